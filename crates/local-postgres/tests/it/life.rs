@@ -241,10 +241,9 @@ async fn a_folder_with_other_files_is_left_alone() {
 
 #[tokio::test]
 async fn a_folder_the_account_cannot_enter_is_named() {
-    let closed = tempfile::Builder::new()
-        .prefix("closed-")
-        .tempdir_in("/tmp")
-        .unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    let closed = shared_folder();
+    std::fs::set_permissions(closed.path(), PermissionsExt::from_mode(0o700)).unwrap();
     let refused = LocalPostgres::start(Options {
         data_dir: Some(closed.path().join("inside")),
         ..fast()
