@@ -1,0 +1,318 @@
+//! The tree of conditions. A value of [`Condition`] is always well typed: its constructors check.
+//!
+//! Logic is two-valued: a missing value fulfils no comparison, and [`Condition::negate`] of a
+//! comparison is true for it. That is what people mean by "not", and it is not what SQL does.
+//! See [`crate::sql`] for the text that comes out.
+
+use crate::{
+    age::Age,
+    field::{Field, Kind},
+};
+
+/// A condition on one machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition(pub(crate) Node);
+
+/// The tree behind [`Condition`]; not public, so that only checked trees exist.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Node {
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+    Compare {
+        field: Field,
+        operator: Operator,
+        value: Value,
+    },
+    NumberInText {
+        field: Field,
+        operator: Operator,
+        value: i64,
+    },
+    OneOf {
+        field: Field,
+        values: Vec<String>,
+    },
+    Missing(Field),
+    NotOlderThan {
+        field: Field,
+        age: Age,
+    },
+    AtLeastAsOldAs {
+        field: Field,
+        age: Age,
+    },
+    HasMessage(String),
+    Search(String),
+}
+
+/// How a field is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The same, character for character.
+    Equal,
+    /// Another value; a missing one is another.
+    NotEqual,
+    /// Less than.
+    Less,
+    /// At most.
+    LessOrEqual,
+    /// More than.
+    Greater,
+    /// At least.
+    GreaterOrEqual,
+    /// Contains the text, in any letter case. Text only.
+    Contains,
+    /// Begins with the text. Text only.
+    StartsWith,
+}
+
+/// A value to compare with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Characters.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+/// A condition that makes no sense, and why.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConditionError {
+    /// The field's type does not fit the value.
+    #[error("field `{field}` holds {expected}, the value is {found}")]
+    WrongType {
+        /// Name of the field.
+        field: &'static str,
+        /// What the field holds.
+        expected: &'static str,
+        /// What was given.
+        found: &'static str,
+    },
+    /// The field's type does not know the operator.
+    #[error("field `{field}` holds {kind}, which cannot be compared this way")]
+    WrongOperator {
+        /// Name of the field.
+        field: &'static str,
+        /// What the field holds.
+        kind: &'static str,
+    },
+    /// Text with a NUL character, which Postgres cannot hold.
+    #[error("text for field `{field}` contains a NUL character")]
+    NulCharacter {
+        /// Name of the field.
+        field: &'static str,
+    },
+}
+
+impl Condition {
+    /// Holds for every machine.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self(Node::All(Vec::new()))
+    }
+
+    /// Holds when all parts hold; for no parts, always.
+    #[must_use]
+    pub fn all(parts: Vec<Self>) -> Self {
+        Self(Node::All(parts))
+    }
+
+    /// Holds when at least one part holds; for no parts, never.
+    #[must_use]
+    pub fn any(parts: Vec<Self>) -> Self {
+        Self(Node::Any(parts))
+    }
+
+    /// Holds exactly when this one does not.
+    #[must_use]
+    pub fn negate(self) -> Self {
+        Self(Node::Not(Box::new(self)))
+    }
+
+    /// Holds when both hold.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self::all(vec![self, other])
+    }
+
+    /// Compares a field with a value.
+    ///
+    /// # Errors
+    /// When the value's type, or the operator, does not fit the field.
+    pub fn compare(field: Field, operator: Operator, value: Value) -> Result<Self, ConditionError> {
+        let found = match &value {
+            Value::Text(_) => Kind::Text,
+            Value::Integer(_) => Kind::Integer,
+            Value::Boolean(_) => Kind::Boolean,
+        };
+        if found != field.kind() {
+            return Err(ConditionError::WrongType {
+                field: field.name(),
+                expected: describe(field.kind()),
+                found: describe(found),
+            });
+        }
+        let fits = match operator {
+            Operator::Equal | Operator::NotEqual => true,
+            Operator::Contains | Operator::StartsWith => found == Kind::Text,
+            _ => found != Kind::Boolean,
+        };
+        if !fits {
+            return Err(wrong_operator(field));
+        }
+        if let Value::Text(text) = &value {
+            refuse_nul(field, text)?;
+        }
+        Ok(Self(Node::Compare {
+            field,
+            operator,
+            value,
+        }))
+    }
+
+    /// Compares the number that a text field spells; other texts fulfil no comparison.
+    ///
+    /// # Errors
+    /// When the field is not text, or the operator is one for text.
+    pub fn number_in_text(
+        field: Field,
+        operator: Operator,
+        value: i64,
+    ) -> Result<Self, ConditionError> {
+        let for_text = matches!(operator, Operator::Contains | Operator::StartsWith);
+        if field.kind() != Kind::Text || for_text {
+            return Err(wrong_operator(field));
+        }
+        Ok(Self(Node::NumberInText {
+            field,
+            operator,
+            value,
+        }))
+    }
+
+    /// Holds when a text field is one of the values.
+    ///
+    /// # Errors
+    /// When the field is not text.
+    pub fn one_of(field: Field, values: Vec<String>) -> Result<Self, ConditionError> {
+        if field.kind() != Kind::Text {
+            return Err(wrong_operator(field));
+        }
+        for value in &values {
+            refuse_nul(field, value)?;
+        }
+        Ok(Self(Node::OneOf { field, values }))
+    }
+
+    /// Holds when the field has no value.
+    #[must_use]
+    pub fn missing(field: Field) -> Self {
+        Self(Node::Missing(field))
+    }
+
+    /// Holds when the field's moment is at most `age` ago, the border included.
+    ///
+    /// # Errors
+    /// When the field is not a moment.
+    pub fn within(field: Field, age: Age) -> Result<Self, ConditionError> {
+        require_time(field)?;
+        Ok(Self(Node::NotOlderThan { field, age }))
+    }
+
+    /// Holds when the field's moment is at least `age` ago, the border included.
+    ///
+    /// # Errors
+    /// When the field is not a moment.
+    pub fn older_than(field: Field, age: Age) -> Result<Self, ConditionError> {
+        require_time(field)?;
+        Ok(Self(Node::AtLeastAsOldAs { field, age }))
+    }
+
+    /// Holds when the machine has at least one message of this level (`ERROR`, `WARNING`, …).
+    #[must_use]
+    pub fn has_message(level: &str) -> Self {
+        Self(Node::HasMessage(level.replace('\0', "")))
+    }
+
+    /// Holds when each word occurs in the serial number, host name or console user, in any case.
+    #[must_use]
+    pub fn search(text: &str) -> Self {
+        let words = text
+            .split_whitespace()
+            .map(|word| Self(Node::Search(word.replace('\0', ""))));
+        Self::all(words.take(MAX_SEARCH_WORDS).collect())
+    }
+}
+
+fn require_time(field: Field) -> Result<(), ConditionError> {
+    match field.kind() {
+        Kind::Time => Ok(()),
+        _ => Err(wrong_operator(field)),
+    }
+}
+
+fn wrong_operator(field: Field) -> ConditionError {
+    ConditionError::WrongOperator {
+        field: field.name(),
+        kind: describe(field.kind()),
+    }
+}
+
+fn refuse_nul(field: Field, text: &str) -> Result<(), ConditionError> {
+    if text.contains('\0') {
+        return Err(ConditionError::NulCharacter {
+            field: field.name(),
+        });
+    }
+    Ok(())
+}
+
+fn describe(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "text",
+        Kind::Integer => "a whole number",
+        Kind::Time => "a moment",
+        Kind::Boolean => "yes or no",
+    }
+}
+
+/// More words than this make a query slow and say nothing more.
+const MAX_SEARCH_WORDS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_another_type_are_refused() {
+        let text = || Value::Text("x".to_owned());
+        assert!(Condition::compare(Field::Deployed, Operator::Equal, text()).is_err());
+        assert!(Condition::compare(Field::LastCheckin, Operator::Less, text()).is_err());
+        assert!(Condition::compare(Field::Serial, Operator::Equal, Value::Integer(1)).is_err());
+        assert!(Condition::compare(Field::Serial, Operator::Equal, text()).is_ok());
+    }
+
+    #[test]
+    fn operators_of_another_type_are_refused() {
+        let error = Condition::compare(Field::Deployed, Operator::Less, Value::Boolean(true));
+        assert!(matches!(error, Err(ConditionError::WrongOperator { .. })));
+        let error = Condition::compare(Field::MemoryKb, Operator::Contains, Value::Integer(8));
+        assert!(matches!(error, Err(ConditionError::WrongOperator { .. })));
+        let age = Age::parse("1h").unwrap();
+        assert!(Condition::within(Field::Hostname, age).is_err());
+        assert!(Condition::older_than(Field::FirstCheckin, age).is_ok());
+        assert!(Condition::number_in_text(Field::MemoryKb, Operator::Less, 8).is_err());
+        assert!(Condition::one_of(Field::Deployed, vec![]).is_err());
+    }
+
+    #[test]
+    fn a_nul_character_never_reaches_the_database() {
+        let nul = "a\0b".to_owned();
+        let error = Condition::compare(Field::Serial, Operator::Equal, Value::Text(nul.clone()));
+        assert!(matches!(error, Err(ConditionError::NulCharacter { .. })));
+        assert!(Condition::one_of(Field::Serial, vec![nul]).is_err());
+    }
+}

@@ -1,0 +1,16 @@
+//! The filter language: a checked tree of conditions on machines that becomes SQL.
+//!
+//! One filter is a chart segment, a list, a search and an export alike. Conditions are built
+//! through constructors that check types, so a [`Condition`] that exists is valid; values leave
+//! only as numbered parameters. Pure: no database, no clock, no configuration.
+//! Start at [`condition`]; [`sql`] is the way out.
+
+pub mod age;
+pub mod condition;
+pub mod field;
+pub mod sql;
+
+pub use age::Age;
+pub use condition::{Condition, ConditionError, Operator, Value};
+pub use field::{Field, Kind};
+pub use sql::{Fragment, Parameter};

@@ -1,0 +1,305 @@
+//! A condition becomes a boolean SQL expression over the table alias [`MACHINE`] and a list of
+//! numbered parameters. Values are never part of the text; a property test holds that down.
+//!
+//! A comparison with a missing value is NULL, which `WHERE` and `FILTER` take for "no"; so only
+//! negation has to say what it means, and everything else stays in a form that indexes serve.
+
+use jiff::Timestamp;
+
+use crate::{
+    condition::{Condition, Node, Operator, Value},
+    field::Field,
+};
+
+/// The alias under which a query must name `server_machine`.
+pub const MACHINE: &str = "machine";
+
+/// A boolean expression and its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fragment {
+    /// SQL text with `$n` for each parameter, for `WHERE` and `FILTER (WHERE …)`; bracketed.
+    pub text: String,
+    /// The parameters; the first one's number was given to [`Condition::to_sql`].
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parameter {
+    /// `text`
+    Text(String),
+    /// `bigint`
+    Integer(i64),
+    /// `boolean`
+    Boolean(bool),
+    /// `timestamptz`
+    Time(Timestamp),
+    /// `text[]`
+    Texts(Vec<String>),
+}
+
+impl Condition {
+    /// Writes the condition as SQL whose parameters are numbered from `first`, with ages counted
+    /// back from `now`.
+    #[must_use]
+    pub fn to_sql(&self, now: Timestamp, first: usize) -> Fragment {
+        let mut writer = Writer {
+            now,
+            next: first,
+            parameters: Vec::new(),
+        };
+        let text = writer.condition(self);
+        Fragment {
+            text,
+            parameters: writer.parameters,
+        }
+    }
+}
+
+struct Writer {
+    now: Timestamp,
+    next: usize,
+    parameters: Vec<Parameter>,
+}
+
+impl Writer {
+    fn condition(&mut self, condition: &Condition) -> String {
+        match &condition.0 {
+            Node::All(parts) => self.join(parts, " AND ", "TRUE"),
+            Node::Any(parts) => self.join(parts, " OR ", "FALSE"),
+            Node::Not(part) => format!("({} IS NOT TRUE)", self.condition(part)),
+            Node::Compare {
+                field,
+                operator,
+                value,
+            } => self.compare(*field, *operator, value),
+            Node::NumberInText {
+                field,
+                operator,
+                value,
+            } => self.number_in_text(*field, *operator, *value),
+            Node::OneOf { field, values } => {
+                let values = self.parameter(Parameter::Texts(values.clone()));
+                format!("({} = ANY({values}))", field.column())
+            }
+            Node::Missing(field) => format!("({} IS NULL)", field.column()),
+            Node::NotOlderThan { field, age } => {
+                let border = self.parameter(Parameter::Time(age.before(self.now)));
+                format!("({} >= {border})", field.column())
+            }
+            Node::AtLeastAsOldAs { field, age } => {
+                let border = self.parameter(Parameter::Time(age.before(self.now)));
+                format!("({} <= {border})", field.column())
+            }
+            Node::HasMessage(level) => {
+                let level = self.parameter(Parameter::Text(level.clone()));
+                format!(
+                    "(EXISTS (SELECT 1 FROM server_message message \
+                     WHERE message.machine_id = machine.id AND message.message_type = {level}))"
+                )
+            }
+            Node::Search(word) => self.search(word),
+        }
+    }
+
+    fn join(&mut self, parts: &[Condition], separator: &str, when_empty: &str) -> String {
+        let parts: Vec<String> = parts.iter().map(|part| self.condition(part)).collect();
+        match parts.as_slice() {
+            [] => when_empty.to_owned(),
+            [only] => only.clone(),
+            _ => format!("({})", parts.join(separator)),
+        }
+    }
+
+    fn compare(&mut self, field: Field, operator: Operator, value: &Value) -> String {
+        let column = field.column();
+        let value = match (operator, value) {
+            (Operator::Contains, Value::Text(text)) => {
+                Parameter::Text(format!("%{}%", escape_like(text)))
+            }
+            (Operator::StartsWith, Value::Text(text)) => {
+                Parameter::Text(format!("{}%", escape_like(text)))
+            }
+            (_, Value::Text(text)) => Parameter::Text(text.clone()),
+            (_, Value::Integer(number)) => Parameter::Integer(*number),
+            (_, Value::Boolean(flag)) => Parameter::Boolean(*flag),
+        };
+        let value = self.parameter(value);
+        comparison(column, operator, &value)
+    }
+
+    fn number_in_text(&mut self, field: Field, operator: Operator, value: i64) -> String {
+        let column = field.column();
+        let value = self.parameter(Parameter::Integer(value));
+        let number =
+            format!("(CASE WHEN {column} ~ '^ *[0-9]+([.][0-9]+)? *$' THEN {column}::numeric END)");
+        comparison(&number, operator, &value)
+    }
+
+    fn search(&mut self, word: &str) -> String {
+        let pattern = self.parameter(Parameter::Text(format!("%{}%", escape_like(word))));
+        let columns = [Field::Serial, Field::Hostname, Field::ConsoleUser];
+        let tests: Vec<String> = columns
+            .iter()
+            .map(|field| format!("({} ILIKE {pattern})", field.column()))
+            .collect();
+        format!("({})", tests.join(" OR "))
+    }
+
+    /// Takes a parameter and returns its place in the text, with its type.
+    fn parameter(&mut self, value: Parameter) -> String {
+        let cast = match &value {
+            Parameter::Text(_) => "text",
+            Parameter::Integer(_) => "bigint",
+            Parameter::Boolean(_) => "boolean",
+            Parameter::Time(_) => "timestamptz",
+            Parameter::Texts(_) => "text[]",
+        };
+        let place = format!("${}::{cast}", self.next);
+        self.next += 1;
+        self.parameters.push(value);
+        place
+    }
+}
+
+fn comparison(column: &str, operator: Operator, value: &str) -> String {
+    let operator = match operator {
+        Operator::NotEqual => return format!("({column} IS DISTINCT FROM {value})"),
+        Operator::Equal => "=",
+        Operator::Less => "<",
+        Operator::LessOrEqual => "<=",
+        Operator::Greater => ">",
+        Operator::GreaterOrEqual => ">=",
+        Operator::Contains => "ILIKE",
+        Operator::StartsWith => "LIKE",
+    };
+    format!("({column} {operator} {value})")
+}
+
+/// Takes the special meaning from `%`, `_` and `\`.
+fn escape_like(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::age::Age;
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    fn text(field: Field, operator: Operator, value: &str) -> Condition {
+        Condition::compare(field, operator, Value::Text(value.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_numbered_from_the_given_one() {
+        let condition = Condition::all(vec![
+            text(Field::OsFamily, Operator::Equal, "Darwin"),
+            Condition::within(Field::LastCheckin, Age::parse("1h").unwrap()).unwrap(),
+        ]);
+        let fragment = condition.to_sql(now(), 3);
+        assert_eq!(
+            fragment.text,
+            "((machine.os_family = $3::text) AND (machine.last_checkin >= $4::timestamptz))"
+        );
+        let hour_ago = "2026-11-22T11:00:00Z".parse().unwrap();
+        assert_eq!(
+            fragment.parameters,
+            [
+                Parameter::Text("Darwin".to_owned()),
+                Parameter::Time(hour_ago)
+            ]
+        );
+    }
+
+    #[test]
+    fn empty_groups_are_always_or_never_true() {
+        assert_eq!(Condition::everything().to_sql(now(), 1).text, "TRUE");
+        assert_eq!(Condition::any(vec![]).to_sql(now(), 1).text, "FALSE");
+        assert_eq!(Condition::search("  ").to_sql(now(), 1).text, "TRUE");
+    }
+
+    #[test]
+    fn not_includes_machines_without_a_value() {
+        let condition = text(Field::Manifest, Operator::Equal, "site").negate();
+        assert_eq!(
+            condition.to_sql(now(), 1).text,
+            "((machine.manifest = $1::text) IS NOT TRUE)"
+        );
+    }
+
+    #[test]
+    fn wildcards_in_a_search_stand_for_themselves() {
+        let fragment = Condition::search(r"50%_\").to_sql(now(), 1);
+        assert_eq!(
+            fragment.parameters,
+            [Parameter::Text(r"%50\%\_\\%".to_owned())]
+        );
+    }
+
+    fn conditions() -> impl Strategy<Value = Condition> {
+        // A value nobody could mistake for SQL text of ours.
+        let value = "[❦-❧]{1,4}[a-z'\"$%;]{0,6}";
+        let leaf = prop_oneof![
+            (value, 0..3usize).prop_map(|(value, at)| {
+                let field = [Field::Serial, Field::Hostname, Field::Manifest][at];
+                text(field, Operator::Equal, &value)
+            }),
+            value.prop_map(|value| text(Field::ConsoleUser, Operator::Contains, &value)),
+            value.prop_map(|value| text(Field::ConsoleUser, Operator::NotEqual, &value)),
+            value.prop_map(|value| Condition::search(&value)),
+            value.prop_map(|value| Condition::has_message(&value)),
+            value.prop_map(|value| Condition::one_of(Field::OsFamily, vec![value]).unwrap()),
+            (700_000_000..800_000_000i64).prop_map(|number| {
+                let value = Value::Integer(number);
+                Condition::compare(Field::MemoryKb, Operator::Less, value).unwrap()
+            }),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::all),
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Condition::any),
+                inner.prop_map(Condition::negate),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_value_is_ever_part_of_the_text(condition in conditions(), first in 1..50usize) {
+            let fragment = condition.to_sql(now(), first);
+            prop_assert!(fragment.text.is_ascii());
+            prop_assert!(!fragment.text.contains(['\'', '"', ';', '%', '\\']));
+            for parameter in &fragment.parameters {
+                if let Parameter::Integer(number) = parameter {
+                    prop_assert!(!fragment.text.contains(&number.to_string()));
+                }
+            }
+        }
+
+        #[test]
+        fn every_parameter_has_its_place_and_every_place_its_parameter(
+            condition in conditions(), first in 1..50usize
+        ) {
+            let fragment = condition.to_sql(now(), first);
+            for index in 0..fragment.parameters.len() {
+                let place = format!("${}::", first + index);
+                prop_assert!(fragment.text.contains(&place));
+            }
+            let beyond = format!("${}::", first + fragment.parameters.len());
+            prop_assert!(!fragment.text.contains(&beyond));
+        }
+    }
+}
