@@ -1,0 +1,1 @@
+//! Who is asking: sessions, passwords, levels and scope of the people's door.

@@ -1,0 +1,106 @@
+//! The App: everything a handler may use, built once by the program and passed everywhere.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sal_plugins::Registry;
+use sal_store::Store;
+
+use crate::database_status::DatabaseStatus;
+
+/// Tells the time. A function, so that tests can hold it still.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// Tells how the server is logged in to its database.
+pub type DatabaseReport = Arc<dyn Fn() -> DatabaseStatus + Send + Sync>;
+
+/// What the doors need to know of the configuration.
+#[derive(Clone)]
+pub struct HttpConfig {
+    /// The name in the title of every page (`DOCKER_SAL_DISPLAY_NAME`).
+    pub display_name: String,
+    /// In which zone pages show times and clients' times without a zone are read (`DOCKER_SAL_TZ`).
+    pub time_zone: TimeZone,
+    /// Whether clients must authenticate with a machine group's key (`DOCKER_SAL_BASIC_AUTH`).
+    pub basic_auth: bool,
+    /// Whether a check-in marks its machine as in use (`DOCKER_SAL_DEPLOYED_ON_CHECKIN`).
+    pub deployed_on_checkin: bool,
+    /// Whether an unknown serial number becomes a new machine (`SAL_ADD_NEW_MACHINES`).
+    pub add_new_machines: bool,
+    /// Names of facts whose every value is kept (`SAL_HISTORICAL_FACTS`).
+    pub historical_facts: HashSet<String>,
+    /// Facts whose names begin with a match of this are dropped (`SAL_IGNORE_FACTS`).
+    pub ignore_facts: Option<regex::Regex>,
+    /// The greatest request body in bytes (`SAL_BODY_LIMIT`; Sal's limit is 5,242,880).
+    pub body_limit_bytes: usize,
+    /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
+    pub secure_cookies: bool,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            display_name: "Sal".to_owned(),
+            time_zone: TimeZone::UTC,
+            basic_auth: true,
+            deployed_on_checkin: false,
+            add_new_machines: true,
+            historical_facts: HashSet::new(),
+            ignore_facts: None,
+            body_limit_bytes: 5 * 1024 * 1024,
+            secure_cookies: false,
+        }
+    }
+}
+
+/// The parts of an [`App`].
+pub struct AppParts {
+    /// The database.
+    pub store: Store,
+    /// The plugins.
+    pub registry: Arc<Registry>,
+    /// The configuration.
+    pub config: HttpConfig,
+    /// The clock.
+    pub clock: Clock,
+    /// The login to the database.
+    pub database: DatabaseReport,
+}
+
+/// Handle on the parts; cheap to clone, the state of every router.
+#[derive(Clone)]
+pub struct App(Arc<AppParts>);
+
+impl App {
+    /// Builds the App.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+
+    /// How the server is logged in to its database.
+    pub fn database_status(&self) -> DatabaseStatus {
+        (self.0.database)()
+    }
+}
+
+impl Deref for App {
+    type Target = AppParts;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
+    }
+}

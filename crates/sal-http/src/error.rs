@@ -1,0 +1,149 @@
+//! The one place that turns errors into answers, and the one place that logs a 5xx.
+//!
+//! A 4xx tells the caller what to change; a 5xx says nothing but a request id, and the log says the rest.
+
+use std::error::Error;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sal_store::StoreError;
+use tracing::error;
+
+use crate::django;
+
+/// Why a request got no ordinary answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The caller sent something wrong; the text says what to change. Plain text.
+    #[error("bad request: {0}")]
+    BadRequest(String),
+    /// The body is larger than `limit_bytes` (Django answers 400, so clients know that).
+    #[error("the body is larger than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// There is no such thing, or the caller may not know of it.
+    #[error("not found")]
+    NotFound,
+    /// A client did not show a machine group's key.
+    #[error("no valid machine group key")]
+    NoKey,
+    /// The viewer may not do that.
+    #[error("forbidden")]
+    Forbidden,
+    /// Log in first, then come back to this path.
+    #[error("login needed")]
+    LoginNeeded {
+        /// The path and query that were asked for.
+        next: String,
+    },
+    /// Too many tries; wait.
+    #[error("too many tries, wait {seconds} s")]
+    TooMany {
+        /// How long.
+        seconds: u64,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    /// Something that should not happen.
+    #[error("{what}")]
+    Internal {
+        /// What we were doing.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl AppError {
+    /// Wraps an error that should not happen.
+    pub fn internal(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal {
+            what,
+            source: source.into(),
+        }
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::BadRequest(text) => django::answer(StatusCode::BAD_REQUEST, text.clone()),
+            Self::BodyTooLarge { limit_bytes } => {
+                let sentence = format!(
+                    "The request body is larger than {limit_bytes} bytes (setting SAL_BODY_LIMIT)."
+                );
+                django::error_page(StatusCode::BAD_REQUEST, "Bad request", &sentence)
+            }
+            Self::NotFound => django::not_found(),
+            Self::NoKey => no_key(),
+            Self::Forbidden => {
+                let sentence = "Your account may not see this. An administrator can add you to the business unit.";
+                django::error_page(StatusCode::FORBIDDEN, "No access", sentence)
+            }
+            Self::LoginNeeded { next } => login_needed(next),
+            Self::TooMany { seconds } => {
+                let mut response = django::error_page(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "Too many tries",
+                    "Wait a little and try again.",
+                );
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+                response
+            }
+            Self::Store(inner) if inner.is_outage() => {
+                log(&self);
+                let sentence = "The database cannot be reached now. Try again in a moment; nothing was changed.";
+                let mut response =
+                    django::error_page(StatusCode::SERVICE_UNAVAILABLE, "Not available", sentence);
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+                response
+            }
+            Self::Store(_) | Self::Internal { .. } => {
+                log(&self);
+                let sentence = "The request failed here, not at your side. The log of this server names the cause \
+                                under the request id of this answer.";
+                django::error_page(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Page unavailable",
+                    sentence,
+                )
+            }
+        }
+    }
+}
+
+fn no_key() -> Response {
+    let mut response = django::answer(StatusCode::UNAUTHORIZED, "");
+    response.headers_mut().insert(
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static("Basic realm=Sal"),
+    );
+    response
+}
+
+fn login_needed(next: &str) -> Response {
+    let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+    let mut response = django::answer(StatusCode::FOUND, "");
+    if let Ok(location) = HeaderValue::from_str(&format!("/login/?next={next}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+fn log(failure: &AppError) {
+    let mut chain = Vec::new();
+    let mut source = failure.source();
+    while let Some(inner) = source {
+        chain.push(inner.to_string());
+        source = inner.source();
+    }
+    error!(causes = chain.join(": "), "{failure}");
+}

@@ -1,0 +1,36 @@
+//! Every metric, with its help text. No label has unbounded values.
+
+/// Name and help text of each metric.
+pub const METRICS: &[(&str, &str)] = &[
+    (REQUESTS, "Requests answered, by door and status class"),
+    (REQUEST_SECONDS, "Seconds from request to answer, by door"),
+    (CHECKINS, "Check-ins by outcome: stored, rejected, failed"),
+    (
+        CHECKIN_WARNINGS,
+        "Values of check-ins that were cut, replaced or left out",
+    ),
+    (DB_LOGINS, "Logins to the database by outcome: ok, failed"),
+    (
+        DB_CONNECTIONS,
+        "Connections of the pool by state: open, idle, waiting",
+    ),
+    (
+        DB_CREDENTIAL_SECONDS,
+        "Seconds until the AWS credentials expire",
+    ),
+];
+
+/// Requests answered.
+pub const REQUESTS: &str = "sal_http_requests_total";
+/// Time to answer.
+pub const REQUEST_SECONDS: &str = "sal_http_request_duration_seconds";
+/// Check-ins.
+pub const CHECKINS: &str = "sal_checkins_total";
+/// Values of check-ins that did not fit.
+pub const CHECKIN_WARNINGS: &str = "sal_checkin_warnings_total";
+/// Database logins.
+pub const DB_LOGINS: &str = "sal_db_logins_total";
+/// Pool connections.
+pub const DB_CONNECTIONS: &str = "sal_db_connections";
+/// Life left in the AWS credentials.
+pub const DB_CREDENTIAL_SECONDS: &str = "sal_db_credential_remaining_seconds";

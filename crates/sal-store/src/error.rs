@@ -1,0 +1,64 @@
+//! What can go wrong between the house and Postgres.
+//!
+//! "Not found" is never an error here: reads return an `Option`.
+
+use std::error::Error;
+
+use tokio_postgres::error::SqlState;
+
+/// A statement or a connection failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection could be had: the login was refused, or the server cannot be reached.
+    #[error("no database connection could be made")]
+    Connect(#[source] Box<dyn Error + Send + Sync>),
+    /// All connections were in use for the whole waiting time.
+    #[error("all database connections stayed in use for {waited_seconds} s")]
+    PoolBusy {
+        /// How long the caller waited.
+        waited_seconds: u64,
+    },
+    /// Postgres refused a statement.
+    #[error("the database refused a statement")]
+    Statement(#[from] tokio_postgres::Error),
+    /// The server is a standby or was demoted: it takes no writes.
+    #[error("the database is read-only: it is a standby, or it was demoted by a failover")]
+    ReadOnly,
+}
+
+impl StoreError {
+    /// The SQLSTATE, where Postgres gave one (Postgres manual, appendix A).
+    pub fn sql_state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Statement(error) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Whether the same transaction may well succeed when it is run again:
+    /// a deadlock, a serialization failure, or a row that another transaction inserted first.
+    pub fn is_worth_a_retry(&self) -> bool {
+        [
+            &SqlState::T_R_DEADLOCK_DETECTED,
+            &SqlState::T_R_SERIALIZATION_FAILURE,
+            &SqlState::UNIQUE_VIOLATION,
+            &SqlState::FOREIGN_KEY_VIOLATION,
+        ]
+        .iter()
+        .any(|state| self.sql_state() == Some(state))
+    }
+
+    /// Whether the fault is the database's being away or busy, not the statement's.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Connect(_) | Self::PoolBusy { .. } | Self::ReadOnly => true,
+            Self::Statement(error) => {
+                error.is_closed()
+                    || self.sql_state().is_some_and(|state| {
+                        let code = state.code();
+                        code.starts_with("08") || code.starts_with("57P") || code.starts_with("53")
+                    })
+            }
+        }
+    }
+}

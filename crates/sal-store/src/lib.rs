@@ -1,0 +1,26 @@
+//! The only SQL in the house: one file per table group, every statement as text beside its function.
+//!
+//! Knows tables, and nothing of HTTP, JSON or HTML. Reads of machine data take a [`scope::Scope`];
+//! everything one request writes goes through one [`Tx`]. The database login is somebody else's:
+//! a [`pool::Connector`] is handed in.
+
+pub mod checkin;
+pub mod device;
+pub mod devices;
+pub mod error;
+pub mod groups;
+pub mod ids;
+mod machine_query;
+pub mod machines;
+pub mod overview;
+pub mod plugins;
+pub mod pool;
+pub mod queries;
+pub mod schema;
+pub mod scope;
+pub mod sessions;
+pub mod sources;
+pub mod users;
+
+pub use error::StoreError;
+pub use pool::{Client, Store, Tx};

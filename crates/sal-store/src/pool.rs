@@ -1,0 +1,330 @@
+//! Connections: a deadpool of at most `max_size`, each made by the [`Connector`] that the program plugged in.
+//!
+//! The house does not know whether a password or an IAM token opens a connection. A connection is thrown
+//! away instead of reused when it is closed, when it is older than `max_age`, or when it answered that the
+//! server is read-only (the mark of a failover), so that the next one asks DNS again.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::BoxFuture;
+use tokio::task::JoinHandle;
+use tokio_postgres::Statement;
+use tokio_postgres::error::SqlState;
+
+use crate::error::StoreError;
+
+/// One new connection: the client half, and the task that moves its bytes.
+pub struct Connected {
+    /// Sends statements.
+    pub client: tokio_postgres::Client,
+    /// Ends when the connection does; aborted when the client is dropped.
+    pub task: JoinHandle<()>,
+}
+
+/// Logs in to the database, however that is done.
+pub trait Connector: Send + Sync + 'static {
+    /// Makes one new connection. Must end by itself within a bounded time.
+    fn connect(&self) -> BoxFuture<'_, Result<Connected, Box<dyn Error + Send + Sync>>>;
+}
+
+/// Sizes and times of the pool.
+#[derive(Debug, Clone)]
+pub struct PoolConfig {
+    /// The most connections held at once. RDS counts them against `max_connections`.
+    pub max_size: usize,
+    /// How long a request waits for a free connection before it is answered with 503.
+    pub wait: Duration,
+    /// A connection older than this is closed when it is next handed out.
+    pub max_age: Duration,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self {
+            max_size: 16,
+            wait: Duration::from_secs(5),
+            max_age: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// What the pool looks like now, for the Database page and the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// Connections that exist.
+    pub open: usize,
+    /// Connections that nobody uses now.
+    pub idle: usize,
+    /// The most there may be.
+    pub max: usize,
+    /// Requests waiting for one.
+    pub waiting: usize,
+}
+
+/// The house's handle on the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: managed::Pool<Manager>,
+    wait: Duration,
+}
+
+impl Store {
+    /// Makes a store whose connections come from `connector`. Opens none yet.
+    pub fn new(connector: Arc<dyn Connector>, config: &PoolConfig) -> Self {
+        let manager = Manager {
+            connector,
+            max_age: config.max_age,
+        };
+        let pool = managed::Pool::builder(manager)
+            .max_size(config.max_size.max(1))
+            .build();
+        #[expect(
+            clippy::expect_used,
+            reason = "building fails only when timeouts are set without a runtime; none are"
+        )]
+        let pool = pool.expect("a pool without timeouts needs no runtime");
+        Self {
+            pool,
+            wait: config.wait,
+        }
+    }
+
+    /// Takes a connection, waiting at most the configured time.
+    ///
+    /// # Errors
+    /// [`StoreError::PoolBusy`] when none became free, [`StoreError::Connect`] when a new one was refused.
+    pub async fn get(&self) -> Result<Client, StoreError> {
+        let busy = StoreError::PoolBusy {
+            waited_seconds: self.wait.as_secs(),
+        };
+        let taken = tokio::time::timeout(self.wait, self.pool.get())
+            .await
+            .map_err(|_elapsed| busy)?;
+        taken
+            .map(|inner| Client {
+                inner,
+                read_only: AtomicBool::new(false),
+            })
+            .map_err(|error| match error {
+                managed::PoolError::Backend(error) => StoreError::Connect(error),
+                other => StoreError::Connect(other.to_string().into()),
+            })
+    }
+
+    /// Counts of the pool.
+    pub fn status(&self) -> PoolStatus {
+        let status = self.pool.status();
+        PoolStatus {
+            open: status.size,
+            idle: status.available,
+            max: status.max_size,
+            waiting: status.waiting,
+        }
+    }
+
+    /// Closes the pool: waiting requests are refused, connections end as they come back.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Drops all idle connections, so that the next ones log in anew.
+    pub fn forget_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+}
+
+/// A connection taken from the pool; goes back when dropped.
+pub struct Client {
+    inner: managed::Object<Manager>,
+    read_only: AtomicBool,
+}
+
+impl Client {
+    /// Opens a transaction in one round trip of its own; see [`Client::transaction`] for the pipelined form.
+    pub async fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        self.inner.batch_execute("BEGIN").await?;
+        Ok(self.transaction())
+    }
+
+    /// Opens a transaction whose `BEGIN` the caller sends together with its first statements, by polling
+    /// [`Tx::send_begin`] first among them (tokio-postgres pipelines futures in the order of their first poll).
+    pub fn transaction(&mut self) -> Tx<'_> {
+        Tx {
+            client: self,
+            open: true,
+        }
+    }
+
+    /// Marks the connection as one that must not be used again, when `error` says that its server is read-only.
+    pub fn judge(&self, error: &StoreError) {
+        if error.sql_state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
+            self.read_only.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if self.read_only.load(Ordering::Relaxed) {
+            self.inner.discard.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One transaction. Rolled back when dropped without [`Tx::commit`].
+///
+/// Not tokio-postgres's own `Transaction`, because that one always spends a round trip on `BEGIN`.
+pub struct Tx<'a> {
+    client: &'a mut Client,
+    open: bool,
+}
+
+impl Tx<'_> {
+    /// Makes sure that the connection knows these statements, so that later ones can be sent together in order.
+    pub async fn know(&self, entries: &[&[crate::queries::Entry]]) -> Result<(), StoreError> {
+        for entry in entries.iter().copied().flatten() {
+            self.prepared(entry.sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Rolls back, so that the connection can go on being used.
+    pub async fn rollback(mut self) -> Result<(), StoreError> {
+        self.client.inner.batch_execute("ROLLBACK").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Sends `BEGIN`; poll it first among the statements of the first round trip.
+    pub async fn send_begin(&self) -> Result<(), StoreError> {
+        Ok(self.client.inner.batch_execute("BEGIN").await?)
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// A deferred foreign key is checked here, so a violation can surface at this point.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        self.client.inner.batch_execute("COMMIT").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Sends `COMMIT`; poll it last among the statements of the last round trip, then call [`Tx::committed`].
+    ///
+    /// Postgres answers COMMIT after a failed statement with a rollback and no error, so the caller must look at
+    /// the other results before it believes in the commit.
+    pub async fn send_commit(&self) -> Result<(), StoreError> {
+        Ok(self.client.inner.batch_execute("COMMIT").await?)
+    }
+
+    /// Ends the guard after a successful [`Tx::send_commit`].
+    pub fn committed(mut self) {
+        self.open = false;
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        // A half-done transaction must not go back to the pool: dropping the connection is the rollback that
+        // also works when the future was cancelled in the middle of a statement.
+        if self.open {
+            self.client.inner.discard.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Anything statements can be sent over: a connection or a transaction.
+pub trait Executor: Sync {
+    /// The client below.
+    fn client(&self) -> &tokio_postgres::Client;
+    /// The prepared form of `sql`, from the connection's cache.
+    fn prepared(&self, sql: &str) -> impl Future<Output = Result<Statement, StoreError>> + Send;
+}
+
+impl Executor for Client {
+    fn client(&self) -> &tokio_postgres::Client {
+        &self.inner.wrapper
+    }
+    async fn prepared(&self, sql: &str) -> Result<Statement, StoreError> {
+        Ok(self.inner.wrapper.prepare_cached(sql).await?)
+    }
+}
+
+impl Executor for Tx<'_> {
+    fn client(&self) -> &tokio_postgres::Client {
+        self.client.client()
+    }
+    async fn prepared(&self, sql: &str) -> Result<Statement, StoreError> {
+        self.client.prepared(sql).await
+    }
+}
+
+impl Executor for tokio_postgres::Client {
+    fn client(&self) -> &tokio_postgres::Client {
+        self
+    }
+    async fn prepared(&self, sql: &str) -> Result<Statement, StoreError> {
+        Ok(self.prepare(sql).await?)
+    }
+}
+
+/// A pooled connection with the mark that it must not be reused.
+pub struct Pooled {
+    wrapper: ClientWrapper,
+    discard: AtomicBool,
+    born: tokio::time::Instant,
+}
+
+impl std::ops::Deref for Pooled {
+    type Target = tokio_postgres::Client;
+    fn deref(&self) -> &Self::Target {
+        &self.wrapper
+    }
+}
+
+/// Makes and checks the pool's connections.
+pub struct Manager {
+    connector: Arc<dyn Connector>,
+    max_age: Duration,
+}
+
+impl managed::Manager for Manager {
+    type Type = Pooled;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    async fn create(&self) -> Result<Self::Type, Self::Error> {
+        let Connected { client, task } = self.connector.connect().await?;
+        Ok(Pooled {
+            wrapper: ClientWrapper::new(client, task),
+            discard: AtomicBool::new(false),
+            born: tokio::time::Instant::now(),
+        })
+    }
+
+    async fn recycle(
+        &self,
+        pooled: &mut Self::Type,
+        _metrics: &Metrics,
+    ) -> RecycleResult<Self::Error> {
+        if pooled.wrapper.is_closed() {
+            return Err(RecycleError::message("the connection was closed"));
+        }
+        if pooled.discard.load(Ordering::Relaxed) {
+            return Err(RecycleError::message(
+                "the connection was left in a transaction, or its server is read-only",
+            ));
+        }
+        if pooled.born.elapsed() > self.max_age {
+            return Err(RecycleError::message(
+                "the connection reached its greatest age",
+            ));
+        }
+        Ok(())
+    }
+}

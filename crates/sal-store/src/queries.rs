@@ -1,0 +1,187 @@
+//! `queries!`: a statement, its row struct and its async function in one place, and a check against a real schema.
+//!
+//! Every entry also lands in the module's `ALL`; [`check`] prepares each of them on a database and compares
+//! parameter types, column names, column types and nullability with the Rust side, so that a query that
+//! cannot work fails in a test and not at night.
+
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Client, Statement};
+
+/// One statement as the check sees it.
+pub struct Entry {
+    /// The function's name.
+    pub name: &'static str,
+    /// The statement.
+    pub sql: &'static str,
+    /// Whether the Rust parameters fit the statement's.
+    pub parameters_fit: fn(&[Type]) -> bool,
+    /// The Rust fields: name, whether a column type fits, whether NULL fits.
+    pub fields: &'static [Field],
+}
+
+/// One field of a row struct.
+pub struct Field {
+    /// The field's and the column's name.
+    pub name: &'static str,
+    /// Whether the Rust type can be read from this Postgres type.
+    pub accepts: fn(&Type) -> bool,
+    /// Whether the Rust type takes NULL.
+    pub takes_null: fn(&Type) -> bool,
+}
+
+/// Whether `T` can be read from a column of type `ty`.
+pub fn reads<'a, T: FromSql<'a>>(ty: &Type) -> bool {
+    T::accepts(ty)
+}
+
+/// Whether `T` can be NULL.
+pub fn takes_null<'a, T: FromSql<'a>>(ty: &Type) -> bool {
+    T::from_sql_null(ty).is_ok()
+}
+
+/// Whether `T` can be sent as a parameter of type `ty`.
+pub fn sends<T: ToSql>(ty: &Type) -> bool {
+    T::accepts(ty)
+}
+
+/// Declares statements: `name(param: Type, …) -> Row { field: Type, … } = "SELECT …";` returns `Vec<Row>`,
+/// `name(param: Type, …) = "UPDATE …";` returns the number of rows. Parameters are passed by reference.
+#[macro_export]
+macro_rules! queries {
+    (@each) => {};
+    (@each $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) -> $(#[$rdoc:meta])* $row:ident { $($(#[$fdoc:meta])* $f:ident: $ft:ty),* $(,)? } = $sql:expr; $($rest:tt)*) => {
+        $(#[$rdoc])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $row { $($(#[$fdoc])* pub $f: $ft),* }
+
+        $(#[$doc])*
+        pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<Vec<$row>, $crate::StoreError> {
+            let statement = db.prepared($sql).await?;
+            let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
+            let rows = db.client().query(&statement, parameters).await?;
+            rows.iter().map(|row| Ok($row { $($f: row.try_get(stringify!($f))?),* })).collect()
+        }
+        $crate::queries!(@each $($rest)*);
+    };
+    (@each $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) = $sql:expr; $($rest:tt)*) => {
+        $(#[$doc])*
+        pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<u64, $crate::StoreError> {
+            let statement = db.prepared($sql).await?;
+            let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
+            Ok(db.client().execute(&statement, parameters).await?)
+        }
+        $crate::queries!(@each $($rest)*);
+    };
+    (@list [$($done:expr),*]) => {
+        /// Every statement of this file, for the schema check.
+        pub const ALL: &[$crate::queries::Entry] = &[$($done),*];
+    };
+    (@list [$($done:expr),*] $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) -> $(#[$rdoc:meta])* $row:ident { $($(#[$fdoc:meta])* $f:ident: $ft:ty),* $(,)? } = $sql:expr; $($rest:tt)*) => {
+        $crate::queries!(@list [$($done,)* $crate::queries::Entry {
+            name: stringify!($name),
+            sql: $sql,
+            parameters_fit: |types| {
+                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<$pt>),*];
+                types.len() == takers.len() && types.iter().zip(takers).all(|(ty, sends)| sends(ty))
+            },
+            fields: &[$($crate::queries::Field {
+                name: stringify!($f),
+                accepts: $crate::queries::reads::<$ft>,
+                takes_null: $crate::queries::takes_null::<$ft>,
+            }),*],
+        }] $($rest)*);
+    };
+    (@list [$($done:expr),*] $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) = $sql:expr; $($rest:tt)*) => {
+        $crate::queries!(@list [$($done,)* $crate::queries::Entry {
+            name: stringify!($name),
+            sql: $sql,
+            parameters_fit: |types| {
+                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<$pt>),*];
+                types.len() == takers.len() && types.iter().zip(takers).all(|(ty, sends)| sends(ty))
+            },
+            fields: &[],
+        }] $($rest)*);
+    };
+    ($($all:tt)*) => {
+        $crate::queries!(@each $($all)*);
+        $crate::queries!(@list [] $($all)*);
+    };
+}
+
+/// Prepares every entry on `db` and returns a sentence for each fault. `db` needs Sal's tables and ours.
+///
+/// A column counts as nullable when it comes straight from a table column without NOT NULL;
+/// computed columns are not judged, because Postgres does not tell.
+pub async fn check(
+    db: &Client,
+    entries: &[&[Entry]],
+) -> Result<Vec<String>, tokio_postgres::Error> {
+    let mut faults = Vec::new();
+    for entry in entries.iter().copied().flatten() {
+        let statement = match db.prepare(entry.sql).await {
+            Ok(statement) => statement,
+            Err(error) => {
+                let text = error
+                    .as_db_error()
+                    .map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                faults.push(format!("{}: {text}", entry.name));
+                continue;
+            }
+        };
+        if !(entry.parameters_fit)(statement.params()) {
+            faults.push(format!(
+                "{}: the statement's parameters are {:?}",
+                entry.name,
+                statement.params()
+            ));
+        }
+        check_fields(db, entry, &statement, &mut faults).await?;
+    }
+    Ok(faults)
+}
+
+async fn check_fields(
+    db: &Client,
+    entry: &Entry,
+    statement: &Statement,
+    faults: &mut Vec<String>,
+) -> Result<(), tokio_postgres::Error> {
+    for field in entry.fields {
+        let Some(column) = statement
+            .columns()
+            .iter()
+            .find(|column| column.name() == field.name)
+        else {
+            faults.push(format!(
+                "{}.{}: no such column in the result",
+                entry.name, field.name
+            ));
+            continue;
+        };
+        if !(field.accepts)(column.type_()) {
+            faults.push(format!(
+                "{}.{}: the column is {}",
+                entry.name,
+                field.name,
+                column.type_()
+            ));
+        }
+        let (Some(table), Some(number)) = (column.table_oid(), column.column_id()) else {
+            continue;
+        };
+        let row = db
+            .query_opt(
+                "SELECT attnotnull FROM pg_attribute WHERE attrelid = $1 AND attnum = $2",
+                &[&table, &number],
+            )
+            .await?;
+        let not_null = row.is_some_and(|row| row.get(0));
+        if !not_null && !(field.takes_null)(column.type_()) {
+            faults.push(format!(
+                "{}.{}: the column is nullable, the field is not an Option",
+                entry.name, field.name
+            ));
+        }
+    }
+    Ok(())
+}
