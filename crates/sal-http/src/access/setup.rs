@@ -1,0 +1,64 @@
+//! The one-time set-up link: while there is no user, whoever has it makes the first one.
+//!
+//! The program asks for a link at each start and prints it; the database keeps only its hash.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use rand::RngExt;
+use sal_store::{
+    Store, StoreError,
+    users::{count_users_to_two, create_first_user, insert_setup_link, setup_link},
+};
+
+/// How long a link can be used.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// Makes a set-up link and returns its path (`/setup/<token>/`), or `None` when there are users already.
+///
+/// The path is a secret: it is meant for the operator's terminal and nothing else.
+///
+/// # Errors
+/// When the database fails.
+pub async fn offer(now: Timestamp, store: &Store) -> Result<Option<String>, StoreError> {
+    let db = store.get().await?;
+    let users = count_users_to_two(&db).await?;
+    if users.first().is_some_and(|users| users.count > 0) {
+        return Ok(None);
+    }
+    let bits: [u8; 32] = rand::rng().random();
+    let token = BASE64_URL_SAFE_NO_PAD.encode(bits);
+    let expires = now + LIFETIME;
+    let stored = insert_setup_link(&db, &hash(&token), &now, &expires).await?;
+    Ok((stored == 1).then(|| format!("/setup/{token}/")))
+}
+
+/// Whether a link's token can still be used.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_good(token: &str, now: Timestamp, store: &Store) -> Result<bool, StoreError> {
+    let db = store.get().await?;
+    Ok(!setup_link(&db, &hash(token), &now).await?.is_empty())
+}
+
+/// Uses a link up: makes the first user. Returns whether it worked; it does once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn use_up(
+    token: &str,
+    username: &str,
+    encoded_password: &str,
+    now: Timestamp,
+    store: &Store,
+) -> Result<bool, StoreError> {
+    let db = store.get().await?;
+    let token_hash = hash(token);
+    let created = create_first_user(&db, &token_hash, &username, &encoded_password, &now).await?;
+    Ok(created == 1)
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    digest(&SHA256, token.as_bytes()).as_ref().to_vec()
+}

@@ -1,0 +1,164 @@
+//! Everything the page of one machine shows.
+//!
+//! Each part is asked by the machine's id, and each checks the scope itself.
+
+use jiff::Timestamp;
+
+use crate::ids::MachineId;
+use crate::scope::Scope;
+
+crate::queries! {
+    /// The machine with this id, if the viewer may see it.
+    device_by_id(id: MachineId, scope: Scope) -> /// A machine with its group and unit.
+    Device {
+        /// Its id.
+        id: MachineId,
+        /// Serial number.
+        serial: String,
+        /// Name.
+        hostname: Option<String>,
+        /// Version of the operating system.
+        operating_system: Option<String>,
+        /// `Darwin`, `Windows`, `Linux`, `ChromeOS`.
+        os_family: String,
+        /// Memory as the client words it.
+        memory: Option<String>,
+        /// Munki's version.
+        munki_version: Option<String>,
+        /// Munki's manifest.
+        manifest: Option<String>,
+        /// Free disk space in bytes.
+        hd_space: Option<i64>,
+        /// Disk size in bytes.
+        hd_total: Option<i64>,
+        /// Used share of the disk, 0 to 100, as text.
+        hd_percent: Option<String>,
+        /// User at the last check-in.
+        console_user: Option<String>,
+        /// Model identifier.
+        machine_model: Option<String>,
+        /// Model as sold.
+        machine_model_friendly: Option<String>,
+        /// Processor.
+        cpu_type: Option<String>,
+        /// Processor speed.
+        cpu_speed: Option<String>,
+        /// Version of the client's scripts.
+        sal_version: Option<String>,
+        /// Last check-in.
+        last_checkin: Option<Timestamp>,
+        /// First check-in.
+        first_checkin: Option<Timestamp>,
+        /// Whether it counts as deployed.
+        deployed: bool,
+        /// Whether the client reported itself broken.
+        broken_client: bool,
+        /// Name of the machine group.
+        group_name: String,
+        /// Name of the business unit.
+        unit_name: String,
+    } = "SELECT m.id, m.serial, m.hostname, m.operating_system, m.os_family, m.memory, m.munki_version, m.manifest,
+                m.hd_space, m.hd_total, m.hd_percent, m.console_user, m.machine_model, m.machine_model_friendly,
+                m.cpu_type, m.cpu_speed, m.sal_version, m.last_checkin, m.first_checkin, m.deployed, m.broken_client,
+                g.name AS group_name, u.name AS unit_name
+         FROM server_machine m
+         JOIN server_machinegroup g ON g.id = m.machine_group_id
+         JOIN server_businessunit u ON u.id = g.business_unit_id
+         WHERE m.id = $1 AND ($2::int[] IS NULL OR u.id = ANY($2))";
+
+    /// The id of the machine with this serial number, if the viewer may see it.
+    device_id_by_serial(serial: &str, scope: Scope) -> /// A machine that was found by its serial number.
+    DeviceId {
+        /// Its id.
+        id: MachineId,
+    } = "SELECT m.id FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
+         WHERE m.serial = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))";
+
+    /// Whether a machine exists at all; decides between 403 and 404, as in Sal.
+    device_exists(id: Option<MachineId>, serial: &str) -> /// An answer.
+    DeviceExists {
+        /// Whether there is one with this id or this serial number.
+        found: bool,
+    } = "SELECT EXISTS (SELECT FROM server_machine WHERE id = $1 OR serial = $2) AS found";
+
+    /// Its facts, by source and name. Rows without a source come first.
+    device_facts(id: MachineId, scope: Scope) -> /// A fact.
+    DeviceFact {
+        /// Name of the source.
+        source: Option<String>,
+        /// Name.
+        fact_name: String,
+        /// Value.
+        fact_data: String,
+    } = "SELECT s.name AS source, f.fact_name, f.fact_data
+         FROM server_fact f
+         JOIN server_machine m ON m.id = f.machine_id
+         JOIN server_machinegroup g ON g.id = m.machine_group_id
+         LEFT JOIN server_managementsource s ON s.id = f.management_source_id
+         WHERE f.machine_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))
+         ORDER BY s.name NULLS FIRST, f.fact_name, f.id";
+
+    /// Its managed items: by source, trouble first, then by name.
+    device_items(id: MachineId, scope: Scope) -> /// A managed item.
+    DeviceItem {
+        /// Name of the source.
+        source: String,
+        /// Name.
+        name: String,
+        /// `PRESENT`, `ABSENT`, `PENDING`, `ERROR` or `UNKNOWN`.
+        status: String,
+        /// Since when.
+        date_managed: Timestamp,
+        /// Details as JSON text.
+        data: Option<String>,
+    } = "SELECT s.name AS source, i.name, i.status, i.date_managed, i.data
+         FROM server_manageditem i
+         JOIN server_managementsource s ON s.id = i.management_source_id
+         JOIN server_machine m ON m.id = i.machine_id
+         JOIN server_machinegroup g ON g.id = m.machine_group_id
+         WHERE i.machine_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))
+         ORDER BY s.name, array_position(ARRAY['ERROR', 'PENDING', 'UNKNOWN', 'PRESENT', 'ABSENT'], i.status::text),
+                  lower(i.name), i.id";
+
+    /// Its messages, gravest first, newest first among equals.
+    device_messages(id: MachineId, scope: Scope) -> /// A message.
+    DeviceMessage {
+        /// Name of the source.
+        source: Option<String>,
+        /// Text.
+        text: Option<String>,
+        /// `ERROR`, `WARNING`, `OTHER` or `DEBUG`.
+        message_type: String,
+        /// When it was raised.
+        date: Timestamp,
+    } = "SELECT s.name AS source, x.text, x.message_type, x.date
+         FROM server_message x
+         JOIN server_machine m ON m.id = x.machine_id
+         JOIN server_machinegroup g ON g.id = m.machine_group_id
+         LEFT JOIN server_managementsource s ON s.id = x.management_source_id
+         WHERE x.machine_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))
+         ORDER BY array_position(ARRAY['ERROR', 'WARNING', 'OTHER', 'DEBUG'], x.message_type::text), x.date DESC, x.id";
+
+    /// What plugin scripts reported, the latest submission of each.
+    device_plugin_rows(id: MachineId, scope: Scope) -> /// One value of a plugin script.
+    DevicePluginRow {
+        /// The script's name for itself.
+        plugin: String,
+        /// When it was reported.
+        recorded: Timestamp,
+        /// Name of the value.
+        pluginscript_name: String,
+        /// The value.
+        pluginscript_data: Option<String>,
+    } = "SELECT latest.plugin, latest.recorded, r.pluginscript_name, r.pluginscript_data
+         FROM (
+             SELECT DISTINCT ON (p.plugin) p.id, p.plugin, p.recorded
+             FROM server_pluginscriptsubmission p
+             JOIN server_machine m ON m.id = p.machine_id
+             JOIN server_machinegroup g ON g.id = m.machine_group_id
+             WHERE p.machine_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))
+             ORDER BY p.plugin, p.recorded DESC, p.id DESC
+         ) latest
+         JOIN server_pluginscriptrow r ON r.submission_id = latest.id
+         ORDER BY latest.plugin, r.pluginscript_name, r.id";
+}
