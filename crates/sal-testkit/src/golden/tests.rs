@@ -1,0 +1,211 @@
+//! The replay against a server that plays a recording back, right or wrong.
+//!
+//! It stands on a real Postgres; what it proves is that the judge sees differences.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use local_postgres::{LocalPostgres, Options};
+use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls};
+
+use super::scenario::{Answer, Scenario};
+use super::*;
+
+/// A Postgres of its own with one database in a state, and the task that drives the client.
+struct Stage {
+    database: Client,
+    tasks: JoinSet<()>,
+    postgres: LocalPostgres,
+}
+
+impl Stage {
+    async fn set(start: Start) -> Self {
+        let postgres = LocalPostgres::start(Options {
+            fast: true,
+            ..Options::default()
+        })
+        .await
+        .unwrap();
+        let (database, connection) = postgres
+            .admin_config("postgres")
+            .connect(NoTls)
+            .await
+            .unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let _ = connection.await;
+        });
+        load(&database, start).await.unwrap();
+        Self {
+            database,
+            tasks,
+            postgres,
+        }
+    }
+
+    /// A server that gives these answers one after the other.
+    async fn serve(&mut self, answers: Vec<Answer>) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(VecDeque::from(answers)));
+        let router = Router::new().fallback(play).with_state(state);
+        self.tasks
+            .spawn(async move { axum::serve(listener, router).await.unwrap() });
+        url
+    }
+
+    async fn strike(mut self) {
+        drop(self.database);
+        self.tasks.shutdown().await;
+        self.postgres.stop().await;
+    }
+}
+
+async fn play(State(answers): State<Arc<Mutex<VecDeque<Answer>>>>, request: Request) -> Response {
+    drop(request);
+    let answer = answers.lock().unwrap().pop_front().unwrap();
+    let mut response = Response::builder()
+        .status(answer.status)
+        .header("Content-Type", &answer.content_type);
+    for (name, value) in &answer.headers {
+        response = response.header(name, value);
+    }
+    let body = match (
+        &answer.body.get("text"),
+        &answer.body.get("json"),
+        &answer.page,
+    ) {
+        (Some(text), _, _) => text.as_str().unwrap().to_owned(),
+        (_, Some(json), _) => json.to_string(),
+        (_, _, Some(page)) => format!("<p>{}</p>", page["text"][0].as_str().unwrap()),
+        _ => String::new(),
+    };
+    response.body(Body::from(body)).unwrap()
+}
+
+fn recorded(name: &str) -> Vec<Answer> {
+    Scenario::load(name)
+        .unwrap()
+        .recorded
+        .into_iter()
+        .map(|recorded| recorded.answer)
+        .collect()
+}
+
+#[test]
+fn every_scenario_of_the_repository_can_be_read() {
+    let names = scenarios().unwrap();
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        start_of(&name).unwrap();
+    }
+    assert_eq!(start_of("first_run").unwrap(), Start::Migrated);
+    assert_eq!(seed_value("key1").unwrap().unwrap().len(), 128);
+}
+
+#[tokio::test]
+async fn a_recording_played_back_is_the_same_and_a_change_is_seen() {
+    let mut stage = Stage::set(Start::Seed).await;
+    let url = stage.serve(recorded("preflight")).await;
+    let report = replay(&url, &stage.database, "preflight").await.unwrap();
+    let counts = report.counts();
+    assert_eq!(
+        (counts.same, counts.soft, counts.different),
+        (26, 1, 0),
+        "{report}"
+    );
+    assert_eq!(
+        (counts.tables_same, counts.tables_different),
+        (26, 0),
+        "{report}"
+    );
+    assert_eq!(report.unexplained(&[]), Vec::<String>::new());
+
+    let mut answers = recorded("preflight");
+    answers[3].status = 404;
+    answers[5]
+        .headers
+        .insert("location".to_owned(), "/elsewhere/".to_owned());
+    let url = stage.serve(answers).await;
+    stage
+        .database
+        .batch_execute("DELETE FROM public.server_report WHERE name = 'MunkiInfo'")
+        .await
+        .unwrap();
+    let report = replay(&url, &stage.database, "preflight").await.unwrap();
+    let unexplained = report.unexplained(&[]);
+    assert_eq!(unexplained.len(), 4, "{unexplained:#?}");
+    assert!(
+        unexplained[0].ends_with("status 404, expected 200"),
+        "{unexplained:#?}"
+    );
+    assert!(
+        unexplained[1].contains("location Some(\"/elsewhere/\")"),
+        "{unexplained:#?}"
+    );
+    assert!(unexplained[2].contains("tables/report"), "{unexplained:#?}");
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn right_answers_without_the_rows_are_different() {
+    let mut stage = Stage::set(Start::Seed).await;
+    let url = stage.serve(recorded("checkin_valid")).await;
+    let report = replay(&url, &stage.database, "checkin_valid")
+        .await
+        .unwrap();
+    let counts = report.counts();
+    assert_eq!(
+        (counts.peer_error_same, counts.peer_error_different),
+        (1, 0),
+        "{report}"
+    );
+    assert!(counts.different > 30 && counts.same > 0, "{counts:?}");
+    // Without any row, a step that changes nothing in the original differs in nothing.
+    assert_eq!(counts.inherited, 0, "{report}");
+    let different: Vec<_> = report
+        .tables
+        .iter()
+        .filter(|t| !t.reasons.is_empty())
+        .map(|t| t.table.as_str())
+        .collect();
+    let expected = [
+        "fact",
+        "machine",
+        "manageditem",
+        "manageditemhistory",
+        "managementsource",
+        "message",
+        "pluginscript",
+    ];
+    assert_eq!(different, expected);
+    stage.strike().await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_in_the_report() {
+    let stage = Stage::set(Start::Seed).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let report = replay(&url, &stage.database, "broken_client")
+        .await
+        .unwrap();
+    assert!(
+        report
+            .steps
+            .iter()
+            .all(|step| step.status == 0 && step.verdict == Verdict::Different),
+        "{report}"
+    );
+    let error = replay("sal.example.com", &stage.database, "broken_client")
+        .await
+        .unwrap_err();
+    assert!(matches!(error, GoldenError::Address(_)), "{error}");
+    stage.strike().await;
+}
