@@ -269,7 +269,7 @@ fn systems_are_updated_over_the_runs_and_never_downgraded() {
     let fleet = fleet(40);
     let mut updated = 0;
     for machine in fleet.machines() {
-        let versions: Vec<String> = (0..60).step_by(6).step_by(6)
+        let versions: Vec<String> = (0..60).step_by(6)
             .map(|run| sections(&machine.checkin(run, at(run), KEY))["Machine"]["extra_data"]["operating_system"].as_str().unwrap().to_owned())
             .collect();
         let mut distinct = versions.clone();
