@@ -1,0 +1,108 @@
+//! A private Postgres dressed as RDS: roles, owner of things, and who may enter how.
+//!
+//! The gate stands in front; behind it, members of `rds_iam` are let in without a word, because
+//! the gate has asked them already. `rdsadmin` enters only over the socket, never by the gate.
+
+use std::fmt::Write as _;
+
+use local_postgres::{LocalPostgres, Options};
+
+use crate::credentials::random;
+use crate::{LabError, LabOptions};
+
+/// The bootstrap superuser, as on RDS.
+pub(crate) const SUPERUSER: &str = "rdsadmin";
+
+/// Starts the Postgres and dresses it; returns it with the master's password.
+pub(crate) async fn start(options: &LabOptions) -> Result<(LocalPostgres, String), LabError> {
+    let mut settings = vec![("max_connections".to_owned(), "500".to_owned())];
+    settings.extend(options.settings.iter().cloned());
+    let server = LocalPostgres::start(Options {
+        data_dir: options.data_dir.clone(),
+        keep: options.keep,
+        settings,
+        fast: options.fast,
+        superuser: SUPERUSER.to_owned(),
+        hba: Some(HBA.to_owned()),
+        server_binaries: options.server_binaries.clone(),
+        search_path: options.search_path.clone(),
+        ..Options::default()
+    })
+    .await?;
+    let master_password = random(24);
+    let statements = dressing(&options.master, &master_password);
+    server
+        .run_sql("postgres", &statements)
+        .await
+        .map_err(LabError::database("create the roles that RDS has"))?;
+    Ok((server, master_password))
+}
+
+/// Repeatable, for a folder that was kept.
+fn dressing(master: &str, password: &str) -> String {
+    let mut sql = String::new();
+    for role in [
+        "rds_superuser",
+        "rds_iam",
+        "rds_password",
+        "rds_replication",
+    ] {
+        sql.push_str(&create_missing(role, "NOLOGIN"));
+    }
+    sql.push_str("GRANT pg_monitor, pg_signal_backend TO rds_superuser;\n");
+    sql.push_str(&create_missing(
+        master,
+        "LOGIN CREATEDB CREATEROLE IN ROLE rds_superuser",
+    ));
+    let name = identifier(master);
+    // Writing to a String cannot fail.
+    let _written = writeln!(
+        sql,
+        "ALTER ROLE {name} PASSWORD {} VALID UNTIL 'infinity';\nALTER DATABASE postgres OWNER TO {name};",
+        literal(password)
+    );
+    sql
+}
+
+fn create_missing(role: &str, attributes: &str) -> String {
+    let create = format!("CREATE ROLE {} {attributes}", identifier(role));
+    format!(
+        "DO $dress$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {}) THEN EXECUTE {}; END IF; END $dress$;\n",
+        literal(role),
+        literal(&create)
+    )
+}
+
+/// A name as SQL takes it, whatever characters are in it.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as SQL takes it.
+pub(crate) fn literal(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if doubled.contains('\\') {
+        format!("E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{doubled}'")
+    }
+}
+
+/// Behind the gate every connection is local.
+const HBA: &str = "\
+local all rdsadmin trust
+local all +rds_iam trust
+local all all      scram-sha-256
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_stay_what_they_are() {
+        assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
+    }
+}

@@ -1,0 +1,49 @@
+//! Why the lab could not start or do what it was asked.
+//!
+//! Refused logins are no errors of the lab: clients see them, and [`crate::AuthEvent`] tells why.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why the lab could not start or do what it was asked.
+#[derive(Debug, Error)]
+pub enum LabError {
+    /// The private Postgres did not start.
+    #[error("the lab's Postgres did not start")]
+    Postgres(#[from] local_postgres::StartError),
+    /// Postgres refused a statement of the lab.
+    #[error("the lab's Postgres refused to {action}")]
+    Database {
+        /// What the lab tried.
+        action: &'static str,
+        /// What Postgres said.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// A certificate could not be made.
+    #[error("cannot make the lab's certificates")]
+    Certificate(#[from] rcgen::Error),
+    /// The certificates do not make a TLS server.
+    #[error("cannot set up TLS")]
+    Tls(#[from] rustls::Error),
+    /// A socket or file could not be used.
+    #[error("cannot {action}")]
+    Io {
+        /// What the lab tried.
+        action: &'static str,
+        /// The system's reason.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl LabError {
+    pub(crate) fn io(action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, source }
+    }
+
+    pub(crate) fn database(action: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        move |source| Self::Database { action, source }
+    }
+}

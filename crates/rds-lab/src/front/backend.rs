@@ -1,0 +1,69 @@
+//! The Postgres behind the gate: sessions and cancel requests go there over its unix socket.
+//!
+//! The client's own start-up message is passed on, so the backend's session is that very user's.
+
+use std::io;
+use std::path::PathBuf;
+
+use pg_frames::{CancelKey, FirstPacket, Startup};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes};
+use tokio::net::UnixStream;
+
+use super::Duplex;
+use super::greeting::malformed;
+use crate::faults::InstanceRole;
+
+/// Where the backend listens.
+pub(crate) struct Backend {
+    pub(crate) socket: PathBuf,
+}
+
+/// A client and its backend, past the gate.
+pub(super) struct Session {
+    pub(super) client: Box<dyn Duplex>,
+    pub(super) backend: UnixStream,
+}
+
+impl Backend {
+    /// Opens a backend session with the client's start-up message.
+    pub(super) async fn open(
+        &self,
+        mut startup: Startup,
+        role: InstanceRole,
+    ) -> io::Result<UnixStream> {
+        if role == InstanceRole::Reader {
+            make_read_only(&mut startup);
+        }
+        let mut backend = UnixStream::connect(&self.socket).await?;
+        backend
+            .write_all(&startup.to_bytes().map_err(malformed)?)
+            .await?;
+        Ok(backend)
+    }
+
+    /// Passes a cancel request on; the answer is that the backend closes.
+    pub(super) async fn cancel(&self, key: CancelKey) -> io::Result<()> {
+        let mut backend = UnixStream::connect(&self.socket).await?;
+        let packet = FirstPacket::Cancel(key).to_bytes().map_err(malformed)?;
+        backend.write_all(&packet).await?;
+        // The client may take our closing as "done", so wait until it is.
+        backend.read_to_end(&mut Vec::new()).await?;
+        Ok(())
+    }
+}
+
+impl Session {
+    /// Copies both ways until both sides have ended.
+    pub(super) async fn splice(mut self) -> io::Result<()> {
+        copy_bidirectional_with_sizes(&mut self.client, &mut self.backend, CHUNK, CHUNK).await?;
+        Ok(())
+    }
+}
+
+fn make_read_only(startup: &mut Startup) {
+    let mut options = startup.parameter(b"options").unwrap_or_default().to_vec();
+    options.extend(b" -c default_transaction_read_only=on");
+    startup.parameters.push((b"options".to_vec(), options));
+}
+
+const CHUNK: usize = 16 * 1024;

@@ -1,0 +1,440 @@
+//! A running lab: the instance, the account, and the handles tests hold.
+//!
+//! Dropping it ends everything; [`Lab::stop`] does so politely and waits.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use local_postgres::LocalPostgres;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::auth_service::AuthService;
+use crate::aws::{
+    Account, Endpoints, FULL_PATH, INSTANCE_ROLE, RELATIVE_PATH, Requests, TASK_ROLE,
+};
+use crate::certs::Authority;
+use crate::clock::LabClock;
+use crate::credentials::{Credential, Credentials};
+use crate::database::{self, identifier, literal};
+use crate::faults::Faults;
+use crate::front::{Backend, Front, Roles};
+use crate::options::DirectTls;
+use crate::policy::Policy;
+use crate::rate::Rate;
+use crate::record::{AuthEvent, Metrics, Record};
+use crate::{LabError, LabOptions};
+
+/// A running lab.
+pub struct Lab {
+    options: LabOptions,
+    address: SocketAddr,
+    front: Arc<Front>,
+    account: Arc<Account>,
+    endpoints: Endpoints,
+    static_credential: Credential,
+    master_password: String,
+    trust: TrustFile,
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+    _ends_tasks: DropGuard,
+    postgres: LocalPostgres,
+}
+
+impl Lab {
+    /// Starts the Postgres, the gate and the stand-ins, and waits until all take connections.
+    ///
+    /// # Errors
+    /// [`LabError`] says which part did not start.
+    pub async fn start(options: LabOptions) -> Result<Self, LabError> {
+        let (postgres, master_password) = database::start(&options).await?;
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .map_err(LabError::io("listen for Postgres clients"))?;
+        let address = listener
+            .local_addr()
+            .map_err(LabError::io("listen for Postgres clients"))?;
+        let tracker = TaskTracker::new();
+        let shutdown = CancellationToken::new();
+        let ends_tasks = shutdown.clone().drop_guard();
+        let account = Arc::new(open_account(&options));
+        let endpoints = Endpoints::start(&account, &tracker, &shutdown).await?;
+        let authority = Authority::create(&options.region, &options.endpoint, 1)?;
+        let trust = TrustFile::create(&authority.root_pem)?;
+        let admin = postgres.admin_config("postgres");
+        let front = Arc::new(Front {
+            authority: RwLock::new(authority),
+            auth: auth_service(&options, address.port(), &account),
+            backend: Backend {
+                socket: postgres
+                    .socket_dir()
+                    .join(format!(".s.PGSQL.{}", postgres.port())),
+            },
+            roles: Roles::new(admin, tracker.clone(), shutdown.clone()),
+            faults: account.faults.clone(),
+            force_ssl: options.force_ssl,
+            takes_direct_tls: options.direct_tls == DirectTls::Always
+                || postgres.binaries().major() >= 17,
+            connections: Mutex::default(),
+        });
+        let run = Arc::clone(&front).run(listener, tracker.clone(), shutdown.clone());
+        tracker.spawn(run);
+        let static_credential = account.credentials.issue_static(account.user("sal-lab"));
+        Ok(Self {
+            options,
+            address,
+            front,
+            account,
+            endpoints,
+            static_credential,
+            master_password,
+            trust,
+            tracker,
+            shutdown,
+            _ends_tasks: ends_tasks,
+            postgres,
+        })
+    }
+
+    /// Ends every connection, the stand-ins and the Postgres, and waits for all of them.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.postgres.stop().await;
+    }
+
+    /// Closes every connection through the gate without a word, as a failover does.
+    pub fn cut_connections(&self) {
+        self.front.cut_connections();
+    }
+
+    /// Stops the Postgres as if its host died; connections break, new ones get SQLSTATE 57P03.
+    pub async fn crash_postgres(&mut self) {
+        self.postgres.crash().await;
+    }
+
+    /// Starts the Postgres again after [`Self::crash_postgres`], or restarts a healthy one.
+    ///
+    /// # Errors
+    /// [`LabError::Postgres`].
+    pub async fn restart_postgres(&mut self) -> Result<(), LabError> {
+        Ok(self.postgres.restart().await?)
+    }
+
+    /// Replaces the root: new connections see a certificate that only the new root vouches for.
+    ///
+    /// # Errors
+    /// [`LabError::Certificate`] or [`LabError::Io`]; the old root then stays.
+    pub fn rotate_ca(&self) -> Result<(), LabError> {
+        let generation = self.trust.next_generation();
+        let new = Authority::create(&self.options.region, &self.options.endpoint, generation)?;
+        self.trust.write(&new.root_pem)?;
+        *self
+            .front
+            .authority
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    /// Creates a database.
+    ///
+    /// # Errors
+    /// [`LabError::Database`] with Postgres's reason.
+    pub async fn create_database(&self, name: &str, owner: &str) -> Result<(), LabError> {
+        let sql = format!(
+            "CREATE DATABASE {} OWNER {}",
+            identifier(name),
+            identifier(owner)
+        );
+        self.run_sql("create a database", &sql).await
+    }
+
+    /// Creates a login role in `rds_iam` and in the given roles, without a password.
+    ///
+    /// # Errors
+    /// [`LabError::Database`] with Postgres's reason.
+    pub async fn create_iam_user(&self, user: &str, member_of: &[&str]) -> Result<(), LabError> {
+        let name = identifier(user);
+        let mut sql = format!("CREATE ROLE {name} LOGIN; GRANT rds_iam TO {name};");
+        for role in member_of {
+            sql.push_str(&format!(" GRANT {} TO {name};", identifier(role)));
+        }
+        self.run_sql("create an IAM user", &sql).await
+    }
+
+    /// Creates a login role with a password.
+    ///
+    /// # Errors
+    /// [`LabError::Database`] with Postgres's reason.
+    pub async fn create_password_user(&self, user: &str, password: &str) -> Result<(), LabError> {
+        let sql = format!(
+            "CREATE ROLE {} LOGIN PASSWORD {}",
+            identifier(user),
+            literal(password)
+        );
+        self.run_sql("create a password user", &sql).await
+    }
+
+    async fn run_sql(&self, action: &'static str, sql: &str) -> Result<(), LabError> {
+        self.postgres
+            .run_sql("postgres", sql)
+            .await
+            .map_err(LabError::database(action))
+    }
+
+    /// Lets a principal (an ARN, wildcards allowed, `*` for all) connect as a database user
+    /// (wildcards allowed) or to a whole `rds-db` resource ARN.
+    pub fn allow_connect(&self, principal: &str, user_or_arn: &str) {
+        self.front.auth.policy.allow(principal, user_or_arn);
+    }
+
+    /// Takes back everything that was allowed to exactly this principal.
+    pub fn revoke_connect(&self, principal: &str) {
+        self.front.auth.policy.revoke(principal);
+    }
+
+    /// Lets principals that fit a pattern assume a role.
+    pub fn trust_role(&self, role_arn: &str, principal: &str) {
+        self.account.trust(role_arn, principal);
+    }
+
+    /// Makes a token that `AssumeRoleWithWebIdentity` takes for the role.
+    #[must_use]
+    pub fn web_identity_token(&self, role_arn: &str) -> String {
+        self.account.web_identity(role_arn)
+    }
+
+    /// Makes a key known that was made elsewhere.
+    pub fn add_credential(&self, credential: Credential) {
+        self.account.credentials.insert(credential);
+    }
+
+    /// Issues temporary credentials of a role, without asking STS.
+    #[must_use]
+    pub fn temporary_credentials(&self, role: &str) -> Credential {
+        let arn = self.account.role_arn(role);
+        let most = std::time::Duration::from_secs(12 * 3_600);
+        self.account.issue(&arn, "lab", most)
+    }
+
+    /// The key of the user `sal-lab`, which never expires.
+    #[must_use]
+    pub fn static_credentials(&self) -> &Credential {
+        &self.static_credential
+    }
+
+    /// The endpoint's name.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.options.endpoint
+    }
+
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.options.region
+    }
+
+    /// Where the gate listens; what the endpoint's name would resolve to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The current root certificate.
+    #[must_use]
+    pub fn ca_pem(&self) -> String {
+        let authority = self
+            .front
+            .authority
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        authority.root_pem.clone()
+    }
+
+    /// A file with the current root certificate; rewritten by [`Self::rotate_ca`].
+    #[must_use]
+    pub fn ca_file(&self) -> &Path {
+        &self.trust.path
+    }
+
+    /// The superuser's way in, over the socket behind the gate.
+    #[must_use]
+    pub fn admin_config(&self, database: &str) -> tokio_postgres::Config {
+        self.postgres.admin_config(database)
+    }
+
+    /// The master user's name.
+    #[must_use]
+    pub fn master(&self) -> &str {
+        &self.options.master
+    }
+
+    /// The master user's password.
+    #[must_use]
+    pub fn master_password(&self) -> &str {
+        &self.master_password
+    }
+
+    /// The ARN of a role of the lab's account.
+    #[must_use]
+    pub fn role_arn(&self, name: &str) -> String {
+        self.account.role_arn(name)
+    }
+
+    /// The ARN of the role that IMDS hands out.
+    #[must_use]
+    pub fn instance_role_arn(&self) -> String {
+        self.account.role_arn(INSTANCE_ROLE)
+    }
+
+    /// The ARN of the role that the container endpoint hands out.
+    #[must_use]
+    pub fn task_role_arn(&self) -> String {
+        self.account.role_arn(TASK_ROLE)
+    }
+
+    /// The value for `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+    #[must_use]
+    pub fn imds_url(&self) -> String {
+        url(self.endpoints.imds, "")
+    }
+
+    /// The value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    #[must_use]
+    pub fn container_url(&self) -> String {
+        url(self.endpoints.container, FULL_PATH)
+    }
+
+    /// The same credentials by ECS's secret path, which needs no authorization.
+    #[must_use]
+    pub fn container_path_url(&self) -> String {
+        url(self.endpoints.container, RELATIVE_PATH)
+    }
+
+    /// The value for `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
+    #[must_use]
+    pub fn container_authorization(&self) -> &str {
+        &self.account.container_authorization
+    }
+
+    /// The value for `AWS_ENDPOINT_URL_STS`.
+    #[must_use]
+    pub fn sts_url(&self) -> String {
+        url(self.endpoints.sts, "")
+    }
+
+    /// The switches that make the lab fail.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.account.faults
+    }
+
+    /// Every IAM login so far, accepted and refused.
+    #[must_use]
+    pub fn log(&self) -> Vec<AuthEvent> {
+        self.front.auth.record.events()
+    }
+
+    /// The metrics RDS would publish.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.front.auth.record.metrics()
+    }
+
+    /// The most IAM logins there were within any second.
+    #[must_use]
+    pub fn peak_logins_per_second(&self) -> usize {
+        self.front.auth.rate.peak()
+    }
+
+    /// How often the credential services were asked.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        self.account.requests()
+    }
+
+    /// The private Postgres behind the gate.
+    #[must_use]
+    pub fn postgres(&self) -> &LocalPostgres {
+        &self.postgres
+    }
+}
+
+fn open_account(options: &LabOptions) -> Account {
+    let clock = LabClock::new(Arc::clone(&options.clock));
+    let credentials = Arc::new(Credentials::default());
+    let faults = Faults::new(clock.clone(), Arc::clone(&credentials), options.login_limit);
+    Account::new(
+        &options.account_id,
+        &options.region,
+        clock,
+        credentials,
+        faults,
+    )
+}
+
+fn auth_service(options: &LabOptions, port: u16, account: &Account) -> AuthService {
+    AuthService {
+        host: options.endpoint.clone(),
+        port: options.signed_port.unwrap_or(port),
+        region: options.region.clone(),
+        endpoint: options.endpoint_kind,
+        clock: account.clock.clone(),
+        credentials: Arc::clone(&account.credentials),
+        policy: Policy::new(&options.region, &options.account_id, &options.resource_id),
+        faults: account.faults.clone(),
+        record: Record::default(),
+        rate: Rate::default(),
+    }
+}
+
+/// The file that clients are told to trust.
+struct TrustFile {
+    path: PathBuf,
+    folder: TempDir,
+    generation: Mutex<u32>,
+}
+
+impl TrustFile {
+    fn create(pem: &str) -> Result<Self, LabError> {
+        let folder = tempfile::Builder::new()
+            .prefix("rds-lab-")
+            .tempdir_in("/tmp")
+            .map_err(LabError::io("create a folder below /tmp"))?;
+        let file = Self {
+            path: folder.path().join("ca.pem"),
+            folder,
+            generation: Mutex::new(1),
+        };
+        file.write(pem)?;
+        Ok(file)
+    }
+
+    /// Replaces the file as a whole: a reader sees the old root or the new one.
+    fn write(&self, pem: &str) -> Result<(), LabError> {
+        let new = self.folder.path().join("ca.pem.new");
+        std::fs::write(&new, pem)
+            .and_then(|()| std::fs::rename(&new, &self.path))
+            .map_err(LabError::io("write the root certificate"))
+    }
+
+    fn next_generation(&self) -> u32 {
+        let mut generation = self
+            .generation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *generation += 1;
+        *generation
+    }
+}
+
+fn url(address: SocketAddr, path: &str) -> String {
+    debug_assert_eq!(address.ip(), Ipv4Addr::LOCALHOST);
+    format!("http://{address}{path}")
+}
