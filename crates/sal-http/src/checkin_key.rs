@@ -29,7 +29,7 @@ impl FromRequestParts<App> for CheckinClient {
             .and_then(|value| value.to_str().ok());
         let key = header.and_then(key_of).ok_or(AppError::NoKey)?;
         let db = app.store.get().await?;
-        match group_by_key(&db, &key.as_str()).await?.first() {
+        match group_by_key(&db, &key).await?.first() {
             Some(_) => Ok(Self(())),
             None => Err(AppError::NoKey),
         }

@@ -35,8 +35,7 @@ pub fn error_page(status: StatusCode, heading: &str, sentence: &str) -> Response
     answer(status, body)
 }
 
-/// 404. The heading is another than the one that clients take for the mark of a too old server
-/// (`<h1>Page not found</h1>` in an answer with status 200; sal-protocol §0).
+/// 404. Clients take the heading `Page not found` for the mark of a too old server (sal-protocol §0), so this is another.
 pub fn not_found() -> Response {
     error_page(
         StatusCode::NOT_FOUND,

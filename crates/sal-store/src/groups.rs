@@ -4,7 +4,7 @@ use crate::ids::{GroupId, UnitId};
 
 crate::queries! {
     /// The group with this key, if any. The key is compared by Postgres, byte for byte.
-    group_by_key(key: &str) -> /// A machine group as the check-in door needs it.
+    group_by_key(key: str) -> /// A machine group as the check-in door needs it.
     Group {
         /// Its id.
         id: GroupId,
@@ -13,14 +13,14 @@ crate::queries! {
     } = "SELECT id, business_unit_id FROM server_machinegroup WHERE key = $1";
 
     /// Makes a business unit and returns its id.
-    insert_unit(name: &str) -> /// A new business unit.
+    insert_unit(name: str) -> /// A new business unit.
     NewUnit {
         /// Its id.
         id: UnitId,
     } = "INSERT INTO server_businessunit (name) VALUES ($1) RETURNING id";
 
     /// Makes a machine group and returns its id. `key` must be unique; Sal makes keys of 128 characters.
-    insert_group(unit: UnitId, name: &str, key: &str) -> /// A new machine group.
+    insert_group(unit: UnitId, name: str, key: str) -> /// A new machine group.
     NewGroup {
         /// Its id.
         id: GroupId,

@@ -6,7 +6,7 @@ use crate::ids::{GroupId, MachineId};
 
 crate::queries! {
     /// The machine with this serial, locked against other check-ins until the transaction ends.
-    lock_machine(serial: &str) -> /// A machine that exists.
+    lock_machine(serial: str) -> /// A machine that exists.
     LockedMachine {
         /// Its id.
         id: MachineId,

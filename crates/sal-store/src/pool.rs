@@ -1,8 +1,8 @@
 //! Connections: a deadpool of at most `max_size`, each made by the [`Connector`] that the program plugged in.
 //!
 //! The house does not know whether a password or an IAM token opens a connection. A connection is thrown
-//! away instead of reused when it is closed, when it is older than `max_age`, or when it answered that the
-//! server is read-only (the mark of a failover), so that the next one asks DNS again.
+//! away instead of reused when it is closed, when it is older than `max_age`, or when a transaction on it failed
+//! (as it does on a server that a failover made read-only), so that the next one asks DNS again.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -14,7 +14,6 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_postgres::Statement;
-use tokio_postgres::error::SqlState;
 
 use crate::error::StoreError;
 
@@ -106,10 +105,7 @@ impl Store {
             .await
             .map_err(|_elapsed| busy)?;
         taken
-            .map(|inner| Client {
-                inner,
-                read_only: AtomicBool::new(false),
-            })
+            .map(|inner| Client { inner })
             .map_err(|error| match error {
                 managed::PoolError::Backend(error) => StoreError::Connect(error),
                 other => StoreError::Connect(other.to_string().into()),
@@ -141,54 +137,45 @@ impl Store {
 /// A connection taken from the pool; goes back when dropped.
 pub struct Client {
     inner: managed::Object<Manager>,
-    read_only: AtomicBool,
 }
 
 impl Client {
     /// Opens a transaction in one round trip of its own; see [`Client::transaction`] for the pipelined form.
-    pub async fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+    pub async fn begin(self) -> Result<Tx, StoreError> {
         self.inner.batch_execute("BEGIN").await?;
         Ok(self.transaction())
     }
 
     /// Opens a transaction whose `BEGIN` the caller sends together with its first statements, by polling
     /// [`Tx::send_begin`] first among them (tokio-postgres pipelines futures in the order of their first poll).
-    pub fn transaction(&mut self) -> Tx<'_> {
+    pub fn transaction(self) -> Tx {
         Tx {
             client: self,
             open: true,
         }
     }
-
-    /// Marks the connection as one that must not be used again, when `error` says that its server is read-only.
-    pub fn judge(&self, error: &StoreError) {
-        if error.sql_state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) {
-            self.read_only.store(true, Ordering::Relaxed);
-        }
-    }
 }
 
-impl Drop for Client {
-    fn drop(&mut self) {
-        if self.read_only.load(Ordering::Relaxed) {
-            self.inner.discard.store(true, Ordering::Relaxed);
-        }
-    }
-}
-
-/// One transaction. Rolled back when dropped without [`Tx::commit`].
+/// One transaction on a connection of its own. Without [`Tx::commit`] or [`Tx::rollback`] the connection is
+/// dropped, which rolls back.
 ///
 /// Not tokio-postgres's own `Transaction`, because that one always spends a round trip on `BEGIN`.
-pub struct Tx<'a> {
-    client: &'a mut Client,
+pub struct Tx {
+    client: Client,
     open: bool,
 }
 
-impl Tx<'_> {
+impl Tx {
     /// Makes sure that the connection knows these statements, so that later ones can be sent together in order.
     pub async fn know(&self, entries: &[&[crate::queries::Entry]]) -> Result<(), StoreError> {
-        for entry in entries.iter().copied().flatten() {
-            self.prepared(entry.sql).await?;
+        let statements: Vec<&'static str> = entries
+            .iter()
+            .copied()
+            .flatten()
+            .map(|entry| entry.sql)
+            .collect();
+        for sql in statements {
+            self.prepared(sql).await?;
         }
         Ok(())
     }
@@ -229,7 +216,7 @@ impl Tx<'_> {
     }
 }
 
-impl Drop for Tx<'_> {
+impl Drop for Tx {
     fn drop(&mut self) {
         // A half-done transaction must not go back to the pool: dropping the connection is the rollback that
         // also works when the future was cancelled in the middle of a statement.
@@ -256,7 +243,7 @@ impl Executor for Client {
     }
 }
 
-impl Executor for Tx<'_> {
+impl Executor for Tx {
     fn client(&self) -> &tokio_postgres::Client {
         self.client.client()
     }
@@ -317,7 +304,7 @@ impl managed::Manager for Manager {
         }
         if pooled.discard.load(Ordering::Relaxed) {
             return Err(RecycleError::message(
-                "the connection was left in a transaction, or its server is read-only",
+                "a transaction on the connection failed",
             ));
         }
         if pooled.born.elapsed() > self.max_age {

@@ -81,7 +81,7 @@ macro_rules! queries {
             name: stringify!($name),
             sql: $sql,
             parameters_fit: |types| {
-                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<$pt>),*];
+                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<&$pt>),*];
                 types.len() == takers.len() && types.iter().zip(takers).all(|(ty, sends)| sends(ty))
             },
             fields: &[$($crate::queries::Field {
@@ -96,7 +96,7 @@ macro_rules! queries {
             name: stringify!($name),
             sql: $sql,
             parameters_fit: |types| {
-                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<$pt>),*];
+                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<&$pt>),*];
                 types.len() == takers.len() && types.iter().zip(takers).all(|(ty, sends)| sends(ty))
             },
             fields: &[],

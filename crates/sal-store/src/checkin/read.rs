@@ -11,7 +11,7 @@ use crate::sources::{Source, sources_by_name};
 
 crate::queries! {
     /// The machine's row, locked until the transaction ends.
-    machine_for_checkin(serial: &str) -> /// The present row of `server_machine`.
+    machine_for_checkin(serial: str) -> /// The present row of `server_machine`.
     MachineRow {
         /// Its id.
         id: MachineId,
@@ -29,7 +29,7 @@ crate::queries! {
          FROM server_machine WHERE serial = $1 FOR NO KEY UPDATE";
 
     /// All facts of the machine.
-    facts(serial: &str) -> /// A fact that is there.
+    facts(serial: str) -> /// A fact that is there.
     FactRow {
         /// The row.
         id: i64,
@@ -43,7 +43,7 @@ crate::queries! {
          FROM server_fact f JOIN server_machine m ON m.id = f.machine_id WHERE m.serial = $1";
 
     /// All managed items of the machine.
-    items(serial: &str) -> /// A managed item that is there.
+    items(serial: str) -> /// A managed item that is there.
     ItemRow {
         /// The row.
         id: Uuid,
@@ -61,7 +61,7 @@ crate::queries! {
          FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE m.serial = $1";
 
     /// The newest line of history of each of the machine's items.
-    newest_histories(serial: &str) -> /// The newest line of history of one item.
+    newest_histories(serial: str) -> /// The newest line of history of one item.
     HistoryRow {
         /// Who manages it.
         management_source_id: SourceId,
@@ -74,7 +74,7 @@ crate::queries! {
          ORDER BY h.name, h.management_source_id, h.recorded DESC";
 
     /// All messages of the machine.
-    messages(serial: &str) -> /// A message that is there.
+    messages(serial: str) -> /// A message that is there.
     MessageRow {
         /// The row.
         id: i64,
@@ -90,7 +90,7 @@ crate::queries! {
          FROM server_message t JOIN server_machine m ON m.id = t.machine_id WHERE m.serial = $1";
 
     /// The machine's results of these plugin scripts, a line for each row (or one without a row).
-    script_rows(serial: &str, plugins: Vec<String>) -> /// A row of plugin script results, or results without rows.
+    script_rows(serial: str, plugins: Vec<String>) -> /// A row of plugin script results, or results without rows.
     ScriptRow {
         /// The results.
         submission_id: i64,
@@ -140,21 +140,21 @@ pub async fn read(
     group_key: &str,
     source_names: &Vec<String>,
     plugin_names: &Vec<String>,
-    tx: &Tx<'_>,
+    tx: &Tx,
 ) -> Result<Present, StoreError> {
     tx.know(&[ALL, crate::groups::ALL, crate::sources::ALL])
         .await?;
     let (begun, machine, group, sources, facts, items, histories, messages, scripts) = tokio::join!(
         biased;
         tx.send_begin(),
-        machine_for_checkin(tx, &serial),
-        group_by_key(tx, &group_key),
+        machine_for_checkin(tx, serial),
+        group_by_key(tx, group_key),
         sources_by_name(tx, source_names),
-        facts(tx, &serial),
-        items(tx, &serial),
-        newest_histories(tx, &serial),
-        messages(tx, &serial),
-        script_rows(tx, &serial, plugin_names),
+        facts(tx, serial),
+        items(tx, serial),
+        newest_histories(tx, serial),
+        messages(tx, serial),
+        script_rows(tx, serial, plugin_names),
     );
     begun?;
     Ok(Present {

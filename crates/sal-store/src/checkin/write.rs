@@ -135,7 +135,7 @@ crate::queries! {
 ///
 /// # Errors
 /// The first statement's error; then nothing was written. See [`StoreError::is_worth_a_retry`].
-pub async fn write(changes: &Changes, tx: Tx<'_>) -> Result<(), StoreError> {
+pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
     tx.know(&[ALL]).await?;
     let machine = &changes.machine;
     let id = match machine.id {
@@ -170,11 +170,7 @@ pub async fn write(changes: &Changes, tx: Tx<'_>) -> Result<(), StoreError> {
 
 type Writes<'a> = Vec<BoxFuture<'a, Result<u64, StoreError>>>;
 
-async fn store_machine(
-    id: MachineId,
-    machine: &MachineWrite,
-    tx: &Tx<'_>,
-) -> Result<u64, StoreError> {
+async fn store_machine(id: MachineId, machine: &MachineWrite, tx: &Tx) -> Result<u64, StoreError> {
     let columns = &machine.columns;
     let (space, total) = (&columns.hd_space, &columns.hd_total);
     update_machine(
@@ -210,7 +206,7 @@ fn texts(columns: &MachineColumns) -> Vec<Option<String>> {
     ]
 }
 
-fn fact_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: &mut Writes<'a>) {
+fn fact_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
     if !changes.facts_gone.is_empty() {
         sent.push(delete_facts(tx, &changes.facts_gone).boxed());
     }
@@ -245,7 +241,7 @@ fn fact_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: &m
     }
 }
 
-fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: &mut Writes<'a>) {
+fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
     if !changes.items_gone.is_empty() {
         sent.push(delete_items(tx, &changes.items_gone).boxed());
     }
@@ -286,7 +282,7 @@ fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: &m
     }
 }
 
-fn message_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: &mut Writes<'a>) {
+fn message_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
     if !changes.messages_gone.is_empty() {
         sent.push(delete_messages(tx, &changes.messages_gone).boxed());
     }
@@ -314,7 +310,7 @@ fn message_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent:
     }
 }
 
-fn script_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: &mut Writes<'a>) {
+fn script_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
     if !changes.scripts_gone.is_empty() {
         sent.push(delete_scripts(tx, &changes.scripts_gone).boxed());
     }
@@ -349,7 +345,7 @@ fn script_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx<'_>, sent: 
     }
 }
 
-async fn new_scripts(id: MachineId, changes: &Changes, tx: &Tx<'_>) -> Result<u64, StoreError> {
+async fn new_scripts(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, StoreError> {
     let (plugins, historical) = changes
         .scripts_new
         .iter()

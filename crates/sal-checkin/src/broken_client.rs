@@ -1,0 +1,61 @@
+//! `POST /report_broken_client/`: a client whose Python does not run says so with a small tool of its own.
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sal_http::checkin_key::CheckinClient;
+use sal_http::{App, AppError, django};
+use sal_store::groups::group_by_key;
+use sal_store::machines::{lock_machine, mark_broken};
+
+use crate::{checkin, form, serial};
+
+/// Marks a machine as broken. A host name or version that is not sent is kept.
+pub async fn report(
+    State(app): State<App>,
+    _client: CheckinClient,
+    request: Request,
+) -> Result<Response, AppError> {
+    let (parts, body) = request.into_parts();
+    let body = checkin::bounded(body, app.config.body_limit_bytes).await?;
+    let fields = form::fields(&parts.headers, &body);
+    let field = |name: &str| fields.get(name).map(|value| value.replace('\0', ""));
+    let raw_serial = field("serial").unwrap_or_default();
+    let tx = app.store.get().await?.begin().await?;
+    let machine = lock_machine(&tx, &serial::clean(&raw_serial))
+        .await?
+        .into_iter()
+        .next();
+    let group = group_by_key(&tx, &field("key").unwrap_or_default())
+        .await?
+        .into_iter()
+        .next();
+    let (Some(machine), Some(group)) = (machine, group) else {
+        tx.rollback().await?;
+        return Err(AppError::NotFound);
+    };
+    // Any text means yes, even `False`; that is how the tool and the original understand it.
+    if field("broken_client").is_none_or(|flag| flag.is_empty()) {
+        tx.rollback().await?;
+        return Ok(django::answer(StatusCode::BAD_REQUEST, ""));
+    }
+    let cut = |text: String, length: usize| text.chars().take(length).collect::<String>();
+    let hostname = field("name").map(|name| cut(name, 256));
+    let version = field("sal_version").map(|version| cut(version, 255));
+    mark_broken(
+        &tx,
+        &machine.id,
+        &group.id,
+        &app.now(),
+        &hostname,
+        &version,
+        &app.config.deployed_on_checkin,
+    )
+    .await?;
+    tx.commit().await?;
+    tracing::info!(machine.serial = %raw_serial, "{raw_serial} reports a broken client");
+    Ok(django::answer(
+        StatusCode::OK,
+        format!("Broken Client report submmitted for {raw_serial}"),
+    ))
+}

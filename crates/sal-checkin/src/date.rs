@@ -1,0 +1,178 @@
+//! Dates as clients send them: Python's `dateutil` takes nearly anything for managed items, Django takes ISO 8601
+//! for messages. What cannot be read becomes the time of the check-in.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::fmt::{rfc2822, strtime};
+use jiff::tz::TimeZone;
+
+/// A managed item's date. Without a zone it is UTC. `None` when it cannot be read.
+pub(crate) fn of_item(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    iso(text, &TimeZone::UTC)
+        .or_else(|| {
+            rfc2822::DateTimeParser::new()
+                .relaxed_weekday(true)
+                .parse_zoned(text)
+                .ok()
+                .map(|zoned| zoned.timestamp())
+        })
+        .or_else(|| {
+            WITH_ZONE
+                .iter()
+                .find_map(|format| strtime::parse(format, text).ok()?.to_timestamp().ok())
+        })
+        .or_else(|| {
+            WITHOUT_ZONE.iter().find_map(|format| {
+                in_zone(
+                    strtime::parse(format, text).ok()?.to_datetime().ok()?,
+                    &TimeZone::UTC,
+                )
+            })
+        })
+        .or_else(|| {
+            DAYS.iter().find_map(|format| {
+                in_zone(
+                    strtime::parse(format, text)
+                        .ok()?
+                        .to_date()
+                        .ok()?
+                        .to_datetime(jiff::civil::Time::midnight()),
+                    &TimeZone::UTC,
+                )
+            })
+        })
+}
+
+/// A message's date. Without a zone it is the server's (`DOCKER_SAL_TZ`). `None` when it cannot be read.
+pub(crate) fn of_message(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    iso(text.trim(), zone)
+}
+
+/// ISO 8601, with `T` or a blank, with or without a zone, or a day alone.
+fn iso(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    // `2019-02-08 10:49:56 +0000`, as macOS prints dates.
+    if let Some((naive, offset)) = text
+        .rsplit_once(' ')
+        .filter(|(_, offset)| offset.starts_with(['+', '-']))
+    {
+        if let Ok(at) = format!("{naive}{offset}").parse::<Timestamp>() {
+            return Some(at);
+        }
+        return strtime::parse("%Y-%m-%d %H:%M:%S %z", text)
+            .ok()?
+            .to_timestamp()
+            .ok();
+    }
+    // jiff would read and drop an offset here; a text with one was taken or refused above.
+    if let Ok(naive) = text
+        .parse::<DateTime>()
+        .or_else(|_no_time| text.parse::<Date>().map(DateTime::from))
+    {
+        return in_zone(naive, zone);
+    }
+    None
+}
+
+fn in_zone(naive: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    zone.to_timestamp(naive).ok()
+}
+
+const WITH_ZONE: &[&str] = &[
+    "%a %b %d %H:%M:%S %z %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%Y%m%dT%H%M%S%z",
+];
+const WITHOUT_ZONE: &[&str] = &[
+    "%a %b %d %H:%M:%S %Y",
+    "%a, %d %b %Y %H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S GMT",
+    "%a, %d %b %Y %H:%M:%S UTC",
+    "%d %b %Y %H:%M:%S",
+    "%b %d %Y %H:%M:%S",
+    "%b %d, %Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S",
+    "%m/%d/%Y %I:%M:%S %p",
+    "%m/%d/%Y %H:%M",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y-%m-%d %H:%M:%S UTC",
+    "%Y%m%dT%H%M%SZ",
+    "%Y%m%d%H%M%S",
+];
+const DAYS: &[&str] = &[
+    "%m/%d/%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_dates_are_read_in_every_form_that_clients_send() {
+        let eight = "2025-03-01T08:00:00Z";
+        let cases = [
+            ("2025-03-01T08:00:00Z", eight),
+            ("2025-03-01T10:00:00+02:00", eight),
+            ("2025-03-01 08:00:00", eight),
+            ("2025-03-01T08:00:00", eight),
+            ("2025-03-01 08:00:00+00:00", eight),
+            ("2025-03-01 08:00:00 +0000", eight),
+            ("2025-03-01 10:00:00 +0200", eight),
+            ("Sat, 01 Mar 2025 08:00:00 GMT", eight),
+            ("Sat, 01 Mar 2025 10:00:00 +0200", eight),
+            ("Sat Mar  1 08:00:00 2025", eight),
+            ("03/01/2025 08:00:00", eight),
+            ("2025-03-01", "2025-03-01T00:00:00Z"),
+            ("2025-03-01T08:00:00.123456Z", "2025-03-01T08:00:00.123456Z"),
+            ("2019-02-08 10:49:56 +0000", "2019-02-08T10:49:56Z"),
+        ];
+        for (sent, read) in cases {
+            assert_eq!(
+                of_item(sent).map(|at| at.to_string()),
+                Some(read.to_owned()),
+                "{sent}"
+            );
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_date() {
+        for sent in [
+            "",
+            "soon",
+            "not a date",
+            "1740816000",
+            "2025-13-01",
+            "2025-02-30 10:00:00",
+        ] {
+            assert_eq!(of_item(sent), None, "{sent}");
+        }
+    }
+
+    #[test]
+    fn message_dates_without_a_zone_are_in_the_server_zone() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(
+            of_message("2025-03-01 09:00:00", &berlin)
+                .unwrap()
+                .to_string(),
+            "2025-03-01T08:00:00Z"
+        );
+        assert_eq!(
+            of_message("2025-03-01T08:00:00Z", &berlin)
+                .unwrap()
+                .to_string(),
+            "2025-03-01T08:00:00Z"
+        );
+        assert_eq!(of_message("Sat, 01 Mar 2025 08:00:00 GMT", &berlin), None);
+    }
+}

@@ -1,0 +1,52 @@
+//! `application/x-www-form-urlencoded` as Django reads it: unknown bytes are replaced, the last value of a name counts.
+
+use std::collections::HashMap;
+
+use axum::http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
+
+/// The fields of a form body; empty when the body is no form.
+pub(crate) fn fields(headers: &HeaderMap, body: &[u8]) -> HashMap<String, String> {
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let media_type = content_type.split(';').next().unwrap_or("").trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return HashMap::new();
+    }
+    let body = String::from_utf8_lossy(body);
+    let pairs = body.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(&text.replace('+', " "))
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_value_of_a_name_counts_and_bad_bytes_are_replaced() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::CONTENT_TYPE,
+            "application/x-www-form-urlencoded; charset=utf-8"
+                .parse()
+                .unwrap(),
+        );
+        let read = fields(&headers, b"a=1&a=2&b=x+y%20z&c=%ff&d&&=e");
+        assert_eq!(read["a"], "2");
+        assert_eq!(read["b"], "x y z");
+        assert_eq!(read["c"], "\u{fffd}");
+        assert_eq!(read["d"], "");
+        assert_eq!(fields(&HeaderMap::new(), b"a=1"), HashMap::new());
+    }
+}

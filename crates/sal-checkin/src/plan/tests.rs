@@ -1,0 +1,280 @@
+//! The comparison, case by case: what is equal costs nothing, what differs is planned once.
+
+use sal_store::checkin::read::{HistoryRow, ItemRow, MachineRow, MessageRow, ScriptRow};
+use sal_store::groups::Group;
+use sal_store::ids::{MachineId, UnitId};
+use sal_store::sources::Source;
+
+use super::*;
+use crate::python;
+use crate::submission::Context;
+
+const NOW: &str = "2026-01-02T03:04:05Z";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn source() -> SourceId {
+    SourceId(Uuid::from_u128(7))
+}
+
+fn read(munki: &str, scripts: &str) -> Submission {
+    let body = format!(
+        r#"{{"Machine": {{"extra_data": {{"serial": "C02"}}}}, "Sal": {{"extra_data": {{"key": "k"}}}}, "Munki": {munki}, "plugin_results": {scripts}}}"#
+    );
+    let context = Context {
+        now: now(),
+        zone: &jiff::tz::TimeZone::UTC,
+        ignore_facts: None,
+    };
+    Submission::read(&python::parse(&body).unwrap(), &context).unwrap()
+}
+
+fn nothing() -> Present {
+    Present {
+        group: Some(Group {
+            id: GroupId(1),
+            business_unit_id: UnitId(1),
+        }),
+        machine: None,
+        sources: vec![Source {
+            id: source(),
+            name: "Munki".to_owned(),
+        }],
+        facts: Vec::new(),
+        items: Vec::new(),
+        histories: Vec::new(),
+        messages: Vec::new(),
+        scripts: Vec::new(),
+    }
+}
+
+fn known_machine() -> MachineRow {
+    MachineRow {
+        id: MachineId(5),
+        machine_group_id: GroupId(1),
+        last_checkin: None,
+        munki_version: Some("6.0".to_owned()),
+        manifest: Some("site".to_owned()),
+        deployed: false,
+    }
+}
+
+fn planned(present: &Present, submission: &Submission) -> Changes {
+    let sources = HashMap::from([("Munki".to_owned(), source())]);
+    let historical_facts = HashSet::from(["kept".to_owned()]);
+    let rules = Rules {
+        now: now(),
+        group: GroupId(1),
+        sources: &sources,
+        deploy: false,
+        historical_facts: &historical_facts,
+    };
+    let mut next = 0;
+    plan(present, submission, &rules, &mut || {
+        next += 1;
+        Uuid::from_u128(next)
+    })
+}
+
+fn fact(id: i64, source: Option<SourceId>, name: &str, data: &str) -> FactRow {
+    FactRow {
+        id,
+        management_source_id: source,
+        fact_name: name.to_owned(),
+        fact_data: data.to_owned(),
+    }
+}
+
+#[test]
+fn facts_that_are_equal_cost_nothing_and_the_rest_is_planned_once() {
+    let mut present = nothing();
+    present.facts = vec![
+        fact(1, Some(source()), "same", "1"),
+        fact(2, Some(source()), "changed", "1"),
+        fact(3, Some(source()), "gone", "1"),
+        fact(4, None, "legacy", "1"),
+        fact(5, Some(source()), "same", "1"),
+    ];
+    let changes = planned(
+        &present,
+        &read(
+            r#"{"facts": {"same": 1, "changed": "2", "kept": true}}"#,
+            "[]",
+        ),
+    );
+    let mut gone = changes.facts_gone.clone();
+    gone.sort_unstable();
+    assert_eq!(gone, [1, 3, 4]);
+    assert_eq!(
+        changes.facts_changed,
+        [RowUpdate {
+            id: 2,
+            data: "2".to_owned()
+        }]
+    );
+    assert_eq!(
+        changes
+            .facts_new
+            .iter()
+            .map(|fact| fact.data.as_str())
+            .collect::<Vec<_>>(),
+        ["True"]
+    );
+    assert_eq!(changes.facts_kept.len(), 1);
+}
+
+#[test]
+fn an_items_history_is_written_when_its_status_is_another_than_the_newest_line() {
+    let mut present = nothing();
+    let at: Timestamp = "2025-03-01T08:00:00Z".parse().unwrap();
+    let item = |id, name: &str, status: &str| ItemRow {
+        id: Uuid::from_u128(id),
+        management_source_id: source(),
+        name: name.to_owned(),
+        status: status.to_owned(),
+        date_managed: at,
+        data: None,
+    };
+    let line = |name: &str, status: &str| HistoryRow {
+        management_source_id: source(),
+        name: name.to_owned(),
+        status: status.to_owned(),
+    };
+    present.items = vec![
+        item(100, "same", "PRESENT"),
+        item(101, "moved", "PENDING"),
+        item(102, "gone", "PRESENT"),
+    ];
+    present.histories = vec![
+        line("same", "PRESENT"),
+        line("moved", "PENDING"),
+        line("gone", "PRESENT"),
+    ];
+    let munki = r#"{"managed_items": {
+        "same": {"status": "PRESENT", "date_managed": "2025-03-01 08:00:00"},
+        "moved": {"status": "PRESENT", "date_managed": "2025-03-02 08:00:00"},
+        "new": {"status": "PRESENT", "date_managed": "2025-03-01 08:00:00", "data": {"a": 1}},
+        "unsaid": {"status": "MUCHTOOLONG"}}}"#;
+    let changes = planned(&present, &read(munki, "[]"));
+    assert_eq!(changes.items_gone, [Uuid::from_u128(102)]);
+    assert_eq!(
+        changes
+            .items_changed
+            .iter()
+            .map(|(id, _)| id.as_u128())
+            .collect::<Vec<_>>(),
+        [101]
+    );
+    assert_eq!(
+        changes
+            .items_new
+            .iter()
+            .map(|item| item.name.as_str())
+            .collect::<Vec<_>>(),
+        ["new", "unsaid"]
+    );
+    assert_eq!(
+        changes
+            .histories
+            .iter()
+            .map(|line| line.name.as_str())
+            .collect::<Vec<_>>(),
+        ["moved", "new"]
+    );
+}
+
+#[test]
+fn messages_are_paired_off_so_that_duplicates_stay() {
+    let mut present = nothing();
+    let row = |id, text: &str| MessageRow {
+        id,
+        management_source_id: Some(source()),
+        message_type: "ERROR".to_owned(),
+        text: Some(text.to_owned()),
+        date: "2025-03-01T08:00:00Z".parse().unwrap(),
+    };
+    present.messages = vec![row(1, "twice"), row(2, "gone")];
+    let munki = r#"{"messages": [{"message_type": "ERROR", "text": "twice"}, {"message_type": "ERROR", "text": "twice"}]}"#;
+    let changes = planned(&present, &read(munki, "[]"));
+    assert_eq!(
+        changes.messages_changed,
+        [sal_store::checkin::changes::MessageUpdate { id: 1, date: now() }]
+    );
+    assert_eq!(changes.messages_new.len(), 1);
+    assert_eq!(changes.messages_gone, [2]);
+}
+
+#[test]
+fn script_results_are_brought_up_to_date_and_histories_are_added_to() {
+    let mut present = nothing();
+    let row = |submission_id, row_id, name: &str, historical| ScriptRow {
+        submission_id,
+        plugin: "Uptime".to_owned(),
+        historical,
+        row_id: Some(row_id),
+        name: Some(name.to_owned()),
+        data: Some("1".to_owned()),
+    };
+    present.scripts = vec![
+        row(9, 1, "same", false),
+        row(9, 2, "changed", false),
+        row(9, 3, "gone", false),
+        row(8, 4, "same", false),
+    ];
+    let scripts = r#"[{"plugin": "Uptime", "data": {"same": 1, "changed": 2, "new": 3}}, {"plugin": "Kept", "historical": true, "data": {"a": 1}}]"#;
+    let changes = planned(&present, &read("{}", scripts));
+    assert_eq!(changes.scripts_touched, [9]);
+    assert_eq!(changes.scripts_gone, [8]);
+    assert_eq!(changes.rows_gone, [3]);
+    assert_eq!(
+        changes.rows_changed,
+        [RowUpdate {
+            id: 2,
+            data: "2".to_owned()
+        }]
+    );
+    assert_eq!(
+        changes
+            .rows_new
+            .iter()
+            .map(|(id, row)| (*id, row.key.as_str()))
+            .collect::<Vec<_>>(),
+        [(9, "Uptime: new")]
+    );
+    assert_eq!(
+        changes
+            .scripts_new
+            .iter()
+            .map(|script| script.plugin.as_str())
+            .collect::<Vec<_>>(),
+        ["Kept"]
+    );
+}
+
+#[test]
+fn munki_columns_stay_when_the_body_has_no_munki_section() {
+    let mut present = nothing();
+    present.machine = Some(known_machine());
+    let body =
+        r#"{"Machine": {"extra_data": {"serial": "C02"}}, "Sal": {"extra_data": {"key": "k"}}}"#;
+    let context = Context {
+        now: now(),
+        zone: &jiff::tz::TimeZone::UTC,
+        ignore_facts: None,
+    };
+    let without = Submission::read(&python::parse(body).unwrap(), &context).unwrap();
+    let columns = planned(&present, &without).machine.columns;
+    assert_eq!(
+        (
+            columns.munki_version.as_deref(),
+            columns.manifest.as_deref()
+        ),
+        (Some("6.0"), Some("site"))
+    );
+    assert!(!columns.deployed);
+    let with = planned(&present, &read("{}", "[]")).machine.columns;
+    assert_eq!((with.munki_version, with.manifest), (None, None));
+    assert!(planned(&nothing(), &without).machine.columns.deployed);
+}

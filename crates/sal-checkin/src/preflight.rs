@@ -1,0 +1,114 @@
+//! `/preflight-v2/`: which plugin scripts a client shall run, and their texts.
+//!
+//! A client deletes every script that is not listed, and all of them when the request fails (sal-protocol §2),
+//! so a failure here must be an error and never an empty list.
+
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use sal_http::checkin_key::CheckinClient;
+use sal_http::{App, AppError, django};
+use sal_plugins::registry::EnabledPlugins;
+use sal_store::plugins::{
+    DEFAULT_WIDGETS, enable_default_widgets, enabled_details, enabled_reports, enabled_widgets,
+};
+use serde::Serialize;
+
+use crate::{checkin, form};
+
+/// A script without its text.
+#[derive(Debug, Serialize)]
+struct ListedScript<'a> {
+    plugin: &'a str,
+    filename: &'a str,
+    hash: &'a str,
+}
+
+/// A script.
+#[derive(Debug, Serialize)]
+struct SentScript<'a> {
+    plugin: &'a str,
+    filename: &'a str,
+    hash: &'a str,
+    content: &'a str,
+}
+
+/// Lists the scripts of all enabled plugins that support the client's `os_family` (form field of a POST).
+pub async fn list_scripts(
+    State(app): State<App>,
+    _client: CheckinClient,
+    request: Request,
+) -> Result<Response, AppError> {
+    let os_family = os_family(&app, request).await?;
+    let db = app.store.get().await?;
+    let defaults = DEFAULT_WIDGETS
+        .iter()
+        .map(|name| (*name).to_owned())
+        .collect();
+    enable_default_widgets(&db, &defaults).await?;
+    let enabled = EnabledPlugins {
+        reports: enabled_reports(&db)
+            .await?
+            .into_iter()
+            .map(|row| row.name)
+            .collect(),
+        widgets: enabled_widgets(&db)
+            .await?
+            .into_iter()
+            .map(|row| row.name)
+            .collect(),
+        details: enabled_details(&db)
+            .await?
+            .into_iter()
+            .map(|row| row.name)
+            .collect(),
+    };
+    let scripts = app.registry.scripts_for(&enabled, os_family.as_deref());
+    let listed: Vec<_> = scripts
+        .iter()
+        .map(|script| ListedScript {
+            plugin: &script.plugin,
+            filename: &script.filename,
+            hash: &script.hash,
+        })
+        .collect();
+    answer(&listed)
+}
+
+/// Sends one script, or an empty list. Scripts of disabled plugins are sent too, as in the original.
+pub async fn send_script(
+    State(app): State<App>,
+    _client: CheckinClient,
+    Path((plugin, name)): Path<(String, String)>,
+) -> Result<Response, AppError> {
+    if plugin.contains('/') || name.contains('/') {
+        return Err(AppError::NotFound);
+    }
+    let found = app.registry.script(&plugin, &name);
+    let sent: Vec<_> = found
+        .iter()
+        .map(|script| SentScript {
+            plugin: &script.plugin,
+            filename: &script.filename,
+            hash: &script.hash,
+            content: &script.content,
+        })
+        .collect();
+    answer(&sent)
+}
+
+/// Only a POST can name an operating system; one that does not gets all scripts, like a GET.
+async fn os_family(app: &App, request: Request) -> Result<Option<String>, AppError> {
+    if request.method() != Method::POST {
+        return Ok(None);
+    }
+    let (parts, body) = request.into_parts();
+    let body = checkin::bounded(body, app.config.body_limit_bytes).await?;
+    Ok(form::fields(&parts.headers, &body).remove("os_family"))
+}
+
+fn answer(list: &impl Serialize) -> Result<Response, AppError> {
+    let body = serde_json::to_string(list)
+        .map_err(|error| AppError::internal("writing a list of scripts", error))?;
+    Ok(django::answer(StatusCode::OK, body))
+}

@@ -1,0 +1,102 @@
+//! `plugin_results`: what the plugins' scripts found.
+
+use super::Notes;
+use crate::python::{self, Dict, Value};
+
+/// The results of one script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptResult {
+    /// The script's name for itself.
+    pub plugin: String,
+    /// Whether earlier results are kept.
+    pub historical: bool,
+    /// Row name, value, and the key that searches look for.
+    pub rows: Vec<Row>,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub data: String,
+    /// `<plugin>: <name>`.
+    pub key: String,
+}
+
+/// The results, one for each plugin name: of several the last counts, at the place of the first.
+///
+/// An entry without `plugin` or `data` is left out, as in the original. One whose `data` is no object has no rows;
+/// the original then drops the rows of all scripts of this check-in.
+pub(super) fn read(value: Option<&Value>, notes: &mut Notes) -> Vec<ScriptResult> {
+    let list = match value {
+        Some(Value::List(list)) => list,
+        None => return Vec::new(),
+        Some(other) => {
+            if other.is_truthy() {
+                notes.warn(
+                    "plugin_results",
+                    &format!("{} instead of a list, left out", other.type_name()),
+                );
+            }
+            return Vec::new();
+        }
+    };
+    let mut newest: Vec<(&Value, &Dict)> = Vec::new();
+    for entry in list {
+        let Some((plugin, content)) = named(entry) else {
+            notes.warn(
+                "plugin_results",
+                "an entry without `plugin` or `data`, left out",
+            );
+            continue;
+        };
+        match newest.iter_mut().find(|(name, _)| *name == plugin) {
+            Some(earlier) => earlier.1 = content,
+            None => newest.push((plugin, content)),
+        }
+    }
+    let mut results: Vec<ScriptResult> = Vec::new();
+    for (plugin, content) in newest {
+        let Some(result) = result(plugin, content, notes) else {
+            continue;
+        };
+        results.retain(|earlier| earlier.plugin != result.plugin);
+        results.push(result);
+    }
+    results
+}
+
+fn named(entry: &Value) -> Option<(&Value, &Dict)> {
+    let content = entry.as_dict()?;
+    content.get("data")?;
+    Some((content.get("plugin")?, content))
+}
+
+fn result(plugin: &Value, content: &Dict, notes: &mut Notes) -> Option<ScriptResult> {
+    let name = python::text(plugin);
+    let plugin = notes.name("plugin_results", &name, 255)?;
+    let historical = content.get("historical").is_some_and(Value::is_truthy);
+    let mut rows = Dict::default();
+    if let Some(data) = notes.dict("plugin_results.data", content.get("data")) {
+        for (key, value) in data.iter() {
+            let text = notes.without_nul("plugin_results.data", python::text(value));
+            rows.set(
+                notes.without_nul("plugin_results.data", key.to_owned()),
+                Value::Text(text),
+            );
+        }
+    }
+    let rows = rows.iter().map(|(key, value)| Row {
+        name: key.to_owned(),
+        data: python::text(value),
+        key: format!("{plugin}: {key}"),
+    });
+    let rows = rows.collect();
+    Some(ScriptResult {
+        plugin,
+        historical,
+        rows,
+    })
+}
