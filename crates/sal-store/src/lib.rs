@@ -8,6 +8,7 @@ pub mod checkin;
 pub mod device;
 pub mod devices;
 pub mod error;
+pub mod group_keys;
 pub mod groups;
 pub mod ids;
 mod machine_query;

@@ -1,0 +1,35 @@
+//! Door 3: people talk to us. Pages rendered on the server, from plain HTML and our own style sheet.
+//!
+//! One file per group of URLs, with its handlers and page structs; templates lie under `templates/` by the same
+//! names. Everything a page shows is prepared here as text, so that templates only loop and choose.
+//! [`routes`] is what the assembly mounts.
+
+mod assets;
+mod database;
+mod device;
+mod devices;
+mod first_group;
+mod login;
+mod overview;
+mod page;
+mod setup;
+mod shell;
+mod theme;
+mod wording;
+
+use axum::Router;
+use sal_http::App;
+
+/// All pages and their assets.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .merge(overview::routes())
+        .merge(first_group::routes())
+        .merge(devices::routes())
+        .merge(device::routes())
+        .merge(database::routes())
+        .merge(login::routes())
+        .merge(setup::routes())
+        .merge(theme::routes())
+        .merge(assets::routes())
+}

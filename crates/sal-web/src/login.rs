@@ -1,0 +1,159 @@
+//! `/login/` and `/logout/`: with the users and passwords that Sal has.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    Extension, Form, Router,
+    extract::{ConnectInfo, Query, State},
+    http::{HeaderMap, HeaderName, header},
+    response::Response,
+    routing::get,
+};
+use sal_http::{
+    App, AppError,
+    access::{LoginAttempts, Viewer, password, session::SessionCookie},
+};
+use sal_store::users::{record_login, user_by_name};
+use serde::Deserialize;
+use tracing::{info, warn};
+
+use crate::{
+    page::{redirect, render, safe_next},
+    shell::{Section, Shell, Theme},
+};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/login/", get(show_login).post(log_in))
+        .route("/logout/", get(confirm_logout).post(log_out))
+        .layer(Extension(Arc::new(LoginAttempts::default())))
+}
+
+#[derive(Template)]
+#[template(path = "access/login.html")]
+struct LoginPage {
+    shell: Shell,
+    next: String,
+    username: String,
+    failed: bool,
+}
+
+#[derive(Template)]
+#[template(path = "access/logout.html")]
+struct LogoutPage {
+    shell: Shell,
+}
+
+#[derive(Deserialize)]
+struct LoginQuery {
+    next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LoginForm {
+    username: String,
+    password: String,
+    next: Option<String>,
+}
+
+async fn show_login(
+    viewer: Result<Viewer, AppError>,
+    theme: Theme,
+    Query(query): Query<LoginQuery>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let next = safe_next(query.next.as_deref());
+    match viewer {
+        Ok(_already) => return Ok(redirect(next)),
+        Err(AppError::LoginNeeded { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    render(&LoginPage {
+        shell: Shell::anonymous(theme, "Log in", &app),
+        next: next.to_owned(),
+        username: String::new(),
+        failed: false,
+    })
+}
+
+async fn log_in(
+    State(app): State<App>,
+    Extension(attempts): Extension<Arc<LoginAttempts>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    theme: Theme,
+    headers: HeaderMap,
+    Form(form): Form<LoginForm>,
+) -> Result<Response, AppError> {
+    let address = address(&headers, peer);
+    attempts
+        .begin(&form.username, &address, app.now())
+        .map_err(|seconds| AppError::TooMany { seconds })?;
+    // The connection goes back before the slow part.
+    let user = {
+        let db = app.store.get().await?;
+        let username = form.username.replace('\0', "");
+        user_by_name(&db, &username.as_str())
+            .await?
+            .into_iter()
+            .next()
+            .filter(|user| user.is_active)
+    };
+    let encoded = user.as_ref().map(|user| user.password.clone());
+    let is_right = password::verify(form.password, encoded, &attempts).await?;
+    let Some(user) = user.filter(|_| is_right) else {
+        warn!(client.address = %address, "a login was refused: wrong user name or password");
+        return render(&LoginPage {
+            shell: Shell::anonymous(theme, "Log in", &app),
+            next: safe_next(form.next.as_deref()).to_owned(),
+            username: form.username,
+            failed: true,
+        });
+    };
+    attempts.succeeded(&form.username, &address);
+    let mut response = redirect(safe_next(form.next.as_deref()));
+    if let Some(cookie) = SessionCookie::new(user.id).start(app.now(), &app).await? {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    let db = app.store.get().await?;
+    record_login(&db, &user.id, &app.now()).await?;
+    info!(viewer = %user.id, "user {} logged in", user.id);
+    Ok(response)
+}
+
+async fn confirm_logout(
+    viewer: Viewer,
+    theme: Theme,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    render(&LogoutPage {
+        shell: Shell::of(&viewer, theme, Section::None, "Log out", &app),
+    })
+}
+
+async fn log_out(headers: HeaderMap, State(app): State<App>) -> Result<Response, AppError> {
+    let mut response = redirect("/login/");
+    if let Some(cookie) = SessionCookie::from_headers(&headers, &app)
+        && let Some(gone) = cookie.end(&app).await?
+    {
+        response.headers_mut().insert(header::SET_COOKIE, gone);
+    }
+    Ok(response)
+}
+
+/// Where the request comes from, for counting tries only: a proxy's word where there is one, because behind a load
+/// balancer all connections come from the same address. It can be forged; the limit per user holds then.
+fn address(headers: &HeaderMap, peer: Option<Extension<ConnectInfo<SocketAddr>>>) -> String {
+    let forwarded = headers
+        .get(HeaderName::from_static("x-forwarded-for"))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|list| list.rsplit(',').next())
+        .map(str::trim)
+        .filter(|address| address.parse::<std::net::IpAddr>().is_ok());
+    match (forwarded, peer) {
+        (Some(address), _) => address.to_owned(),
+        (None, Some(Extension(ConnectInfo(peer)))) => peer.ip().to_string(),
+        (None, None) => "unknown".to_owned(),
+    }
+}
