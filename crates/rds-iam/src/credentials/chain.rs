@@ -1,0 +1,286 @@
+//! Where AWS programs find credentials: environment, profile, web identity, container, instance.
+//!
+//! The order and the meaning of every variable are `aws-config`'s, which reads the process
+//! environment and the shared files itself; it offers no way to hand them in. Built once, on the
+//! first fetch, and kept: the sources hold their HTTP connections and metadata session. Each
+//! source is asked by name, so that status and errors can say which one answered.
+
+use std::{error::Error, sync::Arc};
+
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig,
+    ecs::EcsCredentialsProvider,
+    environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider},
+    imds,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    sts::AssumeRoleProvider,
+    web_identity_token::WebIdentityTokenCredentialsProvider,
+};
+use aws_credential_types::provider::{
+    ProvideCredentials, SharedCredentialsProvider, error::CredentialsError,
+};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::os_shim_internal::Env;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::OnceCell;
+
+use super::{
+    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter,
+    metadata::{self, InstanceMetadata},
+    watch::WatchingClient,
+};
+use crate::clock::{AwsClock, Clock};
+
+/// What the program decides about the chain; everything else is the environment's.
+#[derive(Clone, Debug, Default)]
+pub struct ChainSettings {
+    /// Region of the STS calls; without it the environment's or the profile's.
+    pub region: Option<String>,
+    /// Profile to read instead of `AWS_PROFILE` or `default`.
+    pub profile: Option<String>,
+    /// A role to assume with whatever the chain finds, for a database in another account.
+    pub assume_role: Option<AssumeRole>,
+}
+
+/// A role to assume on top of the credentials found.
+#[derive(Clone, Debug)]
+pub struct AssumeRole {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The name of the session in CloudTrail.
+    pub session_name: String,
+    /// The identifier the role's trust policy may ask for.
+    pub external_id: Option<String>,
+}
+
+/// The usual sources, asked in the usual order.
+pub struct CredentialChain {
+    settings: ChainSettings,
+    clock: Clock,
+    skew: SkewMeter,
+    built: OnceCell<Built>,
+}
+
+struct Built {
+    sources: Vec<(&'static str, SharedCredentialsProvider)>,
+    metadata: Option<InstanceMetadata>,
+    assumed: Option<SharedConfig>,
+}
+
+struct SharedConfig {
+    role: AssumeRole,
+    config: SdkConfig,
+}
+
+impl CredentialChain {
+    /// Prepares the chain; nothing is read before the first fetch.
+    #[must_use]
+    pub fn new(settings: ChainSettings, clock: Clock) -> Self {
+        Self {
+            settings,
+            clock,
+            skew: SkewMeter::default(),
+            built: OnceCell::new(),
+        }
+    }
+
+    async fn build(&self) -> Built {
+        let client = self.http_client();
+        let config = ProviderConfig::without_region()
+            .with_time_source(AwsClock(Arc::clone(&self.clock)))
+            .with_sleep_impl(TokioSleep::new())
+            .with_behavior_version(Some(BehaviorVersion::latest()))
+            .with_http_client(client.clone());
+        let region = self.region(&config).await;
+        let config = config.with_region(region.clone());
+        let mut profile = ProfileFileCredentialsProvider::builder().configure(&config);
+        if let Some(name) = &self.settings.profile {
+            profile = profile.profile_name(name);
+        }
+        let web_identity = WebIdentityTokenCredentialsProvider::builder().configure(&config);
+        let container = EcsCredentialsProvider::builder().configure(&config);
+        let environment = EnvironmentVariableCredentialsProvider::new();
+        let metadata_off = Env::real()
+            .get("AWS_EC2_METADATA_DISABLED")
+            .is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+        let metadata = (!metadata_off)
+            .then(|| InstanceMetadata(imds::Client::builder().configure(&config).build()));
+        Built {
+            sources: vec![
+                ("environment", SharedCredentialsProvider::new(environment)),
+                ("profile", SharedCredentialsProvider::new(profile.build())),
+                (
+                    "web identity",
+                    SharedCredentialsProvider::new(web_identity.build()),
+                ),
+                (
+                    "container",
+                    SharedCredentialsProvider::new(container.build()),
+                ),
+            ],
+            metadata,
+            assumed: self.assumed(client, region).await,
+        }
+    }
+
+    fn http_client(&self) -> SharedHttpClient {
+        let inner = aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::AwsLc,
+            ))
+            .build_https();
+        let watching = WatchingClient::new(inner, self.skew.clone(), Arc::clone(&self.clock));
+        SharedHttpClient::new(watching)
+    }
+
+    /// The instance's own region is not asked for: it costs seconds where there is no instance.
+    async fn region(&self, config: &ProviderConfig) -> Option<Region> {
+        if let Some(region) = &self.settings.region {
+            return Some(Region::new(region.clone()));
+        }
+        let mut profile = ProfileFileRegionProvider::builder().configure(config);
+        if let Some(name) = &self.settings.profile {
+            profile = profile.profile_name(name);
+        }
+        RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(profile.build())
+            .region()
+            .await
+    }
+
+    async fn assumed(
+        &self,
+        client: SharedHttpClient,
+        region: Option<Region>,
+    ) -> Option<SharedConfig> {
+        let role = self.settings.assume_role.clone()?;
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(client)
+            .time_source(AwsClock(Arc::clone(&self.clock)))
+            .region(RegionProviderChain::first_try(region))
+            .no_credentials()
+            .load()
+            .await;
+        Some(SharedConfig { role, config })
+    }
+}
+
+impl CredentialProvider for CredentialChain {
+    fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialError>> {
+        Box::pin(async move {
+            let built = self.built.get_or_init(|| Box::pin(self.build())).await;
+            let found = built.first().await?;
+            match &built.assumed {
+                Some(shared) => shared.assume(found).await,
+                None => Ok(found),
+            }
+        })
+    }
+
+    fn skew(&self) -> Option<Skew> {
+        self.skew.last()
+    }
+}
+
+impl Built {
+    /// The first source that is configured decides, even when it fails.
+    async fn first(&self) -> Result<Fetched, CredentialError> {
+        let mut tried = Vec::new();
+        for (name, source) in &self.sources {
+            match source.provide_credentials().await {
+                Ok(found) => return Ok(fetched(&found, name)),
+                Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
+                    tried.push(format!("{name} ({})", innermost(&error)));
+                }
+                Err(error) => {
+                    return Err(CredentialError::Failed {
+                        origin: (*name).to_owned(),
+                        message: error_text(&error),
+                    });
+                }
+            }
+        }
+        let Some(metadata) = &self.metadata else {
+            tried.push(format!("{} (turned off)", metadata::SOURCE));
+            return Err(CredentialError::NotFound { tried });
+        };
+        metadata.fetch().await.map_err(|error| match error {
+            CredentialError::Failed { origin, message } => {
+                tried.push(format!("{origin} ({message})"));
+                CredentialError::NotFound { tried }
+            }
+            other => other,
+        })
+    }
+}
+
+impl SharedConfig {
+    async fn assume(&self, base: Fetched) -> Result<Fetched, CredentialError> {
+        let source = format!("role {} through {}", self.role.role_arn, base.source);
+        let keys = aws_credential_types::Credentials::new(
+            base.credentials.access_key_id(),
+            base.credentials.secret_access_key().expose(),
+            base.credentials
+                .session_token()
+                .map(|token| token.expose().to_owned()),
+            base.credentials.expires_at().map(Into::into),
+            "base",
+        );
+        let mut builder = AssumeRoleProvider::builder(&self.role.role_arn)
+            .configure(&self.config)
+            .session_name(&self.role.session_name);
+        if let Some(id) = &self.role.external_id {
+            builder = builder.external_id(id);
+        }
+        let provider = builder.build_from_provider(keys).await;
+        let found = provider.provide_credentials().await;
+        found
+            .map(|found| fetched(&found, &source))
+            .map_err(|error| CredentialError::Failed {
+                origin: source.clone(),
+                message: error_text(&error),
+            })
+    }
+}
+
+fn fetched(found: &aws_credential_types::Credentials, source: &str) -> Fetched {
+    let expires_at = found.expiry().and_then(|end| Timestamp::try_from(end).ok());
+    Fetched {
+        credentials: Credentials::new(
+            found.access_key_id(),
+            found.secret_access_key(),
+            found.session_token(),
+            expires_at,
+        ),
+        source: source.to_owned(),
+    }
+}
+
+/// The chain of `Display` texts; `Debug` would print whole answers, credentials included.
+pub(super) fn error_text(error: &dyn Error) -> String {
+    let mut texts: Vec<String> = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(inner) = next {
+        let text = inner.to_string();
+        if !texts.iter().any(|known| known.contains(&text)) {
+            texts.push(text);
+        }
+        next = inner.source();
+    }
+    texts.join(": ").chars().take(600).collect()
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error.to_string();
+    let mut next = error.source();
+    while let Some(inner) = next {
+        last = inner.to_string();
+        next = inner.source();
+    }
+    last.chars().take(200).collect()
+}

@@ -1,0 +1,105 @@
+//! Opens the TCP connection and makes it notice a dead peer.
+//!
+//! The addresses are tried in turn, each with a fair share of the time that is left, so that one
+//! that swallows packets does not use it up. After a failover the old writer may simply vanish:
+//! keep-alive finds that on idle connections, the user timeout on busy ones.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{net::TcpStream, time::Instant};
+
+use crate::failure::LoginFailure;
+
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_PROBES: u32 = 3;
+/// Data that nobody acknowledges for this long ends the connection.
+#[cfg(target_os = "linux")]
+const USER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Connects to the first address that answers before `deadline`.
+pub(crate) async fn dial(
+    addresses: &[IpAddr],
+    port: u16,
+    deadline: Instant,
+) -> Result<TcpStream, LoginFailure> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for address in addresses {
+        let share = deadline.saturating_duration_since(Instant::now()) / left.max(1);
+        left = left.saturating_sub(1);
+        let attempt = TcpStream::connect((*address, port));
+        match tokio::time::timeout(share, attempt).await {
+            Ok(Ok(stream)) => {
+                return prepare(stream).map_err(|source| failed(addresses, port, source));
+            }
+            Ok(Err(error)) => last = error,
+            Err(_elapsed) => last = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(failed(addresses, port, last))
+}
+
+fn failed(addresses: &[IpAddr], port: u16, source: io::Error) -> LoginFailure {
+    LoginFailure::Dial {
+        addresses: addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, port))
+            .collect(),
+        source,
+    }
+}
+
+fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new()
+            .with_time(KEEPALIVE_IDLE)
+            .with_interval(KEEPALIVE_INTERVAL)
+            .with_retries(KEEPALIVE_PROBES),
+    )?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_next_address_is_tried_and_the_socket_is_watched() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // 127.0.0.2 is this machine too, but nobody listens there.
+        let addresses = [IpAddr::from([127, 0, 0, 2]), IpAddr::from([127, 0, 0, 1])];
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let stream = dial(&addresses, port, deadline).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(USER_TIMEOUT));
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
+    }
+
+    #[tokio::test]
+    async fn nobody_listening_is_told_with_every_address() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let failure = dial(&[IpAddr::from([127, 0, 0, 1])], port, deadline)
+            .await
+            .unwrap_err();
+        assert!(failure.to_string().contains(&format!("127.0.0.1:{port}")));
+    }
+}

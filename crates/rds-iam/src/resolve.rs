@@ -1,0 +1,221 @@
+//! DNS: the chain of names behind a configured host, and the addresses to dial.
+//!
+//! Both are asked anew for every login: after a failover the same name points elsewhere, and RDS
+//! gives its names a life of five seconds. The chain is followed to the *first* name of the RDS
+//! grammar; what lies behind it (`ec2-…`) is not what the server is called. `Resolver` is a trait
+//! so that tests can answer themselves.
+
+use std::{fmt, net::IpAddr};
+
+use futures_util::future::BoxFuture;
+use hickory_resolver::{
+    TokioResolver,
+    config::LookupIpStrategy,
+    net::NetError,
+    proto::rr::{RData, RecordType},
+};
+use thiserror::Error;
+
+use crate::endpoint::{RdsEndpoint, canonical};
+
+/// Names that are followed before a chain counts as endless.
+const LONGEST_CHAIN: usize = 8;
+
+/// Answers questions about names.
+pub trait Resolver: Send + Sync + 'static {
+    /// The name that `host` is an alias of; `None` when it is no alias.
+    fn alias(&self, host: &str) -> BoxFuture<'_, Result<Option<String>, ResolveError>>;
+
+    /// The addresses of `host`, IPv6 and IPv4, in the order to try them.
+    fn addresses(&self, host: &str) -> BoxFuture<'_, Result<Vec<IpAddr>, ResolveError>>;
+}
+
+/// A name could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ResolveError {
+    /// The name does not exist.
+    #[error("the name `{host}` does not exist")]
+    NoSuchName {
+        /// The name.
+        host: String,
+    },
+    /// The name server could not be asked or did not answer.
+    #[error("looking up `{host}` failed: {message}")]
+    Failed {
+        /// The name.
+        host: String,
+        /// What the lookup said.
+        message: String,
+    },
+    /// The aliases lead on and on.
+    #[error("the aliases of `{host}` do not end")]
+    Endless {
+        /// The name the chain began with.
+        host: String,
+    },
+}
+
+/// Follows aliases from `host` to the first name of the RDS grammar.
+///
+/// Returns the endpoint, if there is one, and every name that was passed, `host` included.
+///
+/// # Errors
+/// When a lookup fails or the chain is longer than eight names.
+pub(crate) async fn find_endpoint(
+    host: &str,
+    resolver: &dyn Resolver,
+) -> Result<(Option<RdsEndpoint>, Vec<String>), ResolveError> {
+    let mut name = canonical(host);
+    let mut chain = Vec::new();
+    loop {
+        chain.push(name.clone());
+        if let Ok(endpoint) = RdsEndpoint::parse(&name) {
+            return Ok((Some(endpoint), chain));
+        }
+        if name.parse::<IpAddr>().is_ok() {
+            return Ok((None, chain));
+        }
+        if chain.len() > LONGEST_CHAIN {
+            return Err(ResolveError::Endless {
+                host: host.to_owned(),
+            });
+        }
+        match resolver.alias(&name).await? {
+            Some(next) => name = canonical(&next),
+            None => return Ok((None, chain)),
+        }
+    }
+}
+
+/// The system's name servers and hosts file, without a cache.
+pub struct SystemResolver(TokioResolver);
+
+impl SystemResolver {
+    /// Reads the system's configuration (`/etc/resolv.conf`).
+    ///
+    /// # Errors
+    /// When the configuration cannot be read.
+    pub fn new() -> Result<Self, ResolveError> {
+        let failed = |error: NetError| ResolveError::Failed {
+            host: "the system's resolver".to_owned(),
+            message: error.to_string(),
+        };
+        let mut builder = TokioResolver::builder_tokio().map_err(failed)?;
+        let options = builder.options_mut();
+        options.cache_size = 0;
+        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+        Ok(Self(builder.build().map_err(failed)?))
+    }
+}
+
+impl Resolver for SystemResolver {
+    fn alias(&self, host: &str) -> BoxFuture<'_, Result<Option<String>, ResolveError>> {
+        let host = host.to_owned();
+        Box::pin(async move {
+            let answer = self.0.lookup(host.as_str(), RecordType::CNAME).await;
+            match answer {
+                Ok(lookup) => Ok(lookup
+                    .answers()
+                    .iter()
+                    .find_map(|record| match &record.data {
+                        RData::CNAME(target) => Some(target.0.to_ascii()),
+                        _ => None,
+                    })),
+                // A name of the hosts file or a search domain is unknown to the name server.
+                Err(error) if error.is_no_records_found() => Ok(None),
+                Err(error) => Err(failure(&host, &error)),
+            }
+        })
+    }
+
+    fn addresses(&self, host: &str) -> BoxFuture<'_, Result<Vec<IpAddr>, ResolveError>> {
+        let host = host.to_owned();
+        Box::pin(async move {
+            let answer = self.0.lookup_ip(host.as_str()).await;
+            let addresses: Vec<IpAddr> = answer
+                .map_err(|error| failure(&host, &error))?
+                .iter()
+                .collect();
+            if addresses.is_empty() {
+                return Err(ResolveError::NoSuchName { host });
+            }
+            Ok(addresses)
+        })
+    }
+}
+
+fn failure(host: &str, error: &NetError) -> ResolveError {
+    let host = host.to_owned();
+    if error.is_no_records_found() {
+        ResolveError::NoSuchName { host }
+    } else {
+        let message = error.to_string();
+        ResolveError::Failed { host, message }
+    }
+}
+
+impl fmt::Debug for SystemResolver {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SystemResolver")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    struct Aliases(HashMap<&'static str, &'static str>);
+
+    impl Resolver for Aliases {
+        fn alias(&self, host: &str) -> BoxFuture<'_, Result<Option<String>, ResolveError>> {
+            let alias = self.0.get(host).map(|alias| (*alias).to_owned());
+            Box::pin(async move { Ok(alias) })
+        }
+
+        fn addresses(&self, _: &str) -> BoxFuture<'_, Result<Vec<IpAddr>, ResolveError>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_chain_stops_at_the_first_rds_name() {
+        let resolver = Aliases(HashMap::from([
+            ("db.example.com", "Sal-DB.internal.example.com."),
+            (
+                "sal-db.internal.example.com",
+                "SAL.abc123.eu-west-1.rds.amazonaws.com.",
+            ),
+            (
+                "sal.abc123.eu-west-1.rds.amazonaws.com",
+                "ec2-1-2-3-4.eu-west-1.compute.amazonaws.com.",
+            ),
+        ]));
+        let (endpoint, chain) = find_endpoint("DB.example.com.", &resolver).await.unwrap();
+        assert_eq!(
+            endpoint.unwrap().name,
+            "sal.abc123.eu-west-1.rds.amazonaws.com"
+        );
+        assert_eq!(chain.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_loop_ends_with_an_error_and_an_address_without_a_lookup() {
+        let resolver = Aliases(HashMap::from([
+            ("a.example", "b.example"),
+            ("b.example", "a.example"),
+        ]));
+        let error = find_endpoint("a.example", &resolver).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Endless { .. }));
+        let (endpoint, chain) = find_endpoint("10.0.0.7", &resolver).await.unwrap();
+        assert_eq!((endpoint, chain), (None, vec!["10.0.0.7".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn the_system_resolver_knows_localhost() {
+        let resolver = SystemResolver::new().unwrap();
+        let addresses = resolver.addresses("localhost").await.unwrap();
+        assert!(addresses.iter().any(|address| address.is_loopback()));
+    }
+}
