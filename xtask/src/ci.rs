@@ -1,0 +1,96 @@
+//! `cargo xtask ci`: what every change must pass, in one go.
+//!
+//! A failing part does not stop the others, so that one run tells everything.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+use tokio::time::Instant;
+
+use crate::postgres::{TestPostgres, VARIABLE};
+use crate::{arch, docs, finish, lines, output};
+
+const CLIPPY: &[&str] = &[
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--",
+    "-D",
+    "warnings",
+];
+const TESTS: &[&str] = &["nextest", "run", "--workspace"];
+
+/// One part of the whole.
+type Part = (&'static str, fn(&Path) -> Result<bool>);
+
+const PARTS: &[Part] = &[
+    ("fmt", |root| {
+        cargo(root, &["fmt", "--all", "--check"], None)
+    }),
+    ("lines", lines::run),
+    ("arch", arch::run),
+    ("clippy", |root| cargo(root, CLIPPY, None)),
+    ("tests", tests),
+    ("docs", |root| docs::run(root, docs::Mode::Check)),
+    ("deny", deny),
+];
+
+/// Runs all parts and lists which failed; true when none did.
+pub(crate) fn run(root: &Path) -> Result<bool> {
+    let mut failed = Vec::new();
+    for (name, part) in PARTS {
+        output::line(&format!("== {name}"));
+        let began = Instant::now();
+        let good = finish(part(root));
+        output::line(&format!(
+            "== {name}: {} after {} s",
+            if good { "good" } else { "FAILED" },
+            began.elapsed().as_secs()
+        ));
+        if !good {
+            failed.push(format!("{name} failed"));
+        }
+    }
+    Ok(output::verdict("ci", &failed))
+}
+
+/// All tests, with one Postgres that is there before the first and gone after the last.
+fn tests(root: &Path) -> Result<bool> {
+    let postgres = TestPostgres::start()?;
+    let connection = postgres.connection_string();
+    let result = cargo(root, TESTS, Some((VARIABLE, &connection)));
+    postgres.stop();
+    result
+}
+
+/// Licences, advisories and sources of all dependencies, where the tool is there.
+fn deny(root: &Path) -> Result<bool> {
+    let installed = Command::new("cargo-deny")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match installed {
+        Ok(_) => cargo(root, &["deny", "check"], None),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            output::line(
+                "cargo-deny is not installed: licences and advisories were NOT checked (`cargo install --locked cargo-deny`)",
+            );
+            Ok(true)
+        }
+        Err(error) => Err(error).context("starting cargo-deny"),
+    }
+}
+
+/// Runs a cargo command on our terminal; whether it succeeded.
+fn cargo(root: &Path, arguments: &[&str], variable: Option<(&str, &str)>) -> Result<bool> {
+    let status = Command::new("cargo")
+        .args(arguments)
+        .envs(variable)
+        .current_dir(root)
+        .status()
+        .with_context(|| format!("starting `cargo {}`", arguments.join(" ")))?;
+    Ok(status.success())
+}
