@@ -1,0 +1,9 @@
+//! The pages against a real Postgres: what is seen, by whom, and what changes.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod device;
+mod devices;
+mod login;
+mod overview;
+mod setup;
+mod site;

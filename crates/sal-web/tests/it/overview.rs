@@ -1,0 +1,145 @@
+//! `/`: widgets, their numbers, and what an empty server teaches.
+
+use axum::http::{StatusCode, header};
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn the_first_visit_enables_sals_default_widgets_and_makes_the_only_user_admin() {
+    let site = Site::start().await;
+    site.user(1, "anna", "RO", None).await;
+    site.sql("UPDATE auth_user SET is_superuser = true").await;
+    let page = site.visitor("anna").await.get(&site, "/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(site.number("SELECT count(*) FROM server_plugin").await, 13);
+    let first = "SELECT \"order\"::bigint FROM server_plugin WHERE name = 'XprotectVersion'";
+    assert_eq!(site.number(first).await, 12);
+    assert_eq!(
+        site.number("SELECT count(*) FROM server_userprofile WHERE level = 'GA'")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn an_empty_server_leads_from_the_first_group_to_the_first_check_in() {
+    let site = Site::start().await;
+    site.user(1, "anna", "GA", None).await;
+    let mut anna = site.visitor("anna").await;
+    assert!(
+        anna.get(&site, "/")
+            .await
+            .text
+            .contains("Make the first machine group")
+    );
+    for _ in 0..2 {
+        let made = anna
+            .post(
+                &site,
+                "/first-group/",
+                &[("unit", "Science"), ("group", "<Labs>")],
+            )
+            .await;
+        assert_eq!(made.location(), "/");
+    }
+    assert_eq!(
+        site.number("SELECT count(*) FROM server_machinegroup WHERE length(key) = 128")
+            .await,
+        1
+    );
+    let page = anna.get(&site, "/").await;
+    for text in [
+        "Waiting for the first check-in",
+        "http://sal.example:8000",
+        "&#60;Labs&#62;",
+        "every 5s",
+    ] {
+        assert!(page.text.contains(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn numbers_equal_the_lists_behind_them_and_stay_inside_the_scope() {
+    let site = Site::start().await;
+    site.machines(200).await;
+    site.sql(
+        "UPDATE server_machine SET deployed = false WHERE id = 1;
+         UPDATE server_machine SET broken_client = true, last_checkin = last_checkin - interval '40 days' WHERE id = 2;
+         UPDATE server_machine SET last_checkin = NULL WHERE id = 3;
+         INSERT INTO server_message (machine_id, text, date, message_type) VALUES (4, 'a', now(), 'ERROR'), (4, 'b', now(), 'ERROR'), (5, 'c', now(), 'WARNING')",
+    )
+    .await;
+    site.user(1, "anna", "GA", None).await;
+    site.user(2, "ben", "RO", Some(1)).await;
+    let mut segments = 0;
+    for (name, machines) in [("anna", "200 machines"), ("ben", "100 machines")] {
+        let mut visitor = site.visitor(name).await;
+        let page = visitor.get(&site, "/").await;
+        assert!(page.text.contains(machines));
+        for (href, number) in numbers(&page.text) {
+            let list = visitor.get(&site, &href).await;
+            let noun = if number == "1" { "machine" } else { "machines" };
+            assert!(
+                list.text
+                    .contains(&format!("id=\"total\">{number} {noun}<")),
+                "{href} {number}"
+            );
+            segments += 1;
+        }
+    }
+    // 4 tiles and 9 lines for each, 9 bars in both units together and 5 in one.
+    assert_eq!(segments, 40);
+}
+
+#[tokio::test]
+async fn the_policy_of_every_page_forbids_what_is_inline_or_elsewhere() {
+    let site = Site::start().await;
+    site.machines(30).await;
+    site.user(1, "anna", "GA", None).await;
+    let mut anna = site.visitor("anna").await;
+    for path in [
+        "/",
+        "/machines/",
+        "/machine_detail/1/",
+        "/database/",
+        "/logout/",
+    ] {
+        let page = anna.get(&site, path).await;
+        let policy = page.headers[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
+        assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"));
+        for inline in [
+            " style=",
+            " onclick=",
+            "<style",
+            "<script>",
+            "javascript:",
+            "src=\"http",
+            "href=\"http",
+        ] {
+            assert!(!page.text.contains(inline), "{path} {inline}");
+        }
+        assert!(page.text.contains("Test &#38; Sal"), "{path}");
+    }
+}
+
+/// The links to lists with the number each shows.
+fn numbers(page: &str) -> Vec<(String, String)> {
+    page.split("href=\"")
+        .filter(|part| part.starts_with("/machines/?widget="))
+        .map(|part| {
+            let (href, rest) = part.split_once('"').unwrap();
+            let (link, _) = rest.split_once("</a>").unwrap();
+            let shown = ["class=\"number\">", "class=\"count\">"]
+                .iter()
+                .find_map(|mark| link.split_once(mark));
+            let (_, shown) = shown.or_else(|| link.rsplit_once("\">")).unwrap();
+            let (number, _) = shown.split_once('<').unwrap();
+            (
+                href.replace("&#38;", "&").replace("&amp;", "&"),
+                number.to_owned(),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,262 @@
+//! A server of pages with a database of its own, a clock that stands still, and visitors with cookies.
+
+use std::{error::Error, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, Response, StatusCode, header},
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use local_postgres::{LocalPostgres, Options};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sal_http::{
+    App, HttpConfig,
+    app::AppParts,
+    database_status::{DatabaseStatus, LoginMode},
+};
+use sal_plugins::Registry;
+use sal_store::{
+    Store,
+    pool::{Connected, Connector, PoolConfig},
+    schema,
+};
+use tokio_postgres::{Client, NoTls};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// The moment all tests happen.
+pub(crate) const NOW: &str = "2026-11-22T12:00:00Z";
+
+/// The password `open sesame` with few iterations, made by Python's hashlib.
+pub(crate) const PASSWORD: &str = "open sesame";
+const ENCODED: &str = "pbkdf2_sha256$1000$seasalt$hubwrI2vR8Ha1R3MIEZKnaiQvBRE84mXAijDM/L5bKc=";
+
+pub(crate) struct Site {
+    router: Router,
+    pub(crate) app: App,
+    postgres: LocalPostgres,
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn location(&self) -> &str {
+        self.headers
+            .get(header::LOCATION)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A browser, reduced to its cookie.
+#[derive(Default)]
+pub(crate) struct Visitor {
+    cookie: Option<String>,
+}
+
+impl Site {
+    pub(crate) async fn start() -> Self {
+        let options = Options {
+            fast: true,
+            ..Options::default()
+        };
+        let postgres = LocalPostgres::start(options).await.unwrap();
+        let connector = SocketConnector {
+            config: postgres.admin_config("postgres"),
+            tasks: TaskTracker::new(),
+        };
+        let (mut client, connection) = connector.config.connect(NoTls).await.unwrap();
+        connector.tasks.spawn(connection);
+        let ensured = schema::ensure(&mut client).await.unwrap();
+        assert_eq!(ensured.additions_refused, None);
+        let store = Store::new(Arc::new(connector), &PoolConfig::default());
+        let status_store = store.clone();
+        let app = App::new(AppParts {
+            store,
+            registry: Arc::new(Registry::builtin()),
+            config: HttpConfig {
+                display_name: "Test & Sal".to_owned(),
+                ..HttpConfig::default()
+            },
+            clock: Arc::new(|| NOW.parse::<Timestamp>().unwrap()),
+            database: Arc::new(move || database_status(&status_store)),
+        });
+        Self {
+            router: sal_web::routes().with_state(app.clone()),
+            app,
+            postgres,
+        }
+    }
+
+    /// Runs statements as the superuser.
+    pub(crate) async fn sql(&self, statements: &str) {
+        self.postgres.run_sql("postgres", statements).await.unwrap();
+    }
+
+    /// Asks for one number.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let (client, connection) = self
+            .postgres
+            .admin_config("postgres")
+            .connect(NoTls)
+            .await
+            .unwrap();
+        let ask = async move { ask(&client, query).await };
+        let (number, _ended) = tokio::join!(ask, connection);
+        number
+    }
+
+    /// Makes a user with the password [`PASSWORD`]; member of the unit with the user's number, if there is one.
+    pub(crate) async fn user(&self, id: i32, name: &str, level: &str, unit: Option<i32>) {
+        self.sql(&format!(
+            "INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
+             VALUES ({id}, '{ENCODED}', false, '{name}', '', '', '', false, true, now());
+             INSERT INTO server_userprofile (user_id, level) VALUES ({id}, '{level}');"
+        ))
+        .await;
+        if let Some(unit) = unit {
+            self.sql(&format!("INSERT INTO server_businessunit_users (businessunit_id, user_id) VALUES ({unit}, {id})")).await;
+        }
+    }
+
+    /// Two units with a group each; machines `1…count` alternate between the groups and are a minute apart.
+    pub(crate) async fn machines(&self, count: u32) {
+        self.sql(&format!(
+            "INSERT INTO server_businessunit (id, name) VALUES (1, 'Science'), (2, 'Arts');
+             INSERT INTO server_machinegroup (id, business_unit_id, name, key) VALUES (1, 1, 'Labs', 'key-one'), (2, 2, 'Studio', 'key-two');
+             INSERT INTO server_machine (id, serial, hostname, operating_system, os_family, memory_kb, console_user,
+                 machine_model, last_checkin, first_checkin, machine_group_id, deployed, broken_client)
+             SELECT n, 'SERIAL' || n, 'mac-' || n, CASE WHEN n % 3 = 0 THEN '15.1' ELSE '14.' || n % 12 END, 'Darwin', 0,
+                 'user' || n, 'Mac15,3', timestamptz '{NOW}' - n * interval '1 minute', timestamptz '{NOW}' - interval '90 days',
+                 1 + n % 2, true, false
+             FROM generate_series(1, {count}) n"
+        ))
+        .await;
+    }
+
+    /// Logs a user in.
+    pub(crate) async fn visitor(&self, name: &str) -> Visitor {
+        let mut visitor = Visitor::default();
+        let answer = visitor
+            .post(
+                self,
+                "/login/",
+                &[("username", name), ("password", PASSWORD)],
+            )
+            .await;
+        assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text);
+        assert!(visitor.cookie.is_some());
+        visitor
+    }
+}
+
+impl Visitor {
+    pub(crate) async fn get(&mut self, site: &Site, path: &str) -> Answer {
+        self.send(site, Request::get(path), Body::empty()).await
+    }
+
+    pub(crate) async fn post(&mut self, site: &Site, path: &str, form: &[(&str, &str)]) -> Answer {
+        let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+        let pairs: Vec<String> = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.send(site, request, Body::from(pairs.join("&"))).await
+    }
+
+    /// A second browser with the same cookie.
+    pub(crate) fn copy(&self) -> Self {
+        Self {
+            cookie: self.cookie.clone(),
+        }
+    }
+
+    async fn send(
+        &mut self,
+        site: &Site,
+        mut request: axum::http::request::Builder,
+        body: Body,
+    ) -> Answer {
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, format!("other=1; {cookie}"));
+        }
+        let request = request
+            .header(header::HOST, "sal.example:8000")
+            .body(body)
+            .unwrap();
+        let answer = read(site.router.clone().oneshot(request).await.unwrap()).await;
+        if let Some(set) = answer
+            .headers
+            .get(header::SET_COOKIE)
+            .map(|value| value.to_str().unwrap())
+        {
+            let (cookie, attributes) = set.split_once(';').unwrap();
+            let is_gone = attributes.contains("Max-Age=0");
+            self.cookie = (!is_gone).then(|| cookie.to_owned());
+        }
+        answer
+    }
+}
+
+async fn read(response: Response<Body>) -> Answer {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+    }
+}
+
+async fn ask(client: &Client, query: &str) -> i64 {
+    client.query_one(query, &[]).await.unwrap().get(0)
+}
+
+fn database_status(store: &Store) -> DatabaseStatus {
+    DatabaseStatus {
+        mode: LoginMode::Password,
+        user: "sal".to_owned(),
+        host: "db.example".to_owned(),
+        port: 5432,
+        database: "sal".to_owned(),
+        sign_name: None,
+        region: None,
+        credential_source: None,
+        credential_expiry: None,
+        last_success: Some(NOW.parse().unwrap()),
+        last_failure: None,
+        logins: 1,
+        failures: 0,
+        certificate: None,
+        warnings: vec!["DB_PASS is set & not used".to_owned()],
+        pool: store.status(),
+    }
+}
+
+struct SocketConnector {
+    config: tokio_postgres::Config,
+    tasks: TaskTracker,
+}
+
+impl Connector for SocketConnector {
+    fn connect(&self) -> BoxFuture<'_, Result<Connected, Box<dyn Error + Send + Sync>>> {
+        async {
+            let (client, connection) = self.config.connect(NoTls).await?;
+            let task = self.tasks.spawn(async move {
+                // The client sees the same end.
+                let _ended = connection.await;
+            });
+            Ok(Connected { client, task })
+        }
+        .boxed()
+    }
+}
