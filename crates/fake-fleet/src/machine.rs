@@ -217,8 +217,8 @@ impl<'f> Machine<'f> {
     }
 }
 
-/// A serial in the family's style. The middle digits are the machine's number, so that no
-/// two machines can share one.
+/// A serial in the family's style. Its last seven digits are the machine's number, shuffled
+/// one to one so that serials look unlike each other and no two machines share one.
 fn serial(family: Family, index: u32, draw: &mut Draw) -> String {
     const DIGITS: &[char] = &[
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'C', 'D', 'F', 'G', 'H', 'J', 'K', 'L',
@@ -230,7 +230,8 @@ fn serial(family: Family, index: u32, draw: &mut Draw) -> String {
         Family::Linux => "LNX",
         Family::ChromeOs => "CHR",
     };
-    let mut number = index;
+    // The factor has no divisor in common with 28, so no number comes up twice.
+    let mut number = (u64::from(index) * 3_141_592_621 + 9_876_543_210) % 28_u64.pow(7);
     let mut digits = Vec::new();
     for _ in 0..7 {
         let digit = usize::try_from(number % 28).unwrap_or(0);
