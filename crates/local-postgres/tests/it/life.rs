@@ -67,7 +67,12 @@ async fn dropping_a_server_ends_it_and_removes_its_folder() {
 
 #[tokio::test]
 async fn committed_rows_survive_a_crash_and_a_restart() {
-    let mut server = LocalPostgres::start(Options::default()).await.unwrap();
+    survives_a_crash(Options::default()).await;
+    survives_a_crash(fast()).await;
+}
+
+async fn survives_a_crash(options: Options) {
+    let mut server = LocalPostgres::start(options).await.unwrap();
     let write = "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('still here')";
     server.run_sql("postgres", write).await.unwrap();
     server.crash().await;
