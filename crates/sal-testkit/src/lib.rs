@@ -1,2 +1,9 @@
-//! Database per test, app with typed clients, golden replay, fixed clock.
+//! What the tests stand on: a database for each test on one real Postgres, the assembled server on a real port,
+//! and the replay of exchanges recorded from the original Sal. Never part of the program.
+
+pub mod database;
 pub mod golden;
+pub mod server;
+
+pub use database::{Database, Filled};
+pub use server::TestServer;

@@ -26,10 +26,11 @@ crate::queries! {
         hd_space: Option<i64>, hd_total: Option<i64>, deployed: bool
     ) = "UPDATE server_machine SET
              machine_group_id = $2, last_checkin = $3, broken_client = false,
-             hostname = $4[1], operating_system = $4[2], memory = $4[3], hd_percent = $4[4], console_user = $4[5],
-             machine_model = $4[6], machine_model_friendly = $4[7], cpu_type = $4[8], cpu_speed = $4[9],
-             os_family = $4[10], munki_version = $4[11], manifest = $4[12], sal_version = $4[13],
+             hostname = new.texts[1], operating_system = new.texts[2], memory = new.texts[3], hd_percent = new.texts[4], console_user = new.texts[5],
+             machine_model = new.texts[6], machine_model_friendly = new.texts[7], cpu_type = new.texts[8], cpu_speed = new.texts[9],
+             os_family = new.texts[10], munki_version = new.texts[11], manifest = new.texts[12], sal_version = new.texts[13],
              memory_kb = $5, hd_space = $6, hd_total = $7, deployed = $8
+         FROM (SELECT $4::text[] AS texts) new
          WHERE id = $1";
 
     /// Adds facts.

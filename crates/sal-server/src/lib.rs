@@ -1,0 +1,12 @@
+//! Assembly: joins the doors into one router and serves it until told to stop.
+//!
+//! Binds no port, reads no environment, installs no signal handler: the program hands in a listener and a
+//! shutdown token. The order of the layers is in [`router`], health and metrics are in [`health`].
+
+pub mod health;
+pub mod router;
+mod serve;
+mod slash;
+
+pub use router::{Options, router};
+pub use serve::{ServeError, serve};

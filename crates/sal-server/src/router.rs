@@ -1,0 +1,96 @@
+//! One router from four doors, and what every request goes through on the way in and out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::OriginalUri;
+use axum::http::{Method, StatusCode};
+use axum::middleware::from_fn;
+use axum::response::Response;
+use sal_http::{App, django, layers};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::RequestBodyDeadlineLayer;
+
+use crate::{health, slash};
+
+/// What the assembly decides, beside the App.
+#[derive(Clone)]
+pub struct Options {
+    /// Origins beside our own that may send forms (`DOCKER_SAL_CSRF_TRUSTED_ORIGINS`), with their scheme.
+    pub trusted_origins: Vec<String>,
+    /// Renders the metrics in Prometheus's text format.
+    pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    /// How long a client may take to send its whole body.
+    pub body_deadline: Duration,
+    /// How long requests may go on after the shutdown began.
+    pub drain: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            trusted_origins: Vec::new(),
+            render_metrics: Arc::new(String::new),
+            body_deadline: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
+        }
+    }
+}
+
+/// An origin that cannot be trusted because it is not one.
+#[derive(Debug, thiserror::Error)]
+#[error("`{origin}` is not an origin such as https://sal.example.org")]
+pub struct BadOrigin {
+    /// What was given.
+    pub origin: String,
+}
+
+/// Builds the router.
+///
+/// # Errors
+/// [`BadOrigin`] when a trusted origin is not a scheme and a host.
+pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
+    let mut csrf = CsrfLayer::new();
+    for origin in &options.trusted_origins {
+        csrf = csrf
+            .add_trusted_origin(origin)
+            .map_err(|_error| BadOrigin {
+                origin: origin.clone(),
+            })?;
+    }
+    let pages = sal_web::routes()
+        .layer(csrf)
+        .layer(CompressionLayer::new().gzip(true));
+    let router = Router::new()
+        .merge(sal_checkin::routes(app.config.body_limit_bytes))
+        .merge(pages)
+        .merge(health::routes(options))
+        .fallback(nothing_here)
+        .layer(RequestBodyDeadlineLayer::new(options.body_deadline))
+        .layer(CatchPanicLayer::custom(
+            |_panic: Box<dyn std::any::Any + Send>| {
+                tracing::error!("a handler panicked");
+                django::error_page(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Page unavailable",
+                    "The request failed here, not at your side.",
+                )
+            },
+        ))
+        .layer(from_fn(layers::standard_headers))
+        .layer(from_fn(layers::observe));
+    Ok(router.with_state(app))
+}
+
+/// A path that no door knows: with a slash it may be one (Django's `APPEND_SLASH`).
+async fn nothing_here(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+    let path = uri.path();
+    if slash::is_missing(path) {
+        tracing::debug!(%method, "sent on to the path with a slash");
+        return django::append_slash(path, uri.query());
+    }
+    django::not_found()
+}

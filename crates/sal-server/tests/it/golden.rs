@@ -1,0 +1,62 @@
+//! Exchanges recorded from Sal 4.4.1, replayed; every difference must be a numbered quirk.
+
+use sal_testkit::golden::{self, Start};
+use sal_testkit::{Filled, TestServer};
+
+use crate::quirks::QUIRKS;
+
+async fn replays(scenario: &str) {
+    let filled = match golden::start_of(scenario).unwrap() {
+        Start::Migrated => Filled::Migrated,
+        Start::Seed => Filled::Seeded,
+    };
+    let server = TestServer::start(filled).await;
+    let db = server.database.connect().await;
+    let report = golden::replay(&server.base_url, &db, scenario)
+        .await
+        .unwrap();
+    assert!(!report.steps.is_empty());
+    let unexplained = report.unexplained(QUIRKS);
+    let idle = report.idle(QUIRKS);
+    assert!(
+        unexplained.is_empty(),
+        "{scenario}: {:?}\n{}",
+        report.counts(),
+        unexplained.join("\n")
+    );
+    assert!(
+        idle.is_empty(),
+        "{scenario}: quirks that explain nothing:\n{}",
+        idle.join("\n")
+    );
+}
+
+#[tokio::test]
+async fn auth_key_replays() {
+    replays("auth_key").await;
+}
+
+#[tokio::test]
+async fn checkin_valid_replays() {
+    replays("checkin_valid").await;
+}
+
+#[tokio::test]
+async fn checkin_bad_replays() {
+    replays("checkin_bad").await;
+}
+
+#[tokio::test]
+async fn broken_client_replays() {
+    replays("broken_client").await;
+}
+
+#[tokio::test]
+async fn preflight_replays() {
+    replays("preflight").await;
+}
+
+#[tokio::test]
+async fn first_run_replays() {
+    replays("first_run").await;
+}

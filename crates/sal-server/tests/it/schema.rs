@@ -1,0 +1,99 @@
+//! Tables: every statement against a real schema, a fresh database against the original's, and old installations.
+
+use sal_store::{checkin, groups, machines, plugins, queries, schema, sources};
+use sal_testkit::{Database, Filled};
+
+#[tokio::test]
+async fn every_statement_fits_the_schema() {
+    let database = Database::new(Filled::Fresh).await;
+    let all = [
+        groups::ALL,
+        machines::ALL,
+        plugins::ALL,
+        sources::ALL,
+        checkin::read::ALL,
+        checkin::write::ALL,
+        sal_store::device::ALL,
+        sal_store::sessions::ALL,
+        sal_store::users::ALL,
+    ];
+    let faults = queries::check(&database.connect().await, &all)
+        .await
+        .unwrap();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[tokio::test]
+async fn a_fresh_database_equals_the_originals() {
+    let database = Database::new(Filled::Fresh).await;
+    let found = schema::differences(&database.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(found, []);
+}
+
+#[tokio::test]
+async fn the_originals_own_tables_show_no_difference() {
+    let database = Database::new(Filled::Migrated).await;
+    let found = schema::differences(&database.connect().await)
+        .await
+        .unwrap();
+    assert_eq!(found, []);
+}
+
+#[tokio::test]
+async fn old_installations_with_serial_ids_and_other_names_are_fine() {
+    let database = Database::new(Filled::Migrated).await;
+    let db = database.connect().await;
+    db.batch_execute(
+        "ALTER TABLE server_fact ALTER COLUMN id DROP IDENTITY;
+         CREATE SEQUENCE server_fact_id_seq OWNED BY server_fact.id;
+         ALTER TABLE server_fact ALTER COLUMN id SET DEFAULT nextval('server_fact_id_seq');",
+    )
+    .await
+    .unwrap();
+    db.batch_execute(
+        "ALTER TABLE server_machine RENAME CONSTRAINT server_machine_serial_key TO older_name",
+    )
+    .await
+    .unwrap();
+    assert_eq!(schema::differences(&db).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn damage_is_named() {
+    let database = Database::new(Filled::Fresh).await;
+    let mut db = database.connect().await;
+    db.batch_execute("ALTER TABLE server_machine DROP COLUMN manifest; DROP TABLE server_message")
+        .await
+        .unwrap();
+    let found = schema::differences(&db).await.unwrap();
+    let text = found
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        text.contains("blocking   column `server_machine.manifest` is missing"),
+        "{text}"
+    );
+    assert!(
+        text.contains("blocking   table `server_message` is missing"),
+        "{text}"
+    );
+    let again = schema::ensure(&mut db).await.unwrap();
+    assert!(!again.created, "an existing database must never be touched");
+}
+
+#[tokio::test]
+async fn making_tables_from_many_processes_at_once_makes_them_once() {
+    let database = Database::new(Filled::Empty).await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(database.connect().await);
+    }
+    let made = futures_util::future::join_all(clients.iter_mut().map(schema::ensure)).await;
+    let made: Vec<_> = made.into_iter().map(Result::unwrap).collect();
+    assert_eq!(made.iter().filter(|made| made.created).count(), 1);
+    assert_eq!(made.iter().filter(|made| !made.added.is_empty()).count(), 1);
+}

@@ -1,0 +1,155 @@
+//! The assembled server on a loopback port, with its database, a clock that a test may set, and an HTTP client.
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot be set up must stop, and say where"
+)]
+
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use sal_http::app::AppParts;
+use sal_http::database_status::{DatabaseStatus, LoginMode};
+use sal_http::{App, HttpConfig};
+use sal_plugins::Registry;
+use sal_store::Store;
+use sal_store::pool::PoolConfig;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{Database, Filled, PlainConnector};
+
+/// A running server. Stops when dropped.
+pub struct TestServer {
+    /// `http://127.0.0.1:port`.
+    pub base_url: String,
+    /// Its database.
+    pub database: Database,
+    /// The App it runs on.
+    pub app: App,
+    /// A client that follows no redirects.
+    pub http: reqwest::Client,
+    clock: Arc<Mutex<Option<Timestamp>>>,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl TestServer {
+    /// Starts a server with the usual configuration.
+    pub async fn start(filled: Filled) -> Self {
+        Self::with(filled, HttpConfig::default()).await
+    }
+
+    /// Starts a server.
+    pub async fn with(filled: Filled, config: HttpConfig) -> Self {
+        let database = Database::new(filled).await;
+        let store = Store::new(
+            Arc::new(PlainConnector(database.config().clone())),
+            &PoolConfig::default(),
+        );
+        let clock: Arc<Mutex<Option<Timestamp>>> = Arc::default();
+        let hands = Arc::clone(&clock);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test that sets no clock runs on the real one"
+        )]
+        let now = move || {
+            hands
+                .lock()
+                .expect("no test panics holding the clock")
+                .unwrap_or_else(Timestamp::now)
+        };
+        let status_store = store.clone();
+        let app = App::new(AppParts {
+            store,
+            registry: Arc::new(Registry::builtin()),
+            config,
+            clock: Arc::new(now),
+            database: Arc::new(move || status(&status_store)),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+        let options = sal_server::Options::default();
+        let router = sal_server::router(app.clone(), &options).expect("no origins to refuse");
+        let shutdown = CancellationToken::new();
+        let stop = shutdown.clone();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the handle is kept and aborted on drop"
+        )]
+        let serving = tokio::spawn(async move {
+            sal_server::serve(router, listener, options.drain, stop)
+                .await
+                .expect("the server runs");
+        });
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        Self {
+            base_url,
+            database,
+            app,
+            http,
+            clock,
+            shutdown,
+            serving,
+        }
+    }
+
+    /// Holds the server's clock at `now`.
+    pub fn set_clock(&self, now: Timestamp) {
+        *self.clock.lock().expect("no test panics holding the clock") = Some(now);
+    }
+
+    /// The address of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// Sends a check-in body with a machine group's key and returns status and text.
+    pub async fn checkin(&self, key: &str, body: impl Into<reqwest::Body>) -> (u16, String) {
+        let request = self
+            .http
+            .post(self.url("/checkin/"))
+            .basic_auth("sal", Some(key));
+        let answer = request
+            .header("content-type", "application/json")
+            .body(body)
+            .send()
+            .await
+            .expect("an answer");
+        (
+            answer.status().as_u16(),
+            answer.text().await.expect("a text"),
+        )
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        self.serving.abort();
+    }
+}
+
+fn status(store: &Store) -> DatabaseStatus {
+    DatabaseStatus {
+        mode: LoginMode::Password,
+        user: "postgres".to_owned(),
+        host: "private test server".to_owned(),
+        port: 5432,
+        database: "test".to_owned(),
+        sign_name: None,
+        region: None,
+        credential_source: None,
+        credential_expiry: None,
+        last_success: None,
+        last_failure: None,
+        logins: 0,
+        failures: 0,
+        certificate: None,
+        warnings: Vec::new(),
+        pool: store.status(),
+    }
+}
