@@ -1,0 +1,178 @@
+//! A person's first half hour, in headless Chromium: set up, wait for a Mac, look at it.
+//!
+//! Needs `chromium` and `chromedriver` on the machine; the pages must neither log an error nor break their own
+//! content security policy on the way.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use sal_http::access::setup;
+use sal_testkit::{Filled, TestServer};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+#[tokio::test]
+async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
+    let server = TestServer::start(Filled::Fresh).await;
+    let browser = Browser::start().await;
+    first_user_logs_in(&server, &browser).await;
+
+    // The empty server makes its first group and waits for a Mac.
+    browser.click("//button[. = 'Make them']").await;
+    browser.see("//h2[. = 'Waiting for the first check-in']").await;
+    let database = server.database.connect().await;
+    let key: String = database.query_one("SELECT key FROM server_machinegroup", &[]).await.unwrap().get(0);
+    for (serial, name, user) in [("C02ONE", "anna-mbp", "anna"), ("C02TWO", "ben-imac", "ben")] {
+        let (status, text) = server.checkin(&key, checkin(&key, serial, name, user)).await;
+        assert_eq!(status, 200, "{text}");
+    }
+
+    // The page notices by itself; a tile opens the list it counts.
+    let tile = browser.see("//a[contains(@class, 'tile')][contains(., 'Last hour')]").await;
+    assert!(tile.text().await.unwrap().starts_with('2'));
+    tile.click().await.unwrap();
+    browser.see("//h1[. = 'Machines seen in the last hour']").await;
+    assert_eq!(browser.count("//tbody/tr").await, 2);
+
+    // Typing searches without leaving the page; the address follows.
+    let search = browser.see("//input[@id = 'list-search']").await;
+    search.send_keys("ANNA").await.unwrap();
+    browser.see("//tbody[count(tr) = 1]").await;
+    let address = browser.client.current_url().await.unwrap();
+    assert!(address.query().unwrap().contains("q=ANNA"), "{address}");
+    assert!(address.query().unwrap().contains("widget=Activity"), "{address}");
+
+    browser.click("//a[. = 'anna-mbp']").await;
+    browser.see("//h1[. = 'anna-mbp']").await;
+    browser.see("//dd[. = '10.1.2.3']").await;
+    browser.see("//a[contains(@class, 'chip')][contains(., 'Errors')][contains(., '1')]").await;
+
+    choose_dark_theme(&browser).await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.stop().await;
+}
+
+async fn first_user_logs_in(server: &TestServer, browser: &Browser) {
+    let path = setup::offer(server.app.now(), &server.app.store).await.unwrap().unwrap();
+    browser.open(&server.url(&path)).await;
+    for (field, text) in [("password", "long enough"), ("again", "long enough")] {
+        browser.fill(field, text).await;
+    }
+    browser.click("//button[. = 'Make the user']").await;
+    browser.see("//h1[. = 'Log in']").await;
+    for (field, text) in [("username", "admin"), ("password", "long enough")] {
+        browser.fill(field, text).await;
+    }
+    browser.click("//button[. = 'Log in']").await;
+    browser.see("//h1[. = 'Overview']").await;
+}
+
+async fn choose_dark_theme(browser: &Browser) {
+    browser.click("//summary[starts-with(@aria-label, 'Account')]").await;
+    browser.click("//button[. = 'Dark']").await;
+    browser.see("//html[@data-theme = 'dark']").await;
+    browser.see("//h1[. = 'anna-mbp']").await;
+}
+
+fn checkin(key: &str, serial: &str, name: &str, user: &str) -> String {
+    json!({
+        "Machine": {
+            "extra_data": {
+                "serial": serial, "hostname": name, "console_user": user, "os_family": "Darwin",
+                "operating_system": "15.1", "machine_model": "Mac15,3",
+            },
+            "facts": {"ipv4_address": "10.1.2.3"},
+        },
+        "Munki": {"messages": [{"message_type": "ERROR", "text": "No manifest"}]},
+        "Sal": {"extra_data": {"key": key, "sal_version": "5.0.1"}},
+    })
+    .to_string()
+}
+
+/// Chromium with its driver; both end with it.
+struct Browser {
+    client: Client,
+    driver: Child,
+    address: String,
+}
+
+impl Browser {
+    async fn start() -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("chromedriver is installed (Debian: apt install chromium chromium-driver)");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next_line().await.unwrap().expect("chromedriver names its port");
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+            }
+        };
+        let capabilities = json!({
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:chromeOptions": {"args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            ]},
+        });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities.as_object().unwrap().clone())
+            .connect(&address)
+            .await
+            .expect("chromium starts");
+        Self { client, driver, address }
+    }
+
+    async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Waits until an element is there.
+    async fn see(&self, xpath: &str) -> Element {
+        let wait = self.client.wait().at_most(Duration::from_secs(20)).every(Duration::from_millis(50));
+        match wait.for_element(Locator::XPath(xpath)).await {
+            Ok(element) => element,
+            Err(error) => {
+                let source = self.client.source().await.unwrap_or_default();
+                panic!("{xpath} did not appear: {error}\n{source}")
+            }
+        }
+    }
+
+    async fn click(&self, xpath: &str) {
+        self.see(xpath).await.click().await.unwrap();
+    }
+
+    async fn fill(&self, field: &str, text: &str) {
+        let element = self.see(&format!("//input[@name = '{field}']")).await;
+        element.clear().await.unwrap();
+        element.send_keys(text).await.unwrap();
+    }
+
+    async fn count(&self, xpath: &str) -> usize {
+        self.client.find_all(Locator::XPath(xpath)).await.unwrap().len()
+    }
+
+    /// What the browser wrote into its console: errors of scripts, refused content, failed loads.
+    async fn complaints(&self) -> Vec<String> {
+        let session = self.client.session_id().await.unwrap().unwrap();
+        let url = format!("{}/session/{session}/se/log", self.address);
+        let answer = reqwest::Client::builder().build().unwrap().post(url).body(r#"{"type": "browser"}"#);
+        let log: Value = serde_json::from_str(&answer.send().await.unwrap().text().await.unwrap()).unwrap();
+        let entries = log.get("value").and_then(Value::as_array).expect("the driver keeps a log").clone();
+        entries.iter().map(ToString::to_string).collect()
+    }
+
+    async fn stop(mut self) {
+        self.client.close().await.unwrap();
+        self.driver.kill().await.unwrap();
+    }
+}
