@@ -29,6 +29,8 @@ struct DatabasePage {
     /// `ok` or `bad`.
     tone: &'static str,
     verdict: &'static str,
+    /// A failure that a success followed is history.
+    failure_tone: &'static str,
     status: DatabaseStatus,
     last_success: Option<Moment>,
     failed_at: Option<Moment>,
@@ -68,6 +70,7 @@ async fn show_database(
             LoginMode::Password => "Password",
         },
         tone: if works { "ok" } else { "bad" },
+        failure_tone: if works { "plain" } else { "bad" },
         verdict: match (works, status.last_success.is_some()) {
             (true, _) => "Logged in",
             (false, true) => "The last login failed",
