@@ -47,7 +47,7 @@ const SKEW_NOTICE: SignedDuration = SignedDuration::from_secs(60);
 /// Makes logged-in connections to one database.
 pub struct Connector {
     config: LoginConfig,
-    tls: Option<TlsClient>,
+    tls: Mutex<Option<TlsClient>>,
     resolver: Arc<dyn Resolver>,
     clock: Clock,
     limiter: LoginLimiter,
@@ -81,7 +81,7 @@ impl Connector {
         Ok(Self {
             limiter: LoginLimiter::new(per_second),
             status: Mutex::new(empty_status(&config)),
-            tls,
+            tls: Mutex::new(tls),
             resolver,
             clock,
             tracker: TaskTracker::new(),
@@ -148,6 +148,7 @@ impl Connector {
             let again = match failure.remedy(self.mode()) {
                 Remedy::GiveUp => false,
                 Remedy::TryAgain => true,
+                Remedy::TryFreshAuthorities => self.reload_authorities(),
                 Remedy::TryFreshCredentials => self.try_fresh(&mut renewed, progress).await,
             };
             if !again || progress.attempts >= MOST_ATTEMPTS || Instant::now() >= end {
@@ -180,6 +181,34 @@ impl Connector {
             tracing::debug!(%error, "no fresh credentials after a refusal");
         }
         true
+    }
+
+    /// Reads a file of authorities again; says whether it holds others than before.
+    fn reload_authorities(&self) -> bool {
+        let loaded = match TlsClient::new(&self.config.tls) {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "the certificate authorities could not be read again");
+                return false;
+            }
+        };
+        let mut tls = self.tls.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = tls
+            .as_ref()
+            .is_none_or(|present| !present.trusts_the_same(&loaded));
+        if changed {
+            tracing::info!("the certificate authorities were read again");
+            *tls = Some(loaded);
+        }
+        changed
+    }
+
+    fn tls(&self) -> Option<TlsClient> {
+        self.tls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note_failure(&self, failure: LoginFailure, progress: Progress) -> LoginError {

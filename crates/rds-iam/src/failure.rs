@@ -181,6 +181,8 @@ pub(crate) enum Remedy {
     TryAgain,
     /// Once more, with freshly fetched credentials.
     TryFreshCredentials,
+    /// Once more, if the file of authorities holds others by now.
+    TryFreshAuthorities,
     /// Somebody has to change something.
     GiveUp,
 }
@@ -198,9 +200,13 @@ impl LoginFailure {
         match self {
             Self::Dial { .. }
             | Self::Broken(_)
-            | Self::NotWritable { in_recovery: true }
+            | Self::NotWritable { .. }
             | Self::Resolve(ResolveError::Failed { .. }) => Remedy::TryAgain,
             Self::TimedOut { stage, .. } if *stage != Stage::Credentials => Remedy::TryAgain,
+            Self::Certificate {
+                refusal: CertificateError::UnknownIssuer,
+                ..
+            } => Remedy::TryFreshAuthorities,
             Self::Refused { sqlstate, message } => remedy_of(sqlstate, message, mode),
             _ => Remedy::GiveUp,
         }

@@ -55,7 +55,8 @@ pub enum Authorities {
     /// The roots of RDS and of RDS Proxy inside the program.
     #[default]
     Embedded,
-    /// A PEM file that replaces the embedded set.
+    /// A PEM file that replaces the embedded set; read again when a server's authority is
+    /// unknown, so that a renewed file needs no restart.
     File(PathBuf),
     /// PEM text that replaces the embedded set.
     Pem(String),
@@ -115,6 +116,7 @@ pub(crate) struct TlsClient {
     config: Arc<ClientConfig>,
     verifier: Arc<WebPkiServerVerifier>,
     provider: Arc<CryptoProvider>,
+    authorities: Arc<Vec<CertificateDer<'static>>>,
 }
 
 impl TlsClient {
@@ -124,10 +126,11 @@ impl TlsClient {
             return Ok(None);
         }
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let roots = Arc::new(trusted(&settings.authorities)?);
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-            .build()
-            .map_err(|error| TlsSetupError::Refused(error.to_string()))?;
+        let (authorities, roots) = trusted(&settings.authorities)?;
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|error| TlsSetupError::Refused(error.to_string()))?;
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsSetupError::Refused(error.to_string()))?
@@ -142,7 +145,13 @@ impl TlsClient {
             config: Arc::new(config),
             verifier,
             provider,
+            authorities: Arc::new(authorities),
         }))
+    }
+
+    /// Says whether both trust the same authorities.
+    pub(crate) fn trusts_the_same(&self, other: &Self) -> bool {
+        self.authorities == other.authorities
     }
 
     /// A configuration for one handshake, and the slot it reports to.
@@ -161,7 +170,9 @@ impl TlsClient {
     }
 }
 
-fn trusted(authorities: &Authorities) -> Result<RootCertStore, TlsSetupError> {
+fn trusted(
+    authorities: &Authorities,
+) -> Result<(Vec<CertificateDer<'static>>, RootCertStore), TlsSetupError> {
     let (certificates, origin) = match authorities {
         Authorities::Embedded => (roots::embedded(), "the embedded set".to_owned()),
         Authorities::File(path) => {
@@ -174,11 +185,11 @@ fn trusted(authorities: &Authorities) -> Result<RootCertStore, TlsSetupError> {
         Authorities::Pem(text) => (read_pem(text.as_bytes()), "the given PEM text".to_owned()),
     };
     let mut store = RootCertStore::empty();
-    let (added, _unusable) = store.add_parsable_certificates(certificates);
+    let (added, _unusable) = store.add_parsable_certificates(certificates.iter().cloned());
     if added == 0 {
         return Err(TlsSetupError::Empty { origin });
     }
-    Ok(store)
+    Ok((certificates, store))
 }
 
 fn read_pem(text: &[u8]) -> Vec<CertificateDer<'static>> {
@@ -275,7 +286,7 @@ mod tests {
 
     #[test]
     fn the_embedded_set_is_accepted_whole() {
-        let store = trusted(&Authorities::Embedded).unwrap();
+        let (_, store) = trusted(&Authorities::Embedded).unwrap();
         assert_eq!(store.len(), roots::embedded().len());
         assert!(TlsClient::new(&TlsConfig::default()).unwrap().is_some());
     }

@@ -222,8 +222,8 @@ impl Connector {
         if self.config.tls.negotiation == Negotiation::Direct {
             config.ssl_negotiation(SslNegotiation::Direct);
         }
-        match &self.tls {
-            Some(tls) => self.over_tls(config, tls, stream, name).await,
+        match self.tls() {
+            Some(tls) => self.over_tls(config, &tls, stream, name).await,
             None => {
                 config.ssl_mode(SslMode::Disable);
                 let connected = config.connect_raw(stream, NoTls).await;
