@@ -2,6 +2,7 @@
 //!
 //! Needs `chromium` and `chromedriver` on the machine; the pages must neither log an error nor break their own
 //! content security policy on the way.
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must stop, and say where")]
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -27,6 +27,10 @@ pub(crate) struct Widget {
 pub(crate) enum Drawing {
     Tiles(Vec<Segment>),
     Lines(Vec<Segment>),
+    Lights {
+        slices: Vec<Slice>,
+        lines: Vec<Segment>,
+    },
     Blocks(Vec<Block>),
 }
 
@@ -37,6 +41,15 @@ pub(crate) struct Segment {
     pub(crate) count: String,
     pub(crate) href: String,
     /// `ok`, `warn`, `bad`, `info` or `plain`.
+    pub(crate) tone: &'static str,
+}
+
+/// A part of a bar that is all counted machines.
+pub(crate) struct Slice {
+    /// Where it begins, in percent.
+    pub(crate) start: String,
+    /// How wide it is, in percent.
+    pub(crate) width: String,
     pub(crate) tone: &'static str,
 }
 
@@ -80,16 +93,22 @@ pub(super) fn widgets(plugins: &[&Plugin], mut counts: Counts) -> Vec<Widget> {
 fn draw(plugin: &Plugin, panel: &Panel, counts: &mut Counts) -> Drawing {
     match panel {
         Panel::Buckets { drawing, buckets } => {
-            let counted = buckets
+            let counted: Vec<(&Bucket, i64)> = buckets
                 .iter()
-                .map(|bucket| (bucket, counts.buckets.next().unwrap_or(0)));
+                .map(|bucket| (bucket, counts.buckets.next().unwrap_or(0)))
+                .collect();
             let segments = counted
+                .iter()
                 .filter(|(bucket, count)| *count > 0 || !bucket.hide_when_zero)
-                .map(|(bucket, count)| segment(plugin, bucket, count))
+                .map(|(bucket, count)| segment(plugin, bucket, *count))
                 .collect();
             match drawing {
                 BucketDrawing::Tiles => Drawing::Tiles(segments),
-                BucketDrawing::Table | BucketDrawing::Lights => Drawing::Lines(segments),
+                BucketDrawing::Table => Drawing::Lines(segments),
+                BucketDrawing::Lights => Drawing::Lights {
+                    slices: slices(&counted),
+                    lines: segments,
+                },
             }
         }
         Panel::Groups(by) => {
@@ -98,15 +117,37 @@ fn draw(plugin: &Plugin, panel: &Panel, counts: &mut Counts) -> Drawing {
     }
 }
 
-fn segment(plugin: &Plugin, bucket: &Bucket, count: i64) -> Segment {
-    let tone = match bucket.style {
-        // Nothing to be alarmed about.
-        Style::Warning | Style::Danger if count == 0 => "plain",
+/// The buckets as parts of one bar, in their order; none when nothing is counted.
+fn slices(counted: &[(&Bucket, i64)]) -> Vec<Slice> {
+    let total: i64 = counted.iter().map(|(_, count)| count).sum();
+    let mut before = 0;
+    let mut slices = Vec::new();
+    for (bucket, count) in counted.iter().filter(|(_, count)| *count > 0) {
+        slices.push(Slice {
+            start: wording::percent(before, total),
+            width: wording::percent(*count, total),
+            tone: tone(bucket.style),
+        });
+        before += count;
+    }
+    slices
+}
+
+fn tone(style: Style) -> &'static str {
+    match style {
         Style::Success => "ok",
         Style::Warning => "warn",
         Style::Danger => "bad",
         Style::Primary => "info",
         Style::Neutral => "plain",
+    }
+}
+
+fn segment(plugin: &Plugin, bucket: &Bucket, count: i64) -> Segment {
+    let tone = match bucket.style {
+        // Nothing to be alarmed about.
+        Style::Warning | Style::Danger if count == 0 => "plain",
+        style => tone(style),
     };
     Segment {
         label: bucket.label.clone(),
@@ -247,6 +288,20 @@ mod tests {
             (lines.len(), lines[0].label.as_str()),
             (9, "Broken clients")
         );
+    }
+
+    #[test]
+    fn lights_are_one_bar_of_the_counted_machines() {
+        let drawn = drawn("Memory", vec![3, 0, 1], vec![]);
+        let Drawing::Lights { slices, lines } = &drawn[0] else {
+            panic!()
+        };
+        let shown: Vec<_> = slices
+            .iter()
+            .map(|slice| (slice.start.as_str(), slice.width.as_str(), slice.tone))
+            .collect();
+        assert_eq!(shown, [("0.0", "75.0", "ok"), ("75.0", "25.0", "bad")]);
+        assert_eq!(lines.len(), 3);
     }
 
     #[test]

@@ -87,8 +87,8 @@ async fn numbers_equal_the_lists_behind_them_and_stay_inside_the_scope() {
             segments += 1;
         }
     }
-    // 4 tiles and 9 lines for each, 9 bars in both units together and 5 in one.
-    assert_eq!(segments, 40);
+    // 4 tiles and 15 lines for each, 9 bars in both units together and 5 in one.
+    assert_eq!(segments, 52);
 }
 
 #[tokio::test]
