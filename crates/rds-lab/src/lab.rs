@@ -2,20 +2,19 @@
 //!
 //! Dropping it ends everything; [`Lab::stop`] does so politely and waits.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+mod handles;
+mod trust_file;
+
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use local_postgres::LocalPostgres;
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::auth_service::AuthService;
-use crate::aws::{
-    Account, Endpoints, FULL_PATH, INSTANCE_ROLE, RELATIVE_PATH, Requests, TASK_ROLE,
-};
+use crate::aws::{Account, Endpoints};
 use crate::certs::Authority;
 use crate::clock::LabClock;
 use crate::credentials::{Credential, Credentials};
@@ -25,8 +24,9 @@ use crate::front::{Backend, Front, Roles};
 use crate::options::DirectTls;
 use crate::policy::Policy;
 use crate::rate::Rate;
-use crate::record::{AuthEvent, Metrics, Record};
+use crate::record::Record;
 use crate::{LabError, LabOptions};
+use trust_file::TrustFile;
 
 /// A running lab.
 pub struct Lab {
@@ -63,7 +63,7 @@ impl Lab {
         let account = Arc::new(open_account(&options));
         let endpoints = Endpoints::start(&account, &tracker, &shutdown).await?;
         let authority = Authority::create(&options.region, &options.endpoint, 1)?;
-        let trust = TrustFile::create(&authority.root_pem)?;
+        let trust = TrustFile::create(postgres.folder(), &authority.root_pem)?;
         let admin = postgres.admin_config("postgres");
         let front = Arc::new(Front {
             authority: RwLock::new(authority),
@@ -221,149 +221,6 @@ impl Lab {
         let most = std::time::Duration::from_secs(12 * 3_600);
         self.account.issue(&arn, "lab", most)
     }
-
-    /// The key of the user `sal-lab`, which never expires.
-    #[must_use]
-    pub fn static_credentials(&self) -> &Credential {
-        &self.static_credential
-    }
-
-    /// The endpoint's name.
-    #[must_use]
-    pub fn endpoint(&self) -> &str {
-        &self.options.endpoint
-    }
-
-    /// The region.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        &self.options.region
-    }
-
-    /// Where the gate listens; what the endpoint's name would resolve to.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// The current root certificate.
-    #[must_use]
-    pub fn ca_pem(&self) -> String {
-        let authority = self
-            .front
-            .authority
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        authority.root_pem.clone()
-    }
-
-    /// A file with the current root certificate; rewritten by [`Self::rotate_ca`].
-    #[must_use]
-    pub fn ca_file(&self) -> &Path {
-        &self.trust.path
-    }
-
-    /// The superuser's way in, over the socket behind the gate.
-    #[must_use]
-    pub fn admin_config(&self, database: &str) -> tokio_postgres::Config {
-        self.postgres.admin_config(database)
-    }
-
-    /// The master user's name.
-    #[must_use]
-    pub fn master(&self) -> &str {
-        &self.options.master
-    }
-
-    /// The master user's password.
-    #[must_use]
-    pub fn master_password(&self) -> &str {
-        &self.master_password
-    }
-
-    /// The ARN of a role of the lab's account.
-    #[must_use]
-    pub fn role_arn(&self, name: &str) -> String {
-        self.account.role_arn(name)
-    }
-
-    /// The ARN of the role that IMDS hands out.
-    #[must_use]
-    pub fn instance_role_arn(&self) -> String {
-        self.account.role_arn(INSTANCE_ROLE)
-    }
-
-    /// The ARN of the role that the container endpoint hands out.
-    #[must_use]
-    pub fn task_role_arn(&self) -> String {
-        self.account.role_arn(TASK_ROLE)
-    }
-
-    /// The value for `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
-    #[must_use]
-    pub fn imds_url(&self) -> String {
-        url(self.endpoints.imds, "")
-    }
-
-    /// The value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
-    #[must_use]
-    pub fn container_url(&self) -> String {
-        url(self.endpoints.container, FULL_PATH)
-    }
-
-    /// The same credentials by ECS's secret path, which needs no authorization.
-    #[must_use]
-    pub fn container_path_url(&self) -> String {
-        url(self.endpoints.container, RELATIVE_PATH)
-    }
-
-    /// The value for `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
-    #[must_use]
-    pub fn container_authorization(&self) -> &str {
-        &self.account.container_authorization
-    }
-
-    /// The value for `AWS_ENDPOINT_URL_STS`.
-    #[must_use]
-    pub fn sts_url(&self) -> String {
-        url(self.endpoints.sts, "")
-    }
-
-    /// The switches that make the lab fail.
-    #[must_use]
-    pub fn faults(&self) -> &Faults {
-        &self.account.faults
-    }
-
-    /// Every IAM login so far, accepted and refused.
-    #[must_use]
-    pub fn log(&self) -> Vec<AuthEvent> {
-        self.front.auth.record.events()
-    }
-
-    /// The metrics RDS would publish.
-    #[must_use]
-    pub fn metrics(&self) -> Metrics {
-        self.front.auth.record.metrics()
-    }
-
-    /// The most IAM logins there were within any second.
-    #[must_use]
-    pub fn peak_logins_per_second(&self) -> usize {
-        self.front.auth.rate.peak()
-    }
-
-    /// How often the credential services were asked.
-    #[must_use]
-    pub fn requests(&self) -> Requests {
-        self.account.requests()
-    }
-
-    /// The private Postgres behind the gate.
-    #[must_use]
-    pub fn postgres(&self) -> &LocalPostgres {
-        &self.postgres
-    }
 }
 
 fn open_account(options: &LabOptions) -> Account {
@@ -392,49 +249,4 @@ fn auth_service(options: &LabOptions, port: u16, account: &Account) -> AuthServi
         record: Record::default(),
         rate: Rate::default(),
     }
-}
-
-/// The file that clients are told to trust.
-struct TrustFile {
-    path: PathBuf,
-    folder: TempDir,
-    generation: Mutex<u32>,
-}
-
-impl TrustFile {
-    fn create(pem: &str) -> Result<Self, LabError> {
-        let folder = tempfile::Builder::new()
-            .prefix("rds-lab-")
-            .tempdir_in("/tmp")
-            .map_err(LabError::io("create a folder below /tmp"))?;
-        let file = Self {
-            path: folder.path().join("ca.pem"),
-            folder,
-            generation: Mutex::new(1),
-        };
-        file.write(pem)?;
-        Ok(file)
-    }
-
-    /// Replaces the file as a whole: a reader sees the old root or the new one.
-    fn write(&self, pem: &str) -> Result<(), LabError> {
-        let new = self.folder.path().join("ca.pem.new");
-        std::fs::write(&new, pem)
-            .and_then(|()| std::fs::rename(&new, &self.path))
-            .map_err(LabError::io("write the root certificate"))
-    }
-
-    fn next_generation(&self) -> u32 {
-        let mut generation = self
-            .generation
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *generation += 1;
-        *generation
-    }
-}
-
-fn url(address: SocketAddr, path: &str) -> String {
-    debug_assert_eq!(address.ip(), Ipv4Addr::LOCALHOST);
-    format!("http://{address}{path}")
 }

@@ -1,0 +1,164 @@
+//! What a test or the demo may know of a running lab: addresses, names, secrets, records.
+//!
+//! Only reading; what changes the lab is in the parent module and in [`Faults`].
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use local_postgres::LocalPostgres;
+
+use super::Lab;
+use crate::aws::{FULL_PATH, INSTANCE_ROLE, RELATIVE_PATH, Requests, TASK_ROLE};
+use crate::credentials::Credential;
+use crate::faults::Faults;
+use crate::record::{AuthEvent, Metrics};
+
+impl Lab {
+    /// The key of the user `sal-lab`, which never expires.
+    #[must_use]
+    pub fn static_credentials(&self) -> &Credential {
+        &self.static_credential
+    }
+
+    /// The endpoint's name.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.options.endpoint
+    }
+
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.options.region
+    }
+
+    /// Where the gate listens; what the endpoint's name would resolve to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The current root certificate.
+    #[must_use]
+    pub fn ca_pem(&self) -> String {
+        let authority = self
+            .front
+            .authority
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        authority.root_pem.clone()
+    }
+
+    /// A file with the current root certificate; rewritten by [`Self::rotate_ca`].
+    #[must_use]
+    pub fn ca_file(&self) -> &Path {
+        &self.trust.path
+    }
+
+    /// The superuser's way in, over the socket behind the gate.
+    #[must_use]
+    pub fn admin_config(&self, database: &str) -> tokio_postgres::Config {
+        self.postgres.admin_config(database)
+    }
+
+    /// The master user's name.
+    #[must_use]
+    pub fn master(&self) -> &str {
+        &self.options.master
+    }
+
+    /// The master user's password.
+    #[must_use]
+    pub fn master_password(&self) -> &str {
+        &self.master_password
+    }
+
+    /// The ARN of a role of the lab's account.
+    #[must_use]
+    pub fn role_arn(&self, name: &str) -> String {
+        self.account.role_arn(name)
+    }
+
+    /// The ARN of the role that IMDS hands out.
+    #[must_use]
+    pub fn instance_role_arn(&self) -> String {
+        self.account.role_arn(INSTANCE_ROLE)
+    }
+
+    /// The ARN of the role that the container endpoint hands out.
+    #[must_use]
+    pub fn task_role_arn(&self) -> String {
+        self.account.role_arn(TASK_ROLE)
+    }
+
+    /// The value for `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+    #[must_use]
+    pub fn imds_url(&self) -> String {
+        url(self.endpoints.imds, "")
+    }
+
+    /// The value for `AWS_CONTAINER_CREDENTIALS_FULL_URI`.
+    #[must_use]
+    pub fn container_url(&self) -> String {
+        url(self.endpoints.container, FULL_PATH)
+    }
+
+    /// The same credentials by ECS's secret path, which needs no authorization.
+    #[must_use]
+    pub fn container_path_url(&self) -> String {
+        url(self.endpoints.container, RELATIVE_PATH)
+    }
+
+    /// The value for `AWS_CONTAINER_AUTHORIZATION_TOKEN`.
+    #[must_use]
+    pub fn container_authorization(&self) -> &str {
+        &self.account.container_authorization
+    }
+
+    /// The value for `AWS_ENDPOINT_URL_STS`.
+    #[must_use]
+    pub fn sts_url(&self) -> String {
+        url(self.endpoints.sts, "")
+    }
+
+    /// The switches that make the lab fail.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.account.faults
+    }
+
+    /// Every IAM login so far, accepted and refused.
+    #[must_use]
+    pub fn log(&self) -> Vec<AuthEvent> {
+        self.front.auth.record.events()
+    }
+
+    /// The metrics RDS would publish.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.front.auth.record.metrics()
+    }
+
+    /// The most IAM logins there were within any second.
+    #[must_use]
+    pub fn peak_logins_per_second(&self) -> usize {
+        self.front.auth.rate.peak()
+    }
+
+    /// How often the credential services were asked.
+    #[must_use]
+    pub fn requests(&self) -> Requests {
+        self.account.requests()
+    }
+
+    /// The private Postgres behind the gate.
+    #[must_use]
+    pub fn postgres(&self) -> &LocalPostgres {
+        &self.postgres
+    }
+}
+
+fn url(address: SocketAddr, path: &str) -> String {
+    format!("http://{address}{path}")
+}
