@@ -86,7 +86,7 @@ pub fn explain(failure: &LoginFailure, context: &LoginContext) -> Explanation {
                 "None of the names behind `{host}` belongs to RDS ({}).",
                 chain.join(" -> ")
             ),
-            "a tunnel, a private alias that is not a CNAME, or an IP address: AWS accepts a token only for the endpoint's own name.",
+            "a typing error, a tunnel, a private alias that is not a CNAME, or an IP address: AWS accepts a token only for the endpoint's own name.",
             "use the endpoint from the RDS console as host, or name it as the host to sign for.",
         ),
         LoginFailure::Region(error) => region(error),

@@ -1,7 +1,8 @@
 //! One attempt to log in, step by step, within one timeout.
 //!
 //! Order: name, credentials, TCP, token, TLS and authentication, checks. The token is signed when
-//! the connection stands, so that it is seconds old at most when the server looks at it.
+//! the connection stands, so that it is seconds old at most when the server looks at it. Our
+//! copies of it are wiped; the driver's copy is freed with its configuration, unwiped.
 
 use std::{error::Error, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 

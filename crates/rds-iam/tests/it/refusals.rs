@@ -1,8 +1,8 @@
 //! Logins that fail, and what is said about them.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use rds_iam::{ConfigError, LoginSecret, Secret, TlsMode};
+use rds_iam::{CacheSettings, ConfigError, CredentialCache, LoginSecret, Secret, TlsMode};
 use rds_lab::{AuthHealth, InstanceRole, LabOptions};
 
 use crate::support::{
@@ -38,12 +38,13 @@ async fn credentials_that_died_early_are_replaced_after_one_refusal() {
     lab.faults().expire_credentials();
     let alive = keys(&lab.temporary_credentials("sal"));
     let mut secret = iam(&lab);
-    secret.credentials = cache(InTurn::new([dead.clone(), alive]));
-    // The cache does not ask twice within a second, so the first set must be that old.
-    secret.credentials.get().await.unwrap();
-    tokio::time::timeout(Duration::from_millis(1100), std::future::pending::<()>())
-        .await
-        .unwrap_err();
+    let settings = CacheSettings {
+        first_pause: Duration::ZERO,
+        ..CacheSettings::default()
+    };
+    let provider = Arc::new(InTurn::new([dead.clone(), alive]));
+    let renewing = CredentialCache::with_settings(provider, clock(), settings);
+    secret.credentials = Arc::new(renewing);
     log_in(config(&lab, LoginSecret::Iam(secret)))
         .await
         .unwrap();
@@ -159,7 +160,7 @@ async fn a_host_that_leads_to_no_rds_name_is_refused_before_anything_is_sent() {
 async fn configurations_that_cannot_work_are_refused_at_once() {
     let lab = lab().await;
     let refuse = |config| {
-        let names = std::sync::Arc::new(Names::default());
+        let names = Arc::new(Names::default());
         rds_iam::Connector::new(config, names, clock()).unwrap_err()
     };
     let mut clear = iam_config(&lab);
