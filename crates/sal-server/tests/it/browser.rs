@@ -43,6 +43,7 @@ async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
     let search = browser.see("//input[@id = 'list-search']").await;
     search.send_keys("ANNA").await.unwrap();
     browser.see("//tbody[count(tr) = 1]").await;
+    browser.see("//p[@id = 'total'][. = '1 machine']").await;
     let address = browser.client.current_url().await.unwrap();
     assert!(address.query().unwrap().contains("q=ANNA"), "{address}");
     assert!(address.query().unwrap().contains("widget=Activity"), "{address}");
