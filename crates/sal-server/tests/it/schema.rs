@@ -14,6 +14,7 @@ async fn every_statement_fits_the_schema() {
         checkin::read::ALL,
         checkin::write::ALL,
         sal_store::device::ALL,
+        sal_store::group_keys::ALL,
         sal_store::sessions::ALL,
         sal_store::users::ALL,
     ];
