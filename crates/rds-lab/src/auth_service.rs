@@ -19,7 +19,6 @@ use crate::verify::token::{self, EndpointKind, Expected, Refusal};
 /// Everything an IAM login is judged by.
 pub(crate) struct AuthService {
     pub(crate) host: String,
-    pub(crate) port: u16,
     pub(crate) region: String,
     pub(crate) endpoint: EndpointKind,
     pub(crate) clock: LabClock,
@@ -30,11 +29,19 @@ pub(crate) struct AuthService {
     pub(crate) rate: Rate,
 }
 
+/// Where a login came in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door {
+    pub(crate) peer: IpAddr,
+    /// The port the token must be signed for.
+    pub(crate) port: u16,
+}
+
 impl AuthService {
     /// Judges the token that `user` sent as a password, and records the outcome.
-    pub(crate) fn decide(&self, user: &[u8], token: &[u8], peer: IpAddr) -> Outcome {
+    pub(crate) fn decide(&self, user: &[u8], token: &[u8], door: Door) -> Outcome {
         let shown_user = String::from_utf8_lossy(user).into_owned();
-        let judged = self.judge(user, &shown_user, token);
+        let judged = self.judge(user, &shown_user, token, door.port);
         let (outcome, identity, detail) = match judged {
             Ok(identity) => (Outcome::Accepted, Some(identity), String::new()),
             Err(refusal) => {
@@ -45,7 +52,7 @@ impl AuthService {
         let event = AuthEvent {
             at: self.clock.now(),
             user: shown_user,
-            peer,
+            peer: door.peer,
             caller: identity.map(|identity| identity.caller),
             token_bytes: token.len(),
             outcome,
@@ -58,7 +65,13 @@ impl AuthService {
         outcome
     }
 
-    fn judge(&self, user: &[u8], shown_user: &str, token: &[u8]) -> Result<Identity, Refusal> {
+    fn judge(
+        &self,
+        user: &[u8],
+        shown_user: &str,
+        token: &[u8],
+        port: u16,
+    ) -> Result<Identity, Refusal> {
         let recent = self.rate.count(Instant::now());
         let limited = recent > self.faults.login_limit();
         match self.faults.auth() {
@@ -82,7 +95,7 @@ impl AuthService {
             .map_err(|_not_text| refusal(Reason::InvalidToken, "the token is not text", None))?;
         let expected = Expected {
             host: &self.host,
-            port: self.port,
+            port,
             region: &self.region,
             user,
             endpoint: self.endpoint,

@@ -17,6 +17,9 @@ use crate::LabError;
 #[derive(Clone)]
 pub(crate) struct Authority {
     pub(crate) root_pem: String,
+    pub(crate) chain_pem: String,
+    /// The server's private key; only for the file that Postgres itself reads.
+    pub(crate) key_pem: String,
     pub(crate) server: Arc<ServerConfig>,
 }
 
@@ -43,6 +46,8 @@ impl Authority {
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Self {
             root_pem: root.pem(),
+            chain_pem: server.pem() + &subordinate.pem(),
+            key_pem: server_key.serialize_pem(),
             server: Arc::new(config),
         })
     }

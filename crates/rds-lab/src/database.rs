@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use local_postgres::{LocalPostgres, Options};
+use local_postgres::{Listen, LocalPostgres, Options};
 
 use crate::credentials::random;
 use crate::{LabError, LabOptions};
@@ -14,7 +14,12 @@ use crate::{LabError, LabOptions};
 pub(crate) const SUPERUSER: &str = "rdsadmin";
 
 /// Starts the Postgres and dresses it; returns it with the master's password.
-pub(crate) async fn start(options: &LabOptions) -> Result<(LocalPostgres, String), LabError> {
+///
+/// `more_hba` lets clients in over TCP; without it there is only the socket.
+pub(crate) async fn start(
+    options: &LabOptions,
+    more_hba: Option<&str>,
+) -> Result<(LocalPostgres, String), LabError> {
     let mut settings = vec![("max_connections".to_owned(), "500".to_owned())];
     settings.extend(options.settings.iter().cloned());
     let server = LocalPostgres::start(Options {
@@ -23,7 +28,8 @@ pub(crate) async fn start(options: &LabOptions) -> Result<(LocalPostgres, String
         settings,
         fast: options.fast,
         superuser: SUPERUSER.to_owned(),
-        hba: Some(HBA.to_owned()),
+        hba: Some(HBA.to_owned() + more_hba.unwrap_or_default()),
+        listen: more_hba.map_or(Listen::SocketOnly, |_| Listen::Loopback),
         server_binaries: options.server_binaries.clone(),
         search_path: options.search_path.clone(),
         ..Options::default()

@@ -43,6 +43,8 @@ pub(crate) struct Front {
     pub(crate) faults: Faults,
     pub(crate) force_ssl: ForceSsl,
     pub(crate) takes_direct_tls: bool,
+    /// The port tokens must be signed for.
+    pub(crate) signed_port: u16,
     /// Cancelled to cut the connections of its time.
     pub(crate) connections: Mutex<CancellationToken>,
 }

@@ -10,18 +10,19 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use local_postgres::LocalPostgres;
 use tokio::net::TcpListener;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth_service::AuthService;
 use crate::aws::{Account, Endpoints};
 use crate::certs::Authority;
 use crate::clock::LabClock;
-use crate::credentials::{Credential, Credentials};
+use crate::credentials::{Credential, Credentials, random};
 use crate::database::{self, identifier, literal};
 use crate::faults::Faults;
 use crate::front::{Backend, Front, Roles};
 use crate::options::DirectTls;
+use crate::pam::{self, Pam, PamDoor};
 use crate::policy::Policy;
 use crate::rate::Rate;
 use crate::record::Record;
@@ -38,10 +39,22 @@ pub struct Lab {
     static_credential: Credential,
     master_password: String,
     trust: TrustFile,
-    tracker: TaskTracker,
-    shutdown: CancellationToken,
-    _ends_tasks: DropGuard,
+    tasks: Tasks,
+    pam: Option<PamDoor>,
     postgres: LocalPostgres,
+}
+
+/// Everything that runs beside; dropping it ends it.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    pub(crate) tracker: TaskTracker,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
 }
 
 impl Lab {
@@ -50,60 +63,63 @@ impl Lab {
     /// # Errors
     /// [`LabError`] says which part did not start.
     pub async fn start(options: LabOptions) -> Result<Self, LabError> {
-        let (postgres, master_password) = database::start(&options).await?;
+        // PAM looks for service names in lower case only.
+        let service = format!("rds-lab-{}", random(12).to_ascii_lowercase());
+        let wants_pam = options.pam == Pam::OnMachineWeOwn;
+        let more_hba = wants_pam.then(|| pam::hba(&service));
+        let (mut postgres, master_password) =
+            database::start(&options, more_hba.as_deref()).await?;
+        let authority = Authority::create(&options.region, &options.endpoint, 1)?;
+        let trust = TrustFile::create(postgres.folder(), &authority.root_pem)?;
+        if wants_pam {
+            pam::turn_tls_on(&mut postgres, &authority).await?;
+        }
         let listener = TcpListener::bind(options.listen)
             .await
             .map_err(LabError::io("listen for Postgres clients"))?;
         let address = listener
             .local_addr()
             .map_err(LabError::io("listen for Postgres clients"))?;
-        let tracker = TaskTracker::new();
-        let shutdown = CancellationToken::new();
-        let ends_tasks = shutdown.clone().drop_guard();
+        let tasks = Tasks::default();
         let account = Arc::new(open_account(&options));
-        let endpoints = Endpoints::start(&account, &tracker, &shutdown).await?;
-        let authority = Authority::create(&options.region, &options.endpoint, 1)?;
-        let trust = TrustFile::create(postgres.folder(), &authority.root_pem)?;
-        let admin = postgres.admin_config("postgres");
-        let front = Arc::new(Front {
-            authority: RwLock::new(authority),
-            auth: auth_service(&options, address.port(), &account),
-            backend: Backend {
-                socket: postgres
-                    .socket_dir()
-                    .join(format!(".s.PGSQL.{}", postgres.port())),
-            },
-            roles: Roles::new(admin, tracker.clone(), shutdown.clone()),
-            faults: account.faults.clone(),
-            force_ssl: options.force_ssl,
-            takes_direct_tls: options.direct_tls == DirectTls::Always
-                || postgres.binaries().major() >= 17,
-            connections: Mutex::default(),
-        });
-        let run = Arc::clone(&front).run(listener, tracker.clone(), shutdown.clone());
-        tracker.spawn(run);
+        let endpoints = Endpoints::start(&account, &tasks.tracker, &tasks.shutdown).await?;
+        let signed_port = options.signed_port.unwrap_or(address.port());
+        let front = front(
+            &options,
+            &postgres,
+            &account,
+            authority,
+            signed_port,
+            &tasks,
+        );
+        let front = Arc::new(front);
+        let run = Arc::clone(&front).run(listener, tasks.tracker.clone(), tasks.shutdown.clone());
+        tasks.tracker.spawn(run);
+        let pam = match wants_pam {
+            true => Some(pam::open(&service, &postgres, &front, &tasks).await?),
+            false => None,
+        };
         let static_credential = account.credentials.issue_static(account.user("sal-lab"));
         Ok(Self {
             options,
             address,
+            pam,
             front,
             account,
             endpoints,
             static_credential,
             master_password,
             trust,
-            tracker,
-            shutdown,
-            _ends_tasks: ends_tasks,
+            tasks,
             postgres,
         })
     }
 
     /// Ends every connection, the stand-ins and the Postgres, and waits for all of them.
     pub async fn stop(self) {
-        self.shutdown.cancel();
-        self.tracker.close();
-        self.tracker.wait().await;
+        self.tasks.shutdown.cancel();
+        self.tasks.tracker.close();
+        self.tasks.tracker.wait().await;
         self.postgres.stop().await;
     }
 
@@ -236,10 +252,35 @@ fn open_account(options: &LabOptions) -> Account {
     )
 }
 
-fn auth_service(options: &LabOptions, port: u16, account: &Account) -> AuthService {
+fn front(
+    options: &LabOptions,
+    postgres: &LocalPostgres,
+    account: &Account,
+    authority: Authority,
+    signed_port: u16,
+    tasks: &Tasks,
+) -> Front {
+    let socket = format!(".s.PGSQL.{}", postgres.port());
+    let admin = postgres.admin_config("postgres");
+    Front {
+        authority: RwLock::new(authority),
+        auth: auth_service(options, account),
+        backend: Backend {
+            socket: postgres.socket_dir().join(socket),
+        },
+        roles: Roles::new(admin, tasks.tracker.clone(), tasks.shutdown.clone()),
+        faults: account.faults.clone(),
+        force_ssl: options.force_ssl,
+        takes_direct_tls: options.direct_tls == DirectTls::Always
+            || postgres.binaries().major() >= 17,
+        signed_port,
+        connections: Mutex::default(),
+    }
+}
+
+fn auth_service(options: &LabOptions, account: &Account) -> AuthService {
     AuthService {
         host: options.endpoint.clone(),
-        port: options.signed_port.unwrap_or(port),
         region: options.region.clone(),
         endpoint: options.endpoint_kind,
         clock: account.clock.clone(),

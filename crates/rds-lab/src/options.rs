@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::Clock;
+use crate::pam::Pam;
 use crate::verify::token::EndpointKind;
 
 /// How to start a lab.
@@ -46,6 +47,8 @@ pub struct LabOptions {
     pub server_binaries: Option<PathBuf>,
     /// The value of `PATH`, to search for server programs.
     pub search_path: Option<OsString>,
+    /// Whether Postgres itself listens too and asks by PAM.
+    pub pam: Pam,
     /// Says what time it is.
     pub clock: Clock,
 }
@@ -72,6 +75,7 @@ impl LabOptions {
             settings: Vec::new(),
             server_binaries: None,
             search_path: None,
+            pam: Pam::Off,
             clock,
         }
     }

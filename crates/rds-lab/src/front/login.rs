@@ -15,6 +15,7 @@ use super::greeting::{Client, Greeting, greet, malformed};
 use super::refusal::{self, Attempt};
 use super::rules::{Membership, Rule, rule};
 use super::{Duplex, Front};
+use crate::auth_service::Door;
 use crate::record::Outcome;
 
 impl Front {
@@ -93,7 +94,11 @@ impl Front {
         if token.as_bytes().is_empty() {
             return Err(refusal::empty_password());
         }
-        match self.auth.decide(user, token.as_bytes(), attempt.peer) {
+        let door = Door {
+            peer: attempt.peer,
+            port: self.signed_port,
+        };
+        match self.auth.decide(user, token.as_bytes(), door) {
             Outcome::Accepted => Ok(()),
             Outcome::Refused(_) => Err(refusal::pam_failed(attempt.user)),
         }

@@ -39,6 +39,14 @@ impl Lab {
         self.address
     }
 
+    /// Where Postgres itself listens and asks by PAM, when that was wanted; tokens for this way
+    /// must be signed for its port. Faults of the gate (slow accept, cut, reader, rotation) do
+    /// not reach it.
+    #[must_use]
+    pub fn pam_address(&self) -> Option<SocketAddr> {
+        self.pam.as_ref().map(|door| door.address)
+    }
+
     /// The current root certificate.
     #[must_use]
     pub fn ca_pem(&self) -> String {

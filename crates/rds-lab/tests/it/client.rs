@@ -70,11 +70,16 @@ pub(crate) fn tls(root_pem: &str) -> MakeRustlsConnect {
 }
 
 pub(crate) fn config(lab: &Lab, user: &str, password: &str) -> Config {
+    config_at(lab, lab.address().port(), user, password)
+}
+
+/// As [`config`], to another port of the same machine.
+pub(crate) fn config_at(lab: &Lab, port: u16, user: &str, password: &str) -> Config {
     let mut config = Config::new();
     config
         .host(lab.endpoint())
         .hostaddr(lab.address().ip())
-        .port(lab.address().port())
+        .port(port)
         .user(user)
         .password(password)
         .dbname("sal")

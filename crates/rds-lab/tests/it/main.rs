@@ -11,6 +11,7 @@ mod client;
 mod faults;
 mod login;
 mod membership;
+mod pam;
 mod passwords;
 mod protocol;
 mod services;
