@@ -1,0 +1,171 @@
+//! Every command and flag, nothing else.
+
+use clap::{Args, Parser, Subcommand};
+
+/// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sal",
+    version,
+    after_help = "Settings come from the environment; `sal reference env` lists them."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server; the container's command.
+    #[command(
+        after_help = "Example: DB_HOST=db DB_NAME=sal DB_USER=sal DB_PASS=… sal serve --listen 0.0.0.0:8000"
+    )]
+    Serve(Serve),
+    /// Look at the database's tables, or make them.
+    #[command(subcommand)]
+    Db(Db),
+    /// Log in to RDS with IAM.
+    #[command(subcommand)]
+    Iam(Iam),
+    /// Let a simulated fleet check in to any Sal server.
+    #[command(
+        after_help = "Example: sal simulate --url http://127.0.0.1:8000 --key KEY --machines 100 --seed 7"
+    )]
+    Simulate(Simulate),
+    /// Start a Postgres dressed as RDS, a server that logs in to it with IAM, and a fleet; Ctrl-C ends it all.
+    #[command(after_help = "Example: sal demo --machines 60")]
+    Demo(Demo),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(Bench),
+    /// Print reference pages, as Markdown.
+    #[command(after_help = "Example: sal reference env")]
+    Reference {
+        /// Which page.
+        page: Page,
+    },
+}
+
+/// The pages of `sal reference`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Page {
+    /// Environment variables.
+    Env,
+    /// Commands and flags.
+    Cli,
+    /// Metrics.
+    Metrics,
+}
+
+/// `sal serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port to listen on.
+    #[arg(long, default_value = "0.0.0.0:8000")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+/// `sal db`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Db {
+    /// Compare the database with Sal 4.4.1's tables; exit code 3 when something needs attention.
+    #[command(after_help = "Example: sal db check --json")]
+    Check {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make Sal's tables in an empty database, and our additions where they are missing.
+    #[command(after_help = "Example: sal db init")]
+    Init,
+}
+
+/// `sal iam`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Iam {
+    /// Print a token for one login; it is a password for 15 minutes.
+    #[command(
+        after_help = "Example: PGPASSWORD=$(sal iam token --host NAME.HASH.REGION.rds.amazonaws.com --user salawsiam) psql …"
+    )]
+    Token(Token),
+}
+
+/// `sal iam token`.
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    /// The RDS endpoint; signed as given, without DNS.
+    #[arg(long)]
+    pub(crate) host: String,
+    /// The port that the login will use.
+    #[arg(long, default_value_t = 5432)]
+    pub(crate) port: u16,
+    /// The Postgres user.
+    #[arg(long)]
+    pub(crate) user: String,
+    /// The region; by default that of the endpoint's name.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Sign for this time instead of now, as 20260102T030405Z.
+    #[arg(long)]
+    pub(crate) at: Option<String>,
+}
+
+/// `sal simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The server's address.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// A machine group's key. Visible to other users of this machine: use a test group.
+    #[arg(long)]
+    pub(crate) key: String,
+    /// How many machines.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) machines: u32,
+    /// The same seed makes the same machines.
+    #[arg(long, default_value_t = fake_fleet::DEMO_SEED)]
+    pub(crate) seed: u64,
+    /// Check-ins per second; by default as fast as the server answers.
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// How often every machine checks in.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) runs: u32,
+    /// The number of each machine's first run; 0 for machines the server has not seen.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) first_run: u32,
+    /// Check-ins under way at a time.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) concurrency: usize,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `sal demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// How many machines check in.
+    #[arg(long, default_value_t = 60)]
+    pub(crate) machines: u32,
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8000")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+/// `sal bench`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Tokens per second on one core, and an IAM login against a password login, both over TLS, in one run.
+    #[command(after_help = "Example: sal bench login --json")]
+    Login {
+        /// Logins of each kind.
+        #[arg(long, default_value_t = 200)]
+        logins: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}

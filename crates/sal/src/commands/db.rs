@@ -1,0 +1,95 @@
+//! `sal db check` and `sal db init`.
+
+use anyhow::{Context, Result};
+use sal_store::schema::{self, Found, Severity};
+use serde_json::json;
+
+use crate::cli::Db;
+use crate::config::Environment;
+use crate::config::database::DatabaseConfig;
+use crate::exit::Exit;
+use crate::wiring::{self, DatabaseLogin};
+use crate::{commands, output};
+
+/// Runs it.
+pub(crate) async fn run(what: Db) -> Result<Exit> {
+    let mut environment = Environment::read();
+    let config = DatabaseConfig::read(&mut environment);
+    match commands::checked(environment) {
+        Ok(warnings) => warnings
+            .iter()
+            .for_each(|warning| output::note(&format!("warning: {warning}"))),
+        Err(exit) => return Ok(exit),
+    }
+    let login = DatabaseLogin::new(&config, &wiring::clock())?;
+    let connection = login
+        .connect()
+        .await
+        .map_err(|error| anyhow::anyhow!(error.explain().to_string()))?;
+    let db = connection.client;
+    match what {
+        Db::Check { json } => check(&db, json).await,
+        Db::Init => init(db).await,
+    }
+}
+
+async fn init(mut db: tokio_postgres::Client) -> Result<Exit> {
+    let ensured = schema::ensure(&mut db).await.context("making the tables")?;
+    output::note(if ensured.created {
+        "Sal's tables and first rows were made."
+    } else {
+        "Sal's tables were there and were left as they are."
+    });
+    for name in &ensured.added {
+        output::note(&format!("Added {name}."));
+    }
+    if let Some(why) = ensured.additions_refused {
+        output::problem(&format!("this server's own tables cannot be made: {why}"));
+        return Ok(Exit::FoundProblems);
+    }
+    Ok(Exit::Done)
+}
+
+async fn check(db: &tokio_postgres::Client, as_json: bool) -> Result<Exit> {
+    let found = schema::look(db).await.context("looking for Sal's tables")?;
+    let differences = schema::differences(db)
+        .await
+        .context("reading the tables")?;
+    let missing = schema::missing_additions(db)
+        .await
+        .context("reading our own tables")?;
+    let worst = differences
+        .iter()
+        .map(|difference| difference.severity)
+        .min();
+    if as_json {
+        let list: Vec<_> = differences
+            .iter()
+            .map(|difference| json!({"severity": format!("{:?}", difference.severity).to_lowercase(), "what": difference.what}))
+            .collect();
+        let report = json!({"sal_tables": found == Found::Sal, "differences": list, "missing_additions": missing});
+        output::data(&serde_json::to_string_pretty(&report).context("writing the report")?);
+    } else if found == Found::Nothing {
+        output::data("The database holds none of Sal's tables; `sal db init` makes them.");
+    } else {
+        for difference in &differences {
+            output::data(&difference.to_string());
+        }
+        for name in &missing {
+            output::data(&format!(
+                "attention  our addition {name} is not there; `sal db init` makes it"
+            ));
+        }
+        if differences.is_empty() && missing.is_empty() {
+            output::data("The tables are as Sal 4.4.1 leaves them, and our additions are there.");
+        }
+    }
+    let fine = found == Found::Sal
+        && missing.is_empty()
+        && worst.is_none_or(|worst| worst == Severity::Note);
+    Ok(if fine {
+        Exit::Done
+    } else {
+        Exit::FoundProblems
+    })
+}

@@ -1,0 +1,274 @@
+//! `sal serve`: configuration, login, tables, doors, until SIGTERM or Ctrl-C.
+//!
+//! The server listens at once and is ready (`/readyz`) when it could log in and the tables fit, so that a database
+//! that starts later than its server costs nothing but time.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rds_iam::Clock;
+use sal_http::access::{LoginAttempts, password, setup};
+use sal_http::app::AppParts;
+use sal_http::{App, metric_names};
+use sal_plugins::Registry;
+use sal_store::Store;
+use sal_store::pool::Connector;
+use sal_store::schema::{self, Severity};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::cli::Serve;
+use crate::config::Environment;
+use crate::config::server::ServerConfig;
+use crate::exit::Exit;
+use crate::logging::LogConfig;
+use crate::wiring::{self, DatabaseLogin};
+use crate::{commands, output};
+
+/// Runs the server.
+pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
+    let mut environment = Environment::read();
+    let config = ServerConfig::read(&mut environment);
+    let log = LogConfig::read(&mut environment);
+    let warnings = match commands::checked(environment) {
+        Ok(warnings) => warnings,
+        Err(exit) => return Ok(exit),
+    };
+    log.start();
+    for warning in &warnings {
+        warn!("{warning}");
+    }
+    let clock = wiring::clock();
+    let login = Arc::new(DatabaseLogin::new(&config.database, &clock)?);
+    let connector: Arc<dyn Connector> = login.clone();
+    let store = Store::new(connector, &config.database.pool);
+    let recorder = metrics_recorder()?;
+    let app = app(&config, &login, &store, &clock, warnings);
+    let options = options(&config, &recorder);
+    let router = sal_server::router(app, &options)?;
+    let listener = TcpListener::bind(arguments.listen)
+        .with_context(|| format!("listening on {}", arguments.listen))?;
+    let address = listener
+        .local_addr()
+        .context("reading the address of the listener")?;
+    let shutdown = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let prepared = {
+        let ready = Ready {
+            config: config.clone(),
+            login,
+            store: store.clone(),
+            clock,
+            address: address.to_string(),
+        };
+        let shutdown = shutdown.clone();
+        tasks.spawn(async move { shutdown.run_until_cancelled_owned(ready.reach()).await })
+    };
+    let stop = tasks.spawn(stop_on_signal(shutdown.clone()));
+    let serving = sal_server::serve(router, listener, options.drain, shutdown.clone());
+    tokio::pin!(serving);
+    let outcome = tokio::select! {
+        served = &mut serving => served.map(|()| Exit::Done).context("serving"),
+        unfit = unfit(prepared) => {
+            shutdown.cancel();
+            serving.await.context("stopping")?;
+            Err(unfit)
+        }
+    };
+    stop.abort();
+    store.close();
+    outcome
+}
+
+fn app(
+    config: &ServerConfig,
+    login: &Arc<DatabaseLogin>,
+    store: &Store,
+    clock: &Clock,
+    warnings: Vec<String>,
+) -> App {
+    let (login, reported) = (Arc::clone(login), store.clone());
+    App::new(AppParts {
+        store: store.clone(),
+        registry: Arc::new(Registry::builtin()),
+        config: config.http.clone(),
+        clock: Arc::clone(clock),
+        database: Arc::new(move || wiring::database_status(&login, &reported, &warnings)),
+    })
+}
+
+fn options(config: &ServerConfig, recorder: &PrometheusHandle) -> sal_server::Options {
+    let recorder = recorder.clone();
+    sal_server::Options {
+        trusted_origins: config.trusted_origins.clone(),
+        render_metrics: Arc::new(move || recorder.render()),
+        drain: config.drain,
+        ..sal_server::Options::default()
+    }
+}
+
+fn metrics_recorder() -> Result<PrometheusHandle> {
+    let recorder = PrometheusBuilder::new()
+        .install_recorder()
+        .context("installing the metrics")?;
+    for (name, help) in metric_names::METRICS {
+        // A description needs a kind only for its unit; the exporter keeps the text for any.
+        metrics::describe_counter!(*name, *help);
+    }
+    Ok(recorder)
+}
+
+async fn stop_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut term), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        warn!("signals cannot be watched; only SIGKILL will stop this server");
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => info!("SIGTERM"),
+        _ = interrupt.recv() => info!("interrupted"),
+    }
+    shutdown.cancel();
+}
+
+/// Ends only when the database is unfit: readiness reached, or a shutdown before it, waits forever here.
+async fn unfit(prepared: tokio::task::JoinHandle<Option<Result<()>>>) -> anyhow::Error {
+    match prepared.await {
+        Ok(Some(Err(error))) => error,
+        _ => std::future::pending().await,
+    }
+}
+
+/// The way from a listening server to a ready one.
+struct Ready {
+    config: ServerConfig,
+    login: Arc<DatabaseLogin>,
+    store: Store,
+    clock: Clock,
+    address: String,
+}
+
+impl Ready {
+    /// Logs in, looks at the tables, makes what is missing, says that the server is ready.
+    async fn reach(self) -> Result<()> {
+        let mut wait = Duration::from_secs(1);
+        loop {
+            match self.prepare().await {
+                Ok(()) => break,
+                Err(Obstacle::Unfit(error)) => return Err(error),
+                Err(Obstacle::Away(why)) => {
+                    warn!(again_in_seconds = wait.as_secs(), "not ready yet: {why}")
+                }
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(Duration::from_secs(15));
+        }
+        output::note(&format!("sal is ready on http://{}", self.address));
+        Ok(())
+    }
+
+    async fn prepare(&self) -> Result<(), Obstacle> {
+        let connection = self.login.connect().await.map_err(|error| {
+            let explanation = error.explain();
+            wiring::log_refusal(&explanation);
+            Obstacle::Away(explanation.what)
+        })?;
+        let mut db = connection.client;
+        let ensured = schema::ensure(&mut db)
+            .await
+            .map_err(|error| Obstacle::of_statement(&error))?;
+        if ensured.created {
+            info!("the database was empty: Sal's tables and first rows were made");
+        }
+        if let Some(why) = &ensured.additions_refused {
+            warn!(
+                "this server's own tables cannot be made ({why}): check-ins work, logging in to the pages does not"
+            );
+        }
+        let differences = schema::differences(&db)
+            .await
+            .map_err(|error| Obstacle::of_statement(&error))?;
+        for difference in differences
+            .iter()
+            .filter(|difference| difference.severity == Severity::Attention)
+        {
+            warn!(
+                "the tables are not as Sal 4.4.1 leaves them: {}",
+                difference.what
+            );
+        }
+        let blocking: Vec<_> = differences
+            .iter()
+            .filter(|difference| difference.severity == Severity::Blocking)
+            .map(|d| d.what.as_str())
+            .collect();
+        if !blocking.is_empty() {
+            let list = blocking.join("; ");
+            return Err(Obstacle::Unfit(anyhow::anyhow!(
+                "this database cannot be used ({list}); `sal db check` shows everything"
+            )));
+        }
+        self.first_user(ensured.additions_refused.is_none()).await
+    }
+
+    /// Makes the first user from `ADMIN_PASS`, or prints the link that lets a person make it.
+    async fn first_user(&self, has_own_tables: bool) -> Result<(), Obstacle> {
+        if !has_own_tables {
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let Some(path) = setup::offer(now, &self.store)
+            .await
+            .map_err(|error| Obstacle::Away(error.to_string()))?
+        else {
+            return Ok(());
+        };
+        if let Some(secret) = &self.config.admin_password {
+            let encoded = password::encode(secret.expose().to_owned(), &LoginAttempts::default())
+                .await
+                .map_err(|error| Obstacle::Away(error.to_string()))?;
+            let token = path.trim_start_matches("/setup/").trim_end_matches('/');
+            let made = setup::use_up(token, "admin", &encoded, now, &self.store).await;
+            made.map_err(|error| Obstacle::Away(error.to_string()))?;
+            info!("the first user `admin` was made with ADMIN_PASS");
+            return Ok(());
+        }
+        let base = self
+            .config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.address));
+        output::note(&format!(
+            "There is no user yet. Make the first one at {}{path} within 24 hours.",
+            base.trim_end_matches('/')
+        ));
+        Ok(())
+    }
+}
+
+/// Why the server is not ready.
+enum Obstacle {
+    /// It may pass.
+    Away(String),
+    /// It will not.
+    Unfit(anyhow::Error),
+}
+
+impl Obstacle {
+    fn of_statement(error: &tokio_postgres::Error) -> Self {
+        let refused = error
+            .as_db_error()
+            .map(|refusal| format!("Postgres refused to make the tables: {}", refusal.message()));
+        match refused {
+            Some(text) => Self::Unfit(anyhow::anyhow!(text)),
+            None => Self::Away(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! How to log in to the database, as the environment says it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rds_iam::{Authorities, RdsEndpoint, Secret, TlsMode};
+use sal_store::pool::PoolConfig;
+
+use super::Environment;
+
+/// One way to log in.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    /// The Postgres user's proof.
+    pub(crate) proof: Proof,
+    /// How the connection is protected.
+    pub(crate) tls: TlsMode,
+}
+
+/// The Postgres user's proof.
+#[derive(Debug, Clone)]
+pub(crate) enum Proof {
+    /// A token, signed for each login.
+    Iam,
+    /// A password.
+    Password(Secret),
+}
+
+/// Everything about the database.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseConfig {
+    pub(crate) host: String,
+    pub(crate) host_address: Option<IpAddr>,
+    pub(crate) port: u16,
+    pub(crate) name: String,
+    pub(crate) user: String,
+    /// Ways to log in, in the order they are tried.
+    pub(crate) logins: Vec<Login>,
+    pub(crate) authorities: Authorities,
+    pub(crate) region: Option<String>,
+    pub(crate) sign_host: Option<String>,
+    pub(crate) sign_port: Option<u16>,
+    pub(crate) role_arn: Option<String>,
+    pub(crate) expect_role: Option<String>,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) logins_per_second: u32,
+    pub(crate) pool: PoolConfig,
+}
+
+impl DatabaseConfig {
+    /// Reads the database's part of the environment.
+    pub(crate) fn read(environment: &mut Environment) -> Self {
+        let linked_host = environment.text("DB_PORT_5432_TCP_ADDR");
+        let host = environment
+            .text("DB_HOST")
+            .or(linked_host)
+            .unwrap_or_else(|| "db".to_owned());
+        let linked_port = environment.parsed("DB_PORT_5432_TCP_PORT", 5432, "a port");
+        let root_file = environment.text("DB_SSLROOTCERT").map(PathBuf::from);
+        let sign_port = environment
+            .text("SAL_DB_SIGN_PORT")
+            .map(|_set| environment.parsed("SAL_DB_SIGN_PORT", 5432, "a port"));
+        let pool_size = environment.parsed("SAL_DB_POOL_SIZE", 16_usize, "a number of connections");
+        Self {
+            logins: logins(&host, root_file.is_some(), environment),
+            host_address: host_address(environment),
+            port: environment.parsed("DB_PORT", linked_port, "a port"),
+            name: required("DB_NAME", environment),
+            user: required("DB_USER", environment),
+            authorities: root_file.map_or(Authorities::Embedded, Authorities::File),
+            region: environment.text("AWS_RDS_REGION"),
+            sign_host: environment.text("SAL_DB_SIGN_HOST"),
+            sign_port,
+            role_arn: environment.text("SAL_IAM_ROLE_ARN"),
+            expect_role: environment.text("SAL_DB_EXPECT_ROLE"),
+            connect_timeout: Duration::from_secs(environment.parsed(
+                "SAL_DB_CONNECT_TIMEOUT",
+                10,
+                "a number of seconds",
+            )),
+            logins_per_second: environment.parsed("SAL_DB_LOGINS_PER_SECOND", 50, "a number"),
+            pool: PoolConfig {
+                max_size: pool_size,
+                ..PoolConfig::default()
+            },
+            host,
+        }
+    }
+}
+
+fn required(name: &str, environment: &mut Environment) -> String {
+    environment.text(name).unwrap_or_else(|| {
+        environment.problem(format!("{name} is not set; the server needs it"));
+        String::new()
+    })
+}
+
+fn host_address(environment: &mut Environment) -> Option<IpAddr> {
+    let text = environment.text("SAL_DB_HOSTADDR")?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        environment.problem(format!("SAL_DB_HOSTADDR=`{text}` is not an IP address"));
+    }
+    address
+}
+
+/// IAM first where it is on; the password where it is not, or where it is declared as the way back.
+fn logins(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec<Login> {
+    let password = environment.secret("DB_PASS").map(Secret::new);
+    let fallback = environment.text("SAL_DB_FALLBACK");
+    if let Some(other) = fallback.as_ref().filter(|value| *value != "password") {
+        environment.problem(format!(
+            "SAL_DB_FALLBACK=`{other}` is not known; `password` is the only fallback"
+        ));
+    }
+    let modes = tls_modes(host, has_root_file, environment);
+    let with_password = |secret: Secret| {
+        modes
+            .iter()
+            .map(move |tls| Login {
+                proof: Proof::Password(secret.clone()),
+                tls: *tls,
+            })
+            .collect::<Vec<_>>()
+    };
+    if !environment.flag("AWS_IAM", false) {
+        let Some(secret) = password else {
+            environment.problem(
+                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in"
+                    .to_owned(),
+            );
+            return Vec::new();
+        };
+        return with_password(secret);
+    }
+    let tls = modes
+        .first()
+        .copied()
+        .filter(|tls| *tls != TlsMode::Disable)
+        .unwrap_or_default();
+    if environment
+        .text("DB_SSLMODE")
+        .is_some_and(|mode| mode == "disable")
+    {
+        environment.problem(
+            "DB_SSLMODE=disable cannot work with AWS_IAM: RDS refuses IAM users without TLS"
+                .to_owned(),
+        );
+    }
+    let mut logins = vec![Login {
+        proof: Proof::Iam,
+        tls,
+    }];
+    match (password, fallback) {
+        (Some(secret), Some(_)) => logins.extend(with_password(secret)),
+        (Some(_), None) => environment.warn(
+            "DB_PASS is set beside AWS_IAM and not used; remove it, or declare SAL_DB_FALLBACK=password while you move".to_owned(),
+        ),
+        (None, Some(_)) => environment.problem("SAL_DB_FALLBACK=password needs DB_PASS".to_owned()),
+        (None, None) => {}
+    }
+    logins
+}
+
+/// The protections to try, in order: `prefer` means TLS without a check, then none, as libpq understands it.
+fn tls_modes(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec<TlsMode> {
+    let iam = environment
+        .text("AWS_IAM")
+        .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
+    let strict = iam || has_root_file || RdsEndpoint::parse(host).is_ok();
+    let default = if strict { "verify-full" } else { "prefer" };
+    match environment.text("DB_SSLMODE").as_deref().unwrap_or(default) {
+        "verify-full" => vec![TlsMode::VerifyFull],
+        "verify-ca" => vec![TlsMode::VerifyCa],
+        "require" => vec![TlsMode::Require],
+        "prefer" if iam => vec![TlsMode::VerifyFull],
+        "prefer" => vec![TlsMode::Require, TlsMode::Disable],
+        "disable" => vec![TlsMode::Disable],
+        other => {
+            environment.problem(format!(
+                "DB_SSLMODE=`{other}` is not one of verify-full, verify-ca, require, prefer, disable"
+            ));
+            vec![TlsMode::VerifyFull]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDPOINT: &str = "sal-sandbox.abcdefghijk0.us-west-2.rds.amazonaws.com";
+
+    fn read(values: &[(&'static str, &str)]) -> (DatabaseConfig, Result<Vec<String>, Vec<String>>) {
+        let mut environment = Environment::of(
+            values
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        );
+        let config = DatabaseConfig::read(&mut environment);
+        (config, environment.finish())
+    }
+
+    #[test]
+    fn the_six_variables_of_the_wiki_page_are_enough() {
+        let (config, outcome) = read(&[
+            ("AWS_IAM", "true"),
+            ("AWS_RDS_REGION", "us-west-2"),
+            ("DB_NAME", "sal"),
+            ("DB_USER", "salawsiam"),
+            ("DB_HOST", ENDPOINT),
+            ("DB_PORT", "5432"),
+        ]);
+        assert_eq!(outcome, Ok(Vec::new()));
+        assert!(matches!(
+            config.logins.as_slice(),
+            [Login {
+                proof: Proof::Iam,
+                tls: TlsMode::VerifyFull
+            }]
+        ));
+    }
+
+    #[test]
+    fn q011_aws_iam_false_means_off() {
+        let (config, outcome) = read(&[
+            ("AWS_IAM", "false"),
+            ("DB_NAME", "sal"),
+            ("DB_USER", "sal"),
+            ("DB_PASS", "p"),
+            ("DB_HOST", "db"),
+        ]);
+        assert_eq!(outcome, Ok(Vec::new()));
+        assert!(
+            config
+                .logins
+                .iter()
+                .all(|login| matches!(login.proof, Proof::Password(_)))
+        );
+        assert_eq!(
+            config
+                .logins
+                .iter()
+                .map(|login| login.tls)
+                .collect::<Vec<_>>(),
+            [TlsMode::Require, TlsMode::Disable]
+        );
+    }
+
+    #[test]
+    fn a_leftover_password_beside_iam_is_reported_and_used_only_as_declared() {
+        let base = [
+            ("AWS_IAM", "true"),
+            ("DB_NAME", "sal"),
+            ("DB_USER", "u"),
+            ("DB_PASS", "p"),
+            ("DB_HOST", ENDPOINT),
+        ];
+        let (config, outcome) = read(&base);
+        assert_eq!(config.logins.len(), 1);
+        assert!(outcome.unwrap()[0].contains("DB_PASS is set beside AWS_IAM"));
+        let declared: Vec<_> = base
+            .into_iter()
+            .chain([("SAL_DB_FALLBACK", "password")])
+            .collect();
+        let (config, outcome) = read(&declared);
+        assert_eq!(outcome, Ok(Vec::new()));
+        assert!(matches!(
+            config.logins.as_slice(),
+            [
+                Login {
+                    proof: Proof::Iam,
+                    ..
+                },
+                Login {
+                    proof: Proof::Password(_),
+                    tls: TlsMode::VerifyFull
+                }
+            ]
+        ));
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once_and_no_secret_is_shown() {
+        let (_, outcome) = read(&[
+            ("AWS_IAM", "yess"),
+            ("DB_PORT", "x"),
+            ("DB_SSLMODE", "full"),
+            ("SAL_DB_HOSTADDR", "nowhere"),
+            ("SAL_DB_FALLBACK", "hope"),
+            ("DB_PASS", "s3cret"),
+        ]);
+        let problems = outcome.unwrap_err();
+        assert_eq!(problems.len(), 7, "{problems:#?}");
+        assert!(problems.iter().all(|problem| !problem.contains("s3cret")));
+    }
+}

@@ -1,0 +1,109 @@
+//! What the doors and the assembly need to know, as the environment says it.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use rds_iam::Secret;
+use sal_http::HttpConfig;
+
+use super::Environment;
+use super::database::DatabaseConfig;
+
+/// Everything `sal serve` needs.
+#[derive(Clone)]
+pub(crate) struct ServerConfig {
+    pub(crate) database: DatabaseConfig,
+    pub(crate) http: HttpConfig,
+    pub(crate) trusted_origins: Vec<String>,
+    pub(crate) drain: Duration,
+    pub(crate) admin_password: Option<Secret>,
+    pub(crate) public_url: Option<String>,
+}
+
+impl ServerConfig {
+    /// Reads the whole environment.
+    pub(crate) fn read(environment: &mut Environment) -> Self {
+        let public_url = environment.text("SAL_PUBLIC_URL");
+        if let Some(url) = public_url
+            .as_ref()
+            .filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+        {
+            environment.problem(format!(
+                "SAL_PUBLIC_URL=`{url}` does not begin with https:// or http://"
+            ));
+        }
+        let trusted_origins = environment.list("DOCKER_SAL_CSRF_TRUSTED_ORIGINS");
+        for origin in &trusted_origins {
+            if !origin.contains("://") {
+                environment.problem(format!(
+                    "DOCKER_SAL_CSRF_TRUSTED_ORIGINS: `{origin}` has no scheme; write https://…"
+                ));
+            }
+        }
+        Self {
+            database: DatabaseConfig::read(environment),
+            http: http(public_url.as_deref(), environment),
+            trusted_origins,
+            drain: Duration::from_secs(environment.parsed(
+                "SAL_DRAIN_SECONDS",
+                20,
+                "a number of seconds",
+            )),
+            admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
+            public_url,
+        }
+    }
+}
+
+fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
+    let defaults = HttpConfig::default();
+    HttpConfig {
+        display_name: environment
+            .text("DOCKER_SAL_DISPLAY_NAME")
+            .unwrap_or(defaults.display_name),
+        time_zone: time_zone(environment),
+        basic_auth: environment.flag("DOCKER_SAL_BASIC_AUTH", true),
+        deployed_on_checkin: environment.flag("DOCKER_SAL_DEPLOYED_ON_CHECKIN", false),
+        add_new_machines: environment.flag("SAL_ADD_NEW_MACHINES", true),
+        historical_facts: environment
+            .list("SAL_HISTORICAL_FACTS")
+            .into_iter()
+            .collect(),
+        ignore_facts: ignore_facts(environment),
+        body_limit_bytes: environment.parsed(
+            "SAL_BODY_LIMIT",
+            defaults.body_limit_bytes,
+            "a number of bytes",
+        ),
+        secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+    }
+}
+
+fn time_zone(environment: &mut Environment) -> TimeZone {
+    let name = environment
+        .text("DOCKER_SAL_TZ")
+        .unwrap_or_else(|| "Europe/London".to_owned());
+    TimeZone::get(&name).unwrap_or_else(|_unknown| {
+        environment.problem(format!(
+            "DOCKER_SAL_TZ=`{name}` is not a time zone; write an IANA name such as Europe/London"
+        ));
+        TimeZone::UTC
+    })
+}
+
+fn ignore_facts(environment: &mut Environment) -> Option<regex::Regex> {
+    let patterns = environment.list("SAL_IGNORE_FACTS");
+    if patterns.is_empty() {
+        return None;
+    }
+    let joined = format!("^(?:{})", patterns.join("|"));
+    match regex::Regex::new(&joined) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            environment.problem(format!(
+                "SAL_IGNORE_FACTS is not a list of regular expressions: {error}"
+            ));
+            None
+        }
+    }
+}

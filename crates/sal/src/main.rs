@@ -1,0 +1,36 @@
+//! `sal`: arguments in, exit code out. Everything it does is in a library; this crate reads the configuration,
+//! joins the libraries in `wiring.rs`, and is the only one that talks to the shell.
+
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod output;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let arguments = match cli::Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::of_usage(&error).into(),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::problem(&format!("the asynchronous runtime cannot start: {error}"));
+            return Exit::Failed.into();
+        }
+    };
+    let exit = runtime.block_on(commands::run(arguments.command));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    exit.into()
+}

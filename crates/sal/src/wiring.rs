@@ -1,0 +1,254 @@
+//! Joins the libraries: the clock, the login that opens the store's connections, and its report for the pages.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use rds_iam::{
+    AssumeRole, ChainSettings, Clock, ConfigError, CredentialCache, CredentialChain, Explanation,
+    IamConfig, LoginConfig, LoginError, LoginSecret, LoginStatus, ResolveError, SystemResolver,
+    TlsConfig,
+};
+use sal_http::database_status::{DatabaseStatus, LoginFailure, LoginMode, ServerCertificate};
+use sal_store::Store;
+use sal_store::pool::{Connected, Connector};
+use tracing::{info, warn};
+
+use crate::config::database::{DatabaseConfig, Login, Proof};
+
+/// The real time.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the wall clock"
+)]
+pub(crate) fn clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
+/// The login cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WiringError {
+    /// The name server configuration cannot be read.
+    #[error("the resolver cannot be set up")]
+    Resolver(#[from] ResolveError),
+    /// The login's settings cannot work.
+    #[error("the database login cannot be set up: {0}")]
+    Login(#[from] ConfigError),
+}
+
+/// The ways to log in, tried in order: IAM first, a declared password after it.
+pub(crate) struct DatabaseLogin {
+    ways: Vec<rds_iam::Connector>,
+    config: DatabaseConfig,
+    /// Which way opened the last connection.
+    used: AtomicUsize,
+}
+
+impl DatabaseLogin {
+    /// Sets up every way; connects nowhere.
+    pub(crate) fn new(config: &DatabaseConfig, clock: &Clock) -> Result<Self, WiringError> {
+        let resolver = Arc::new(SystemResolver::new()?);
+        let credentials = Arc::new(credentials(config, clock));
+        let mut ways = Vec::new();
+        for login in &config.logins {
+            let settings = settings(login, config, &credentials);
+            ways.push(rds_iam::Connector::new(
+                settings,
+                resolver.clone(),
+                Arc::clone(clock),
+            )?);
+        }
+        Ok(Self {
+            ways,
+            config: config.clone(),
+            used: AtomicUsize::new(0),
+        })
+    }
+
+    /// Logs in the first way that works.
+    ///
+    /// # Errors
+    /// The first way's error: it is the one that was meant.
+    pub(crate) async fn connect(&self) -> Result<rds_iam::Connection, LoginError> {
+        let mut first_error = None;
+        for (index, way) in self.ways.iter().enumerate() {
+            match way.connect().await {
+                Ok(connection) => {
+                    self.note_used(index);
+                    return Ok(connection);
+                }
+                Err(error) => {
+                    if !may_go_on(&error, index, &self.config.logins) {
+                        return Err(first_error.unwrap_or(error));
+                    }
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        #[expect(
+            clippy::expect_used,
+            reason = "the configuration is refused when it holds no way to log in"
+        )]
+        Err(first_error.expect("there is at least one way to log in"))
+    }
+
+    fn note_used(&self, index: usize) {
+        if self.used.swap(index, Ordering::Relaxed) == index {
+            return;
+        }
+        match self.config.logins.get(index).map(|login| &login.proof) {
+            Some(Proof::Password(_)) if self.ways.len() > 1 => {
+                warn!("logged in to the database with the declared fallback, the password")
+            }
+            _ => info!("logged in to the database the preferred way again"),
+        }
+    }
+
+    fn status(&self) -> LoginStatus {
+        let used = self.used.load(Ordering::Relaxed);
+        #[expect(
+            clippy::expect_used,
+            reason = "the configuration is refused when it holds no way to log in"
+        )]
+        self.ways
+            .get(used)
+            .or(self.ways.first())
+            .expect("there is at least one way to log in")
+            .status()
+    }
+}
+
+/// Without a declared fallback, `prefer` goes on to an open connection only when the server has no TLS at all;
+/// from IAM to a declared password, any failure will do.
+fn may_go_on(error: &LoginError, index: usize, logins: &[Login]) -> bool {
+    let from_iam = logins
+        .get(index)
+        .is_some_and(|login| matches!(login.proof, Proof::Iam));
+    from_iam || matches!(error.failure, rds_iam::LoginFailure::TlsRefused)
+}
+
+fn credentials(config: &DatabaseConfig, clock: &Clock) -> CredentialCache {
+    let assume_role = config.role_arn.as_ref().map(|role_arn| AssumeRole {
+        role_arn: role_arn.clone(),
+        session_name: "sal".to_owned(),
+        external_id: None,
+    });
+    let settings = ChainSettings {
+        region: config.region.clone(),
+        profile: None,
+        assume_role,
+    };
+    CredentialCache::new(
+        Arc::new(CredentialChain::new(settings, Arc::clone(clock))),
+        Arc::clone(clock),
+    )
+}
+
+fn settings(
+    login: &Login,
+    config: &DatabaseConfig,
+    credentials: &Arc<CredentialCache>,
+) -> LoginConfig {
+    let secret = match &login.proof {
+        Proof::Password(secret) => LoginSecret::Password(secret.clone()),
+        Proof::Iam => LoginSecret::Iam(IamConfig {
+            region: config.region.clone(),
+            sign_host: config.sign_host.clone(),
+            sign_port: config.sign_port,
+            credentials: Arc::clone(credentials),
+        }),
+    };
+    LoginConfig {
+        host_address: config.host_address,
+        application_name: Some("sal".to_owned()),
+        tls: TlsConfig {
+            mode: login.tls,
+            authorities: config.authorities.clone(),
+            ..TlsConfig::default()
+        },
+        connect_timeout: config.connect_timeout,
+        logins_per_second: config.logins_per_second,
+        expected_current_user: config.expect_role.clone(),
+        require_writable: true,
+        ..LoginConfig::new(
+            &config.host,
+            config.port,
+            &config.name,
+            &config.user,
+            secret,
+        )
+    }
+}
+
+impl Connector for DatabaseLogin {
+    fn connect(&self) -> BoxFuture<'_, Result<Connected, Box<dyn Error + Send + Sync>>> {
+        Box::pin(async {
+            match Self::connect(self).await {
+                Ok(connection) => Ok(Connected {
+                    client: connection.client,
+                    task: connection.task,
+                }),
+                Err(error) => {
+                    let explanation = error.explain();
+                    log_refusal(&explanation);
+                    Err(Box::from(explanation.to_string()))
+                }
+            }
+        })
+    }
+}
+
+/// One warning for each refused login, with everything an operator needs.
+pub(crate) fn log_refusal(explanation: &Explanation) {
+    warn!(
+        code = explanation.code,
+        likely_cause = %explanation.likely_cause,
+        next_step = %explanation.next_step,
+        "the database login failed: {}",
+        explanation.what
+    );
+}
+
+/// The report of the login, in the house's own words.
+pub(crate) fn database_status(
+    login: &DatabaseLogin,
+    store: &Store,
+    notes: &[String],
+) -> DatabaseStatus {
+    let status = login.status();
+    let credentials = status.credentials.unwrap_or_default();
+    let mut warnings = notes.to_vec();
+    warnings.extend(status.warnings.iter().map(ToString::to_string));
+    DatabaseStatus {
+        mode: match status.mode {
+            rds_iam::LoginMode::Iam => LoginMode::Iam,
+            rds_iam::LoginMode::Password => LoginMode::Password,
+        },
+        user: status.user,
+        host: status.host,
+        port: login.config.port,
+        database: login.config.name.clone(),
+        sign_name: status.sign_name,
+        region: status.region,
+        credential_source: credentials.source,
+        credential_expiry: credentials.expires_at,
+        last_success: status.last_success,
+        last_failure: status.last_failure.map(|note| LoginFailure {
+            at: note.at,
+            what: note.explanation.what,
+            likely_cause: note.explanation.likely_cause,
+            next_step: note.explanation.next_step,
+        }),
+        logins: status.logins.saturating_sub(status.failed),
+        failures: status.failed,
+        certificate: status.certificate.map(|certificate| ServerCertificate {
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            not_after: certificate.not_after,
+        }),
+        warnings,
+        pool: store.status(),
+    }
+}
