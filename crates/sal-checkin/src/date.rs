@@ -8,8 +8,13 @@ use jiff::tz::TimeZone;
 
 /// A managed item's date. Without a zone it is UTC. `None` when it cannot be read.
 pub(crate) fn of_item(text: &str) -> Option<Timestamp> {
+    in_any_form(text, &TimeZone::UTC)
+}
+
+/// A date in any of the forms of a managed item's. Without a zone it is in `zone`. `None` when it cannot be read.
+pub(crate) fn in_any_form(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
-    iso(text, &TimeZone::UTC)
+    iso(text, zone)
         .or_else(|| {
             rfc2822::DateTimeParser::new()
                 .relaxed_weekday(true)
@@ -24,10 +29,9 @@ pub(crate) fn of_item(text: &str) -> Option<Timestamp> {
         })
         .or_else(|| {
             WITHOUT_ZONE.iter().find_map(|format| {
-                in_zone(
-                    strtime::parse(format, text).ok()?.to_datetime().ok()?,
-                    &TimeZone::UTC,
-                )
+                let says_utc = format.ends_with(['Z', 'T', 'C']);
+                let zone = if says_utc { &TimeZone::UTC } else { zone };
+                in_zone(strtime::parse(format, text).ok()?.to_datetime().ok()?, zone)
             })
         })
         .or_else(|| {
@@ -38,7 +42,7 @@ pub(crate) fn of_item(text: &str) -> Option<Timestamp> {
                         .to_date()
                         .ok()?
                         .to_datetime(jiff::civil::Time::midnight()),
-                    &TimeZone::UTC,
+                    zone,
                 )
             })
         })
@@ -141,6 +145,22 @@ mod tests {
                 Some(read.to_owned()),
                 "{sent}"
             );
+        }
+    }
+
+    #[test]
+    fn dates_without_a_zone_are_in_the_zone_asked_for() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let cases = [
+            ("2025-03-01 09:00:00", "2025-03-01T08:00:00Z"),
+            ("03/01/2025 09:00:00", "2025-03-01T08:00:00Z"),
+            ("1 Mar 2025", "2025-02-28T23:00:00Z"),
+            ("2025-03-01 08:00:00 +0000", "2025-03-01T08:00:00Z"),
+            ("2025-03-01 08:00:00 UTC", "2025-03-01T08:00:00Z"),
+        ];
+        for (sent, read) in cases {
+            let at = in_any_form(sent, &berlin).map(|at| at.to_string());
+            assert_eq!(at.as_deref(), Some(read), "{sent}");
         }
     }
 

@@ -2,8 +2,32 @@
 
 use std::collections::HashMap;
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
+use sal_http::{App, AppError};
+
+use crate::checkin;
+
+/// The fields of a request's form body, which may not be larger than the limit.
+pub(crate) async fn read(app: &App, request: Request) -> Result<HashMap<String, String>, AppError> {
+    let (parts, body) = request.into_parts();
+    let body = checkin::bounded(body, app.config.body_limit_bytes).await?;
+    Ok(fields(&parts.headers, &body))
+}
+
+/// A field that must be there, though it may be empty.
+pub(crate) fn required<'a>(
+    fields: &'a HashMap<String, String>,
+    name: &str,
+) -> Result<&'a str, AppError> {
+    let field = fields.get(name).map(String::as_str);
+    field.ok_or_else(|| {
+        AppError::BadRequest(format!(
+            "The form is missing the required field \"{name}\"!"
+        ))
+    })
+}
 
 /// The fields of a form body; empty when the body is no form.
 pub(crate) fn fields(headers: &HeaderMap, body: &[u8]) -> HashMap<String, String> {

@@ -4,14 +4,20 @@
 //! holds and plans the writes, and one transaction writes them. Start reading in [`routes`].
 
 pub mod broken_client;
+mod catalog;
 pub mod checkin;
 mod date;
 mod form;
+mod inventory;
+mod payload;
 mod plan;
 pub mod preflight;
+mod profiles;
 pub mod python;
+mod retry;
 pub mod routes;
 mod serial;
 pub mod submission;
+mod warnings;
 
 pub use routes::routes;

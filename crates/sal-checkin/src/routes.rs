@@ -1,11 +1,12 @@
 //! The URLs of this door. Order of checks as in the original: method, key, then the body (sal-protocol §0).
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, post};
+use axum::{Extension, Router};
 use sal_http::{App, django};
 
-use crate::{broken_client, checkin, preflight};
+use crate::payload::Unpacker;
+use crate::{broken_client, catalog, checkin, inventory, preflight, profiles};
 
 /// The routes of clients. All need the trailing slash; the assembly redirects paths without it.
 pub fn routes(body_limit_bytes: usize) -> Router<App> {
@@ -23,5 +24,24 @@ pub fn routes(body_limit_bytes: usize) -> Router<App> {
             "/preflight-v2/get-script/{plugin}/{script}/",
             any(preflight::send_script),
         )
+        .route(
+            "/inventory/submit/",
+            post(inventory::submit_inventory).fallback(async || django::only_post()),
+        )
+        // A serial number may hold slashes, and the handler also answers where the last slash is missing.
+        .route("/inventory/hash/{*serial}", any(inventory::send_hash))
+        .route(
+            "/catalog/submit/",
+            post(catalog::submit_catalog).fallback(async || django::only_post()),
+        )
+        .route(
+            "/catalog/hash/",
+            post(catalog::send_hashes).fallback(async || django::only_post()),
+        )
+        .route(
+            "/profiles/submit/",
+            post(profiles::submit_profiles).fallback(async || django::only_post()),
+        )
+        .layer(Extension(Unpacker::new()))
         .layer(DefaultBodyLimit::max(body_limit_bytes))
 }

@@ -185,6 +185,11 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// The warnings, when all is read.
+    pub(crate) fn into_warnings(self) -> Vec<Warning> {
+        self.warnings
+    }
+
     /// Notes that something at `place` did not fit. Bounded, so that a hostile body cannot make a long list.
     pub(crate) fn warn(&mut self, place: &str, what: &str) {
         if self.warnings.len() < 50 {

@@ -37,6 +37,9 @@ pub struct HttpConfig {
     pub ignore_facts: Option<regex::Regex>,
     /// The greatest request body in bytes (`SAL_BODY_LIMIT`; Sal's limit is 5,242,880).
     pub body_limit_bytes: usize,
+    /// The greatest size in bytes of an inventory, a catalog or profiles once unpacked. bzip2 makes 64 MiB of
+    /// nothing out of a few hundred bytes.
+    pub unpacked_limit_bytes: usize,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
 }
@@ -52,6 +55,7 @@ impl Default for HttpConfig {
             historical_facts: HashSet::new(),
             ignore_facts: None,
             body_limit_bytes: 5 * 1024 * 1024,
+            unpacked_limit_bytes: 64 * 1024 * 1024,
             secure_cookies: false,
         }
     }

@@ -4,6 +4,7 @@
 //! everything one request writes goes through one [`Tx`]. The database login is somebody else's:
 //! a [`pool::Connector`] is handed in.
 
+pub mod catalogs;
 pub mod checkin;
 pub mod device;
 pub mod devices;
@@ -11,14 +12,17 @@ pub mod error;
 pub mod group_keys;
 pub mod groups;
 pub mod ids;
+pub mod inventory;
 mod machine_query;
 pub mod machines;
 pub mod overview;
 pub mod plugins;
 pub mod pool;
+pub mod profiles;
 pub mod queries;
 pub mod schema;
 pub mod scope;
+pub mod serials;
 pub mod sessions;
 pub mod sources;
 pub mod users;

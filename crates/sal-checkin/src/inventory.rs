@@ -1,0 +1,122 @@
+//! `/inventory/hash/<serial>/` and `POST /inventory/submit/`: the applications on a machine.
+//!
+//! The client asks for the hash of what we have and sends its plist only when it is another. [`listing`] reads the
+//! plist, [`plan`] compares it with the rows (sal-protocol §4).
+
+mod listing;
+mod plan;
+
+use axum::Extension;
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use percent_encoding::percent_decode_str;
+use sal_http::checkin_key::CheckinClient;
+use sal_http::{App, AppError, django};
+use sal_store::inventory::{
+    Changes, StoredInventory, hash_of_first, inventory_of, items_of, write,
+};
+use sal_store::serials::begin_with_machine;
+use tracing::info;
+
+use crate::payload::{Payload, Unpacker};
+use crate::{form, retry, serial, warnings};
+use listing::Listing;
+
+/// Tells the hash of the inventory we have; any method. `NOT FOUND` (200) where there is none.
+pub(crate) async fn send_hash(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    client: Result<CheckinClient, AppError>,
+) -> Result<Response, AppError> {
+    let path = uri.path();
+    let Some(path_to_serial) = path.strip_suffix('/') else {
+        return Ok(django::append_slash(path, uri.query()));
+    };
+    let raw = path_to_serial
+        .strip_prefix("/inventory/hash/")
+        .ok_or(AppError::NotFound)?;
+    client?;
+    let serials = serial::candidates(&percent_decode_str(raw).decode_utf8_lossy());
+    let db = app.store.get().await?;
+    let known = hash_of_first(&db, &serials).await?.into_iter().next();
+    let hash = known.and_then(|known| known.sha256hash);
+    Ok(django::answer(
+        StatusCode::OK,
+        hash.unwrap_or_else(|| "NOT FOUND".to_owned()),
+    ))
+}
+
+/// Takes an inventory. Answers 200 also when there was none, or none that can be read; then nothing changes.
+pub(crate) async fn submit_inventory(
+    State(app): State<App>,
+    Extension(unpacker): Extension<Unpacker>,
+    _client: CheckinClient,
+    request: Request,
+) -> Result<Response, AppError> {
+    let fields = form::read(&app, request).await?;
+    let raw = form::required(&fields, "serial")?;
+    if raw.is_empty() {
+        return Ok(nothing_submitted());
+    }
+    let payload = Payload::of(&fields, "base64bz2inventory", "base64inventory");
+    let was_sent = payload.is_some();
+    let listing = match payload {
+        Some(payload) => unpacker.open(&app, payload, Listing::read).await?.flatten(),
+        None => None,
+    };
+    let serials = serial::candidates(raw);
+    let found = retry::until_undisturbed(|| store(&app, &serials, listing.as_ref())).await?;
+    if let Found::No = found {
+        return Ok(serial::not_found());
+    }
+    if !was_sent {
+        return Ok(nothing_submitted());
+    }
+    if let Some(listing) = &listing {
+        info!(machine.serial = %raw, items = listing.items.len(), "inventory of {raw} stored");
+        warnings::report(&listing.warnings, raw, "inventory");
+    }
+    Ok(django::answer(
+        StatusCode::OK,
+        format!("Inventory submitted for {raw}.\n"),
+    ))
+}
+
+/// Whether the machine is there.
+enum Found {
+    Yes,
+    No,
+}
+
+async fn store(
+    app: &App,
+    serials: &Vec<String>,
+    listing: Option<&Listing>,
+) -> Result<Found, AppError> {
+    let tx = app.store.get().await?.transaction();
+    let machine = begin_with_machine(serials, &tx).await?;
+    let (Some(machine), Some(listing)) = (machine, listing) else {
+        tx.rollback().await?;
+        return Ok(machine.map_or(Found::No, |_| Found::Yes));
+    };
+    let before = inventory_of(&tx, &machine).await?.into_iter().next();
+    let changes = if before.is_some_and(|before| is_up_to_date(&before, listing)) {
+        Changes::default()
+    } else {
+        plan::plan(&items_of(&tx, &machine).await?, listing)
+    };
+    write(machine, app.now(), &listing.sha256hash, &changes, tx).await?;
+    Ok(Found::Yes)
+}
+
+/// Whether only the date is new. The number of items counts too, because the original could lose them after it had
+/// stored the hash.
+fn is_up_to_date(before: &StoredInventory, listing: &Listing) -> bool {
+    before.sha256hash == listing.sha256hash
+        && usize::try_from(before.items) == Ok(listing.items.len())
+}
+
+fn nothing_submitted() -> Response {
+    django::answer(StatusCode::OK, "No inventory submitted.\n")
+}

@@ -1,0 +1,169 @@
+//! The packed field of a form: base64 of a plist, or of a bzip2 of one, as munki and the clients make them.
+//!
+//! Unpacking is bounded in size and runs on threads of its own, few at a time. What cannot be unpacked is answered
+//! as the original answers it, with 200; what is too large or too deep is a 400. [`base64`] and [`bz2`] take what
+//! Python's modules take; [`plist`] makes values.
+
+mod base64;
+mod bz2;
+pub(crate) mod plist;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sal_http::{App, AppError};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use tracing::warn;
+
+/// A packed field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Payload {
+    text: String,
+    packing: Packing,
+}
+
+/// How the bytes below the base64 are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    Bz2,
+    Plain,
+}
+
+/// Why a payload has no value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unreadable {
+    /// Not what it should be. The original answers 200 and does nothing.
+    #[error("the payload is ignored: {0}")]
+    Broken(&'static str),
+    /// Larger than the limit, unpacked.
+    #[error("The data is larger than {limit_bytes} bytes when it is unpacked.")]
+    TooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Lists and dicts in each other, deeper than anything a client sends.
+    #[error("The plist is more than {} levels deep.", plist::DEPTH)]
+    TooDeep,
+    /// A plist, but of another shape than this address takes (the original: 500).
+    #[error("{0}")]
+    WrongShape(&'static str),
+}
+
+impl Payload {
+    /// The payload among a form's fields: `bz2_name` if it is there, else `plain_name`. Empty ones are none.
+    pub(crate) fn of(
+        fields: &HashMap<String, String>,
+        bz2_name: &str,
+        plain_name: &str,
+    ) -> Option<Self> {
+        let (text, packing) = match fields.get(bz2_name) {
+            Some(text) => (text, Packing::Bz2),
+            None => (fields.get(plain_name)?, Packing::Plain),
+        };
+        (!text.is_empty()).then(|| Self {
+            text: text.clone(),
+            packing,
+        })
+    }
+
+    /// The payload in the field `bz2_name`, where there is no plain form. An empty one is none.
+    pub(crate) fn packed(fields: &HashMap<String, String>, bz2_name: &str) -> Option<Self> {
+        Self::of(fields, bz2_name, bz2_name)
+    }
+
+    fn unpack(&self, limit_bytes: usize) -> Result<Vec<u8>, Unreadable> {
+        let bytes = base64::decode(&self.text)?;
+        match self.packing {
+            Packing::Bz2 => bz2::decompress(&bytes, limit_bytes),
+            Packing::Plain if bytes.len() > limit_bytes => {
+                Err(Unreadable::TooLarge { limit_bytes })
+            }
+            Packing::Plain => Ok(bytes),
+        }
+    }
+}
+
+/// Opens payloads, few at a time: an unpacked one may hold several times the limit in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct Unpacker(Arc<Semaphore>);
+
+impl Unpacker {
+    /// An unpacker for all requests of a server.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+
+    /// Unpacks and reads. `None` when the payload is broken; that is in the log then.
+    ///
+    /// # Errors
+    /// 400 for everything else in [`Unreadable`].
+    pub(crate) async fn open<T: Send + 'static>(
+        &self,
+        app: &App,
+        payload: Payload,
+        read: impl FnOnce(&[u8], usize) -> Result<T, Unreadable> + Send + 'static,
+    ) -> Result<Option<T>, AppError> {
+        let limit_bytes = app.config.unpacked_limit_bytes;
+        let permit = Arc::clone(&self.0).acquire_owned().await;
+        let permit = permit.map_err(|error| AppError::internal("waiting to unpack", error))?;
+        let work = tokio::task::spawn_blocking(move || {
+            // Held by the thread, which goes on when the request is gone.
+            let _permit = permit;
+            read(&payload.unpack(limit_bytes)?, limit_bytes)
+        });
+        let done = work.await;
+        match done.map_err(|error| AppError::internal("unpacking a payload", error))? {
+            Ok(value) => Ok(Some(value)),
+            Err(Unreadable::Broken(what)) => {
+                warn!(what, "a payload that cannot be read was ignored: {what}");
+                Ok(None)
+            }
+            Err(other) => Err(AppError::BadRequest(other.to_string())),
+        }
+    }
+}
+
+/// SHA-256 in hexadecimal digits, as clients compute it over what they packed.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    let digits = Sha256::digest(bytes);
+    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How many payloads are unpacked at once.
+const AT_ONCE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packed_field_goes_before_a_plain_one_and_an_empty_one_is_none() {
+        let fields = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let payload = |pairs: &[(&str, &str)]| Payload::of(&fields(pairs), "packed", "plain");
+        assert_eq!(payload(&[]), None);
+        assert_eq!(payload(&[("packed", ""), ("plain", "eA==")]), None);
+        let packed = payload(&[("packed", "eA=="), ("plain", "eQ==")]).unwrap();
+        assert_eq!(packed.packing, Packing::Bz2);
+        let plain = payload(&[("plain", "eA==")]).unwrap();
+        assert_eq!(plain.unpack(1), Ok(b"x".to_vec()));
+        assert_eq!(
+            plain.unpack(0),
+            Err(Unreadable::TooLarge { limit_bytes: 0 })
+        );
+    }
+
+    #[test]
+    fn hashes_are_those_of_sha256sum() {
+        // From `printf abc | sha256sum`.
+        assert_eq!(
+            sha256(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

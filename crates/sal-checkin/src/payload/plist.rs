@@ -1,0 +1,215 @@
+//! Property lists, XML and binary, as values of Python; bounded in depth and in size.
+//!
+//! The bounds count what comes out, because a binary plist of a kilobyte can name one list a billion times.
+//! Not here: the old text format, which the original does not read either.
+
+use std::borrow::Cow;
+use std::io::Cursor;
+
+use plist::stream::{BinaryReader, OwnedEvent, Writer, XmlReader, XmlWriter};
+
+use super::Unreadable;
+use crate::python::{Dict, Value};
+
+/// The value in a plist. Dates become texts such as `2025-03-01 08:00:00 +0000`, data becomes base64.
+pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value, Unreadable> {
+    let mut builder = Builder::default();
+    walk(bytes, limit_bytes, &mut |event| builder.take(event))?;
+    builder.root.ok_or(NOT_A_PLIST)
+}
+
+/// A plist as XML: text that is XML already as it is, a binary plist written anew.
+pub(crate) fn as_xml(bytes: &[u8], limit_bytes: usize) -> Result<String, Unreadable> {
+    if !bytes.starts_with(BINARY) {
+        walk(bytes, limit_bytes, &mut |_event| Ok(()))?;
+        let text = String::from_utf8(bytes.to_vec());
+        return text.map_err(|_not_utf8| NOT_A_PLIST);
+    }
+    let mut written = Vec::new();
+    let mut writer = XmlWriter::new(&mut written);
+    walk(bytes, limit_bytes, &mut |event| {
+        writer.write(event).map_err(|_error| NOT_A_PLIST)
+    })?;
+    drop(writer);
+    written.push(b'\n');
+    if written.contains(&0) {
+        return Err(NOT_A_PLIST);
+    }
+    String::from_utf8(written).map_err(|_not_utf8| NOT_A_PLIST)
+}
+
+/// Hands every event to `take`, checking that it is one whole value, not too deep and not too large.
+fn walk(
+    bytes: &[u8],
+    limit_bytes: usize,
+    take: &mut dyn FnMut(OwnedEvent) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    if bytes.starts_with(BINARY) {
+        return check(BinaryReader::new(Cursor::new(bytes)), limit_bytes, take);
+    }
+    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if !text.starts_with(b"<?xml") && !text.starts_with(b"<plist") {
+        return Err(NOT_A_PLIST);
+    }
+    let text = str::from_utf8(text).map_err(|_not_utf8| NOT_A_PLIST)?;
+    if text.contains('\0') {
+        return Err(NOT_A_PLIST);
+    }
+    if text.contains("<!ENTITY") {
+        return Err(Unreadable::Broken("it is a plist that declares entities"));
+    }
+    check(
+        XmlReader::new(without_cdata(text).as_bytes()),
+        limit_bytes,
+        take,
+    )
+}
+
+fn check(
+    events: impl Iterator<Item = Result<OwnedEvent, plist::Error>>,
+    limit_bytes: usize,
+    take: &mut dyn FnMut(OwnedEvent) -> Result<(), Unreadable>,
+) -> Result<(), Unreadable> {
+    let mut depth = 0_usize;
+    let mut size_bytes = 0_usize;
+    for event in events {
+        let event = event.map_err(|_error| NOT_A_PLIST)?;
+        match &event {
+            OwnedEvent::StartArray(_) | OwnedEvent::StartDictionary(_) => depth += 1,
+            OwnedEvent::EndCollection => depth = depth.checked_sub(1).ok_or(NOT_A_PLIST)?,
+            _ => {}
+        }
+        size_bytes = size_bytes.saturating_add(weight(&event));
+        if depth > DEPTH {
+            return Err(Unreadable::TooDeep);
+        }
+        if size_bytes > limit_bytes {
+            return Err(Unreadable::TooLarge { limit_bytes });
+        }
+        take(event)?;
+        if depth == 0 {
+            return Ok(());
+        }
+    }
+    // Ended within a list or dict, or before there was anything.
+    Err(NOT_A_PLIST)
+}
+
+/// About what an event costs in memory.
+fn weight(event: &OwnedEvent) -> usize {
+    let content = match event {
+        OwnedEvent::String(text) => text.len(),
+        OwnedEvent::Data(data) => data.len(),
+        _ => 0,
+    };
+    content.saturating_add(16)
+}
+
+/// CDATA sections as ordinary text; the reader would skip them, and Python does not.
+fn without_cdata(text: &str) -> Cow<'_, str> {
+    const OPEN: &str = "<![CDATA[";
+    if !text.contains(OPEN) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, inside)) = rest.split_once(OPEN) {
+        plain.push_str(before);
+        let (content, after) = inside.split_once("]]>").unwrap_or((inside, ""));
+        push_escaped(content, &mut plain);
+        rest = after;
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
+/// Adds `text` as XML text. Control characters, which XML cannot hold, are left out.
+pub(crate) fn push_escaped(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\r' => out.push_str("&#13;"),
+            '\t' | '\n' => out.push(c),
+            '\0'..='\u{1f}' => {}
+            c => out.push(c),
+        }
+    }
+}
+
+/// Values out of events, without recursion.
+#[derive(Default)]
+struct Builder {
+    open: Vec<Open>,
+    root: Option<Value>,
+}
+
+/// A collection that is not finished; a dict with the key that waits for its value.
+enum Open {
+    List(Vec<Value>),
+    Dict(Dict, Option<String>),
+}
+
+impl Builder {
+    fn take(&mut self, event: OwnedEvent) -> Result<(), Unreadable> {
+        let value = match event {
+            OwnedEvent::StartArray(_) => {
+                self.open.push(Open::List(Vec::new()));
+                return Ok(());
+            }
+            OwnedEvent::StartDictionary(_) => {
+                self.open.push(Open::Dict(Dict::default(), None));
+                return Ok(());
+            }
+            OwnedEvent::EndCollection => match self.open.pop() {
+                Some(Open::List(list)) => Value::List(list),
+                Some(Open::Dict(dict, None)) => Value::Dict(dict),
+                Some(Open::Dict(_, Some(_))) | None => return Err(NOT_A_PLIST),
+            },
+            scalar => scalar_value(scalar)?,
+        };
+        self.place(value)
+    }
+
+    fn place(&mut self, value: Value) -> Result<(), Unreadable> {
+        match (self.open.last_mut(), value) {
+            (None, value) => self.root = Some(value),
+            (Some(Open::List(list)), value) => list.push(value),
+            (Some(Open::Dict(dict, key)), value) => match (key.take(), value) {
+                (Some(name), value) => dict.set(name, value),
+                (None, Value::Text(name)) => *key = Some(name),
+                (None, _) => return Err(NOT_A_PLIST),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn scalar_value(event: OwnedEvent) -> Result<Value, Unreadable> {
+    Ok(match event {
+        OwnedEvent::Boolean(value) => Value::Bool(value),
+        OwnedEvent::Integer(number) => Value::Int(number.to_string()),
+        OwnedEvent::Real(number) => Value::Float(number),
+        OwnedEvent::String(text) => Value::Text(text.into_owned()),
+        OwnedEvent::Uid(uid) => Value::Int(uid.get().to_string()),
+        OwnedEvent::Date(date) => {
+            let iso = date.to_xml_format();
+            Value::Text(iso.replacen('T', " ", 1).replacen('Z', " +0000", 1))
+        }
+        OwnedEvent::Data(data) => {
+            use ::base64::Engine;
+            Value::Text(::base64::engine::general_purpose::STANDARD.encode(data))
+        }
+        _ => return Err(NOT_A_PLIST),
+    })
+}
+
+/// How deep lists and dicts may be in each other. Configuration profiles reach about ten.
+pub(crate) const DEPTH: usize = 64;
+const BINARY: &[u8] = b"bplist00";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const NOT_A_PLIST: Unreadable = Unreadable::Broken("it is not a property list");
+
+#[cfg(test)]
+mod tests;

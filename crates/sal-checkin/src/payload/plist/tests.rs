@@ -1,0 +1,163 @@
+//! What is read, what is refused, and what hostile plists cannot do.
+
+use super::*;
+use crate::python;
+
+const LIMIT: usize = 1024 * 1024;
+
+fn xml(content: &str) -> Vec<u8> {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
+         \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n{content}\n</plist>\n"
+    )
+    .into_bytes()
+}
+
+fn read_text(content: &str) -> Result<String, Unreadable> {
+    read(&xml(content), LIMIT).map(|value| python::text(&value))
+}
+
+/// A binary plist whose objects are given as bytes; the last one is the root.
+fn binary(objects: &[Vec<u8>]) -> Vec<u8> {
+    let mut file = b"bplist00".to_vec();
+    let mut offsets = Vec::new();
+    for object in objects {
+        offsets.extend(u32::try_from(file.len()).unwrap().to_be_bytes());
+        file.extend(object);
+    }
+    let table = u64::try_from(file.len()).unwrap();
+    let count = u64::try_from(objects.len()).unwrap();
+    file.extend(offsets);
+    file.extend([0, 0, 0, 0, 0, 0, 4, 1]);
+    file.extend(count.to_be_bytes());
+    file.extend((count - 1).to_be_bytes());
+    file.extend(table.to_be_bytes());
+    file
+}
+
+#[test]
+fn xml_values_become_what_python_would_print() {
+    let cases = [
+        ("<array/>", "[]"),
+        ("<dict/>", "{}"),
+        ("<string>a &amp; b &#252; &lt;ü&gt;</string>", "a & b ü <ü>"),
+        ("<string></string>", ""),
+        (
+            "<string><![CDATA[a <b> & c]]> d<![CDATA[]]></string>",
+            "a <b> & c d",
+        ),
+        ("<string>a<!-- comment -->b</string>", "ab"),
+        ("<integer>-5</integer>", "-5"),
+        ("<real>1.0</real>", "1.0"),
+        (
+            "<date>2025-03-01T08:00:00Z</date>",
+            "2025-03-01 08:00:00 +0000",
+        ),
+        ("<data>\n\taGVs\n\tbG8=\n</data>", "aGVsbG8="),
+        (
+            "<dict><key>k</key><array><true/><false/></array><key>k</key><string>v</string></dict>",
+            "{'k': 'v'}",
+        ),
+    ];
+    for (content, text) in cases {
+        assert_eq!(read_text(content).as_deref(), Ok(text), "{content}");
+    }
+}
+
+#[test]
+fn what_is_no_whole_plist_is_broken() {
+    let broken = [
+        &b""[..],
+        b"hello",
+        b"{ a = 1; }",
+        b"bplist00",
+        b"bplist00aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        b"<?xml version=\"1.0\"?>",
+        b"<plist></plist>",
+        b"<plist><array><string>a</string>",
+        b"<plist><dict><key>a</key></dict></plist>",
+        b"<plist><dict><integer>1</integer><integer>1</integer></dict></plist>",
+        b"<plist><html/></plist>",
+        b"<plist><string>\xff</string></plist>",
+        b"<!DOCTYPE x [<!ENTITY a \"b\">]><plist><string>&a;</string></plist>",
+        b"<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"b\">]><plist><string>&a;</string></plist>",
+    ];
+    for bytes in broken {
+        assert!(
+            matches!(read(bytes, LIMIT), Err(Unreadable::Broken(_))),
+            "{:?}",
+            String::from_utf8_lossy(bytes)
+        );
+    }
+    let marked = [BYTE_ORDER_MARK, b"<plist><true/></plist>"].concat();
+    assert_eq!(read(&marked, LIMIT), Ok(Value::Bool(true)));
+}
+
+#[test]
+fn binary_plists_are_read() {
+    let file = binary(&[
+        b"\x51a".to_vec(),
+        b"\x62\x00\xfc\x00!".to_vec(),
+        b"\x10\x07".to_vec(),
+        b"\xd2\x00\x01\x01\x02".to_vec(),
+        b"\xa2\x03\x00".to_vec(),
+    ]);
+    assert_eq!(
+        read(&file, LIMIT)
+            .map(|value| python::text(&value))
+            .as_deref(),
+        Ok("[{'a': 'ü!', 'ü!': 7}, 'a']")
+    );
+    let text = as_xml(&file, LIMIT).unwrap();
+    assert!(
+        text.contains("\t<dict>\n\t\t<key>a</key>\n\t\t<string>ü!</string>"),
+        "{text}"
+    );
+    assert_eq!(
+        read(text.as_bytes(), LIMIT),
+        read(&file, LIMIT),
+        "what is written is what was read"
+    );
+}
+
+#[test]
+fn xml_stays_as_it_came() {
+    let sent = xml("<array>\n  <!-- kept -->\n</array>");
+    assert_eq!(as_xml(&sent, LIMIT).unwrap().as_bytes(), sent);
+    assert!(as_xml(b"hello", LIMIT).is_err());
+}
+
+#[test]
+fn q028_depth_is_bounded_in_both_forms() {
+    let nested = |levels: usize| {
+        xml(&format!(
+            "{}{}",
+            "<array>".repeat(levels),
+            "</array>".repeat(levels)
+        ))
+    };
+    assert!(read(&nested(DEPTH), LIMIT).is_ok());
+    assert_eq!(read(&nested(DEPTH + 1), LIMIT), Err(Unreadable::TooDeep));
+    assert_eq!(read(&nested(100_000), 64 * LIMIT), Err(Unreadable::TooDeep));
+    let mut objects = vec![b"\xa0".to_vec()];
+    objects.extend((0..200_u8).map(|below| vec![0xa1, below]));
+    assert_eq!(read(&binary(&objects), LIMIT), Err(Unreadable::TooDeep));
+    // A list that holds itself.
+    assert!(read(&binary(&[b"\xa1\x00".to_vec()]), LIMIT).is_err());
+}
+
+#[test]
+fn q028_a_small_binary_plist_cannot_unfold_to_billions_of_values() {
+    let mut objects = vec![b"\x51x".to_vec()];
+    objects.extend((0..40_u8).map(|below| vec![0xa2, below, below]));
+    let file = binary(&objects);
+    assert!(file.len() < 500);
+    assert_eq!(
+        read(&file, LIMIT),
+        Err(Unreadable::TooLarge { limit_bytes: LIMIT })
+    );
+    assert_eq!(
+        as_xml(&file, LIMIT),
+        Err(Unreadable::TooLarge { limit_bytes: LIMIT })
+    );
+}

@@ -1,0 +1,86 @@
+//! `POST /profiles/submit/`: the configuration profiles on a machine (sal-protocol §6).
+//!
+//! [`submission`] reads the plist that macOS's `profiles` tool prints, [`plan`] compares it with the rows.
+
+mod plan;
+mod submission;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sal_http::checkin_key::CheckinClient;
+use sal_http::{App, AppError, django};
+use sal_store::profiles::{read, write};
+use sal_store::serials::begin_with_machine;
+use tracing::info;
+
+use crate::payload::{Payload, Unpacker};
+use crate::{form, retry, serial, warnings};
+use submission::Submission;
+
+/// Takes all profiles of a machine. Answers 200 also when there were none, or none that can be read; then nothing
+/// changes (the original removes all of them when it cannot read the new ones, Q-026).
+pub(crate) async fn submit_profiles(
+    State(app): State<App>,
+    Extension(unpacker): Extension<Unpacker>,
+    _client: CheckinClient,
+    request: Request,
+) -> Result<Response, AppError> {
+    let fields = form::read(&app, request).await?;
+    let raw = form::required(&fields, "serial")?;
+    if raw.is_empty() {
+        return Ok(nothing_submitted());
+    }
+    let payload = Payload::of(&fields, "base64bz2profiles", "base64profiles");
+    let was_sent = payload.is_some();
+    let zone = app.config.time_zone.clone();
+    let read = move |bytes: &[u8], limit_bytes| Submission::read(bytes, limit_bytes, &zone);
+    let submission = match payload {
+        Some(payload) => unpacker.open(&app, payload, read).await?,
+        None => None,
+    };
+    let serials = serial::candidates(raw);
+    let found = retry::until_undisturbed(|| store(&app, &serials, submission.as_ref())).await?;
+    if let Found::No = found {
+        return Ok(serial::not_found());
+    }
+    if !was_sent {
+        return Ok(nothing_submitted());
+    }
+    if let Some(submission) = &submission {
+        info!(machine.serial = %raw, profiles = submission.profiles.len(), "profiles of {raw} stored");
+        warnings::report(&submission.warnings, raw, "profiles");
+    }
+    Ok(django::answer(
+        StatusCode::OK,
+        format!("Profiles submitted for {raw}.\n"),
+    ))
+}
+
+/// Whether the machine is there.
+enum Found {
+    Yes,
+    No,
+}
+
+async fn store(
+    app: &App,
+    serials: &Vec<String>,
+    submission: Option<&Submission>,
+) -> Result<Found, AppError> {
+    let tx = app.store.get().await?.transaction();
+    let machine = begin_with_machine(serials, &tx).await?;
+    let (Some(machine), Some(submission)) = (machine, submission) else {
+        tx.rollback().await?;
+        return Ok(machine.map_or(Found::No, |_| Found::Yes));
+    };
+    let (profiles, payloads) = read(machine, &tx).await?;
+    let changes = plan::plan(&profiles, &payloads, submission, app.now());
+    write(machine, &changes, tx).await?;
+    Ok(Found::Yes)
+}
+
+fn nothing_submitted() -> Response {
+    django::answer(StatusCode::OK, "No profiles submitted.\n")
+}
