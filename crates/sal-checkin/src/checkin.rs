@@ -1,6 +1,6 @@
 //! `POST /checkin/`: extract, load, decide, write, answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use crate::plan::{self, Rules};
 use crate::python;
+use crate::retry::until_undisturbed;
 use crate::submission::{Context, Refusal, Submission};
 
 /// Takes a check-in. Answers 200 only after every row is committed.
@@ -60,7 +61,7 @@ async fn take(app: &App, request: Request) -> Result<Response, AppError> {
         ignore_facts: app.config.ignore_facts.as_ref(),
     };
     let submission = Submission::read(&value, &context).map_err(refused)?;
-    store_with_retries(app, &submission, now).await?;
+    until_undisturbed(|| store(app, &submission, now)).await?;
     report(&submission);
     Ok(django::answer(
         StatusCode::OK,
@@ -68,47 +69,28 @@ async fn take(app: &App, request: Request) -> Result<Response, AppError> {
     ))
 }
 
-/// Runs the transaction, again when another writer got in between.
-async fn store_with_retries(
-    app: &App,
-    submission: &Submission,
-    now: jiff::Timestamp,
-) -> Result<(), AppError> {
-    let mut tries = 0;
-    loop {
-        match store(app, submission, now).await {
-            Err(AppError::Store(error)) if error.is_worth_a_retry() && tries < RETRIES => {
-                tries += 1;
-                info!(machine.serial = %submission.serial, tries, "another writer changed the same rows, trying again");
-            }
-            other => return other,
-        }
-    }
-}
-
 async fn store(app: &App, submission: &Submission, now: jiff::Timestamp) -> Result<(), AppError> {
-    let names: Vec<String> = submission
-        .sections
-        .iter()
-        .map(|section| section.source.clone())
-        .collect();
-    let scripts = plan::replaced(submission);
-    let tx = app.store.get().await?.transaction();
-    let present = checkin::read(
-        &submission.serial,
-        &submission.group_key,
-        &names,
-        &scripts,
-        &tx,
-    )
-    .await?;
+    let (tx, present) = load(app, submission, now).await?;
     let unwanted = present.machine.is_none() && !app.config.add_new_machines;
     let group = present.group.as_ref().map(|group| group.id);
     let (Some(group), false) = (group, unwanted) else {
         tx.rollback().await?;
         return Err(AppError::NotFound);
     };
-    let sources = all_sources(&present, &names, now, &tx).await?;
+    let sources: HashMap<String, SourceId> = present
+        .sources
+        .iter()
+        .map(|source| (source.name.clone(), source.id))
+        .collect();
+    if submission
+        .sections
+        .iter()
+        .any(|section| !sources.contains_key(&section.source))
+    {
+        // Maintenance of a Django Sal removed a source that nothing used yet.
+        tx.rollback().await?;
+        return Err(StoreError::Overtaken.into());
+    }
     let rules = Rules {
         now,
         group,
@@ -123,34 +105,52 @@ async fn store(app: &App, submission: &Submission, now: jiff::Timestamp) -> Resu
     Ok(())
 }
 
-/// The id of every source, making those that are new.
-async fn all_sources(
-    present: &Present,
-    names: &[String],
+/// Reads what is there; sources that are new are made first and the reading begins again.
+///
+/// They are made outside the check-in's transaction: inside, their locks and those of the machine's row would be
+/// taken in either order, and two first check-ins of one machine would deadlock.
+async fn load(
+    app: &App,
+    submission: &Submission,
     now: jiff::Timestamp,
-    tx: &Tx,
-) -> Result<HashMap<String, SourceId>, StoreError> {
-    let mut ids: HashMap<String, SourceId> = present
-        .sources
+) -> Result<(Tx, Present), AppError> {
+    let names: Vec<String> = submission
+        .sections
         .iter()
-        .map(|source| (source.name.clone(), source.id))
+        .map(|section| section.source.clone())
         .collect();
-    let mut missing: Vec<String> = names
-        .iter()
-        .filter(|name| !ids.contains_key(*name))
-        .cloned()
-        .collect();
-    if missing.is_empty() {
-        return Ok(ids);
+    let scripts = plan::replaced(submission);
+    let (serial, key) = (&submission.serial, &submission.group_key);
+    let tx = app.store.get().await?.transaction();
+    let present = checkin::read(serial, key, &names, &scripts, &tx).await?;
+    let missing = missing_sources(&present, &names);
+    if missing.is_empty() || present.group.is_none() {
+        return Ok((tx, present));
     }
-    missing.sort();
-    let new_ids = missing
+    let db = tx.rollback().await?;
+    let ids = missing
         .iter()
         .map(|_| time_ordered_uuid(now, &mut rand::rng()))
         .collect();
-    let made = insert_sources(tx, &new_ids, &missing).await?;
-    ids.extend(made.into_iter().map(|source| (source.name, source.id)));
-    Ok(ids)
+    insert_sources(&db, &ids, &missing).await?;
+    let tx = db.transaction();
+    let present = checkin::read(serial, key, &names, &scripts, &tx).await?;
+    Ok((tx, present))
+}
+
+fn missing_sources(present: &Present, names: &[String]) -> Vec<String> {
+    let known: HashSet<&str> = present
+        .sources
+        .iter()
+        .map(|source| source.name.as_str())
+        .collect();
+    let mut missing: Vec<String> = names
+        .iter()
+        .filter(|name| !known.contains(name.as_str()))
+        .cloned()
+        .collect();
+    missing.sort();
+    missing
 }
 
 fn report(submission: &Submission) {
@@ -213,6 +213,3 @@ pub(crate) async fn bounded(body: Body, limit_bytes: usize) -> Result<axum::body
         )),
     }
 }
-
-/// How often a check-in is tried again when another writer was in the way.
-const RETRIES: u32 = 4;

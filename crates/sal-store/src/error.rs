@@ -21,6 +21,9 @@ pub enum StoreError {
     /// Postgres refused a statement.
     #[error("the database refused a statement")]
     Statement(#[from] tokio_postgres::Error),
+    /// Another writer made or removed a row between our reading and our writing; nothing was written.
+    #[error("another writer changed the same rows")]
+    Overtaken,
     /// The server is a standby or was demoted: it takes no writes.
     #[error("the database is read-only: it is a standby, or it was demoted by a failover")]
     ReadOnly,
@@ -38,6 +41,9 @@ impl StoreError {
     /// Whether the same transaction may well succeed when it is run again:
     /// a deadlock, a serialization failure, or a row that another transaction inserted first.
     pub fn is_worth_a_retry(&self) -> bool {
+        if matches!(self, Self::Overtaken) {
+            return true;
+        }
         [
             &SqlState::T_R_DEADLOCK_DETECTED,
             &SqlState::T_R_SERIALIZATION_FAILURE,
@@ -52,6 +58,7 @@ impl StoreError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Connect(_) | Self::PoolBusy { .. } | Self::ReadOnly => true,
+            Self::Overtaken => false,
             Self::Statement(error) => {
                 error.is_closed()
                     || self.sql_state().is_some_and(|state| {

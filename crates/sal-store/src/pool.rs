@@ -142,17 +142,18 @@ pub struct Client {
 impl Client {
     /// Opens a transaction in one round trip of its own; see [`Client::transaction`] for the pipelined form.
     pub async fn begin(self) -> Result<Tx, StoreError> {
-        self.inner.batch_execute("BEGIN").await?;
-        Ok(self.transaction())
+        let tx = self.transaction();
+        tx.send_begin().await?;
+        Ok(tx)
     }
 
     /// Opens a transaction whose `BEGIN` the caller sends together with its first statements, by polling
     /// [`Tx::send_begin`] first among them (tokio-postgres pipelines futures in the order of their first poll).
     pub fn transaction(self) -> Tx {
-        Tx {
-            client: self,
-            open: true,
-        }
+        // Until the transaction ends well: dropping the connection is the rollback that also works when the
+        // future was cancelled in the middle of a statement.
+        self.inner.discard.store(true, Ordering::Relaxed);
+        Tx { client: self }
     }
 }
 
@@ -162,7 +163,6 @@ impl Client {
 /// Not tokio-postgres's own `Transaction`, because that one always spends a round trip on `BEGIN`.
 pub struct Tx {
     client: Client,
-    open: bool,
 }
 
 impl Tx {
@@ -180,11 +180,10 @@ impl Tx {
         Ok(())
     }
 
-    /// Rolls back, so that the connection can go on being used.
-    pub async fn rollback(mut self) -> Result<(), StoreError> {
+    /// Rolls back and gives the connection back for further use.
+    pub async fn rollback(self) -> Result<Client, StoreError> {
         self.client.inner.batch_execute("ROLLBACK").await?;
-        self.open = false;
-        Ok(())
+        Ok(self.ended())
     }
 
     /// Sends `BEGIN`; poll it first among the statements of the first round trip.
@@ -196,9 +195,9 @@ impl Tx {
     ///
     /// # Errors
     /// A deferred foreign key is checked here, so a violation can surface at this point.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
+    pub async fn commit(self) -> Result<(), StoreError> {
         self.client.inner.batch_execute("COMMIT").await?;
-        self.open = false;
+        self.ended();
         Ok(())
     }
 
@@ -211,18 +210,13 @@ impl Tx {
     }
 
     /// Ends the guard after a successful [`Tx::send_commit`].
-    pub fn committed(mut self) {
-        self.open = false;
+    pub fn committed(self) {
+        self.ended();
     }
-}
 
-impl Drop for Tx {
-    fn drop(&mut self) {
-        // A half-done transaction must not go back to the pool: dropping the connection is the rollback that
-        // also works when the future was cancelled in the middle of a statement.
-        if self.open {
-            self.client.inner.discard.store(true, Ordering::Relaxed);
-        }
+    fn ended(self) -> Client {
+        self.client.inner.discard.store(false, Ordering::Relaxed);
+        self.client
     }
 }
 

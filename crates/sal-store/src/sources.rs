@@ -14,16 +14,10 @@ crate::queries! {
         name: String,
     } = "SELECT id, name FROM server_managementsource WHERE name = ANY($1)";
 
-    /// Makes sources; one that exists already keeps its id. Names must be sorted, so that two check-ins that
-    /// bring the same new sources wait for each other instead of deadlocking.
-    insert_sources(ids: Vec<Uuid>, names: Vec<String>) -> /// A source that is there now.
-    InsertedSource {
-        /// Its id.
-        id: SourceId,
-        /// Its name.
-        name: String,
-    } = "INSERT INTO server_managementsource (id, name)
+    /// Makes those of the sources that do not exist. Names must be sorted, so that two check-ins that bring the same
+    /// new sources wait for each other instead of deadlocking.
+    insert_sources(ids: Vec<Uuid>, names: Vec<String>) =
+        "INSERT INTO server_managementsource (id, name)
          SELECT id, name FROM unnest($1::uuid[], $2::text[]) AS new (id, name)
-         ON CONFLICT (name) DO UPDATE SET name = EXCLUDED.name
-         RETURNING id, name";
+         ON CONFLICT (name) DO NOTHING";
 }

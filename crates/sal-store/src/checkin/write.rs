@@ -11,14 +11,14 @@ use crate::ids::{GroupId, MachineId};
 use crate::pool::Tx;
 
 crate::queries! {
-    /// Makes a machine. Fails with a unique violation when another check-in made it meanwhile.
+    /// Makes a machine; returns nothing when another check-in made it meanwhile.
     insert_machine(serial: String, group: GroupId, now: Timestamp, deployed: bool) -> /// A new machine.
     NewMachine {
         /// Its id.
         id: MachineId,
     } = "INSERT INTO server_machine
              (serial, machine_group_id, first_checkin, deployed, broken_client, memory_kb, os_family)
-         VALUES ($1, $2, $3, $4, false, 0, 'Darwin') RETURNING id";
+         VALUES ($1, $2, $3, $4, false, 0, 'Darwin') ON CONFLICT (serial) DO NOTHING RETURNING id";
 
     /// Overwrites the columns that a check-in decides.
     update_machine(
@@ -135,23 +135,21 @@ crate::queries! {
 /// Writes everything and commits, in one round trip (two for a machine that is new).
 ///
 /// # Errors
-/// The first statement's error; then nothing was written. See [`StoreError::is_worth_a_retry`].
+/// The first statement's error, or [`StoreError::Overtaken`]; then nothing was written. See [`StoreError::is_worth_a_retry`].
 pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
     tx.know(&[ALL]).await?;
     let machine = &changes.machine;
     let id = match machine.id {
         Some(id) => id,
         None => {
-            let made = insert_machine(
-                &tx,
-                &machine.serial,
-                &machine.group,
-                &machine.now,
-                &machine.columns.deployed,
-            )
-            .await?;
-            // An INSERT … RETURNING of one row returns one row.
-            made.first().map_or(MachineId(0), |made| made.id)
+            let deployed = &machine.columns.deployed;
+            let made = insert_machine(&tx, &machine.serial, &machine.group, &machine.now, deployed)
+                .await?;
+            let Some(made) = made.into_iter().next() else {
+                tx.rollback().await?;
+                return Err(StoreError::Overtaken);
+            };
+            made.id
         }
     };
     let mut sent = Vec::new();
