@@ -11,6 +11,7 @@ mod http_client;
 mod mask;
 mod names;
 mod page;
+mod property_list;
 mod report;
 mod run;
 mod scenario;

@@ -60,3 +60,18 @@ async fn preflight_replays() {
 async fn first_run_replays() {
     replays("first_run").await;
 }
+
+#[tokio::test]
+async fn inventory_replays() {
+    replays("inventory").await;
+}
+
+#[tokio::test]
+async fn catalogs_replays() {
+    replays("catalogs").await;
+}
+
+#[tokio::test]
+async fn profiles_replays() {
+    replays("profiles").await;
+}

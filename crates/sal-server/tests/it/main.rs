@@ -2,7 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod browser;
+mod catalogs;
 mod checkin;
 mod golden;
+mod inventory;
+mod packed;
+mod profiles;
 mod quirks;
 mod schema;

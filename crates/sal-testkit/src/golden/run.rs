@@ -13,6 +13,7 @@ use super::http_client::{HttpClient, Incoming, Outgoing};
 use super::mask::{Mask, uuids};
 use super::names::Names;
 use super::page::page;
+use super::property_list;
 use super::report::{Report, StepReport, TableReport, Verdict};
 use super::scenario::{Answer, Content, Scenario, Step, unsupported};
 use super::tables::{Tables, dump, sorted};
@@ -346,7 +347,12 @@ impl<'a> Run<'a> {
             .unwrap_or_default()
             .to_owned();
         let shown = |limit: usize| json!({"text": self.mask.text(&text).chars().take(limit).collect::<String>()});
-        if media_type.contains("json") || step.read_as == "json" {
+        if step.read_as == "plist" && incoming.status == 200 {
+            answer.body = match property_list::to_json(&incoming.body) {
+                Some(value) => json!({"plist": self.json(step, &value)}),
+                None => shown(2000),
+            };
+        } else if media_type.contains("json") || step.read_as == "json" {
             answer.body = match serde_json::from_slice::<Value>(&incoming.body) {
                 Ok(value) => json!({"json": self.json(step, &value)}),
                 Err(_) => shown(2000),

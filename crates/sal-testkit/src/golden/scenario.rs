@@ -39,7 +39,7 @@ pub(super) struct Step {
     /// `None` where the scenario does not say.
     pub(super) csrf: Option<bool>,
     pub(super) sort: bool,
-    /// How to read the answer: `auto`, `json`, `none`.
+    /// How to read the answer: `auto`, `json`, `plist`, `none`.
     pub(super) read_as: String,
     pub(super) status_only: bool,
     pub(super) dump: bool,
@@ -72,7 +72,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: String,
     pub(super) headers: BTreeMap<String, String>,
-    /// `{"json": …}`, `{"text": …}` or null.
+    /// `{"json": …}`, `{"plist": …}`, `{"text": …}` or null.
     pub(super) body: Value,
     /// Visible text and links of an HTML page.
     pub(super) page: Option<Value>,
@@ -159,7 +159,9 @@ impl Step {
             "sort" => self.sort = value.as_bool().unwrap_or(false),
             "dump" => self.dump = value.as_bool().unwrap_or(false),
             "scripts" => self.scripts = value.as_bool().unwrap_or(false),
-            "body" if ["auto", "json", "none"].contains(&text().as_str()) => self.read_as = text(),
+            "body" if ["auto", "json", "plist", "none"].contains(&text().as_str()) => {
+                self.read_as = text();
+            }
             "compare" if ["full", "status"].contains(&text().as_str()) => {
                 self.status_only = text() == "status"
             }

@@ -81,17 +81,36 @@ async fn play(State(answers): State<Arc<Mutex<VecDeque<Answer>>>>, request: Requ
         let base = format!("http://{}", head.headers["host"].to_str().unwrap());
         response = response.header(name, value.replace("<base>", &base));
     }
-    let body = match (
-        &answer.body.get("text"),
-        &answer.body.get("json"),
-        &answer.page,
-    ) {
+    let recorded = |kind: &str| answer.body.get(kind);
+    let body = match (recorded("text"), recorded("json"), recorded("plist")) {
         (Some(text), _, _) => text.as_str().unwrap().to_owned(),
         (_, Some(json), _) => json.to_string(),
-        (_, _, Some(page)) => page_of(page),
-        _ => String::new(),
+        (_, _, Some(plist)) => plist_of(plist),
+        _ => answer.page.as_ref().map(page_of).unwrap_or_default(),
     };
     response.body(Body::from(body)).unwrap()
+}
+
+/// A property list with these values.
+fn plist_of(value: &Value) -> String {
+    let content = match value {
+        Value::Array(values) => values.iter().map(plist_element).collect(),
+        other => plist_element(other),
+    };
+    format!("<plist version=\"1.0\"><array>{content}</array></plist>")
+}
+
+fn plist_element(value: &Value) -> String {
+    let fields = value.as_object().unwrap().iter();
+    let fields: String = fields
+        .map(|(name, text)| {
+            format!(
+                "<key>{name}</key><string>{}</string>",
+                text.as_str().unwrap()
+            )
+        })
+        .collect();
+    format!("<dict>{fields}</dict>")
 }
 
 /// An HTML page with these texts and links.
