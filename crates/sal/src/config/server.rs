@@ -76,6 +76,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
             "a number of bytes",
         ),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+        ..defaults
     }
 }
 

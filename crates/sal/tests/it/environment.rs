@@ -1,0 +1,92 @@
+//! Wrong configuration and wrong usage: exit code 2, everything at once, no secret.
+
+use crate::stage::Settings;
+
+#[tokio::test]
+async fn every_mistake_is_reported_at_once_and_no_secret_is_shown() {
+    let settings = Settings::default()
+        .with("AWS_IAM", "perhaps")
+        .with("DB_PORT", "postgres")
+        .with("DB_SSLMODE", "mostly")
+        .with("SAL_DB_HOSTADDR", "over-there")
+        .with("SAL_DB_FALLBACK", "prayer")
+        .with("DOCKER_SAL_TZ", "Middle/Earth")
+        .with("SAL_LOG_FORMAT", "sonnet")
+        .with("SAL_PUBLIC_URL", "sal.example.org")
+        .with("DB_PASS", "the-s3cret-of-db")
+        .with("ADMIN_PASS", "the-s3cret-of-admin");
+    let ended = settings.run(&["serve", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    let wrong = [
+        "AWS_IAM",
+        "DB_PORT",
+        "DB_SSLMODE",
+        "SAL_DB_HOSTADDR",
+        "SAL_DB_FALLBACK",
+        "DOCKER_SAL_TZ",
+        "SAL_LOG_FORMAT",
+        "SAL_PUBLIC_URL",
+        "DB_NAME",
+        "DB_USER",
+    ];
+    for name in wrong {
+        let of_it = |line: &&str| line.starts_with("error: ") && line.contains(name);
+        assert!(
+            ended.stderr.lines().any(|line| of_it(&line)),
+            "{name} in:\n{}",
+            ended.stderr
+        );
+    }
+    assert!(!ended.stderr.contains("s3cret"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn the_database_commands_report_the_same_mistakes() {
+    let settings = Settings::default()
+        .with("AWS_IAM", "true")
+        .with("DB_PORT", "0x5432");
+    for arguments in [["db", "check"], ["db", "init"]] {
+        let ended = settings.run(&arguments).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        for name in ["DB_NAME", "DB_USER", "DB_PORT"] {
+            assert!(ended.stderr.contains(name), "{name} in:\n{}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_reference_of_the_environment_is_data() {
+    let ended = Settings::default().run(&["reference", "env"]).await;
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.stderr, "");
+    let six = [
+        "AWS_IAM",
+        "AWS_RDS_REGION",
+        "DB_NAME",
+        "DB_USER",
+        "DB_HOST",
+        "DB_PORT",
+    ];
+    for name in six {
+        assert!(ended.stdout.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_usage_ends_with_2_and_help_with_0() {
+    for arguments in [
+        &["fly"][..],
+        &[],
+        &["serve", "--listen", "everywhere"],
+        &["iam", "token"],
+    ] {
+        let ended = Settings::default().run(arguments).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+        assert_ne!(ended.stderr, "");
+    }
+    let ended = Settings::default().run(&["--help"]).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains("serve"));
+}

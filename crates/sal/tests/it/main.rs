@@ -1,0 +1,22 @@
+//! The program as its users run it: a child process with an environment, against a Postgres dressed as RDS.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod checkins;
+mod commands;
+mod crash;
+mod demo;
+mod environment;
+mod login;
+mod outages;
+mod secrets;
+mod server;
+mod signals;
+mod simulate;
+mod stage;
+mod storm;
+mod token;

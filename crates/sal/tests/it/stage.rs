@@ -1,0 +1,226 @@
+//! What stands before the program starts: a lab with the roles and the database of an installation that moved to
+//! IAM as the wiki page says, and the environment of a container on ECS.
+
+use std::collections::BTreeMap;
+use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rds_lab::{Clock, Lab, LabOptions};
+use tokio::process::Command;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+
+use crate::server::Server;
+
+/// The program under test.
+pub(crate) const SAL: &str = env!("CARGO_BIN_EXE_sal");
+/// Most time that anything a test waits for may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// The user who logs in with IAM.
+pub(crate) const USER: &str = "salawsiam";
+/// The password of the owner `sal`.
+pub(crate) const OWNER_PASSWORD: &str = "the-0wners-passw0rd-of-sal";
+/// The key of the machine group, as long as Sal makes them.
+pub(crate) const KEY: &str = "k3yofthegroupabcdefghijklmnopqrstuvwxyz0123456789k3yofthegroupabcdefghijklmnopqrstuvwxyz0123456789k3yofthegroupabcdefghijklmnop";
+
+/// A lab with Sal's roles and an empty database.
+pub(crate) struct Stage {
+    pub(crate) lab: Lab,
+}
+
+impl Stage {
+    /// What the wiki page's administrator has before the move (user `sal` and its database), and what the move adds.
+    pub(crate) async fn set() -> Self {
+        let lab = Lab::start(LabOptions::new(clock())).await.unwrap();
+        lab.create_password_user("sal", OWNER_PASSWORD)
+            .await
+            .unwrap();
+        lab.create_database("sal", "sal").await.unwrap();
+        lab.create_iam_user(USER, &["sal"]).await.unwrap();
+        lab.allow_connect(&lab.task_role_arn(), USER);
+        let stage = Self { lab };
+        stage
+            .run("ALTER ROLE salawsiam IN DATABASE sal SET role = 'sal'")
+            .await;
+        stage
+    }
+
+    /// The wiki page's six variables, what a container on ECS has, and the two that lead to the lab.
+    pub(crate) fn settings(&self) -> Settings {
+        let lab = &self.lab;
+        self.local()
+            .with("AWS_IAM", "true")
+            .with("AWS_RDS_REGION", lab.region())
+            .with("DB_USER", USER)
+            .with("AWS_CONTAINER_CREDENTIALS_FULL_URI", &lab.container_url())
+            .with(
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                lab.container_authorization(),
+            )
+    }
+
+    /// The same without IAM: user `sal` and its password.
+    pub(crate) fn password_settings(&self) -> Settings {
+        self.local()
+            .with("DB_USER", "sal")
+            .with("DB_PASS", OWNER_PASSWORD)
+    }
+
+    fn local(&self) -> Settings {
+        let address = self.lab.address();
+        Settings::default()
+            .with("DB_NAME", "sal")
+            .with("DB_HOST", self.lab.endpoint())
+            .with("DB_PORT", &address.port().to_string())
+            .with("SAL_DB_HOSTADDR", &address.ip().to_string())
+            .with("DB_SSLROOTCERT", self.lab.ca_file().to_str().unwrap())
+    }
+
+    /// Makes a business unit with a machine group whose key is [`KEY`].
+    pub(crate) async fn make_group(&self) {
+        let sql = format!(
+            "SET ROLE sal; INSERT INTO server_businessunit (name) VALUES ('Unit'); \
+             INSERT INTO server_machinegroup (business_unit_id, name, key) \
+             SELECT id, 'All Macs', '{KEY}' FROM server_businessunit"
+        );
+        self.run(&sql).await;
+    }
+
+    /// Runs statements in the database as the lab's superuser.
+    pub(crate) async fn run(&self, sql: &str) {
+        self.lab.postgres().run_sql("sal", sql).await.unwrap();
+    }
+
+    /// The rows of a query as texts, NULL as an empty one.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let (db, connection) = self.lab.admin_config("sal").connect(NoTls).await.unwrap();
+        let work = async {
+            let messages = db.simple_query(sql).await.unwrap();
+            drop(db);
+            messages
+        };
+        let (_ended, messages) = tokio::join!(connection, work);
+        let cells = |row: &tokio_postgres::SimpleQueryRow| {
+            (0..row.len())
+                .map(|index| row.get(index).unwrap_or_default().to_owned())
+                .collect()
+        };
+        messages
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => Some(cells(row)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The only value of a query.
+    pub(crate) async fn value(&self, sql: &str) -> String {
+        self.rows(sql).await.remove(0).remove(0)
+    }
+
+    /// How many sessions the program has, by Postgres's own count.
+    pub(crate) async fn sessions(&self) -> usize {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sal'";
+        self.value(sql).await.parse().unwrap()
+    }
+
+    /// Closes every session, and waits until both ends have noticed.
+    pub(crate) async fn cut(&self, server: &Server) {
+        let lost = server.lost() + self.sessions().await;
+        self.cut_unnoticed().await;
+        server.noticed(lost).await;
+    }
+
+    /// Closes every session, and waits until Postgres has noticed.
+    pub(crate) async fn cut_unnoticed(&self) {
+        self.lab.cut_connections();
+        until("the end of the sessions", async || {
+            self.sessions().await == 0
+        })
+        .await;
+    }
+}
+
+/// The environment of a child: nothing is inherited.
+#[derive(Clone, Default)]
+pub(crate) struct Settings(BTreeMap<String, String>);
+
+impl Settings {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.remove(name);
+        self
+    }
+
+    /// The program with these variables and no others.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(SAL);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(&self.0)
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
+        let output = tokio::time::timeout(PATIENCE, self.command(arguments).output());
+        Ended::of(&output.await.expect_in_time(arguments).unwrap())
+    }
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout.clone()).unwrap(),
+            stderr: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+}
+
+/// Names what took too long.
+trait InTime<T> {
+    fn expect_in_time(self, what: &[&str]) -> T;
+}
+
+impl<T> InTime<T> for Result<T, tokio::time::error::Elapsed> {
+    fn expect_in_time(self, what: &[&str]) -> T {
+        self.unwrap_or_else(|_elapsed| panic!("`sal {}` did not end", what.join(" ")))
+    }
+}
+
+/// Waits until something is so, at most [`PATIENCE`].
+pub(crate) async fn until(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(PATIENCE, async {
+        let mut turn = tokio::time::interval(Duration::from_millis(25));
+        while !check().await {
+            turn.tick().await;
+        }
+    });
+    assert!(waited.await.is_ok(), "{what} did not come");
+}
+
+/// The machine's clock: the lab and the program share it.
+pub(crate) fn clock() -> Clock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the lab and the program under test share real time"
+    )]
+    Arc::new(Timestamp::now)
+}

@@ -1,0 +1,124 @@
+//! `sal iam token`: what botocore signs, byte for byte; nothing else on any stream.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::stage::Settings;
+
+#[derive(Deserialize)]
+struct Vector {
+    name: String,
+    host: String,
+    port: u16,
+    user: String,
+    region: String,
+    timestamp: String,
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+    expires: u64,
+    expected: String,
+}
+
+impl Vector {
+    fn arguments(&self) -> Vec<String> {
+        vec![
+            "iam".to_owned(),
+            "token".to_owned(),
+            format!("--host={}", self.host),
+            format!("--port={}", self.port),
+            format!("--user={}", self.user),
+            format!("--region={}", self.region),
+            format!("--at={}", self.timestamp),
+        ]
+    }
+
+    fn settings(&self) -> Settings {
+        let settings = Settings::default()
+            .with("AWS_ACCESS_KEY_ID", &self.access_key_id)
+            .with("AWS_SECRET_ACCESS_KEY", &self.secret_access_key);
+        match &self.session_token {
+            Some(token) => settings.with("AWS_SESSION_TOKEN", token),
+            None => settings,
+        }
+    }
+}
+
+fn vectors() -> Vec<Vector> {
+    let all: Value = serde_json::from_str(include_str!(
+        "../../../rds-iam/tests/data/token_vectors.json"
+    ))
+    .unwrap();
+    let vectors: Vec<Vector> = serde_json::from_value(all["rds"].clone()).unwrap();
+    // The command always signs for the greatest life there is.
+    vectors
+        .into_iter()
+        .filter(|vector| vector.expires == 900)
+        .collect()
+}
+
+#[tokio::test]
+async fn the_token_is_botocores_byte_for_byte_and_nothing_else_is_said() {
+    let vectors = vectors();
+    assert!(vectors.len() >= 40, "{}", vectors.len());
+    for vector in vectors {
+        let arguments = vector.arguments();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let ended = vector.settings().run(&arguments).await;
+        assert_eq!(ended.code, Some(0), "{}: {ended:?}", vector.name);
+        assert_eq!(
+            ended.stdout,
+            format!("{}\n", vector.expected),
+            "{}",
+            vector.name
+        );
+        assert_eq!(ended.stderr, "", "{}", vector.name);
+    }
+}
+
+#[tokio::test]
+async fn without_credentials_there_is_a_sentence_and_no_token() {
+    let home = tempfile::tempdir().unwrap();
+    let settings = Settings::default()
+        .with("HOME", home.path().to_str().unwrap())
+        .with("AWS_EC2_METADATA_DISABLED", "true");
+    let host = "--host=sal.abcdefghijk0.us-west-2.rds.amazonaws.com";
+    let ended = settings
+        .run(&["iam", "token", host, "--user=salawsiam"])
+        .await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: no AWS credentials to sign with"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("because: "), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_host_without_a_region_and_a_time_that_is_none_are_refused() {
+    let settings = Settings::default()
+        .with("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .with("AWS_SECRET_ACCESS_KEY", "s3cret");
+    let region = settings
+        .run(&["iam", "token", "--host=db.example.org", "--user=u"])
+        .await;
+    assert_eq!((region.code, region.stdout.as_str()), (Some(1), ""));
+    assert!(region.stderr.contains("--region"), "{}", region.stderr);
+    let time = settings
+        .run(&[
+            "iam",
+            "token",
+            "--host=db.example.org",
+            "--user=u",
+            "--region=us-west-2",
+            "--at=noon",
+        ])
+        .await;
+    assert_eq!((time.code, time.stdout.as_str()), (Some(1), ""));
+    assert!(time.stderr.contains("20260102T030405Z"), "{}", time.stderr);
+    assert!(!time.stderr.contains("s3cret"));
+}
