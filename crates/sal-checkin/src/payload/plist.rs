@@ -32,9 +32,8 @@ pub(crate) fn as_xml(bytes: &[u8], limit_bytes: usize) -> Result<String, Unreada
     })?;
     drop(writer);
     written.push(b'\n');
-    if written.contains(&0) {
-        return Err(NOT_A_PLIST);
-    }
+    // A binary plist can hold control characters, XML cannot, and Python would refuse all of it.
+    written.retain(|byte| *byte >= b' ' || b"\t\n\r".contains(byte));
     String::from_utf8(written).map_err(|_not_utf8| NOT_A_PLIST)
 }
 
@@ -45,6 +44,13 @@ fn walk(
     take: &mut dyn FnMut(OwnedEvent) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
     if bytes.starts_with(BINARY) {
+        // The reader makes eight bytes of a reference of one.
+        let limit_of_file = limit_bytes / 4;
+        if bytes.len() > limit_of_file {
+            return Err(Unreadable::TooLarge {
+                limit_bytes: limit_of_file,
+            });
+        }
         return check(BinaryReader::new(Cursor::new(bytes)), limit_bytes, take);
     }
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
@@ -95,11 +101,18 @@ fn check(
     Err(NOT_A_PLIST)
 }
 
-/// About what an event costs in memory.
+/// About what an event costs in memory. A list in a binary plist costs all its references at once, and lists in each
+/// other can share the bytes of theirs.
 fn weight(event: &OwnedEvent) -> usize {
+    let references = |count: &Option<u64>| {
+        let count = usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX);
+        count.saturating_mul(8)
+    };
     let content = match event {
         OwnedEvent::String(text) => text.len(),
         OwnedEvent::Data(data) => data.len(),
+        OwnedEvent::StartArray(count) => references(count),
+        OwnedEvent::StartDictionary(count) => references(count).saturating_mul(2),
         _ => 0,
     };
     content.saturating_add(16)
@@ -153,6 +166,14 @@ enum Open {
 
 impl Builder {
     fn take(&mut self, event: OwnedEvent) -> Result<(), Unreadable> {
+        if let Some(Open::Dict(_, key @ None)) = self.open.last_mut() {
+            match event {
+                OwnedEvent::String(name) => *key = Some(name.into_owned()),
+                OwnedEvent::EndCollection => return self.close(),
+                _ => return Err(NOT_A_PLIST),
+            }
+            return Ok(());
+        }
         let value = match event {
             OwnedEvent::StartArray(_) => {
                 self.open.push(Open::List(Vec::new()));
@@ -162,25 +183,26 @@ impl Builder {
                 self.open.push(Open::Dict(Dict::default(), None));
                 return Ok(());
             }
-            OwnedEvent::EndCollection => match self.open.pop() {
-                Some(Open::List(list)) => Value::List(list),
-                Some(Open::Dict(dict, None)) => Value::Dict(dict),
-                Some(Open::Dict(_, Some(_))) | None => return Err(NOT_A_PLIST),
-            },
+            OwnedEvent::EndCollection => return self.close(),
             scalar => scalar_value(scalar)?,
         };
         self.place(value)
     }
 
+    fn close(&mut self) -> Result<(), Unreadable> {
+        let value = match self.open.pop() {
+            Some(Open::List(list)) => Value::List(list),
+            Some(Open::Dict(dict, None)) => Value::Dict(dict),
+            Some(Open::Dict(_, Some(_))) | None => return Err(NOT_A_PLIST),
+        };
+        self.place(value)
+    }
+
     fn place(&mut self, value: Value) -> Result<(), Unreadable> {
-        match (self.open.last_mut(), value) {
-            (None, value) => self.root = Some(value),
-            (Some(Open::List(list)), value) => list.push(value),
-            (Some(Open::Dict(dict, key)), value) => match (key.take(), value) {
-                (Some(name), value) => dict.set(name, value),
-                (None, Value::Text(name)) => *key = Some(name),
-                (None, _) => return Err(NOT_A_PLIST),
-            },
+        match self.open.last_mut() {
+            None => self.root = Some(value),
+            Some(Open::List(list)) => list.push(value),
+            Some(Open::Dict(dict, key)) => dict.set(key.take().ok_or(NOT_A_PLIST)?, value),
         }
         Ok(())
     }
@@ -192,7 +214,6 @@ fn scalar_value(event: OwnedEvent) -> Result<Value, Unreadable> {
         OwnedEvent::Integer(number) => Value::Int(number.to_string()),
         OwnedEvent::Real(number) => Value::Float(number),
         OwnedEvent::String(text) => Value::Text(text.into_owned()),
-        OwnedEvent::Uid(uid) => Value::Int(uid.get().to_string()),
         OwnedEvent::Date(date) => {
             let iso = date.to_xml_format();
             Value::Text(iso.replacen('T', " ", 1).replacen('Z', " +0000", 1))

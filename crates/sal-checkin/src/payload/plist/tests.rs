@@ -1,5 +1,7 @@
 //! What is read, what is refused, and what hostile plists cannot do.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::python;
 
@@ -77,6 +79,7 @@ fn what_is_no_whole_plist_is_broken() {
         b"<plist><array><string>a</string>",
         b"<plist><dict><key>a</key></dict></plist>",
         b"<plist><dict><integer>1</integer><integer>1</integer></dict></plist>",
+        b"<plist><dict><date>2025-03-01T08:00:00Z</date><true/></dict></plist>",
         b"<plist><html/></plist>",
         b"<plist><string>\xff</string></plist>",
         b"<!DOCTYPE x [<!ENTITY a \"b\">]><plist><string>&a;</string></plist>",
@@ -160,4 +163,53 @@ fn q028_a_small_binary_plist_cannot_unfold_to_billions_of_values() {
         as_xml(&file, LIMIT),
         Err(Unreadable::TooLarge { limit_bytes: LIMIT })
     );
+}
+
+#[test]
+fn q028_lists_in_each_other_cannot_share_millions_of_references() {
+    // Every list claims all bytes behind it as references, the first of which is the next list.
+    let mut objects: Vec<Vec<u8>> = Vec::new();
+    for level in 0..50_u8 {
+        objects.push(vec![0xaf, 0x12, 0x00, 0x03, 0x00, 0x00, level + 1]);
+    }
+    objects.push(vec![0x09; 250_000]);
+    objects.push(vec![0xa1, 0x00]);
+    let file = binary(&objects);
+    assert_eq!(
+        read(&file, LIMIT),
+        Err(Unreadable::TooLarge { limit_bytes: LIMIT })
+    );
+    assert_eq!(
+        read(&file, LIMIT / 2),
+        Err(Unreadable::TooLarge {
+            limit_bytes: LIMIT / 8
+        })
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(
+        position in 0_usize..200,
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        form in 0..3,
+    ) {
+        let mut file = match form {
+            0 => xml("<array><dict><key>a</key><string>b &amp; c</string><key>d</key><data>aGVsbG8=</data></dict></array>"),
+            1 => binary(&[
+                b"\x51a".to_vec(),
+                b"\x62\x00\xfc\x00!".to_vec(),
+                b"\x33\x41\xc0\x00\x00\x00\x00\x00\x00".to_vec(),
+                b"\xd2\x00\x01\x01\x02".to_vec(),
+                b"\xa2\x03\x00".to_vec(),
+            ]),
+            _ => b"bplist00".to_vec(),
+        };
+        let position = position.min(file.len());
+        let end = (position + bytes.len()).min(file.len());
+        file.splice(position..end, bytes);
+        let value = read(&file, LIMIT);
+        let text = as_xml(&file, LIMIT);
+        prop_assert!(value.is_err() || text.is_ok(), "what is a value is also a text: {value:?}");
+    }
 }
