@@ -6,6 +6,8 @@ use std::{error::Error, fmt};
 
 use tokio_postgres::types::{FromSql, Type};
 
+use crate::ids::{GroupId, UnitId};
+
 /// A machine group's key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(String);
@@ -34,8 +36,8 @@ impl<'a> FromSql<'a> for Key {
 }
 
 crate::queries! {
-    /// The oldest groups that have a key, at most five.
-    group_keys() -> /// A machine group that clients can join.
+    /// The oldest groups that have a key, at most five: of one unit, or one group, where these are given.
+    group_keys(unit: Option<UnitId>, group: Option<GroupId>) -> /// A machine group that clients can join.
     GroupKey {
         /// Name of the business unit.
         unit: String,
@@ -45,5 +47,6 @@ crate::queries! {
         key: Option<Key>,
     } = "SELECT u.name AS unit, g.name, g.key
          FROM server_machinegroup g JOIN server_businessunit u ON u.id = g.business_unit_id
-         WHERE g.key IS NOT NULL ORDER BY g.id LIMIT 5";
+         WHERE g.key IS NOT NULL AND ($1::int IS NULL OR u.id = $1::int) AND ($2::int IS NULL OR g.id = $2::int)
+         ORDER BY g.id LIMIT 5";
 }

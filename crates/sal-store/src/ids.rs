@@ -50,6 +50,8 @@ id! {
     SourceId(Uuid);
     /// A row of `auth_user`.
     UserId(i32);
+    /// A row of `server_apikey`.
+    ApiKeyId(i32);
 }
 
 /// Makes a key for `server_managementsource`, `server_manageditem` and `server_manageditemhistory`.

@@ -4,6 +4,7 @@
 //! everything one request writes goes through one [`Tx`]. The database login is somebody else's:
 //! a [`pool::Connector`] is handed in.
 
+pub mod api_keys;
 pub mod catalogs;
 pub mod checkin;
 pub mod device;
@@ -24,7 +25,9 @@ pub mod schema;
 pub mod scope;
 pub mod serials;
 pub mod sessions;
+pub mod settings;
 pub mod sources;
+pub mod units;
 pub mod users;
 
 pub use error::StoreError;

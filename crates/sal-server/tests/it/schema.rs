@@ -14,12 +14,15 @@ async fn every_statement_fits_the_schema() {
         checkin::read::ALL,
         checkin::write::ALL,
         sal_store::catalogs::ALL,
+        sal_store::api_keys::ALL,
         sal_store::device::ALL,
         sal_store::inventory::ALL,
         sal_store::profiles::ALL,
         sal_store::serials::ALL,
         sal_store::group_keys::ALL,
         sal_store::sessions::ALL,
+        sal_store::settings::ALL,
+        sal_store::units::ALL,
         sal_store::users::ALL,
     ];
     let faults = queries::check(&database.connect().await, &all)

@@ -1,0 +1,24 @@
+//! `server_salsetting`: what administrators set in Sal's own pages, as texts by name.
+//!
+//! A setting that has no row has its default, which the reader knows.
+
+crate::queries! {
+    /// The setting with this name, if it was ever written.
+    setting(name: str) -> /// A setting.
+    Setting {
+        /// Its value as Sal wrote it; booleans are `true`, `True`, `false`, `False`.
+        value: String,
+    } = "SELECT value FROM server_salsetting WHERE name = $1";
+
+    /// Writes a setting.
+    set_setting(name: str, value: str) =
+        "INSERT INTO server_salsetting (name, value) VALUES ($1, $2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+}
+
+/// Name of the setting that says for how many days old rows are kept.
+pub const HISTORICAL_RETENTION: &str = "historical_retention";
+/// Days that old rows are kept when nothing was set.
+pub const DEFAULT_RETENTION_DAYS: &str = "180";
+/// Name of the setting that lets a Django Sal send usage data.
+pub const SEND_DATA: &str = "send_data";
