@@ -39,6 +39,17 @@ const PATHS: &[&str] = &[
     "/list/*/*",
     "/list/*/*/*",
     "/list/*/*/*/*",
+    "/new-bu",
+    "/new-machine-group/*",
+    "/dashboard/*",
+    "/machinegroup/*",
+    "/settings",
+    "/settings/plugins",
+    "/settings/api-keys",
+    "/settings/api-keys/new",
+    "/settings/api-keys/display/*",
+    "/settings/senddata/enable",
+    "/settings/senddata/disable",
 ];
 
 #[cfg(test)]

@@ -16,9 +16,13 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use sal_http::{App, AppError, access::Viewer};
 use sal_plugins::Filter;
 use sal_query::Condition;
-use sal_store::devices::{DeviceQuery, Direction, count_devices, list_devices};
+use sal_store::{
+    Client,
+    devices::{DeviceQuery, Direction, count_devices, list_devices},
+};
 
 use crate::{
+    fleet_part::{FleetPart, visible_group, visible_unit},
     page::{redirect, render},
     shell::{Section, Shell, Theme},
     wording,
@@ -39,7 +43,7 @@ struct DeviceListPage {
     shell: Shell,
     heading: String,
     total: String,
-    /// Set when a widget's segment restricts the list: where the list without it is.
+    /// Set when a widget's segment, a unit or a group restricts the list: where the list of all is.
     all_href: Option<String>,
     search: String,
     params: ListParams,
@@ -55,10 +59,19 @@ async fn list_machines(
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     let filter = segment_filter(&params, &app)?;
-    let condition = filter.condition.and(Condition::search(params.search()));
     let now = app.now();
     let db = app.store.get().await?;
-    let total = count_devices(&condition, now, &viewer.scope, &db).await?;
+    let part = part(&params, &viewer, &db).await?;
+    let scope = part.scope(&viewer);
+    let title = match part.name() {
+        Some(name) => format!("{} in {name}", filter.title),
+        None => filter.title,
+    };
+    let condition = filter
+        .condition
+        .and(part.condition()?)
+        .and(Condition::search(params.search()));
+    let total = count_devices(&condition, now, &scope, &db).await?;
     let pager = Pager::new(&params, total);
     let query = DeviceQuery {
         condition,
@@ -71,12 +84,12 @@ async fn list_machines(
         offset: pager.offset,
         limit: params.size(),
     };
-    let rows = list_devices(&query, now, &viewer.scope, &db).await?;
+    let rows = list_devices(&query, now, &scope, &db).await?;
     render(&DeviceListPage {
-        shell: Shell::of(&viewer, theme, Section::Devices, &filter.title, &app),
-        heading: filter.title,
+        shell: Shell::of(&viewer, theme, Section::Devices, &title, &app),
+        heading: title,
         total: wording::count_of(total, "machine", "machines"),
-        all_href: params.has_segment().then(|| params.without_segment()),
+        all_href: params.is_restricted().then(|| params.unrestricted()),
         search: params.search().to_owned(),
         columns: Column::all(&params),
         lines: rows
@@ -85,6 +98,15 @@ async fn list_machines(
             .collect(),
         pager,
         params,
+    })
+}
+
+/// The unit or group in the URL, or all.
+async fn part(params: &ListParams, viewer: &Viewer, db: &Client) -> Result<FleetPart, AppError> {
+    Ok(match params.place() {
+        Some(("group", id)) => FleetPart::Group(visible_group(id, viewer, db).await?),
+        Some((_unit, id)) => FleetPart::Unit(visible_unit(id, viewer, db).await?),
+        None => FleetPart::All,
     })
 }
 
@@ -104,22 +126,28 @@ async fn redirect_from_short_list(
     _viewer: Viewer,
     Path((plugin, data)): Path<(String, String)>,
 ) -> Response {
-    redirect(&new_address(&plugin, &data))
+    redirect(&new_address(&plugin, &data, ""))
 }
 
 async fn redirect_from_list(
     _viewer: Viewer,
-    Path((plugin, data, _rest)): Path<(String, String, String)>,
+    Path((plugin, data, place)): Path<(String, String, String)>,
 ) -> Response {
-    redirect(&new_address(&plugin, &data))
+    redirect(&new_address(&plugin, &data, &place))
 }
 
 /// Sal encoded some values twice, so that one layer is left after the router took off the other.
-fn new_address(plugin: &str, data: &str) -> String {
+/// `place` is `all/0/`, `business_unit/<id>/` or `machine_group/<id>/`.
+fn new_address(plugin: &str, data: &str, place: &str) -> String {
     let data = percent_decode_str(data).decode_utf8_lossy();
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let place = match place.trim_end_matches('/').split_once('/') {
+        Some(("business_unit", id)) => format!("&unit={}", encode(id)),
+        Some(("machine_group", id)) => format!("&group={}", encode(id)),
+        _ => String::new(),
+    };
     format!(
-        "/machines/?widget={}&data={}",
+        "/machines/?widget={}&data={}{place}",
         encode(plugin),
         encode(&data)
     )
@@ -132,12 +160,20 @@ mod tests {
     #[test]
     fn old_addresses_lead_to_the_same_list() {
         assert_eq!(
-            new_address("Activity", "hour"),
+            new_address("Activity", "hour", "all/0/"),
             "/machines/?widget=Activity&data=hour"
         );
         assert_eq!(
-            new_address("OperatingSystem", "Darwin%2614.1"),
+            new_address("OperatingSystem", "Darwin%2614.1", ""),
             "/machines/?widget=OperatingSystem&data=Darwin%2614%2E1"
+        );
+        assert_eq!(
+            new_address("Activity", "hour", "machine_group/7/"),
+            "/machines/?widget=Activity&data=hour&group=7"
+        );
+        assert_eq!(
+            new_address("Activity", "hour", "business_unit/7"),
+            "/machines/?widget=Activity&data=hour&unit=7"
         );
     }
 }

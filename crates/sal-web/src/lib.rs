@@ -9,9 +9,14 @@ mod database;
 mod device;
 mod devices;
 mod first_group;
+mod fleet_part;
+mod given_name;
 mod login;
 mod overview;
 mod page;
+mod places;
+mod random_key;
+mod settings;
 mod setup;
 mod shell;
 mod theme;
@@ -25,9 +30,11 @@ pub fn routes() -> Router<App> {
     Router::new()
         .merge(overview::routes())
         .merge(first_group::routes())
+        .merge(places::routes())
         .merge(devices::routes())
         .merge(device::routes())
         .merge(database::routes())
+        .merge(settings::routes())
         .merge(login::routes())
         .merge(setup::routes())
         .merge(theme::routes())

@@ -1,96 +1,157 @@
-//! `/`: the fleet in numbers. All tiles and lines of all widgets are counted by one statement, so that numbers on
-//! one page belong to one moment.
+//! `/`, `/dashboard/<unit>/`, `/machinegroup/<group>/`: the fleet, a business unit or a machine group in numbers. All
+//! tiles and lines of all widgets are counted by one statement, so that numbers on one page belong to one moment.
 //!
-//! How a widget looks is in `draw`; which widgets there are is in the database.
+//! What is counted is in `counts`, how a widget looks in `draw`, how a Mac joins in `joining`, and where one can go
+//! from here in `surroundings`; which widgets there are is in the database.
 
+mod counts;
 mod draw;
+mod joining;
+mod surroundings;
 
 use askama::Template;
 use axum::{
     Router,
-    extract::State,
-    http::{HeaderMap, header},
+    extract::{FromRequestParts, Path},
+    http::{HeaderMap, request::Parts},
     response::Response,
     routing::get,
 };
-use sal_http::{
-    App, AppError,
-    access::{Level, Viewer},
-};
-use sal_plugins::{Panel, Plugin};
-use sal_query::Condition;
+use sal_http::{App, AppError, access::Viewer};
+use sal_plugins::Plugin;
 use sal_store::{
     Client,
-    group_keys::{GroupKey, group_keys},
-    overview::{GroupCount, count_groups, count_machines},
+    ids::UnitId,
     plugins::{DEFAULT_WIDGETS, enable_default_widgets, enabled_widgets},
     users::ensure_profile,
 };
 
 use crate::{
-    page::render,
+    fleet_part::{FleetPart, unit_path, visible_group, visible_unit},
+    page::{redirect, render},
     shell::{Section, Shell, Theme},
     wording,
 };
+use counts::Counts;
 use draw::Widget;
+use joining::{Empty, Joining};
+use surroundings::{Link, Places};
 
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/", get(show_overview))
+    Router::new()
+        .route("/", get(show_overview))
+        .route("/dashboard/{unit}/", get(show_unit))
+        .route("/machinegroup/{group}/", get(show_group))
 }
 
 #[derive(Template)]
 #[template(path = "overview/page.html")]
 struct OverviewPage {
     shell: Shell,
+    /// Where this page is, for renewing itself.
+    path: String,
+    heading: String,
     subtitle: String,
+    way_up: Vec<Link>,
+    action: Option<Link>,
+    places: Option<Places>,
     widgets: Vec<Widget>,
     not_drawn: String,
     empty: Option<Empty>,
+    /// On the page of a group that has machines: how another one joins.
+    joining: Vec<Joining>,
 }
 
-/// What is shown while there is no machine.
-enum Empty {
-    /// No machine has checked in; these groups wait for one.
-    WaitingFor {
-        server_url: String,
-        groups: Vec<GroupKey>,
-    },
-    /// There is no group, so no machine can check in; the viewer may make one.
-    NoGroup,
-    /// The viewer sees no machines and cannot change that.
-    NothingToSee,
-}
-
-async fn show_overview(
+/// Who looks at a page, and with what.
+struct Visit {
     viewer: Viewer,
     theme: Theme,
     headers: HeaderMap,
-    State(app): State<App>,
-) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
-    ensure_profile(&db, &viewer.id).await?;
-    let names = widget_names(&db).await?;
-    let plugins: Vec<&Plugin> = names
-        .iter()
-        .filter_map(|name| app.registry.get(name))
-        .collect();
-    let counts = Counts::read(&plugins, &viewer, &app, &db).await?;
-    let empty = match counts.machines {
-        0 => Some(empty(&viewer, &headers, &app, &db).await?),
-        _ => None,
-    };
-    let later: Vec<&str> = plugins
+    app: App,
+    db: Client,
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        Ok(Self {
+            viewer: Viewer::from_request_parts(parts, app).await?,
+            theme: Theme::from_request_parts(parts, app).await?,
+            headers: parts.headers.clone(),
+            app: app.clone(),
+            db: app.store.get().await?,
+        })
+    }
+}
+
+async fn show_overview(visit: Visit) -> Result<Response, AppError> {
+    ensure_profile(&visit.db, &visit.viewer.id).await?;
+    // As in Sal, a member of one unit starts there.
+    if let Some(&[unit]) = visit.viewer.scope.units() {
+        return Ok(redirect(&unit_path(UnitId(unit))));
+    }
+    visit.show(&FleetPart::All).await
+}
+
+async fn show_unit(Path(unit): Path<String>, visit: Visit) -> Result<Response, AppError> {
+    let unit = visible_unit(&unit, &visit.viewer, &visit.db).await?;
+    visit.show(&FleetPart::Unit(unit)).await
+}
+
+async fn show_group(Path(group): Path<String>, visit: Visit) -> Result<Response, AppError> {
+    let group = visible_group(&group, &visit.viewer, &visit.db).await?;
+    visit.show(&FleetPart::Group(group)).await
+}
+
+impl Visit {
+    async fn show(&self, part: &FleetPart) -> Result<Response, AppError> {
+        let Self {
+            viewer, app, db, ..
+        } = self;
+        let names = widget_names(db).await?;
+        let plugins: Vec<&Plugin> = names
+            .iter()
+            .filter_map(|name| app.registry.get(name))
+            .collect();
+        let counts = Counts::read(part, &plugins, viewer, app, db).await?;
+        let places = Places::around(part, viewer, db).await?;
+        let mut joining = joining::joining(part, viewer, &self.headers, app, db).await?;
+        let empty = (counts.machines == 0).then(|| {
+            Empty::of(
+                part,
+                viewer,
+                places.lines.len(),
+                std::mem::take(&mut joining),
+            )
+        });
+        if !matches!(part, FleetPart::Group(_)) {
+            joining.clear();
+        }
+        let heading = part.name().unwrap_or("Overview").to_owned();
+        render(&OverviewPage {
+            shell: Shell::of(viewer, self.theme, Section::Overview, &heading, app),
+            path: part.path(),
+            subtitle: wording::count_of(counts.machines, "machine", "machines"),
+            way_up: surroundings::way_up(part, viewer),
+            action: surroundings::action(part, viewer),
+            places: (!places.lines.is_empty()).then_some(places),
+            widgets: draw::widgets(&plugins, counts),
+            not_drawn: not_drawn(&plugins),
+            heading,
+            empty,
+            joining,
+        })
+    }
+}
+
+fn not_drawn(plugins: &[&Plugin]) -> String {
+    let titles: Vec<&str> = plugins
         .iter()
         .filter(|plugin| plugin.panels.is_empty())
         .map(|plugin| plugin.title.as_str())
         .collect();
-    render(&OverviewPage {
-        shell: Shell::of(&viewer, theme, Section::Overview, "Overview", &app),
-        subtitle: wording::count_of(counts.machines, "machine", "machines"),
-        widgets: draw::widgets(&plugins, counts),
-        not_drawn: later.join(", "),
-        empty,
-    })
+    titles.join(", ")
 }
 
 /// Names of the enabled widgets; Sal's default ones are enabled at the first visit.
@@ -111,80 +172,4 @@ async fn widget_names(db: &Client) -> Result<Vec<String>, AppError> {
         .collect();
     enable_default_widgets(db, &defaults).await?;
     Ok(names(enabled_widgets(db).await?))
-}
-
-/// The numbers of a page.
-struct Counts {
-    /// All machines in scope.
-    machines: i64,
-    /// One per bucket, in the order of plugins, panels and buckets.
-    buckets: std::vec::IntoIter<i64>,
-    /// One per grouped panel, in the same order.
-    groups: std::vec::IntoIter<Vec<GroupCount>>,
-}
-
-impl Counts {
-    async fn read(
-        plugins: &[&Plugin],
-        viewer: &Viewer,
-        app: &App,
-        db: &Client,
-    ) -> Result<Self, AppError> {
-        let now = app.now();
-        let mut conditions = vec![Condition::everything()];
-        let mut groups = Vec::new();
-        for panel in plugins.iter().flat_map(|plugin| &plugin.panels) {
-            match panel {
-                Panel::Buckets { buckets, .. } => {
-                    conditions.extend(buckets.iter().map(|bucket| bucket.condition.clone()));
-                }
-                // One statement per grouped panel: each has its own grouping.
-                Panel::Groups(by) => groups.push(
-                    count_groups(
-                        (by.field, by.then_by),
-                        &by.condition,
-                        now,
-                        &viewer.scope,
-                        db,
-                    )
-                    .await?,
-                ),
-            }
-        }
-        let mut buckets = count_machines(&conditions, now, &viewer.scope, db)
-            .await?
-            .into_iter();
-        Ok(Self {
-            machines: buckets.next().unwrap_or(0),
-            buckets,
-            groups: groups.into_iter(),
-        })
-    }
-}
-
-async fn empty(
-    viewer: &Viewer,
-    headers: &HeaderMap,
-    app: &App,
-    db: &Client,
-) -> Result<Empty, AppError> {
-    if viewer.level != Level::GlobalAdmin {
-        return Ok(Empty::NothingToSee);
-    }
-    let groups = group_keys(db).await?;
-    if groups.is_empty() {
-        return Ok(Empty::NoGroup);
-    }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let scheme = if app.config.secure_cookies {
-        "https"
-    } else {
-        "http"
-    };
-    Ok(Empty::WaitingFor {
-        server_url: format!("{scheme}://{}", host.unwrap_or("sal.example.com")),
-        groups,
-    })
 }

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use sal_http::AppError;
+use sal_http::{AppError, django};
 
 /// Renders a page.
 ///
@@ -38,7 +38,9 @@ pub(crate) fn render_with_status(
 pub(crate) fn redirect(path: &str) -> Response {
     let location =
         HeaderValue::from_str(path).unwrap_or_else(|_not_ascii| HeaderValue::from_static("/"));
-    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
+    let mut response = django::answer(StatusCode::FOUND, "");
+    response.headers_mut().insert(header::LOCATION, location);
+    response
 }
 
 /// A path of this server that it is safe to go to after logging in, or `/`.

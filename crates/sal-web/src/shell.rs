@@ -36,6 +36,7 @@ pub(crate) enum Section {
     Overview,
     Devices,
     Database,
+    Settings,
     None,
 }
 

@@ -84,4 +84,12 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         reasons: &["status 404", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
+    Quirk {
+        number: "Q-030",
+        scenario: "first_run",
+        steps: &["010"],
+        tables: &["salsetting"],
+        reasons: &["status 200", "location None", "body", "tables/salsetting"],
+        what: "a link that changes a setting asks first; the form's POST changes it",
+    },
 ];

@@ -9,6 +9,8 @@ use serde::Deserialize;
 pub(crate) struct ListParams {
     widget: Option<String>,
     data: Option<String>,
+    unit: Option<String>,
+    group: Option<String>,
     q: Option<String>,
     sort: Option<String>,
     page: Option<String>,
@@ -21,9 +23,16 @@ impl ListParams {
         Some((self.widget()?, self.data.as_deref().unwrap_or_default()))
     }
 
-    /// Whether a widget's segment restricts the list.
-    pub(crate) fn has_segment(&self) -> bool {
-        self.widget().is_some()
+    /// Whether a widget's segment, a unit or a group restricts the list.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.widget().is_some() || self.place().is_some()
+    }
+
+    /// The group, else the unit, whose machines are listed: `group` or `unit`, and what stands for its id.
+    pub(crate) fn place(&self) -> Option<(&'static str, &str)> {
+        [("group", &self.group), ("unit", &self.unit)]
+            .into_iter()
+            .find_map(|(name, id)| Some((name, id.as_deref().filter(|id| !id.is_empty())?)))
     }
 
     /// Name of the widget.
@@ -95,11 +104,13 @@ impl ListParams {
         self.href(self.sort_text(), 1, size)
     }
 
-    /// The list without the widget's segment, its search kept.
-    pub(crate) fn without_segment(&self) -> String {
+    /// The list without what restricts it, its search kept.
+    pub(crate) fn unrestricted(&self) -> String {
         let mut all = self.clone();
         all.widget = None;
         all.data = None;
+        all.unit = None;
+        all.group = None;
         all.href(self.sort_text(), 1, self.size())
     }
 
@@ -121,6 +132,9 @@ impl ListParams {
         if let Some((widget, data)) = self.segment() {
             push("widget", widget);
             push("data", data);
+        }
+        if let Some((name, id)) = self.place() {
+            push(name, id);
         }
         if !self.search().is_empty() {
             push("q", self.search());
@@ -194,6 +208,20 @@ mod tests {
         );
         assert_eq!(params.without_search(), "/machines/?sort=hostname&size=200");
         assert_eq!(ListParams::default().at_page(1), "/machines/");
+    }
+
+    #[test]
+    fn links_stay_in_the_group_or_unit() {
+        let mut params = ListParams {
+            unit: Some("7".to_owned()),
+            ..ListParams::default()
+        };
+        assert_eq!(params.at_page(2), "/machines/?unit=7&page=2");
+        params.group = Some("8".to_owned());
+        assert_eq!(params.at_page(1), "/machines/?group=8");
+        assert_eq!(params.unrestricted(), "/machines/");
+        params.group = Some(String::new());
+        assert_eq!(params.place(), Some(("unit", "7")));
     }
 
     #[test]

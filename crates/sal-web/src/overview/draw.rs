@@ -11,7 +11,7 @@ use sal_plugins::{
 };
 use sal_store::overview::GroupCount;
 
-use super::Counts;
+use super::counts::Counts;
 use crate::wording;
 
 /// A widget ready to be shown.
@@ -100,7 +100,7 @@ fn draw(plugin: &Plugin, panel: &Panel, counts: &mut Counts) -> Drawing {
             let segments = counted
                 .iter()
                 .filter(|(bucket, count)| *count > 0 || !bucket.hide_when_zero)
-                .map(|(bucket, count)| segment(plugin, bucket, *count))
+                .map(|(bucket, count)| segment(plugin, bucket, *count, &counts.list_parameter))
                 .collect();
             match drawing {
                 BucketDrawing::Tiles => Drawing::Tiles(segments),
@@ -112,7 +112,13 @@ fn draw(plugin: &Plugin, panel: &Panel, counts: &mut Counts) -> Drawing {
             }
         }
         Panel::Groups(by) => {
-            Drawing::Blocks(blocks(plugin, by, counts.groups.next().unwrap_or_default()))
+            let groups = counts.groups.next().unwrap_or_default();
+            let links = Links {
+                plugin,
+                by,
+                part: &counts.list_parameter,
+            };
+            Drawing::Blocks(blocks(&links, groups))
         }
     }
 }
@@ -143,7 +149,7 @@ fn tone(style: Style) -> &'static str {
     }
 }
 
-fn segment(plugin: &Plugin, bucket: &Bucket, count: i64) -> Segment {
+fn segment(plugin: &Plugin, bucket: &Bucket, count: i64, part: &str) -> Segment {
     let tone = match bucket.style {
         // Nothing to be alarmed about.
         Style::Warning | Style::Danger if count == 0 => "plain",
@@ -153,18 +159,23 @@ fn segment(plugin: &Plugin, bucket: &Bucket, count: i64) -> Segment {
         label: bucket.label.clone(),
         title: bucket.title.clone(),
         count: wording::count(count),
-        href: list_href(&plugin.name, &bucket.data),
+        href: list_href(&plugin.name, &bucket.data, part),
         tone,
     }
 }
 
-fn blocks(plugin: &Plugin, by: &GroupBy, groups: Vec<GroupCount>) -> Vec<Block> {
-    if by.then_by.is_none() {
-        return block(plugin, by, String::new(), groups)
-            .into_iter()
-            .collect();
+/// Where the bars of a panel lead.
+struct Links<'a> {
+    plugin: &'a Plugin,
+    by: &'a GroupBy,
+    part: &'a str,
+}
+
+fn blocks(links: &Links<'_>, groups: Vec<GroupCount>) -> Vec<Block> {
+    if links.by.then_by.is_none() {
+        return block(links, String::new(), groups).into_iter().collect();
     }
-    let mut headings: Vec<String> = by.values.clone();
+    let mut headings: Vec<String> = links.by.values.clone();
     for group in &groups {
         if !headings.contains(&group.value) {
             headings.push(group.value.clone());
@@ -178,25 +189,20 @@ fn blocks(plugin: &Plugin, by: &GroupBy, groups: Vec<GroupCount>) -> Vec<Block> 
                 .filter(|group| group.value == value)
                 .cloned()
                 .collect();
-            block(plugin, by, OsFamily::title_of(&value).to_owned(), own)
+            block(links, OsFamily::title_of(&value).to_owned(), own)
         })
         .collect()
 }
 
-fn block(
-    plugin: &Plugin,
-    by: &GroupBy,
-    heading: String,
-    mut groups: Vec<GroupCount>,
-) -> Option<Block> {
-    if by.sort == GroupSort::VersionDesc {
+fn block(links: &Links<'_>, heading: String, mut groups: Vec<GroupCount>) -> Option<Block> {
+    if links.by.sort == GroupSort::VersionDesc {
         groups.sort_by(newest_first);
     }
     let longest = groups.iter().map(|group| group.count).max()?;
     let total: i64 = groups.iter().map(|group| group.count).sum();
     let mut bars: Vec<Bar> = groups
         .iter()
-        .map(|group| bar(plugin, by, group, longest))
+        .map(|group| bar(links, group, longest))
         .collect();
     let rest = bars.split_off(bars.len().min(BARS_AT_ONCE));
     Some(Block {
@@ -216,11 +222,12 @@ fn newest_first(left: &GroupCount, right: &GroupCount) -> Ordering {
     version::compare(shown(right), shown(left))
 }
 
-fn bar(plugin: &Plugin, by: &GroupBy, group: &GroupCount, longest: i64) -> Bar {
+fn bar(links: &Links<'_>, group: &GroupCount, longest: i64) -> Bar {
+    let key = links.by.key(&group.value, group.then.as_deref());
     Bar {
         label: shown(group).to_owned(),
         count: wording::count(group.count),
-        href: list_href(&plugin.name, &by.key(&group.value, group.then.as_deref())),
+        href: list_href(&links.plugin.name, &key, links.part),
         width: wording::percent(group.count, longest),
     }
 }
@@ -230,9 +237,14 @@ fn shown(group: &GroupCount) -> &str {
     group.then.as_deref().unwrap_or(&group.value)
 }
 
-fn list_href(plugin: &str, data: &str) -> String {
+/// `part` restricts the list to a unit or group: `&unit=1`, or nothing.
+fn list_href(plugin: &str, data: &str, part: &str) -> String {
     let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    format!("/machines/?widget={}&data={}", encode(plugin), encode(data))
+    format!(
+        "/machines/?widget={}&data={}{part}",
+        encode(plugin),
+        encode(data)
+    )
 }
 
 const BARS_AT_ONCE: usize = 8;
@@ -247,6 +259,7 @@ mod tests {
         let registry = Registry::builtin();
         let counts = Counts {
             machines: 1,
+            list_parameter: "&unit=7".to_owned(),
             buckets: buckets.into_iter(),
             groups: vec![groups].into_iter(),
         };
@@ -268,7 +281,7 @@ mod tests {
             panic!()
         };
         assert_eq!(tiles[0].count, "1,458");
-        assert_eq!(tiles[0].href, "/machines/?widget=Activity&data=hour");
+        assert_eq!(tiles[0].href, "/machines/?widget=Activity&data=hour&unit=7");
         assert_eq!(
             tiles.iter().map(|tile| tile.tone).collect::<Vec<_>>(),
             ["ok", "info", "plain", "bad"]
@@ -322,7 +335,7 @@ mod tests {
         assert_eq!(blocks[0].rest[3].width, "100.0");
         assert_eq!(
             blocks[1].bars[0].href,
-            "/machines/?widget=OperatingSystem&data=Windows%2611%20%26%20later"
+            "/machines/?widget=OperatingSystem&data=Windows%2611%20%26%20later&unit=7"
         );
     }
 }

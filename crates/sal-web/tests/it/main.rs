@@ -5,5 +5,7 @@ mod device;
 mod devices;
 mod login;
 mod overview;
+mod places;
+mod settings;
 mod setup;
 mod site;

@@ -1,0 +1,163 @@
+//! `/new-bu/` and `/new-machine-group/<unit>/`: making business units and machine groups.
+//!
+//! Global admins make units; members with read and write, and global admins, make groups. A group gets its key here.
+//! The pages of units and groups are overviews, in `overview`.
+
+use askama::Template;
+use axum::{
+    Form, Router,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+    routing::get,
+};
+use sal_http::{
+    App, AppError,
+    access::{GlobalAdmin, ReadWrite},
+};
+use sal_store::{
+    groups::{insert_group, insert_unit},
+    units::FoundUnit,
+};
+use serde::Deserialize;
+use tracing::info;
+
+use crate::{
+    fleet_part::{group_path, unit_path, visible_unit},
+    given_name::{PLACE_NAME, given_name},
+    page::{redirect, render_with_status},
+    random_key::{GROUP_KEY, random_key},
+    shell::{Section, Shell, Theme},
+};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/new-bu/", get(show_new_unit).post(create_unit))
+        .route(
+            "/new-machine-group/{unit}/",
+            get(show_new_group).post(create_group),
+        )
+}
+
+/// A form that asks for a name.
+#[derive(Template)]
+#[template(path = "places/new.html")]
+struct NewPlacePage {
+    shell: Shell,
+    heading: &'static str,
+    explanation: String,
+    name: String,
+    problem: Option<String>,
+    back: String,
+}
+
+#[derive(Default, Deserialize)]
+struct NameForm {
+    #[serde(default)]
+    name: String,
+}
+
+async fn show_new_unit(
+    GlobalAdmin(viewer): GlobalAdmin,
+    theme: Theme,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    new_unit_page(Shell::of(&viewer, theme, Section::Overview, NEW_UNIT, &app))
+        .answer(StatusCode::OK)
+}
+
+async fn create_unit(
+    GlobalAdmin(viewer): GlobalAdmin,
+    theme: Theme,
+    State(app): State<App>,
+    Form(form): Form<NameForm>,
+) -> Result<Response, AppError> {
+    let name = match given_name(&form.name, PLACE_NAME) {
+        Ok(name) => name,
+        Err(problem) => {
+            let shell = Shell::of(&viewer, theme, Section::Overview, NEW_UNIT, &app);
+            return new_unit_page(shell).again(form.name.clone(), problem);
+        }
+    };
+    let db = app.store.get().await?;
+    let made = insert_unit(&db, name).await?;
+    let unit = made.first().ok_or(AppError::NotFound)?.id;
+    info!(unit.id = %unit, viewer = %viewer.id, "business unit {unit} was made");
+    Ok(redirect(&unit_path(unit)))
+}
+
+async fn show_new_group(
+    ReadWrite(viewer): ReadWrite,
+    theme: Theme,
+    Path(unit): Path<String>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let db = app.store.get().await?;
+    let unit = visible_unit(&unit, &viewer, &db).await?;
+    let shell = Shell::of(&viewer, theme, Section::Overview, NEW_GROUP, &app);
+    new_group_page(shell, &unit).answer(StatusCode::OK)
+}
+
+async fn create_group(
+    ReadWrite(viewer): ReadWrite,
+    theme: Theme,
+    Path(unit): Path<String>,
+    State(app): State<App>,
+    Form(form): Form<NameForm>,
+) -> Result<Response, AppError> {
+    let db = app.store.get().await?;
+    let unit = visible_unit(&unit, &viewer, &db).await?;
+    let name = match given_name(&form.name, PLACE_NAME) {
+        Ok(name) => name,
+        Err(problem) => {
+            let shell = Shell::of(&viewer, theme, Section::Overview, NEW_GROUP, &app);
+            return new_group_page(shell, &unit).again(form.name.clone(), problem);
+        }
+    };
+    let made = insert_group(&db, &unit.id, name, random_key(GROUP_KEY).as_str()).await?;
+    let group = made.first().ok_or(AppError::NotFound)?.id;
+    info!(group.id = %group, viewer = %viewer.id, "machine group {group} was made");
+    Ok(redirect(&group_path(group)))
+}
+
+fn new_unit_page(shell: Shell) -> NewPlacePage {
+    NewPlacePage {
+        shell,
+        heading: NEW_UNIT,
+        explanation: "A business unit holds machine groups. People see the machines of the units they belong to."
+            .to_owned(),
+        name: String::new(),
+        problem: None,
+        back: "/".to_owned(),
+    }
+}
+
+fn new_group_page(shell: Shell, unit: &FoundUnit) -> NewPlacePage {
+    NewPlacePage {
+        shell,
+        heading: NEW_GROUP,
+        explanation: format!(
+            "In business unit {}. The key that its machines show when they check in is made for you.",
+            unit.name
+        ),
+        name: String::new(),
+        problem: None,
+        back: unit_path(unit.id),
+    }
+}
+
+impl NewPlacePage {
+    fn answer(&self, status: StatusCode) -> Result<Response, AppError> {
+        render_with_status(status, self)
+    }
+
+    /// The form with what was typed and what is wrong with it.
+    fn again(mut self, name: String, problem: String) -> Result<Response, AppError> {
+        self.name = name;
+        self.problem = Some(problem);
+        self.answer(StatusCode::UNPROCESSABLE_ENTITY)
+    }
+}
+
+const NEW_UNIT: &str = "New business unit";
+const NEW_GROUP: &str = "New machine group";

@@ -1,0 +1,65 @@
+//! `/settings/senddata/{enable,disable}/`: whether a Django Sal on this database sends usage data.
+//!
+//! This server never does. In Sal the bare link changes the setting; here it asks first, and the form's POST
+//! changes it, because a link in a mail must not be able to.
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Path, State},
+    response::Response,
+    routing::get,
+};
+use sal_http::{App, AppError, access::GlobalAdmin};
+use sal_store::settings::{SEND_DATA, set_setting};
+
+use crate::{
+    page::{redirect, render},
+    shell::{Section, Shell, Theme},
+};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new().route(
+        "/settings/senddata/{choice}/",
+        get(confirm_usage_data).post(set_usage_data),
+    )
+}
+
+#[derive(Template)]
+#[template(path = "settings/usage_data.html")]
+struct UsageDataPage {
+    shell: Shell,
+    enable: bool,
+}
+
+async fn confirm_usage_data(
+    GlobalAdmin(viewer): GlobalAdmin,
+    theme: Theme,
+    Path(choice): Path<String>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    render(&UsageDataPage {
+        shell: Shell::of(&viewer, theme, Section::Settings, "Usage data", &app),
+        enable: is_enable(&choice)?,
+    })
+}
+
+async fn set_usage_data(
+    _admin: GlobalAdmin,
+    Path(choice): Path<String>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    // Python's words, which is what Sal writes.
+    let value = if is_enable(&choice)? { "True" } else { "False" };
+    let db = app.store.get().await?;
+    set_setting(&db, SEND_DATA, value).await?;
+    Ok(redirect("/settings/"))
+}
+
+fn is_enable(choice: &str) -> Result<bool, AppError> {
+    match choice {
+        "enable" => Ok(true),
+        "disable" => Ok(false),
+        _ => Err(AppError::NotFound),
+    }
+}

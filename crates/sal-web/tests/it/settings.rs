@@ -1,0 +1,136 @@
+//! `/settings/` and what is below it.
+
+use axum::http::{StatusCode, header};
+
+use crate::site::Site;
+
+async fn site_with_admin() -> Site {
+    let site = Site::start().await;
+    site.user(1, "admin", "GA", None).await;
+    site
+}
+
+#[tokio::test]
+async fn retention_is_shown_as_it_was_set() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    site.sql("DELETE FROM server_salsetting").await;
+    let page = admin.get(&site, "/settings/").await;
+    assert!(page.text.contains("<strong>180 days</strong>"));
+    site.sql("INSERT INTO server_salsetting (name, value) VALUES ('historical_retention', '31')")
+        .await;
+    let page = admin.get(&site, "/settings/").await;
+    assert!(page.text.contains("<strong>31 days</strong>"));
+    for link in ["/settings/plugins/", "/settings/api-keys/", "/database/"] {
+        assert!(page.text.contains(&format!("href=\"{link}\"")), "{link}");
+        assert_eq!(admin.get(&site, link).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn q030_the_old_link_asks_and_the_form_changes_what_a_django_sal_sends() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    let set = |value: &str| {
+        format!(
+            "SELECT count(*) FROM server_salsetting WHERE name = 'send_data' AND value = '{value}'"
+        )
+    };
+    for (choice, before, after, words) in [
+        ("disable", "true", "False", "would not send any either"),
+        ("enable", "False", "True", "would send anonymous usage data"),
+    ] {
+        let path = format!("/settings/senddata/{choice}/");
+        let asked = admin.get(&site, &path).await;
+        assert_eq!(asked.status, StatusCode::OK);
+        assert!(asked.text.contains("<form method=\"post\">"));
+        assert_eq!(site.number(&set(before)).await, 1, "asking changes nothing");
+        let changed = admin.post(&site, &path, &[]).await;
+        assert_eq!(changed.location(), "/settings/");
+        assert_eq!(site.number(&set(after)).await, 1);
+        let page = admin.get(&site, "/settings/").await;
+        assert!(page.text.contains("This server never sends any."));
+        assert!(page.text.contains(words), "{words}");
+    }
+    site.sql("DELETE FROM server_salsetting").await;
+    admin.post(&site, "/settings/senddata/disable/", &[]).await;
+    assert_eq!(site.number(&set("False")).await, 1);
+}
+
+#[tokio::test]
+async fn q031_the_private_part_of_an_api_key_is_shown_once_and_only_on_request() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    let form = [("csrfmiddlewaretoken", "x"), ("name", "<grafana>")];
+    let made = admin.post(&site, "/settings/api-keys/new/", &form).await;
+    let path = made.location().to_owned();
+    assert!(path.starts_with("/settings/api-keys/display/"), "{path}");
+    let unseen = "SELECT count(*) FROM server_apikey WHERE NOT has_been_seen AND NOT read_write
+         AND public_key ~ '^[a-z0-9]{24}$' AND private_key ~ '^[a-z0-9]{64}$' AND name = '<grafana>'";
+    for _ in 0..2 {
+        let asked = admin.get(&site, &path).await;
+        assert!(asked.text.contains("Show the private key?") && !has_private_key(&asked.text));
+        assert_eq!(
+            site.number(unseen).await,
+            1,
+            "opening the page uses nothing up"
+        );
+    }
+    let shown = admin.post(&site, &path, &[]).await;
+    assert!(has_private_key(&shown.text) && shown.text.contains("&#60;grafana&#62;"));
+    assert_eq!(shown.headers[header::CACHE_CONTROL], "no-store");
+    for answer in [
+        admin.get(&site, &path).await,
+        admin.post(&site, &path, &[]).await,
+    ] {
+        assert_eq!(answer.location(), "/settings/api-keys/");
+        assert!(answer.text.is_empty());
+    }
+    let list = admin.get(&site, "/settings/api-keys/").await;
+    assert!(list.text.contains("Was shown") && !has_private_key(&list.text));
+}
+
+#[tokio::test]
+async fn a_ticked_box_makes_a_key_that_may_change_things() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    let form = [("name", "terraform"), ("read_write", "on")];
+    admin.post(&site, "/settings/api-keys/new/", &form).await;
+    let keys = "SELECT count(*) FROM server_apikey WHERE read_write";
+    assert_eq!(site.number(keys).await, 1);
+    let list = admin.get(&site, "/settings/api-keys/").await;
+    assert!(list.text.contains("Read and write") && list.text.contains("Show it once"));
+}
+
+#[tokio::test]
+async fn plugins_are_listed_in_their_order_and_foreign_ones_are_named() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    admin.get(&site, "/").await;
+    site.sql(
+        "UPDATE server_plugin SET \"order\" = 99 WHERE name = 'Activity';
+              INSERT INTO server_plugin (name, \"order\") VALUES ('OurOwn', 100)",
+    )
+    .await;
+    let page = admin.get(&site, "/settings/plugins/").await.text;
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
+    let order = [
+        ">Status<",
+        ">Activity<",
+        ">OurOwn<",
+        "Not part of this server",
+        ">Disabled<",
+        "<h2 class=\"section-head\">Machine details</h2>",
+        "MachineDetailSecurity",
+        "<h2 class=\"section-head\">Reports</h2>",
+        "InstallReport",
+    ];
+    assert!(order.map(at).is_sorted(), "{:?}", order.map(at));
+    assert!(page.contains("NewMachines"), "a disabled widget is listed");
+}
+
+/// Whether a text holds 64 characters in a row that a private key is made of.
+fn has_private_key(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit())
+        .any(|word| word.len() == 64)
+}
