@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use plist::Value;
+use sal_http::HttpConfig;
 use sal_testkit::{Filled, TestServer, golden};
 
 use crate::packed::{dict, key, pack, plist, post, text};
@@ -132,19 +133,21 @@ async fn q030_twenty_first_submissions_at_once_make_one_row_and_twins_are_healed
 
 #[tokio::test]
 async fn q028_an_unpacked_catalog_may_be_large_but_not_endless() {
-    let server = TestServer::start(Filled::Seeded).await;
+    let config = HttpConfig {
+        unpacked_limit_bytes: 2 * 1024 * 1024,
+        ..HttpConfig::default()
+    };
+    let server = TestServer::with(Filled::Seeded, config).await;
     let filled = |megabytes: usize| {
         let text = "x".repeat(megabytes * 1024 * 1024);
         plist(&format!("<array><string>{text}</string></array>"))
     };
     assert_eq!(
-        submit(&server, "large", HASH, filled(20).as_bytes())
-            .await
-            .0,
+        submit(&server, "large", HASH, filled(1).as_bytes()).await.0,
         200
     );
     assert_eq!(
-        submit(&server, "endless", HASH, filled(65).as_bytes())
+        submit(&server, "endless", HASH, filled(2).as_bytes())
             .await
             .0,
         400

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use plist::Value;
+use sal_http::HttpConfig;
 use sal_testkit::{Filled, TestServer};
 
 use crate::packed::{check_in, dict, encode, get, pack, plist, post, text};
@@ -240,14 +241,19 @@ async fn binary_plists_and_raw_plus_signs_are_read() {
 
 #[tokio::test]
 async fn q028_bombs_are_400_and_the_server_goes_on() {
-    let server = TestServer::start(Filled::Seeded).await;
+    assert_eq!(HttpConfig::default().unpacked_limit_bytes, 67_108_864);
+    let config = HttpConfig {
+        unpacked_limit_bytes: 1024 * 1024,
+        ..HttpConfig::default()
+    };
+    let server = TestServer::with(Filled::Seeded, config).await;
     check_in(&server, "C02A").await;
-    let bomb = pack(&vec![b' '; 65 * 1024 * 1024]);
+    let bomb = pack(&vec![b' '; 3 * 1024 * 1024]);
     assert!(bomb.len() < 1000);
     let fields = [("serial", "C02A"), ("base64bz2inventory", bomb.as_str())];
     let (code, answer) = post(&server, "/inventory/submit/", &fields).await;
     assert_eq!(code, 400);
-    assert!(answer.contains("67108864 bytes"), "{answer}");
+    assert!(answer.contains("1048576 bytes"), "{answer}");
     let deep = plist(&format!(
         "{}{}",
         "<array>".repeat(100_000),
