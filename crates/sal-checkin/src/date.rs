@@ -14,7 +14,7 @@ pub(crate) fn of_item(text: &str) -> Option<Timestamp> {
 /// A date in any of the forms of a managed item's. Without a zone it is in `zone`. `None` when it cannot be read.
 pub(crate) fn in_any_form(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
-    iso(text, zone)
+    let read = iso(text, zone)
         .or_else(|| {
             rfc2822::DateTimeParser::new()
                 .relaxed_weekday(true)
@@ -45,12 +45,19 @@ pub(crate) fn in_any_form(text: &str, zone: &TimeZone) -> Option<Timestamp> {
                     zone,
                 )
             })
-        })
+        });
+    read.filter(can_be_stored)
 }
 
 /// A message's date. Without a zone it is the server's (`DOCKER_SAL_TZ`). `None` when it cannot be read.
 pub(crate) fn of_message(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    iso(text.trim(), zone)
+    iso(text.trim(), zone).filter(can_be_stored)
+}
+
+/// Postgres refuses years before 4713 BC, and with them the whole check-in; Python, which may read the same table,
+/// knows none before 1, in any zone. jiff ends where Python does.
+fn can_be_stored(at: &Timestamp) -> bool {
+    *at >= FIRST
 }
 
 /// ISO 8601, with `T` or a blank, with or without a zone, or a day alone.
@@ -85,6 +92,8 @@ fn in_zone(naive: DateTime, zone: &TimeZone) -> Option<Timestamp> {
     zone.to_timestamp(naive).ok()
 }
 
+/// 0001-01-02T00:00:00Z: one day late, so that it is in the year 1 west of Greenwich too.
+const FIRST: Timestamp = Timestamp::constant(-62_135_510_400, 0);
 const WITH_ZONE: &[&str] = &[
     "%a %b %d %H:%M:%S %z %Y",
     "%a, %d %b %Y %H:%M:%S %z",
@@ -176,6 +185,23 @@ mod tests {
         ] {
             assert_eq!(of_item(sent), None, "{sent}");
         }
+    }
+
+    #[test]
+    fn a_date_that_postgres_or_python_cannot_hold_is_no_date() {
+        for sent in [
+            "-009999-01-02T03:04:05Z",
+            "-000001-06-01",
+            "0000-06-01 00:00:00",
+            "0001-01-01T00:00:00+14:00",
+            "0001-01-01 23:59:59",
+        ] {
+            assert_eq!(of_item(sent), None, "{sent}");
+            assert_eq!(of_message(sent, &TimeZone::UTC), None, "{sent}");
+        }
+        assert_eq!(of_item("Mon, 01 Jan 0000 00:00:00 GMT"), None);
+        assert_eq!(of_item("0001-01-02T00:00:00Z"), Some(FIRST));
+        assert!(of_item("9999-12-30T22:00:00Z").is_some());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! it can be, with a [`Warning`]. The rule: a *value* that does not fit is cut or replaced; a *name*
 //! that does not fit is left out, because a cut name would be another name.
 
+mod latest;
 mod machine;
 mod parts;
 mod scripts;

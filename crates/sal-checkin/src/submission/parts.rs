@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use sal_store::checkin::changes::ItemUpdate;
 
+use super::latest::Latest;
 use super::{Context, Item, Message, Notes, Section};
 use crate::date;
 use crate::python::{self, Dict, Value};
 
 /// Every section of the body, in its order. `plugin_results` is not one.
 pub(super) fn sections(body: &Dict, context: &Context<'_>, notes: &mut Notes) -> Vec<Section> {
-    let mut sections: Vec<Section> = Vec::new();
+    // Two names can become one when NUL characters go; the later one counts.
+    let mut sections = Latest::new();
     for (name, value) in body.iter().filter(|(name, _)| *name != "plugin_results") {
         let Some(source) = notes.name("section", name, 255) else {
             continue;
@@ -17,11 +19,10 @@ pub(super) fn sections(body: &Dict, context: &Context<'_>, notes: &mut Notes) ->
         let Some(content) = notes.dict(&short(&source), Some(value)) else {
             continue;
         };
-        // Two names can become one when NUL characters go; the later one counts.
-        sections.retain(|section| section.source != source);
-        sections.push(section(source, content, context, notes));
+        let section = section(source, content, context, notes);
+        sections.push(section.source.clone(), section);
     }
-    sections
+    sections.into_entries()
 }
 
 fn section(source: String, content: &Dict, context: &Context<'_>, notes: &mut Notes) -> Section {
@@ -83,8 +84,7 @@ fn read_facts(
 
 fn read_items(place: &str, items: &Dict, context: &Context<'_>, notes: &mut Notes) -> Vec<Item> {
     let place = format!("{place}.managed_items");
-    let mut read: Vec<Item> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut read = Latest::new();
     for (name, value) in items.iter() {
         let Some(name) = notes.name(&place, name, 255) else {
             continue;
@@ -92,12 +92,10 @@ fn read_items(place: &str, items: &Dict, context: &Context<'_>, notes: &mut Note
         let Some(content) = notes.dict(&place, Some(value)) else {
             continue;
         };
-        if !seen.insert(name.clone()) {
-            read.retain(|item| item.name != name);
-        }
-        read.push(item(&place, name, content, context.now, notes));
+        let item = item(&place, name, content, context.now, notes);
+        read.push(item.name.clone(), item);
     }
-    read
+    read.into_entries()
 }
 
 fn item(place: &str, name: String, content: &Dict, now: Timestamp, notes: &mut Notes) -> Item {

@@ -1,6 +1,9 @@
 //! `plugin_results`: what the plugins' scripts found.
 
+use std::collections::HashMap;
+
 use super::Notes;
+use super::latest::Latest;
 use crate::python::{self, Dict, Value};
 
 /// The results of one script.
@@ -44,6 +47,7 @@ pub(super) fn read(value: Option<&Value>, notes: &mut Notes) -> Vec<ScriptResult
         }
     };
     let mut newest: Vec<(&Value, &Dict)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
     for entry in list {
         let Some((plugin, content)) = named(entry) else {
             notes.warn(
@@ -52,20 +56,20 @@ pub(super) fn read(value: Option<&Value>, notes: &mut Notes) -> Vec<ScriptResult
             );
             continue;
         };
-        match newest.iter_mut().find(|(name, _)| *name == plugin) {
+        let place = *places.entry(python::dumps(plugin)).or_insert(newest.len());
+        match newest.get_mut(place) {
             Some(earlier) => earlier.1 = content,
             None => newest.push((plugin, content)),
         }
     }
-    let mut results: Vec<ScriptResult> = Vec::new();
+    let mut results = Latest::new();
     for (plugin, content) in newest {
         let Some(result) = result(plugin, content, notes) else {
             continue;
         };
-        results.retain(|earlier| earlier.plugin != result.plugin);
-        results.push(result);
+        results.push(result.plugin.clone(), result);
     }
-    results
+    results.into_entries()
 }
 
 fn named(entry: &Value) -> Option<(&Value, &Dict)> {

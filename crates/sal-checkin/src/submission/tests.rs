@@ -201,6 +201,48 @@ fn ignored_facts_match_at_the_start_of_the_name() {
     );
 }
 
+/// With 5 MiB of names, one check-in kept a core busy for minutes when each was looked for among all earlier ones.
+#[test]
+fn the_time_to_read_very_many_names_grows_with_their_number_and_not_with_its_square() {
+    type Shape = fn(u32) -> String;
+    let shapes: [(&str, Shape, &str); 3] = [
+        ("", |i| format!(r#""{i:x}": {{}}"#), ""),
+        (
+            r#""plugin_results": ["#,
+            |i| format!(r#"{{"plugin": {i}, "data": {{}}}}"#),
+            "]",
+        ),
+        (
+            r#""Munki": {"managed_items": {"#,
+            |i| format!(r#""\u0000{i:x}": {{}}, "{i:x}": {{}}"#),
+            "}}",
+        ),
+    ];
+    for (before, entry, after) in shapes {
+        let time = |count: u32| {
+            let entries: Vec<String> = (0..count).map(entry).collect();
+            let rest = format!("{before}{}{after}", entries.join(","));
+            let body = format!(
+                r#"{{"Machine": {{"extra_data": {{"serial": "s"}}}}, "Sal": {{"extra_data": {{"key": "k"}}}}, {rest}}}"#
+            );
+            let body = parse(&body).unwrap();
+            let context = Context {
+                now: Timestamp::UNIX_EPOCH,
+                zone: &TimeZone::UTC,
+                ignore_facts: None,
+            };
+            let once = || {
+                let start = tokio::time::Instant::now();
+                Submission::read(&body, &context).unwrap();
+                start.elapsed()
+            };
+            once().min(once())
+        };
+        let (few, many) = (time(10_000), time(40_000));
+        assert!(many < few * 9, "four times {before:?}: {few:?}, {many:?}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn any_json_is_read_or_refused_and_always_fits(section in ".{0,30}", name in ".{0,300}", value in proptest::prelude::any::<f64>(), text_value in ".{0,300}") {
