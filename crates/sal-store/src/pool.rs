@@ -4,6 +4,8 @@
 //! away instead of reused when it is closed, when it is older than `max_age`, or when a transaction on it failed
 //! (as it does on a server that a failover made read-only), so that the next one asks DNS again.
 
+mod logins;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +17,7 @@ use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 use tokio_postgres::Statement;
 
+use self::logins::Logins;
 use crate::error::StoreError;
 
 /// One new connection: the client half, and the task that moves its bytes.
@@ -76,7 +79,7 @@ impl Store {
     /// Makes a store whose connections come from `connector`. Opens none yet.
     pub fn new(connector: Arc<dyn Connector>, config: &PoolConfig) -> Self {
         let manager = Manager {
-            connector,
+            logins: Logins::new(connector),
             max_age: config.max_age,
         };
         let pool = managed::Pool::builder(manager)
@@ -126,6 +129,7 @@ impl Store {
     /// Closes the pool: waiting requests are refused, connections end as they come back.
     pub fn close(&self) {
         self.pool.close();
+        self.pool.manager().logins.abandon();
     }
 
     /// Drops all idle connections, so that the next ones log in anew.
@@ -271,7 +275,7 @@ impl std::ops::Deref for Pooled {
 
 /// Makes and checks the pool's connections.
 pub struct Manager {
-    connector: Arc<dyn Connector>,
+    logins: Logins,
     max_age: Duration,
 }
 
@@ -280,7 +284,7 @@ impl managed::Manager for Manager {
     type Error = Box<dyn Error + Send + Sync>;
 
     async fn create(&self) -> Result<Self::Type, Self::Error> {
-        let Connected { client, task } = self.connector.connect().await?;
+        let Connected { client, task } = self.logins.next().await?;
         Ok(Pooled {
             wrapper: ClientWrapper::new(client, task),
             discard: AtomicBool::new(false),
