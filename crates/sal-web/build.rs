@@ -17,7 +17,13 @@ const ASSETS: [(&str, &str, &str); 4] = [
 ];
 
 fn main() -> io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    // Asked for at run time: a build script may be reused for a copy of the tree in another place.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo talks to build scripts through the environment"
+    )]
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let folder = Path::new(&manifest).join("assets");
     let mut constants = String::new();
     let mut list = String::from("pub(crate) const ALL: &[Asset] = &[\n");
     for (constant, path, media_type) in ASSETS {

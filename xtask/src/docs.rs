@@ -1,6 +1,6 @@
 //! `cargo xtask docs`: the reference pages, which the program writes about itself.
 //!
-//! `sal reference NAME` (hidden) prints a page; here it becomes `docs/reference/NAME.md`,
+//! `sal reference NAME` prints a page; here it becomes `docs/reference/NAME.md`,
 //! or with `--check` must already be it. The quirks are checked along.
 
 use std::fs;
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{output, quirks};
 
 /// The pages the program knows.
-const PAGES: &[&str] = &["env", "cli", "metrics", "routes"];
+const PAGES: &[&str] = &["env", "cli", "metrics"];
 
 /// Whether pages are written or compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

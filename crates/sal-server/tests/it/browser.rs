@@ -2,7 +2,11 @@
 //!
 //! Needs `chromium` and `chromedriver` on the machine; the pages must neither log an error nor break their own
 //! content security policy on the way.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on must stop, and say where")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on must stop, and say where"
+)]
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -24,19 +28,34 @@ async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
 
     // The empty server makes its first group and waits for a Mac.
     browser.click("//button[. = 'Make them']").await;
-    browser.see("//h2[. = 'Waiting for the first check-in']").await;
+    browser
+        .see("//h2[. = 'Waiting for the first check-in']")
+        .await;
     let database = server.database.connect().await;
-    let key: String = database.query_one("SELECT key FROM server_machinegroup", &[]).await.unwrap().get(0);
-    for (serial, name, user) in [("C02ONE", "anna-mbp", "anna"), ("C02TWO", "ben-imac", "ben")] {
-        let (status, text) = server.checkin(&key, checkin(&key, serial, name, user)).await;
+    let key: String = database
+        .query_one("SELECT key FROM server_machinegroup", &[])
+        .await
+        .unwrap()
+        .get(0);
+    for (serial, name, user) in [
+        ("C02ONE", "anna-mbp", "anna"),
+        ("C02TWO", "ben-imac", "ben"),
+    ] {
+        let (status, text) = server
+            .checkin(&key, checkin(&key, serial, name, user))
+            .await;
         assert_eq!(status, 200, "{text}");
     }
 
     // The page notices by itself; a tile opens the list it counts.
-    let tile = browser.see("//a[contains(@class, 'tile')][contains(., 'Last hour')]").await;
+    let tile = browser
+        .see("//a[contains(@class, 'tile')][contains(., 'Last hour')]")
+        .await;
     assert!(tile.text().await.unwrap().starts_with('2'));
     tile.click().await.unwrap();
-    browser.see("//h1[. = 'Machines seen in the last hour']").await;
+    browser
+        .see("//h1[. = 'Machines seen in the last hour']")
+        .await;
     assert_eq!(browser.count("//tbody/tr").await, 2);
 
     // Typing searches without leaving the page; the address follows.
@@ -46,12 +65,17 @@ async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
     browser.see("//p[@id = 'total'][. = '1 machine']").await;
     let address = browser.client.current_url().await.unwrap();
     assert!(address.query().unwrap().contains("q=ANNA"), "{address}");
-    assert!(address.query().unwrap().contains("widget=Activity"), "{address}");
+    assert!(
+        address.query().unwrap().contains("widget=Activity"),
+        "{address}"
+    );
 
     browser.click("//a[. = 'anna-mbp']").await;
     browser.see("//h1[. = 'anna-mbp']").await;
     browser.see("//dd[. = '10.1.2.3']").await;
-    browser.see("//a[contains(@class, 'chip')][contains(., 'Errors')][contains(., '1')]").await;
+    browser
+        .see("//a[contains(@class, 'chip')][contains(., 'Errors')][contains(., '1')]")
+        .await;
 
     choose_dark_theme(&browser).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
@@ -59,7 +83,10 @@ async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
 }
 
 async fn first_user_logs_in(server: &TestServer, browser: &Browser) {
-    let path = setup::offer(server.app.now(), &server.app.store).await.unwrap().unwrap();
+    let path = setup::offer(server.app.now(), &server.app.store)
+        .await
+        .unwrap()
+        .unwrap();
     browser.open(&server.url(&path)).await;
     for (field, text) in [("password", "long enough"), ("again", "long enough")] {
         browser.fill(field, text).await;
@@ -74,7 +101,9 @@ async fn first_user_logs_in(server: &TestServer, browser: &Browser) {
 }
 
 async fn choose_dark_theme(browser: &Browser) {
-    browser.click("//summary[starts-with(@aria-label, 'Account')]").await;
+    browser
+        .click("//summary[starts-with(@aria-label, 'Account')]")
+        .await;
     browser.click("//button[. = 'Dark']").await;
     browser.see("//html[@data-theme = 'dark']").await;
     browser.see("//h1[. = 'anna-mbp']").await;
@@ -113,7 +142,11 @@ impl Browser {
             .expect("chromedriver is installed (Debian: apt install chromium chromium-driver)");
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         let address = loop {
-            let line = lines.next_line().await.unwrap().expect("chromedriver names its port");
+            let line = lines
+                .next_line()
+                .await
+                .unwrap()
+                .expect("chromedriver names its port");
             if let Some((_, port)) = line.split_once("started successfully on port ") {
                 break format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
             }
@@ -130,7 +163,11 @@ impl Browser {
             .connect(&address)
             .await
             .expect("chromium starts");
-        Self { client, driver, address }
+        Self {
+            client,
+            driver,
+            address,
+        }
     }
 
     async fn open(&self, url: &str) {
@@ -139,7 +176,11 @@ impl Browser {
 
     /// Waits until an element is there.
     async fn see(&self, xpath: &str) -> Element {
-        let wait = self.client.wait().at_most(Duration::from_secs(20)).every(Duration::from_millis(50));
+        let wait = self
+            .client
+            .wait()
+            .at_most(Duration::from_secs(20))
+            .every(Duration::from_millis(50));
         match wait.for_element(Locator::XPath(xpath)).await {
             Ok(element) => element,
             Err(error) => {
@@ -160,16 +201,29 @@ impl Browser {
     }
 
     async fn count(&self, xpath: &str) -> usize {
-        self.client.find_all(Locator::XPath(xpath)).await.unwrap().len()
+        self.client
+            .find_all(Locator::XPath(xpath))
+            .await
+            .unwrap()
+            .len()
     }
 
     /// What the browser wrote into its console: errors of scripts, refused content, failed loads.
     async fn complaints(&self) -> Vec<String> {
         let session = self.client.session_id().await.unwrap().unwrap();
         let url = format!("{}/session/{session}/se/log", self.address);
-        let answer = reqwest::Client::builder().build().unwrap().post(url).body(r#"{"type": "browser"}"#);
-        let log: Value = serde_json::from_str(&answer.send().await.unwrap().text().await.unwrap()).unwrap();
-        let entries = log.get("value").and_then(Value::as_array).expect("the driver keeps a log").clone();
+        let answer = reqwest::Client::builder()
+            .build()
+            .unwrap()
+            .post(url)
+            .body(r#"{"type": "browser"}"#);
+        let log: Value =
+            serde_json::from_str(&answer.send().await.unwrap().text().await.unwrap()).unwrap();
+        let entries = log
+            .get("value")
+            .and_then(Value::as_array)
+            .expect("the driver keeps a log")
+            .clone();
         entries.iter().map(ToString::to_string).collect()
     }
 

@@ -111,7 +111,7 @@ async fn an_equal_catalog_writes_nothing_and_another_one_keeps_its_row() {
 }
 
 #[tokio::test]
-async fn q030_twenty_first_submissions_at_once_make_one_row_and_twins_are_healed() {
+async fn q033_twenty_first_submissions_at_once_make_one_row_and_twins_are_healed() {
     let server = TestServer::start(Filled::Seeded).await;
     let content = plist("<array/>");
     let answers = join_all((0..20).map(|_| submit(&server, "p", HASH, content.as_bytes()))).await;

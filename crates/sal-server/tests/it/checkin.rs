@@ -123,7 +123,7 @@ async fn fifty_first_checkins_of_ten_new_machines_make_ten_machines() {
 }
 
 #[tokio::test]
-async fn a_checkin_that_cannot_be_stored_leaves_nothing_and_says_503_or_500() {
+async fn q008_a_checkin_that_cannot_be_stored_leaves_everything_as_it_was() {
     let server = TestServer::start(Filled::Seeded).await;
     assert_eq!(
         server

@@ -1,9 +1,47 @@
 //! The numbered differences from the original, as far as the recordings show them.
 
+use sal_http::HttpConfig;
+use sal_plugins::Registry;
+use sal_query::Condition;
+use sal_store::devices::count_devices;
+use sal_store::scope::Scope;
 use sal_testkit::golden::Quirk;
+use sal_testkit::{Filled, TestServer, golden};
 
 /// Every difference that a replay may show. Numbers are explained in `docs/compat/quirks.md`.
 pub(crate) const QUIRKS: &[Quirk] = &[
+    Quirk {
+        number: "Q-004",
+        scenario: "checkin_valid",
+        steps: &["037"],
+        tables: &["pluginscript"],
+        reasons: &["tables/pluginscript"],
+        what: "one script's ill-formed results do not lose the rows of the others",
+    },
+    Quirk {
+        number: "Q-007",
+        scenario: "broken_client",
+        steps: &["003", "006", "007", "011"],
+        tables: &["machine"],
+        reasons: &["hostname", "sal_version", "tables/machine: missing"],
+        what: "a report without host name or version keeps the ones that are there",
+    },
+    Quirk {
+        number: "Q-009",
+        scenario: "preflight",
+        steps: &["023"],
+        tables: &[],
+        reasons: &["body/text"],
+        what: "the 404 page has another text",
+    },
+    Quirk {
+        number: "Q-900",
+        scenario: "checkin_valid",
+        steps: &["047"],
+        tables: &[],
+        reasons: &["status 404", "content-type", "allow", "body"],
+        what: "the REST API is not built yet",
+    },
     Quirk {
         number: "Q-020",
         scenario: "inventory",
@@ -93,3 +131,139 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         what: "a link that changes a setting asks first; the form's POST changes it",
     },
 ];
+
+#[tokio::test]
+async fn q007_a_broken_client_report_keeps_the_host_name() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let key = golden::seed_value("key1").unwrap().unwrap();
+    let body = format!(
+        r#"{{"Machine": {{"extra_data": {{"serial": "C02A", "hostname": "anna"}}}}, "Sal": {{"extra_data": {{"key": "{key}", "sal_version": "4.9.0"}}}}}}"#
+    );
+    assert_eq!(server.checkin(&key, body).await.0, 200);
+    let form = [
+        ("serial", "C02A"),
+        ("key", key.as_str()),
+        ("broken_client", "True"),
+    ];
+    let request = server
+        .http
+        .post(server.url("/report_broken_client/"))
+        .basic_auth("sal", Some(&key))
+        .form(&form);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let row = "SELECT hostname, sal_version, broken_client FROM server_machine";
+    let row = server
+        .database
+        .connect()
+        .await
+        .query_one(row, &[])
+        .await
+        .unwrap();
+    assert_eq!(
+        (
+            row.get("hostname"),
+            row.get("sal_version"),
+            row.get("broken_client")
+        ),
+        ("anna", "4.9.0", true)
+    );
+}
+
+#[tokio::test]
+async fn q009_error_pages_are_short_and_hold_nothing_of_the_request() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let answer = server
+        .http
+        .get(server.url("/nope/%3Cscript%3E/"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 404);
+    let text = answer.text().await.unwrap();
+    assert!(
+        text.contains("<h1>Not found</h1>") && !text.contains("script"),
+        "{text}"
+    );
+}
+
+/// The doors can reach nothing but the database: no crate of theirs brings an HTTP client.
+#[test]
+fn q014_the_server_has_nothing_to_phone_home_with() {
+    for door in [
+        "sal-checkin",
+        "sal-web",
+        "sal-http",
+        "sal-server",
+        "sal-store",
+        "sal-plugins",
+        "sal-query",
+    ] {
+        let manifest = std::fs::read_to_string(format!(
+            "{}/../{door}/Cargo.toml",
+            env!("CARGO_MANIFEST_DIR")
+        ))
+        .unwrap();
+        let own = manifest.split("[dev-dependencies]").next().unwrap();
+        assert!(own.contains("[dependencies]"));
+        assert!(
+            !own.contains("reqwest") && !own.contains("ureq") && !own.contains("client-legacy"),
+            "{door}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn q040_q041_disk_and_memory_classes_are_numbers_and_meet() {
+    let server = TestServer::with(Filled::Seeded, HttpConfig::default()).await;
+    let db = server.database.connect().await;
+    for (serial, percent, memory) in [
+        ("A", "9.5", 16_600_000),
+        ("B", "89.5", 16_777_216),
+        ("C", "100", 8_388_607),
+        ("D", "80", 16_777_215),
+    ] {
+        let insert = "INSERT INTO server_machine (serial, machine_group_id, hd_percent, memory_kb, os_family, deployed, broken_client)
+             SELECT $1, min(id), $2, $3, 'Darwin', true, false FROM server_machinegroup";
+        db.execute(insert, &[&serial, &percent, &memory])
+            .await
+            .unwrap();
+    }
+    let registry = Registry::builtin();
+    let mut counts = Vec::new();
+    for (plugin, data) in [
+        ("DiskSpace", "ok"),
+        ("DiskSpace", "warning"),
+        ("DiskSpace", "alert"),
+        ("Memory", "ok"),
+        ("Memory", "warning"),
+        ("Memory", "alert"),
+    ] {
+        let condition: Condition = registry
+            .get(plugin)
+            .unwrap()
+            .filter(data)
+            .unwrap()
+            .condition;
+        counts.push(
+            count_devices(&condition, server.app.now(), &Scope::All, &db)
+                .await
+                .unwrap(),
+        );
+    }
+    assert_eq!(counts, [1, 2, 1, 1, 2, 1]);
+}
+
+#[tokio::test]
+async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_404() {
+    let server = TestServer::start(Filled::Seeded).await;
+    assert_eq!(
+        server
+            .http
+            .get(server.url("/api/v2/machines/"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        404
+    );
+}

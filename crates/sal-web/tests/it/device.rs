@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use crate::site::Site;
 
 #[tokio::test]
-async fn a_machine_is_found_by_id_and_by_serial_and_shows_all_its_parts() {
+async fn q045_a_machine_is_found_by_id_then_by_serial_and_shows_all_its_parts() {
     let site = Site::start().await;
     site.machines(2).await;
     site.sql(

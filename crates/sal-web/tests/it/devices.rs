@@ -90,7 +90,7 @@ async fn what_machines_say_of_themselves_is_text_and_never_markup() {
 }
 
 #[tokio::test]
-async fn old_addresses_lead_to_the_list_and_unknown_ones_nowhere() {
+async fn q042_q044_old_addresses_lead_to_the_list_and_unknown_ones_nowhere() {
     let site = Site::start().await;
     site.machines(12).await;
     site.user(1, "anna", "GA", None).await;

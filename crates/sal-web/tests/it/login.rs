@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use crate::site::{PASSWORD, Site, Visitor};
 
 #[tokio::test]
-async fn a_user_of_sal_logs_in_and_out_with_the_password_sal_stored() {
+async fn q043_a_user_of_sal_logs_in_and_out_with_the_password_sal_stored() {
     let site = Site::start().await;
     site.user(1, "anna", "GA", None).await;
     let mut anna = Visitor::default();

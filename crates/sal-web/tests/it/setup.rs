@@ -6,7 +6,7 @@ use sal_http::access::setup;
 use crate::site::{Site, Visitor};
 
 #[tokio::test]
-async fn the_link_makes_the_first_user_once_and_that_user_can_log_in() {
+async fn q013_the_link_makes_the_first_user_once_and_that_user_can_log_in() {
     let site = Site::start().await;
     let path = setup::offer(site.app.now(), &site.app.store)
         .await

@@ -339,6 +339,12 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "The greatest request body in bytes.",
     ),
     variable(
+        "SAL_UNPACKED_LIMIT",
+        "67108864",
+        "0.1",
+        "The greatest size in bytes of an inventory, catalog or profile list after unpacking.",
+    ),
+    variable(
         "SAL_LOG",
         "info",
         "0.1",

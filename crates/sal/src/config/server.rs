@@ -75,8 +75,12 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
             defaults.body_limit_bytes,
             "a number of bytes",
         ),
+        unpacked_limit_bytes: environment.parsed(
+            "SAL_UNPACKED_LIMIT",
+            defaults.unpacked_limit_bytes,
+            "a number of bytes",
+        ),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
-        ..defaults
     }
 }
 
