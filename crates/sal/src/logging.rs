@@ -1,6 +1,10 @@
 //! The log: stderr, for people or as JSON, with the libraries that speak of headers and secrets held back.
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Environment;
 
@@ -41,38 +45,43 @@ impl LogConfig {
 
     /// Starts logging, once for the process.
     pub(crate) fn start(&self) {
-        let mut filter = EnvFilter::try_new(&self.filter)
+        let filter = EnvFilter::try_new(&self.filter)
             .unwrap_or_else(|_checked_above| EnvFilter::new("info"));
-        for directive in HELD_BACK {
-            if let Ok(directive) = directive.parse() {
-                filter = filter.add_directive(directive);
-            }
-        }
-        let builder = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr);
-        // A second start, as in a test, keeps the first.
-        let _ = if self.json {
-            builder.json().flatten_event(true).try_init()
+        // A filter of its own: a directive for a part of a library would win over one for the whole.
+        let held_back = filter_fn(|metadata| !is_held_back(metadata.level(), metadata.target()));
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let lines = if self.json {
+            lines.json().flatten_event(true).boxed()
         } else {
-            builder.with_target(false).try_init()
+            lines.with_target(false).boxed()
         };
+        let log = tracing_subscriber::registry()
+            .with(filter)
+            .with(held_back)
+            .with(lines);
+        // A second start, as in a test, keeps the first.
+        let _ = log.try_init();
     }
+}
+
+fn is_held_back(level: &Level, target: &str) -> bool {
+    let library = target.split("::").next().unwrap_or(target);
+    *level > Level::INFO && HELD_BACK.contains(&library)
 }
 
 /// These may log headers, bodies or credentials below this level, whatever SAL_LOG says.
 const HELD_BACK: &[&str] = &[
-    "aws_config=info",
-    "aws_credential_types=info",
-    "aws_runtime=info",
-    "aws_sdk_sts=info",
-    "aws_sigv4=info",
-    "aws_smithy_http_client=info",
-    "aws_smithy_runtime=info",
-    "aws_smithy_runtime_api=info",
-    "hyper=info",
-    "hyper_util=info",
-    "h2=info",
-    "rustls=info",
-    "tokio_postgres=info",
+    "aws_config",
+    "aws_credential_types",
+    "aws_runtime",
+    "aws_sdk_sts",
+    "aws_sigv4",
+    "aws_smithy_http_client",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "hyper",
+    "hyper_util",
+    "h2",
+    "rustls",
+    "tokio_postgres",
 ];

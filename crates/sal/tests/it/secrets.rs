@@ -13,6 +13,10 @@ use crate::stage::{KEY, Settings, Stage};
 const DB_PASS: &str = "leftover-db-pass-5f1c";
 const ADMIN_PASS: &str = "admin-pass-of-the-first-user-77aa";
 const WRONG_PASSWORD: &str = "mistyped-password-d00d";
+/// Trace, and once more by name for the libraries that would show headers, bodies and credentials.
+const EVERYTHING: &str = "trace,aws_config::ecs=trace,aws_config::profile=trace,aws_runtime::auth=trace,\
+     aws_sigv4::http_request=trace,aws_smithy_http_client::client=trace,aws_smithy_runtime::client=trace,\
+     hyper::proto=trace,hyper_util::client=trace,rustls::client=trace,tokio_postgres::query=trace";
 const WRONG_KEY: &str = "mistyped-key-of-a-group-4242";
 
 /// What must not be in any log, however the AWS credentials came in.
@@ -54,7 +58,7 @@ fn of_credential(credential: &Credential) -> Vec<String> {
 
 fn talkative(settings: Settings, format: &str) -> Settings {
     settings
-        .with("SAL_LOG", "trace")
+        .with("SAL_LOG", EVERYTHING)
         .with("SAL_LOG_FORMAT", format)
         .with("DB_PASS", DB_PASS)
         .with("ADMIN_PASS", ADMIN_PASS)
@@ -153,6 +157,16 @@ async fn play(settings: &Settings, stage: &Stage, secrets: Vec<String>, renew: i
         "the log is not at trace level:\n{log}"
     );
     assert!(log.contains("a login was refused") && log.contains("check-in of"));
+    for library in [
+        "aws_smithy_runtime",
+        "hyper_util",
+        "rustls",
+        "tokio_postgres",
+    ] {
+        let target = format!("\"target\":\"{library}");
+        let spoke = |line: &&str| line.contains(&target) && line.contains("TRACE");
+        assert_eq!(log.lines().find(spoke), None);
+    }
     for secret in secrets.iter().chain([&cookie]) {
         let shown: Vec<&str> = log
             .lines()
