@@ -1,5 +1,7 @@
 //! What goes wrong around a running server and passes again, without a restart and without a 500.
 
+use std::time::Duration;
+
 use rds_lab::{EndpointHealth, PolicyFault, Service};
 
 use crate::checkins::Macs;
@@ -173,6 +175,21 @@ async fn an_authority_nobody_announced_is_refused_by_name() {
         "no token went to a stranger"
     );
     assert!(server.stop().await.success());
+}
+
+#[tokio::test]
+async fn a_login_slower_than_a_request_waits_goes_on_for_the_next_one() {
+    let mut scene = Scene::set().await;
+    // A request waits 5 s for a connection, a login may take 10 s.
+    let faults = scene.stage.lab.faults().clone();
+    faults.set_slow_accept(Duration::from_secs(7));
+    scene.stage.cut(&scene.server).await;
+    let before = scene.stage.lab.metrics().requests;
+    assert_eq!(scene.check_in().await, 503);
+    assert_eq!(scene.check_in().await, 200);
+    assert_eq!(scene.stage.lab.metrics().requests - before, 1);
+    faults.set_slow_accept(Duration::ZERO);
+    scene.is_well_again().await;
 }
 
 #[tokio::test]

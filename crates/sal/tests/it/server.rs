@@ -166,4 +166,4 @@ pub(crate) async fn signal(pid: u32, name: &str) {
 /// What the server says of a connection that ended without its doing.
 const LOST: &str = "a database connection was lost";
 /// How long a check-in may take before the client counts it as lost.
-pub(crate) const CHECKIN_PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const CHECKIN_PATIENCE: Duration = PATIENCE;
