@@ -7,6 +7,7 @@ pub mod health;
 pub mod router;
 mod serve;
 mod slash;
+mod unread;
 
 pub use router::{Options, router};
 pub use serve::{ServeError, serve};

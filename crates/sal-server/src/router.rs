@@ -14,7 +14,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
-use crate::{health, slash};
+use crate::{health, slash, unread};
 
 /// What the assembly decides, beside the App.
 #[derive(Clone)]
@@ -69,6 +69,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
         .merge(pages)
         .merge(health::routes(options))
         .fallback(nothing_here)
+        .layer(from_fn(unread::read_the_rest))
         .layer(RequestBodyDeadlineLayer::new(options.body_deadline))
         .layer(CatchPanicLayer::custom(
             |_panic: Box<dyn std::any::Any + Send>| {

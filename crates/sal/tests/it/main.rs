@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod answers;
 mod checkins;
 mod commands;
 mod crash;
