@@ -94,6 +94,9 @@ pub enum Refusal {
     /// The serial number does not fit its column (the original: 500).
     #[error("Checkin serial is longer than {SERIAL_LENGTH} characters or holds a NUL character!")]
     BadSerial,
+    /// More sources than any client has; each would become a row that stays.
+    #[error("Checkin has more than {SOURCES_LIMIT} management sources!")]
+    TooManySources,
     /// No key, or none that could be a key: answered like an unknown one, with 404.
     #[error("no machine group key")]
     NoKey,
@@ -117,6 +120,9 @@ impl Submission {
     /// See [`Refusal`]. Everything else is repaired with a warning.
     pub fn read(body: &Value, context: &Context<'_>) -> Result<Self, Refusal> {
         let body = body.as_dict().ok_or(Refusal::NoMachine)?;
+        if body.len() > SOURCES_LIMIT {
+            return Err(Refusal::TooManySources);
+        }
         let machine = body.get("Machine").ok_or(Refusal::NoMachine)?;
         let extra = machine
             .as_dict()
@@ -252,6 +258,9 @@ impl Notes {
         value.as_dict()
     }
 }
+
+/// The most sections of one check-in. Clients send about ten.
+pub const SOURCES_LIMIT: usize = 256;
 
 /// The length of `server_machine.serial`.
 pub const SERIAL_LENGTH: usize = 100;

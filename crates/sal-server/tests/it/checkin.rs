@@ -7,7 +7,7 @@ fn key() -> String {
     golden::seed_value("key1").unwrap().unwrap()
 }
 
-fn body(serial: &str, rest: serde_json::Value) -> String {
+fn body(serial: &str, rest: &serde_json::Value) -> String {
     let mut body = json!({"Machine": {"extra_data": {"serial": serial}}, "Sal": {"extra_data": {"key": key()}}});
     body.as_object_mut()
         .unwrap()
@@ -37,7 +37,7 @@ async fn q001_an_item_that_returns_to_an_old_date_never_fails_again() {
         ("PRESENT", "2025-01-01"),
     ] {
         let (code, text) = server
-            .checkin(&key(), body("C02A", item(status, date)))
+            .checkin(&key(), body("C02A", &item(status, date)))
             .await;
         assert_eq!(
             (code, text.as_str()),
@@ -72,10 +72,7 @@ async fn a_second_equal_checkin_leaves_every_row_but_the_machines_in_place() {
         UNION ALL SELECT ctid FROM server_pluginscriptrow) t";
     let mut seen = Vec::new();
     for _ in 0..2 {
-        assert_eq!(
-            server.checkin(&key(), body("C02A", rest.clone())).await.0,
-            200
-        );
+        assert_eq!(server.checkin(&key(), body("C02A", &rest)).await.0, 200);
         let text: String = server
             .database
             .connect()
@@ -97,7 +94,7 @@ async fn fifty_first_checkins_of_ten_new_machines_make_ten_machines() {
         let (server, rest) = (&server, rest.clone());
         async move {
             server
-                .checkin(&key(), body(&format!("C02{}", n % 10), rest))
+                .checkin(&key(), body(&format!("C02{}", n % 10), &rest))
                 .await
         }
     });
@@ -127,7 +124,7 @@ async fn q008_a_checkin_that_cannot_be_stored_leaves_everything_as_it_was() {
     let server = TestServer::start(Filled::Seeded).await;
     assert_eq!(
         server
-            .checkin(&key(), body("C02A", json!({"S": {"facts": {"a": 1}}})))
+            .checkin(&key(), body("C02A", &json!({"S": {"facts": {"a": 1}}})))
             .await
             .0,
         200
@@ -141,10 +138,7 @@ async fn q008_a_checkin_that_cannot_be_stored_leaves_everything_as_it_was() {
     .unwrap();
     let bad =
         json!({"S": {"facts": {"a": 2}, "messages": [{"message_type": "ERROR", "text": "t"}]}});
-    assert_eq!(
-        server.checkin(&key(), body("C02A", bad.clone())).await.0,
-        500
-    );
+    assert_eq!(server.checkin(&key(), body("C02A", &bad)).await.0, 500);
     assert_eq!(
         count(
             &server,
@@ -156,7 +150,7 @@ async fn q008_a_checkin_that_cannot_be_stored_leaves_everything_as_it_was() {
     db.batch_execute("DROP TRIGGER refuse ON server_message")
         .await
         .unwrap();
-    assert_eq!(server.checkin(&key(), body("C02A", bad)).await.0, 200);
+    assert_eq!(server.checkin(&key(), body("C02A", &bad)).await.0, 200);
     assert_eq!(
         count(
             &server,
@@ -170,14 +164,17 @@ async fn q008_a_checkin_that_cannot_be_stored_leaves_everything_as_it_was() {
 #[tokio::test]
 async fn connections_that_the_server_ended_are_replaced() {
     let server = TestServer::start(Filled::Seeded).await;
-    assert_eq!(server.checkin(&key(), body("C02A", json!({}))).await.0, 200);
+    assert_eq!(
+        server.checkin(&key(), body("C02A", &json!({}))).await.0,
+        200
+    );
     let db = server.database.connect().await;
     db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()", &[])
         .await
         .unwrap();
     let mut codes = Vec::new();
     for _ in 0..3 {
-        codes.push(server.checkin(&key(), body("C02A", json!({}))).await.0);
+        codes.push(server.checkin(&key(), body("C02A", &json!({}))).await.0);
     }
     assert_eq!(codes.last(), Some(&200), "{codes:?}");
     assert!(
@@ -201,7 +198,7 @@ async fn hostile_bodies_get_4xx_or_are_stored_and_never_5xx() {
     for text in hostile {
         let rest = json!({text: {"facts": {text: text}, "managed_items": {text: {"status": text, "data": {text: text}, "date_managed": text}}, "messages": [{"text": text, "message_type": text, "date": text}]}, "plugin_results": [{"plugin": text, "data": {text: [text]}}]});
         let (code, answer) = server
-            .checkin(&key(), body(&format!("S-{text}"), rest))
+            .checkin(&key(), body(&format!("S-{text}"), &rest))
             .await;
         assert!(code < 500, "{text:?}: {code} {answer}");
     }
