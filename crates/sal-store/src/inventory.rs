@@ -53,6 +53,8 @@ crate::queries! {
 
     /// The ids of these applications, which must all be different; those that are not there are made, in the order
     /// of their names, so that two submissions of the same new ones wait for each other instead of deadlocking.
+    /// One that another submission made meanwhile is locked by a column that is no key: a lock on the key would stand
+    /// against the foreign keys of that submission's items, and the two would deadlock after all.
     applications(names: Vec<String>, bundleids: Vec<String>, bundlenames: Vec<String>) -> /// An application.
     ApplicationRow {
         /// Its id.
@@ -75,7 +77,8 @@ crate::queries! {
              WHERE NOT EXISTS (SELECT 1 FROM there t
                  WHERE t.name = w.name AND t.bundleid = w.bundleid AND t.bundlename = w.bundlename)
              ORDER BY w.name, w.bundleid, w.bundlename
-             ON CONFLICT (name, bundleid, bundlename) DO UPDATE SET name = EXCLUDED.name
+             ON CONFLICT (name, bundleid, bundlename)
+             DO UPDATE SET \"servicepackIneffect\" = inventory_application.\"servicepackIneffect\"
              RETURNING id, name, bundleid, bundlename)
          SELECT id, name, bundleid, bundlename FROM there
          UNION ALL SELECT id, name, bundleid, bundlename FROM made";
