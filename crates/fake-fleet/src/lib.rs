@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod machine;
 pub mod simulation;
 pub mod submission;
+pub mod yardstick;
 
 mod catalogue;
 mod draw;
@@ -21,3 +22,4 @@ pub use fleet::{DEMO_SEED, Fleet, FleetOptions};
 pub use machine::{Family, Machine, Mishap};
 pub use simulation::{Progress, Report, Simulation, SimulationError, simulate};
 pub use submission::Submission;
+pub use yardstick::Yardstick;

@@ -168,4 +168,27 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Check-ins over HTTP: rate, times, CPU, WAL and statements, next to plain SQL on the same private Postgres.
+    #[command(after_help = "Example: sal bench checkin --machines 1000 --json")]
+    Checkin(BenchCheckin),
+}
+
+/// `sal bench checkin`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchCheckin {
+    /// Machines that are there before, with all their rows.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) machines: u32,
+    /// Check-ins of each cell.
+    #[arg(long, default_value_t = 3000)]
+    pub(crate) checkins: u32,
+    /// Check-ins under way at a time; several, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32])]
+    pub(crate) concurrency: Vec<usize>,
+    /// Only these strategies: ours, floor, replace, original.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
