@@ -1,23 +1,20 @@
-//! `POST /checkin/`: extract, load, decide, write, answer.
-
-use std::collections::{HashMap, HashSet};
+//! `POST /checkin/`: read, file, answer.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use http_body_util::{BodyExt, Limited};
-use sal_http::checkin_key::CheckinClient;
+use sal_http::checkin_key::ShownKey;
 use sal_http::metric_names::{CHECKIN_WARNINGS, CHECKINS};
+use sal_http::origin::Origin;
 use sal_http::{App, AppError, django};
-use sal_store::StoreError;
-use sal_store::checkin::{self, Present};
-use sal_store::ids::{SourceId, time_ordered_uuid};
-use sal_store::pool::Tx;
-use sal_store::sources::insert_sources;
+use sal_store::checkin::changes::Trace;
+use tokio::time::Instant;
 use tracing::{info, warn};
 
-use crate::plan::{self, Rules};
+use crate::digest::Digests;
+use crate::filing::Filing;
 use crate::python;
 use crate::retry::until_undisturbed;
 use crate::submission::{Context, Refusal, Submission};
@@ -25,10 +22,17 @@ use crate::submission::{Context, Refusal, Submission};
 /// Takes a check-in. Answers 200 only after every row is committed.
 pub async fn submit_checkin(
     State(app): State<App>,
-    _client: CheckinClient,
+    key: ShownKey,
+    origin: Origin,
     request: Request,
 ) -> Result<Response, AppError> {
-    let outcome = take(&app, request).await;
+    let started = Instant::now();
+    let mut outcome = take(&app, &key, origin, request, started).await;
+    if let Err(AppError::BadRequest(_) | AppError::BodyTooLarge { .. }) = &outcome
+        && let Err(error) = key.verify(&app).await
+    {
+        outcome = Err(error);
+    }
     let label = match &outcome {
         Ok(_) => "stored",
         Err(AppError::Store(_) | AppError::Internal { .. }) => "failed",
@@ -38,7 +42,13 @@ pub async fn submit_checkin(
     outcome
 }
 
-async fn take(app: &App, request: Request) -> Result<Response, AppError> {
+async fn take(
+    app: &App,
+    key: &ShownKey,
+    origin: Origin,
+    request: Request,
+    started: Instant,
+) -> Result<Response, AppError> {
     let is_json = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -61,96 +71,26 @@ async fn take(app: &App, request: Request) -> Result<Response, AppError> {
         ignore_facts: app.config.ignore_facts.as_ref(),
     };
     let submission = Submission::read(&value, &context).map_err(refused)?;
-    until_undisturbed(|| store(app, &submission, now)).await?;
+    let trace = Trace {
+        body_bytes: i32::try_from(body.len()).unwrap_or(i32::MAX),
+        milliseconds: i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX),
+        address: origin.address,
+        client: origin.client,
+    };
+    let filing = Filing {
+        app,
+        key,
+        digests: Digests::of(&submission, now, &app.config.historical_facts),
+        submission: &submission,
+        now,
+        trace,
+    };
+    until_undisturbed(|| filing.file()).await?;
     report(&submission);
     Ok(django::answer(
         StatusCode::OK,
         format!("Sal report submitted for {}", submission.serial),
     ))
-}
-
-async fn store(app: &App, submission: &Submission, now: jiff::Timestamp) -> Result<(), AppError> {
-    let (tx, present) = load(app, submission, now).await?;
-    let unwanted = present.machine.is_none() && !app.config.add_new_machines;
-    let group = present.group.as_ref().map(|group| group.id);
-    let (Some(group), false) = (group, unwanted) else {
-        tx.rollback().await?;
-        return Err(AppError::NotFound);
-    };
-    let sources: HashMap<String, SourceId> = present
-        .sources
-        .iter()
-        .map(|source| (source.name.clone(), source.id))
-        .collect();
-    if submission
-        .sections
-        .iter()
-        .any(|section| !sources.contains_key(&section.source))
-    {
-        // Maintenance of a Django Sal removed a source that nothing used yet.
-        tx.rollback().await?;
-        return Err(StoreError::Overtaken.into());
-    }
-    let rules = Rules {
-        now,
-        group,
-        sources: &sources,
-        deploy: app.config.deployed_on_checkin,
-        historical_facts: &app.config.historical_facts,
-    };
-    let changes = plan::plan(&present, submission, &rules, &mut || {
-        time_ordered_uuid(now, &mut rand::rng())
-    });
-    checkin::write(&changes, tx).await?;
-    Ok(())
-}
-
-/// Reads what is there; sources that are new are made first and the reading begins again.
-///
-/// They are made outside the check-in's transaction: inside, their locks and those of the machine's row would be
-/// taken in either order, and two first check-ins of one machine would deadlock.
-async fn load(
-    app: &App,
-    submission: &Submission,
-    now: jiff::Timestamp,
-) -> Result<(Tx, Present), AppError> {
-    let names: Vec<String> = submission
-        .sections
-        .iter()
-        .map(|section| section.source.clone())
-        .collect();
-    let scripts = plan::replaced(submission);
-    let (serial, key) = (&submission.serial, &submission.group_key);
-    let tx = app.store.get().await?.transaction();
-    let present = checkin::read(serial, key, &names, &scripts, &tx).await?;
-    let missing = missing_sources(&present, &names);
-    if missing.is_empty() || present.group.is_none() {
-        return Ok((tx, present));
-    }
-    let db = tx.rollback().await?;
-    let ids = missing
-        .iter()
-        .map(|_| time_ordered_uuid(now, &mut rand::rng()))
-        .collect();
-    insert_sources(&db, &ids, &missing).await?;
-    let tx = db.transaction();
-    let present = checkin::read(serial, key, &names, &scripts, &tx).await?;
-    Ok((tx, present))
-}
-
-fn missing_sources(present: &Present, names: &[String]) -> Vec<String> {
-    let known: HashSet<&str> = present
-        .sources
-        .iter()
-        .map(|source| source.name.as_str())
-        .collect();
-    let mut missing: Vec<String> = names
-        .iter()
-        .filter(|name| !known.contains(name.as_str()))
-        .cloned()
-        .collect();
-    missing.sort();
-    missing
 }
 
 fn report(submission: &Submission) {

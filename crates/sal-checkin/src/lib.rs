@@ -7,6 +7,8 @@ pub mod broken_client;
 mod catalog;
 pub mod checkin;
 mod date;
+mod digest;
+mod filing;
 mod form;
 mod inventory;
 mod payload;

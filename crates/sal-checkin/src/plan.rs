@@ -9,6 +9,7 @@ pub(crate) use scripts::replaced;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use sal_store::checkin::Wanted;
 use sal_store::checkin::changes::{Changes, HistoricalFact, MachineWrite, NewFact, RowUpdate};
 use sal_store::checkin::read::{FactRow, Present};
 use sal_store::ids::{GroupId, SourceId};
@@ -28,6 +29,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) deploy: bool,
     /// Facts whose every value is kept.
     pub(crate) historical_facts: &'a HashSet<String>,
+    /// What was read and is compared. The rest is as it was sent last time.
+    pub(crate) wanted: &'a Wanted,
 }
 
 /// Compares, and plans only what differs.
@@ -53,7 +56,7 @@ pub(crate) fn plan(
     plan_facts(present, submission, rules, &mut changes);
     items::plan(present, submission, rules, new_id, &mut changes);
     messages::plan(present, submission, rules, &mut changes);
-    scripts::plan(present, submission, &mut changes);
+    scripts::plan(present, submission, rules.wanted, &mut changes);
     changes
 }
 
@@ -84,7 +87,11 @@ fn plan_facts(
         };
         changes.facts_gone.extend(twin.map(|row| row.id));
     }
+    let wanted = rules.wanted;
     for (source, section) in sections(submission, rules) {
+        if !wanted.everything && !wanted.facts.contains(&section.source) {
+            continue;
+        }
         for (name, data) in &section.facts {
             let fact = || NewFact {
                 source,

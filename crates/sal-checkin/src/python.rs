@@ -7,63 +7,76 @@
 mod parse;
 mod write;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 pub use parse::{ParseError, parse};
 pub use write::{dumps, text};
 
-/// A value of Python's JSON.
+/// A value of Python's JSON. Texts are borrowed from what was parsed wherever they stand there as they are.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum Value<'a> {
     /// `None`.
     Null,
     /// `True` or `False`.
     Bool(bool),
     /// An integer of any length, as its decimal digits.
-    Int(String),
+    Int(Cow<'a, str>),
     /// A float; NaN and infinities are allowed.
     Float(f64),
     /// A string. Lone surrogates have become U+FFFD.
-    Text(String),
+    Text(Cow<'a, str>),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Value<'a>>),
     /// A dict, in order of first appearance; of equal keys the last value counts.
-    Dict(Dict),
+    Dict(Dict<'a>),
 }
 
 /// An ordered dict.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Dict {
-    entries: Vec<(String, Value)>,
-    places: std::collections::HashMap<String, usize>,
+pub struct Dict<'a> {
+    entries: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// Where each key is, once there are too many to look through.
+    places: HashMap<Cow<'a, str>, usize>,
 }
 
-impl Dict {
+impl<'a> Dict<'a> {
     /// Sets a key: a new one goes to the end, an old one keeps its place.
-    pub fn set(&mut self, key: String, value: Value) {
+    pub fn set(&mut self, key: impl Into<Cow<'a, str>>, value: Value<'a>) {
+        let key = key.into();
         if let Some(entry) = self
-            .places
-            .get(&key)
-            .and_then(|place| self.entries.get_mut(*place))
+            .place(&key)
+            .and_then(|place| self.entries.get_mut(place))
         {
             entry.1 = value;
             return;
         }
-        self.places.insert(key.clone(), self.entries.len());
+        let next = self.entries.len();
+        if next == FEW {
+            let keys = self.entries.iter().map(|(key, _)| key.clone());
+            self.places = keys.zip(0..).collect();
+        }
+        if next >= FEW {
+            self.places.insert(key.clone(), next);
+        }
         self.entries.push((key, value));
     }
 
     /// The value of a key.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.places
-            .get(key)
-            .and_then(|place| self.entries.get(*place))
-            .map(|(_, value)| value)
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        self.entries.get(self.place(key)?).map(|(_, value)| value)
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= FEW {
+            return self.entries.iter().position(|(known, _)| known == key);
+        }
+        self.places.get(key).copied()
     }
 
     /// Keys and values in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.entries
-            .iter()
-            .map(|(key, value)| (key.as_str(), value))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.entries.iter().map(|(key, value)| (&**key, value))
     }
 
     /// How many keys there are.
@@ -77,7 +90,7 @@ impl Dict {
     }
 }
 
-impl Value {
+impl<'a> Value<'a> {
     /// Whether Python takes it for true.
     pub fn is_truthy(&self) -> bool {
         match self {
@@ -92,7 +105,7 @@ impl Value {
     }
 
     /// The dict, if it is one.
-    pub fn as_dict(&self) -> Option<&Dict> {
+    pub fn as_dict(&self) -> Option<&Dict<'a>> {
         match self {
             Self::Dict(dict) => Some(dict),
             _ => None,
@@ -111,3 +124,6 @@ impl Value {
         }
     }
 }
+
+/// Dicts of up to so many keys are looked through: for a managed item's five keys that beats hashing.
+const FEW: usize = 12;

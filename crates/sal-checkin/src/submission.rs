@@ -118,7 +118,7 @@ impl Submission {
     ///
     /// # Errors
     /// See [`Refusal`]. Everything else is repaired with a warning.
-    pub fn read(body: &Value, context: &Context<'_>) -> Result<Self, Refusal> {
+    pub fn read(body: &Value<'_>, context: &Context<'_>) -> Result<Self, Refusal> {
         let body = body.as_dict().ok_or(Refusal::NoMachine)?;
         if body.len() > SOURCES_LIMIT {
             return Err(Refusal::TooManySources);
@@ -163,7 +163,7 @@ impl Submission {
     }
 }
 
-fn read_serial(extra: &Dict) -> Result<String, Refusal> {
+fn read_serial(extra: &Dict<'_>) -> Result<String, Refusal> {
     let Some(Value::Text(raw)) = extra.get("serial").filter(|value| value.is_truthy()) else {
         return Err(Refusal::NoSerial);
     };
@@ -172,7 +172,7 @@ fn read_serial(extra: &Dict) -> Result<String, Refusal> {
     fits.then_some(serial).ok_or(Refusal::BadSerial)
 }
 
-fn read_key(sal: &Dict) -> Result<String, Refusal> {
+fn read_key(sal: &Dict<'_>) -> Result<String, Refusal> {
     let key = sal
         .get("key")
         .filter(|key| **key != Value::Null)
@@ -208,7 +208,7 @@ impl Notes {
     pub(crate) fn value(
         &mut self,
         place: &str,
-        value: Option<&Value>,
+        value: Option<&Value<'_>>,
         length: usize,
     ) -> Option<String> {
         let value = value.filter(|value| **value != Value::Null)?;
@@ -247,7 +247,11 @@ impl Notes {
     }
 
     /// The dict at `place`; anything else is left out with a warning.
-    pub(crate) fn dict<'a>(&mut self, place: &str, value: Option<&'a Value>) -> Option<&'a Dict> {
+    pub(crate) fn dict<'a>(
+        &mut self,
+        place: &str,
+        value: Option<&'a Value<'a>>,
+    ) -> Option<&'a Dict<'a>> {
         let value = value?;
         if value.as_dict().is_none() {
             self.warn(

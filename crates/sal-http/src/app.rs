@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use sal_plugins::Registry;
 use sal_store::Store;
 
+use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 
 /// Tells the time. A function, so that tests can hold it still.
@@ -77,29 +78,42 @@ pub struct AppParts {
 
 /// Handle on the parts; cheap to clone, the state of every router.
 #[derive(Clone)]
-pub struct App(Arc<AppParts>);
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: AppParts,
+    known_keys: KnownKeys,
+}
 
 impl App {
     /// Builds the App.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inner {
+            parts,
+            known_keys: KnownKeys::default(),
+        }))
+    }
+
+    /// Keys of machine groups that were right a moment ago.
+    pub(crate) fn known_keys(&self) -> &KnownKeys {
+        &self.0.known_keys
     }
 
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        (self.0.clock)()
+        (self.clock)()
     }
 
     /// How the server is logged in to its database.
     pub fn database_status(&self) -> DatabaseStatus {
-        (self.0.database)()
+        (self.database)()
     }
 }
 
 impl Deref for App {
     type Target = AppParts;
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.0.parts
     }
 }
 

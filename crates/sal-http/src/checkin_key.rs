@@ -2,12 +2,17 @@
 //!
 //! Everything malformed is a 401 here; the original answers 500 to some of it.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sal_store::groups::group_by_key;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::error::AppError;
@@ -20,21 +25,116 @@ impl FromRequestParts<App> for CheckinClient {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
-        if !app.config.basic_auth {
-            return Ok(Self(()));
+        let shown = shown(parts, app)?;
+        if let Some(key) = shown.key {
+            ask(&key, app).await?;
         }
-        let header = parts
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let key = header.and_then(key_of).ok_or(AppError::NoKey)?;
-        let db = app.store.get().await?;
-        match group_by_key(&db, &key).await?.first() {
-            Some(_) => Ok(Self(())),
-            None => Err(AppError::NoKey),
+        Ok(Self(()))
+    }
+}
+
+/// A key that was right a moment ago, or is right now: good enough to read the body. Whoever takes it must ask the
+/// database for the key once more, together with the first statement of his own, which saves a round trip; and before
+/// he tells the caller anything about the body, by [`ShownKey::verify`].
+pub struct ShownKey {
+    /// The key; none where no key is asked for.
+    pub key: Option<String>,
+}
+
+impl FromRequestParts<App> for ShownKey {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let shown = shown(parts, app)?;
+        if let Some(key) = shown
+            .key
+            .as_deref()
+            .filter(|key| !app.known_keys().has(key))
+        {
+            ask(key, app).await?;
+            app.known_keys().add(key);
+        }
+        Ok(shown)
+    }
+}
+
+impl ShownKey {
+    /// Asks the database whether the key is right.
+    ///
+    /// # Errors
+    /// [`AppError::NoKey`] when it is not, or the store's error.
+    pub async fn verify(&self, app: &App) -> Result<(), AppError> {
+        match &self.key {
+            Some(key) => ask(key, app).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Says that the key turned out wrong.
+    pub fn is_wrong(&self, app: &App) -> AppError {
+        if let Some(key) = &self.key {
+            app.known_keys().forget(key);
+        }
+        AppError::NoKey
+    }
+}
+
+fn shown(parts: &Parts, app: &App) -> Result<ShownKey, AppError> {
+    if !app.config.basic_auth {
+        return Ok(ShownKey { key: None });
+    }
+    let header = parts
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let key = header.and_then(key_of).ok_or(AppError::NoKey)?;
+    Ok(ShownKey { key: Some(key) })
+}
+
+async fn ask(key: &str, app: &App) -> Result<(), AppError> {
+    let db = app.store.get().await?;
+    match group_by_key(&db, key).await?.first() {
+        Some(_) => Ok(()),
+        None => {
+            app.known_keys().forget(key);
+            Err(AppError::NoKey)
         }
     }
 }
+
+/// Keys that were right within the last minute. Only a hint: it decides who may have a body read, not who is let in.
+#[derive(Default)]
+pub(crate) struct KnownKeys(Mutex<HashMap<String, Instant>>);
+
+impl KnownKeys {
+    fn has(&self, key: &str) -> bool {
+        let known = self.keys();
+        known
+            .get(key)
+            .is_some_and(|since| since.elapsed() < KNOWN_FOR)
+    }
+
+    fn add(&self, key: &str) {
+        let mut keys = self.keys();
+        if keys.len() >= MOST_KEYS {
+            keys.clear();
+        }
+        keys.insert(key.to_owned(), Instant::now());
+    }
+
+    fn forget(&self, key: &str) {
+        self.keys().remove(key);
+    }
+
+    fn keys(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long a key counts as known.
+const KNOWN_FOR: Duration = Duration::from_secs(60);
+/// How many are remembered; an installation has a key for each machine group.
+const MOST_KEYS: usize = 10_000;
 
 /// The key in a Basic header of user `sal`, if the header is well formed.
 fn key_of(header: &str) -> Option<String> {

@@ -11,6 +11,7 @@ pub mod django;
 pub mod error;
 pub mod layers;
 pub mod metric_names;
+pub mod origin;
 
 pub use app::{App, Clock, HttpConfig};
 pub use error::AppError;

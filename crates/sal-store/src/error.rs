@@ -54,6 +54,16 @@ impl StoreError {
         .any(|state| self.sql_state() == Some(state))
     }
 
+    /// Whether a table is missing or may not be used.
+    pub fn lacks_a_table(&self) -> bool {
+        [
+            &SqlState::UNDEFINED_TABLE,
+            &SqlState::INSUFFICIENT_PRIVILEGE,
+        ]
+        .iter()
+        .any(|state| self.sql_state() == Some(state))
+    }
+
     /// Whether the fault is the database's being away or busy, not the statement's.
     pub fn is_outage(&self) -> bool {
         match self {

@@ -7,8 +7,8 @@
 mod logins;
 
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
@@ -73,6 +73,8 @@ pub struct PoolStatus {
 pub struct Store {
     pool: managed::Pool<Manager>,
     wait: Duration,
+    /// When a statement last found that our own tables are missing, or may not be used.
+    without_own_tables: Arc<Mutex<Option<tokio::time::Instant>>>,
 }
 
 impl Store {
@@ -84,6 +86,8 @@ impl Store {
         };
         let pool = managed::Pool::builder(manager)
             .max_size(config.max_size.max(1))
+            // The connection that was used last has its caches warm, here and in Postgres.
+            .queue_mode(managed::QueueMode::Lifo)
             .build();
         #[expect(
             clippy::expect_used,
@@ -93,7 +97,27 @@ impl Store {
         Self {
             pool,
             wait: config.wait,
+            without_own_tables: Arc::default(),
         }
+    }
+
+    /// Whether statements may use our own tables. They are looked for again every minute: an administrator may have
+    /// run `sal db init` meanwhile.
+    pub fn has_own_tables(&self) -> bool {
+        let missing = self.missing_since();
+        missing.is_none_or(|since| since.elapsed() > LOOK_AGAIN)
+    }
+
+    /// Remembers that a statement with our own tables failed for want of them.
+    pub fn note_missing_tables(&self) {
+        let now = tokio::time::Instant::now();
+        *self.missing_since() = Some(now);
+    }
+
+    fn missing_since(&self) -> MutexGuard<'_, Option<tokio::time::Instant>> {
+        self.without_own_tables
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a connection, waiting at most the configured time.
@@ -138,6 +162,9 @@ impl Store {
     }
 }
 
+/// How long our own tables are taken for missing.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 /// A connection taken from the pool; goes back when dropped.
 pub struct Client {
     inner: managed::Object<Manager>,
@@ -171,15 +198,15 @@ pub struct Tx {
 
 impl Tx {
     /// Makes sure that the connection knows these statements, so that later ones can be sent together in order.
-    pub async fn know(&self, entries: &[&[crate::queries::Entry]]) -> Result<(), StoreError> {
-        let statements: Vec<&'static str> = entries
-            .iter()
-            .copied()
-            .flatten()
-            .map(|entry| entry.sql)
-            .collect();
-        for sql in statements {
-            self.prepared(sql).await?;
+    pub async fn know(&self, lists: &[&'static [crate::queries::Entry]]) -> Result<(), StoreError> {
+        for list in lists {
+            if self.client.inner.knows(list) {
+                continue;
+            }
+            for entry in *list {
+                self.prepared(entry.sql).await?;
+            }
+            self.client.inner.learnt(list);
         }
         Ok(())
     }
@@ -264,6 +291,22 @@ pub struct Pooled {
     wrapper: ClientWrapper,
     discard: AtomicBool,
     born: tokio::time::Instant,
+    /// Lists of statements that are prepared, by their addresses: asking for each one costs more than running it.
+    known: Mutex<Vec<usize>>,
+}
+
+impl Pooled {
+    fn knows(&self, list: &'static [crate::queries::Entry]) -> bool {
+        self.known().contains(&list.as_ptr().addr())
+    }
+
+    fn learnt(&self, list: &'static [crate::queries::Entry]) {
+        self.known().push(list.as_ptr().addr());
+    }
+
+    fn known(&self) -> MutexGuard<'_, Vec<usize>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl std::ops::Deref for Pooled {
@@ -289,6 +332,7 @@ impl managed::Manager for Manager {
             wrapper: ClientWrapper::new(client, task),
             discard: AtomicBool::new(false),
             born: tokio::time::Instant::now(),
+            known: Mutex::default(),
         })
     }
 

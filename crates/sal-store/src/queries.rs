@@ -1,7 +1,7 @@
 //! `queries!`: a statement, its row struct and its async function in one place, and a check against a real schema.
 //!
 //! Every entry also lands in the module's `ALL`; [`check`] prepares each of them on a database and compares
-//! parameter types, column names, column types and nullability with the Rust side, so that a query that
+//! parameter types, column names and their order, column types and nullability with the Rust side, so that a query that
 //! cannot work fails in a test and not at night.
 
 use tokio_postgres::types::{FromSql, ToSql, Type};
@@ -55,16 +55,26 @@ macro_rules! queries {
         pub struct $row { $($(#[$fdoc])* pub $f: $ft),* }
 
         $(#[$doc])*
+        #[expect(clippy::allow_attributes, reason = "only some statements have that many")]
+        #[allow(clippy::too_many_arguments, reason = "a statement has as many parameters as it needs")]
         pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<Vec<$row>, $crate::StoreError> {
             let statement = db.prepared($sql).await?;
             let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
             let rows = db.client().query(&statement, parameters).await?;
-            rows.iter().map(|row| Ok($row { $($f: row.try_get(stringify!($f))?),* })).collect()
+            rows.iter()
+                .map(|row| {
+                    // Columns stand in the order of the fields; the check sees to that.
+                    let mut columns = 0..;
+                    Ok($row { $($f: row.try_get(columns.next().unwrap_or(usize::MAX))?),* })
+                })
+                .collect()
         }
         $crate::queries!(@each $($rest)*);
     };
     (@each $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) = $sql:expr; $($rest:tt)*) => {
         $(#[$doc])*
+        #[expect(clippy::allow_attributes, reason = "only some statements have that many")]
+        #[allow(clippy::too_many_arguments, reason = "a statement has as many parameters as it needs")]
         pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<u64, $crate::StoreError> {
             let statement = db.prepared($sql).await?;
             let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
@@ -146,15 +156,17 @@ async fn check_fields(
     statement: &Statement,
     faults: &mut Vec<String>,
 ) -> Result<(), tokio_postgres::Error> {
-    for field in entry.fields {
-        let Some(column) = statement
+    for (place, field) in entry.fields.iter().enumerate() {
+        let column = statement
             .columns()
-            .iter()
-            .find(|column| column.name() == field.name)
-        else {
+            .get(place)
+            .filter(|column| column.name() == field.name);
+        let Some(column) = column else {
             faults.push(format!(
-                "{}.{}: no such column in the result",
-                entry.name, field.name
+                "{}.{}: not the name of column {} of the result",
+                entry.name,
+                field.name,
+                place + 1
             ));
             continue;
         };

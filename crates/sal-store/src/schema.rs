@@ -1,6 +1,7 @@
 //! Sal's tables: create them in an empty database, compare those of a living one, add our own.
 //!
-//! Sal's own tables are a contract and are never altered. What this server adds is numbered, has the prefix
+//! Sal's own tables are a contract: no column, type or constraint of theirs is ever altered, only how much room their
+//! pages leave. What this server adds is numbered, has the prefix
 //! `salrs_`, lives in `schema/additions/` and is applied under an advisory lock, once.
 
 mod compare;
@@ -27,8 +28,10 @@ pub struct Ensured {
     pub created: bool,
     /// The names of our additions that were applied now.
     pub added: Vec<&'static str>,
-    /// Why our additions could not be applied, in Postgres's words; Sal's own tables work without them.
+    /// Why our tables could not be made, in Postgres's words; Sal's own tables work without them.
     pub additions_refused: Option<String>,
+    /// Additions that only save work, and why they could not be applied.
+    pub savings_refused: Vec<(&'static str, String)>,
 }
 
 /// Whether the database holds any of Sal's tables.
@@ -59,22 +62,34 @@ pub async fn ensure(db: &mut Client) -> Result<Ensured, tokio_postgres::Error> {
         tx.batch_execute(ROWS).await?;
     }
     tx.commit().await?;
-    let (added, additions_refused) = match add_missing(db).await {
-        Ok(added) => (added, None),
-        Err(error) => (
-            Vec::new(),
-            Some(
-                error
-                    .as_db_error()
-                    .map_or_else(|| error.to_string(), |e| e.message().to_owned()),
-            ),
-        ),
-    };
-    Ok(Ensured {
+    let mut ensured = Ensured {
         created: empty,
-        added,
-        additions_refused,
-    })
+        added: Vec::new(),
+        additions_refused: None,
+        savings_refused: Vec::new(),
+    };
+    for addition in ADDITIONS {
+        match apply(addition, db).await {
+            Ok(true) => ensured.added.push(addition.name),
+            Ok(false) => {}
+            Err(error) if addition.only_saves => {
+                ensured
+                    .savings_refused
+                    .push((addition.name, in_postgres_words(&error)));
+            }
+            Err(error) => {
+                ensured.additions_refused = Some(in_postgres_words(&error));
+                break;
+            }
+        }
+    }
+    Ok(ensured)
+}
+
+fn in_postgres_words(error: &tokio_postgres::Error) -> String {
+    error
+        .as_db_error()
+        .map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 /// Compares the living tables with those of Sal 4.4.1 and returns every difference.
@@ -83,31 +98,56 @@ pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres:
     Ok(compare::compare(&expected::schema(), &live))
 }
 
-async fn add_missing(db: &mut Client) -> Result<Vec<&'static str>, tokio_postgres::Error> {
-    let missing = missing_additions(db).await?;
-    if missing.is_empty() {
-        return Ok(missing);
+/// Applies an addition; false when it was there before, or was taken back and stays so.
+async fn apply(addition: &Addition, db: &mut Client) -> Result<bool, tokio_postgres::Error> {
+    if !missing_additions(db).await?.contains(&addition.name) {
+        return Ok(false);
     }
     let tx = db.transaction().await?;
     tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
         .await?;
-    tx.batch_execute(
-        "CREATE TABLE IF NOT EXISTS salrs_schema (name text PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now())",
-    )
-    .await?;
-    let mut added = Vec::new();
-    for (name, sql) in ADDITIONS {
-        let fresh = "INSERT INTO salrs_schema (name) VALUES ($1) ON CONFLICT DO NOTHING";
-        if tx.execute(fresh, &[name]).await? == 1 {
-            tx.batch_execute(sql).await?;
-            added.push(*name);
-        }
+    tx.batch_execute(RECORD).await?;
+    let fresh = "INSERT INTO salrs_schema (name) VALUES ($1) ON CONFLICT DO NOTHING";
+    let is_fresh = tx.execute(fresh, &[&addition.name]).await? == 1;
+    if is_fresh {
+        tx.batch_execute(addition.up).await?;
     }
     tx.commit().await?;
-    Ok(added)
+    Ok(is_fresh)
 }
 
-/// The additions that this database does not have yet.
+/// Takes an addition back, and remembers that it stays away until [`wanted`] says otherwise.
+///
+/// # Errors
+/// What Postgres said; then nothing changed. `false` when the addition was not there.
+pub async fn take_back(
+    addition: &Addition,
+    db: &mut Client,
+) -> Result<bool, tokio_postgres::Error> {
+    let tx = db.transaction().await?;
+    tx.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])
+        .await?;
+    tx.batch_execute(RECORD).await?;
+    let taken = "UPDATE salrs_schema SET taken_back = now() WHERE name = $1 AND taken_back IS NULL";
+    let was_there = tx.execute(taken, &[&addition.name]).await? == 1;
+    if was_there {
+        tx.batch_execute(addition.down).await?;
+    }
+    tx.commit().await?;
+    Ok(was_there)
+}
+
+/// Forgets that additions were taken back, so that the next [`ensure`] applies them.
+///
+/// # Errors
+/// What Postgres said.
+pub async fn wanted(db: &mut Client) -> Result<(), tokio_postgres::Error> {
+    db.batch_execute(RECORD).await?;
+    db.batch_execute("DELETE FROM salrs_schema WHERE taken_back IS NOT NULL")
+        .await
+}
+
+/// The additions that this database does not have and that nobody took back.
 pub async fn missing_additions(db: &Client) -> Result<Vec<&'static str>, tokio_postgres::Error> {
     let exists: bool = db
         .query_one("SELECT to_regclass('salrs_schema') IS NOT NULL", &[])
@@ -124,19 +164,50 @@ pub async fn missing_additions(db: &Client) -> Result<Vec<&'static str>, tokio_p
     };
     Ok(ADDITIONS
         .iter()
-        .map(|(name, _)| *name)
+        .map(|addition| addition.name)
         .filter(|name| !have.iter().any(|have| have == name))
         .collect())
+}
+
+/// Something that this server adds to a database.
+#[derive(Debug, Clone, Copy)]
+pub struct Addition {
+    /// Its number and name.
+    pub name: &'static str,
+    /// Makes it.
+    up: &'static str,
+    /// Takes it back; what it held is lost.
+    down: &'static str,
+    /// Whether the server does the same work without it, only with more effort. Needs the right of Sal's own tables'
+    /// owner, which a login that is only a member does not have.
+    pub only_saves: bool,
 }
 
 /// Sal's tables, as its migrations leave them.
 const TABLES: &str = include_str!("../../../schema/sal-4.sql");
 /// The rows that its migrations leave, without the default administrator.
 const ROWS: &str = include_str!("../../../schema/sal-4-rows.sql");
-/// Our own tables, in order.
-const ADDITIONS: &[(&str, &str)] = &[(
-    "0001-sessions",
-    include_str!("../../../schema/additions/0001-sessions.sql"),
-)];
+/// The table of what was applied. The column came later than the table.
+const RECORD: &str = "
+    CREATE TABLE IF NOT EXISTS salrs_schema (name text PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now());
+    ALTER TABLE salrs_schema ADD COLUMN IF NOT EXISTS taken_back timestamptz;";
+
+macro_rules! addition {
+    ($name:literal, $only_saves:expr) => {
+        Addition {
+            name: $name,
+            up: include_str!(concat!("../../../schema/additions/", $name, ".sql")),
+            down: include_str!(concat!("../../../schema/additions/", $name, ".down.sql")),
+            only_saves: $only_saves,
+        }
+    };
+}
+
+/// What we add, in order.
+pub const ADDITIONS: &[Addition] = &[
+    addition!("0001-sessions", false),
+    addition!("0002-checkins", false),
+    addition!("0003-fill-factor", true),
+];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -1,19 +1,19 @@
 //! `/login/` and `/logout/`: with the users and passwords that Sal has.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::{
     Extension, Form, Router,
-    extract::{ConnectInfo, Query, State},
-    http::{HeaderMap, HeaderName, header},
+    extract::{Query, State},
+    http::{HeaderMap, header},
     response::Response,
     routing::get,
 };
 use sal_http::{
     App, AppError,
     access::{LoginAttempts, Viewer, password, session::SessionCookie},
+    origin::Origin,
 };
 use sal_store::users::{record_login, user_by_name};
 use serde::Deserialize;
@@ -81,12 +81,12 @@ async fn show_login(
 async fn log_in(
     State(app): State<App>,
     Extension(attempts): Extension<Arc<LoginAttempts>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    origin: Origin,
     theme: Theme,
-    headers: HeaderMap,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, AppError> {
-    let address = address(&headers, peer);
+    // It can be forged; the limit per user holds then.
+    let address = origin.address;
     attempts
         .begin(&form.username, &address, app.now())
         .map_err(|seconds| AppError::TooMany { seconds })?;
@@ -140,20 +140,4 @@ async fn log_out(headers: HeaderMap, State(app): State<App>) -> Result<Response,
         response.headers_mut().insert(header::SET_COOKIE, gone);
     }
     Ok(response)
-}
-
-/// Where the request comes from, for counting tries only: a proxy's word where there is one, because behind a load
-/// balancer all connections come from the same address. It can be forged; the limit per user holds then.
-fn address(headers: &HeaderMap, peer: Option<Extension<ConnectInfo<SocketAddr>>>) -> String {
-    let forwarded = headers
-        .get(HeaderName::from_static("x-forwarded-for"))
-        .and_then(|value| value.to_str().ok())
-        .and_then(|list| list.rsplit(',').next())
-        .map(str::trim)
-        .filter(|address| address.parse::<std::net::IpAddr>().is_ok());
-    match (forwarded, peer) {
-        (Some(address), _) => address.to_owned(),
-        (None, Some(Extension(ConnectInfo(peer)))) => peer.ip().to_string(),
-        (None, None) => "unknown".to_owned(),
-    }
 }

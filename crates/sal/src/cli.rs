@@ -77,9 +77,15 @@ pub(crate) enum Db {
         #[arg(long)]
         json: bool,
     },
-    /// Make Sal's tables in an empty database, and our additions where they are missing.
+    /// Make Sal's tables in an empty database, and our additions where they are missing or were taken back.
     #[command(after_help = "Example: sal db init")]
     Init,
+    /// Take one of our additions out of the database; what it held is lost, Sal's rows stay. It stays out until `sal db init`.
+    #[command(after_help = "Example: sal db take-back 0003-fill-factor")]
+    TakeBack {
+        /// Its name, as `sal db check` lists it.
+        addition: String,
+    },
 }
 
 /// `sal iam`.
@@ -185,9 +191,12 @@ pub(crate) struct BenchCheckin {
     /// Check-ins under way at a time; several, separated by commas.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32])]
     pub(crate) concurrency: Vec<usize>,
-    /// Only these strategies: ours, floor, replace, original.
+    /// Only these strategies: ours, floor, floor-paced, replace, original.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
+    /// Only these scenarios: first, unchanged, few, real.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) scenarios: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -56,7 +56,7 @@ impl Listing {
     }
 }
 
-fn read_item(value: &Value, notes: &mut Notes) -> Option<NewItem> {
+fn read_item(value: &Value<'_>, notes: &mut Notes) -> Option<NewItem> {
     let item = notes.dict("inventory", Some(value))?;
     let name = |key: &str, notes: &mut Notes| notes.name(key, &text(item, key), NAME_LENGTH);
     let application = ApplicationName {
@@ -72,7 +72,7 @@ fn read_item(value: &Value, notes: &mut Notes) -> Option<NewItem> {
 }
 
 /// A value as Python prints it; absent is empty.
-fn text(item: &Dict, key: &str) -> String {
+fn text(item: &Dict<'_>, key: &str) -> String {
     item.get(key).map(python::text).unwrap_or_default()
 }
 

@@ -12,7 +12,7 @@ use super::Unreadable;
 use crate::python::{Dict, Value};
 
 /// The value in a plist. Dates become texts such as `2025-03-01 08:00:00 +0000`, data becomes base64.
-pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value, Unreadable> {
+pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value<'static>, Unreadable> {
     let mut builder = Builder::default();
     walk(bytes, limit_bytes, &mut |event| builder.take(event))?;
     builder.root.ok_or(NOT_A_PLIST)
@@ -155,13 +155,13 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
 #[derive(Default)]
 struct Builder {
     open: Vec<Open>,
-    root: Option<Value>,
+    root: Option<Value<'static>>,
 }
 
 /// A collection that is not finished; a dict with the key that waits for its value.
 enum Open {
-    List(Vec<Value>),
-    Dict(Dict, Option<String>),
+    List(Vec<Value<'static>>),
+    Dict(Dict<'static>, Option<String>),
 }
 
 impl Builder {
@@ -198,7 +198,7 @@ impl Builder {
         self.place(value)
     }
 
-    fn place(&mut self, value: Value) -> Result<(), Unreadable> {
+    fn place(&mut self, value: Value<'static>) -> Result<(), Unreadable> {
         match self.open.last_mut() {
             None => self.root = Some(value),
             Some(Open::List(list)) => list.push(value),
@@ -208,19 +208,23 @@ impl Builder {
     }
 }
 
-fn scalar_value(event: OwnedEvent) -> Result<Value, Unreadable> {
+fn scalar_value(event: OwnedEvent) -> Result<Value<'static>, Unreadable> {
     Ok(match event {
         OwnedEvent::Boolean(value) => Value::Bool(value),
-        OwnedEvent::Integer(number) => Value::Int(number.to_string()),
+        OwnedEvent::Integer(number) => Value::Int(number.to_string().into()),
         OwnedEvent::Real(number) => Value::Float(number),
-        OwnedEvent::String(text) => Value::Text(text.into_owned()),
+        OwnedEvent::String(text) => Value::Text(text.into_owned().into()),
         OwnedEvent::Date(date) => {
             let iso = date.to_xml_format();
-            Value::Text(iso.replacen('T', " ", 1).replacen('Z', " +0000", 1))
+            Value::Text(iso.replacen('T', " ", 1).replacen('Z', " +0000", 1).into())
         }
         OwnedEvent::Data(data) => {
             use ::base64::Engine;
-            Value::Text(::base64::engine::general_purpose::STANDARD.encode(data))
+            Value::Text(
+                ::base64::engine::general_purpose::STANDARD
+                    .encode(data)
+                    .into(),
+            )
         }
         _ => return Err(NOT_A_PLIST),
     })

@@ -1,8 +1,11 @@
 //! Managed items and their histories.
+//!
+//! Which line of history is the newest is asked by the statement that adds lines, and only for items that may need
+//! one: those that are new or have another status, or all of them when everything is compared.
 
 use std::collections::HashMap;
 
-use sal_store::checkin::changes::{Changes, ItemHistory, ItemUpdate, NewItem};
+use sal_store::checkin::changes::{ChangedItem, Changes, ItemHistory, ItemUpdate, NewItem};
 use sal_store::checkin::read::{ItemRow, Present};
 use sal_store::ids::SourceId;
 use uuid::Uuid;
@@ -10,7 +13,7 @@ use uuid::Uuid;
 use super::{Rules, sections};
 use crate::submission::{Item, Submission};
 
-/// Plans items and, wherever an item's status is another than its newest line of history, a new line.
+/// Plans items, and lines of history for those that may have a new status.
 pub(super) fn plan(
     present: &Present,
     submission: &Submission,
@@ -18,30 +21,21 @@ pub(super) fn plan(
     new_id: &mut impl FnMut() -> Uuid,
     changes: &mut Changes,
 ) {
+    let wanted = rules.wanted;
     let mut there: HashMap<(SourceId, &str), &ItemRow> = present
         .items
         .iter()
         .map(|row| ((row.management_source_id, row.name.as_str()), row))
         .collect();
-    let newest: HashMap<(SourceId, &str), &str> = present
-        .histories
-        .iter()
-        .map(|line| {
-            (
-                (line.management_source_id, line.name.as_str()),
-                line.status.as_str(),
-            )
-        })
-        .collect();
     for (source, section) in sections(submission, rules) {
+        if !wanted.everything && !wanted.items.contains(&section.source) {
+            continue;
+        }
         for item in &section.items {
-            let key = (source, item.name.as_str());
-            plan_item(source, item, there.remove(&key), new_id, changes);
-            if item.has_history
-                && newest
-                    .get(&key)
-                    .is_none_or(|status| *status != item.state.status)
-            {
+            let row = there.remove(&(source, item.name.as_str()));
+            plan_item(source, item, row, new_id, changes);
+            let same_status = row.is_some_and(|row| row.status == item.state.status);
+            if item.has_history && (wanted.everything || !same_status) {
                 changes.histories.push(ItemHistory {
                     id: new_id(),
                     source,
@@ -74,7 +68,11 @@ fn plan_item(
         return;
     };
     if !is_same(row, &item.state) {
-        changes.items_changed.push((row.id, item.state.clone()));
+        changes.items_changed.push(ChangedItem {
+            id: row.id,
+            state: item.state.clone(),
+            same_data: row.data == item.state.data,
+        });
     }
 }
 

@@ -7,6 +7,7 @@ use sal_store::checkin::read::{MessageRow, Present};
 use sal_store::ids::SourceId;
 
 use super::{Rules, sections};
+use crate::digest::undated_messages;
 use crate::submission::Submission;
 
 /// Source, type, text.
@@ -19,6 +20,10 @@ pub(super) fn plan(
     rules: &Rules<'_>,
     changes: &mut Changes,
 ) {
+    if !rules.wanted.everything && !rules.wanted.messages {
+        changes.touch_messages = undated_messages(submission) == Some(true);
+        return;
+    }
     let mut there: HashMap<Key<'_>, Vec<&MessageRow>> = HashMap::new();
     for row in &present.messages {
         let key = (

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use sal_store::checkin::Wanted;
 use sal_store::checkin::changes::{Changes, NewRow, NewScript, RowUpdate};
 use sal_store::checkin::read::{Present, ScriptRow};
 
@@ -18,7 +19,18 @@ pub(crate) fn replaced(submission: &Submission) -> Vec<String> {
 }
 
 /// Plans results.
-pub(super) fn plan(present: &Present, submission: &Submission, changes: &mut Changes) {
+pub(super) fn plan(
+    present: &Present,
+    submission: &Submission,
+    wanted: &Wanted,
+    changes: &mut Changes,
+) {
+    let is_read =
+        |script: &ScriptResult| script.historical || wanted.plugins.contains(&script.plugin);
+    if !wanted.everything && !submission.scripts.iter().all(is_read) {
+        changes.plugins_touched = replaced(submission);
+        return;
+    }
     for script in &submission.scripts {
         let there: Vec<&ScriptRow> = present
             .scripts
@@ -39,7 +51,7 @@ pub(super) fn plan(present: &Present, submission: &Submission, changes: &mut Cha
             continue;
         };
         gone(&there, Some(kept), changes);
-        changes.scripts_touched.push(kept);
+        changes.plugins_touched.push(script.plugin.clone());
         plan_rows(kept, &there, script, changes);
     }
 }

@@ -1,8 +1,7 @@
 //! The comparison, case by case: what is equal costs nothing, what differs is planned once.
 
-use sal_store::checkin::read::{HistoryRow, ItemRow, MachineRow, MessageRow, ScriptRow};
-use sal_store::groups::Group;
-use sal_store::ids::{MachineId, UnitId};
+use sal_store::checkin::read::{ItemRow, MachineRow, MessageRow, ScriptRow};
+use sal_store::ids::MachineId;
 use sal_store::sources::Source;
 
 use super::*;
@@ -33,28 +32,18 @@ fn read(munki: &str, scripts: &str) -> Submission {
 
 fn nothing() -> Present {
     Present {
-        group: Some(Group {
-            id: GroupId(1),
-            business_unit_id: UnitId(1),
-        }),
-        machine: None,
         sources: vec![Source {
             id: source(),
             name: "Munki".to_owned(),
         }],
-        facts: Vec::new(),
-        items: Vec::new(),
-        histories: Vec::new(),
-        messages: Vec::new(),
-        scripts: Vec::new(),
+        ..Present::default()
     }
 }
 
 fn known_machine() -> MachineRow {
     MachineRow {
         id: MachineId(5),
-        machine_group_id: GroupId(1),
-        last_checkin: None,
+        version: None,
         munki_version: Some("6.0".to_owned()),
         manifest: Some("site".to_owned()),
         deployed: false,
@@ -62,6 +51,14 @@ fn known_machine() -> MachineRow {
 }
 
 fn planned(present: &Present, submission: &Submission) -> Changes {
+    let everything = Wanted {
+        everything: true,
+        ..Wanted::default()
+    };
+    planned_in_part(present, submission, &everything)
+}
+
+fn planned_in_part(present: &Present, submission: &Submission, wanted: &Wanted) -> Changes {
     let sources = HashMap::from([("Munki".to_owned(), source())]);
     let historical_facts = HashSet::from(["kept".to_owned()]);
     let rules = Rules {
@@ -70,6 +67,7 @@ fn planned(present: &Present, submission: &Submission) -> Changes {
         sources: &sources,
         deploy: false,
         historical_facts: &historical_facts,
+        wanted,
     };
     let mut next = 0;
     plan(present, submission, &rules, &mut || {
@@ -126,7 +124,7 @@ fn facts_that_are_equal_cost_nothing_and_the_rest_is_planned_once() {
 }
 
 #[test]
-fn an_items_history_is_written_when_its_status_is_another_than_the_newest_line() {
+fn lines_of_history_are_asked_for_items_with_a_new_status_or_all_when_all_is_compared() {
     let mut present = nothing();
     let at: Timestamp = "2025-03-01T08:00:00Z".parse().unwrap();
     let item = |id, name: &str, status: &str| ItemRow {
@@ -137,33 +135,36 @@ fn an_items_history_is_written_when_its_status_is_another_than_the_newest_line()
         date_managed: at,
         data: None,
     };
-    let line = |name: &str, status: &str| HistoryRow {
-        management_source_id: source(),
-        name: name.to_owned(),
-        status: status.to_owned(),
-    };
     present.items = vec![
         item(100, "same", "PRESENT"),
         item(101, "moved", "PENDING"),
         item(102, "gone", "PRESENT"),
-    ];
-    present.histories = vec![
-        line("same", "PRESENT"),
-        line("moved", "PENDING"),
-        line("gone", "PRESENT"),
     ];
     let munki = r#"{"managed_items": {
         "same": {"status": "PRESENT", "date_managed": "2025-03-01 08:00:00"},
         "moved": {"status": "PRESENT", "date_managed": "2025-03-02 08:00:00"},
         "new": {"status": "PRESENT", "date_managed": "2025-03-01 08:00:00", "data": {"a": 1}},
         "unsaid": {"status": "MUCHTOOLONG"}}}"#;
-    let changes = planned(&present, &read(munki, "[]"));
+    let names = |changes: &Changes| -> Vec<String> {
+        changes
+            .histories
+            .iter()
+            .map(|line| line.name.clone())
+            .collect()
+    };
+    let all = planned(&present, &read(munki, "[]"));
+    assert_eq!(names(&all), ["same", "moved", "new"]);
+    let items = Wanted {
+        items: vec!["Munki".to_owned()],
+        ..Wanted::default()
+    };
+    let changes = planned_in_part(&present, &read(munki, "[]"), &items);
     assert_eq!(changes.items_gone, [Uuid::from_u128(102)]);
     assert_eq!(
         changes
             .items_changed
             .iter()
-            .map(|(id, _)| id.as_u128())
+            .map(|item| item.id.as_u128())
             .collect::<Vec<_>>(),
         [101]
     );
@@ -175,14 +176,7 @@ fn an_items_history_is_written_when_its_status_is_another_than_the_newest_line()
             .collect::<Vec<_>>(),
         ["new", "unsaid"]
     );
-    assert_eq!(
-        changes
-            .histories
-            .iter()
-            .map(|line| line.name.as_str())
-            .collect::<Vec<_>>(),
-        ["moved", "new"]
-    );
+    assert_eq!(names(&changes), ["moved", "new"]);
 }
 
 #[test]
@@ -211,6 +205,7 @@ fn script_results_are_brought_up_to_date_and_histories_are_added_to() {
     let mut present = nothing();
     let row = |submission_id, row_id, name: &str, historical| ScriptRow {
         submission_id,
+        recorded: now(),
         plugin: "Uptime".to_owned(),
         historical,
         row_id: Some(row_id),
@@ -225,7 +220,7 @@ fn script_results_are_brought_up_to_date_and_histories_are_added_to() {
     ];
     let scripts = r#"[{"plugin": "Uptime", "data": {"same": 1, "changed": 2, "new": 3}}, {"plugin": "Kept", "historical": true, "data": {"a": 1}}]"#;
     let changes = planned(&present, &read("{}", scripts));
-    assert_eq!(changes.scripts_touched, [9]);
+    assert_eq!(changes.plugins_touched, ["Uptime"]);
     assert_eq!(changes.scripts_gone, [8]);
     assert_eq!(changes.rows_gone, [3]);
     assert_eq!(
@@ -277,4 +272,19 @@ fn munki_columns_stay_when_the_body_has_no_munki_section() {
     let with = planned(&present, &read("{}", "[]")).machine.columns;
     assert_eq!((with.munki_version, with.manifest), (None, None));
     assert!(planned(&nothing(), &without).machine.columns.deployed);
+}
+
+#[test]
+fn parts_that_came_before_are_left_alone_but_get_their_times() {
+    let munki = r#"{"facts": {"a": 1}, "managed_items": {"x": {"status": "PRESENT", "date_managed": "2025-01-01"}},
+                    "messages": [{"text": "no date", "message_type": "ERROR"}]}"#;
+    let scripts = r#"[{"plugin": "Uptime", "data": {"days": 3}}]"#;
+    let changes = planned_in_part(&nothing(), &read(munki, scripts), &Wanted::default());
+    let mut expected = Changes::only(changes.machine.clone());
+    expected.plugins_touched = vec!["Uptime".to_owned()];
+    expected.touch_messages = true;
+    assert_eq!(changes, expected);
+    let dated =
+        r#"{"messages": [{"text": "dated", "message_type": "ERROR", "date": "2025-01-01"}]}"#;
+    assert!(!planned_in_part(&nothing(), &read(dated, "[]"), &Wanted::default()).touch_messages);
 }

@@ -64,7 +64,7 @@ impl Submission {
 }
 
 impl Profile {
-    fn read(value: &Value, zone: &TimeZone, notes: &mut Notes) -> Option<Self> {
+    fn read(value: &Value<'_>, zone: &TimeZone, notes: &mut Notes) -> Option<Self> {
         let dict = notes.dict("profile", Some(value))?;
         let identifier = identity(dict, "ProfileIdentifier", notes)?;
         let uuid = identity(dict, "ProfileUUID", notes)?;
@@ -105,7 +105,7 @@ impl Profile {
     }
 }
 
-fn payload(value: &Value, notes: &mut Notes) -> Option<Payload> {
+fn payload(value: &Value<'_>, notes: &mut Notes) -> Option<Payload> {
     let dict = notes.dict("ProfileItems", Some(value))?;
     Some(Payload {
         identifier: identity(dict, "PayloadIdentifier", notes)?,
@@ -114,7 +114,7 @@ fn payload(value: &Value, notes: &mut Notes) -> Option<Payload> {
     })
 }
 
-fn install_date(dict: &Dict, zone: &TimeZone, notes: &mut Notes) -> Option<Timestamp> {
+fn install_date(dict: &Dict<'_>, zone: &TimeZone, notes: &mut Notes) -> Option<Timestamp> {
     let read = match dict.get("ProfileInstallDate") {
         Some(Value::Text(text)) => date::in_any_form(text, zone),
         _ => None,
@@ -128,12 +128,12 @@ fn install_date(dict: &Dict, zone: &TimeZone, notes: &mut Notes) -> Option<Times
     read
 }
 
-fn identity(dict: &Dict, key: &str, notes: &mut Notes) -> Option<String> {
+fn identity(dict: &Dict<'_>, key: &str, notes: &mut Notes) -> Option<String> {
     notes.name(key, &text(dict, key), TEXT_LENGTH)
 }
 
 /// A value as Python prints it; absent is empty.
-fn text(dict: &Dict, key: &str) -> String {
+fn text(dict: &Dict<'_>, key: &str) -> String {
     dict.get(key).map(python::text).unwrap_or_default()
 }
 

@@ -1,7 +1,6 @@
 //! Reads JSON as `json.loads` does: NaN and infinities allowed, of equal keys the last one counts.
 
-use std::iter::Peekable;
-use std::str::CharIndices;
+use std::borrow::Cow;
 
 use super::{Dict, Value};
 
@@ -19,15 +18,12 @@ pub struct ParseError {
 ///
 /// # Errors
 /// The first place that is not JSON, or nesting deeper than 200 (Python stops at its recursion limit).
-pub fn parse(text: &str) -> Result<Value, ParseError> {
-    let mut parser = Parser {
-        text,
-        chars: text.char_indices().peekable(),
-    };
+pub fn parse(text: &str) -> Result<Value<'_>, ParseError> {
+    let mut parser = Parser { text, at: 0 };
     parser.skip_space();
     let value = parser.value(0)?;
     parser.skip_space();
-    match parser.chars.peek() {
+    match parser.peek() {
         None => Ok(value),
         Some(_) => Err(parser.error("text after the end of the JSON value")),
     }
@@ -36,124 +32,146 @@ pub fn parse(text: &str) -> Result<Value, ParseError> {
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 200;
 
+/// Everything that gives JSON its form is ASCII, so the text is read as bytes; `at` always stands before a character.
 struct Parser<'a> {
     text: &'a str,
-    chars: Peekable<CharIndices<'a>>,
+    at: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn value(&mut self, depth: usize) -> Result<Value, ParseError> {
+    fn value(&mut self, depth: usize) -> Result<Value<'a>, ParseError> {
         if depth > MAX_DEPTH {
             return Err(self.error("nested too deeply"));
         }
-        match self.chars.peek().map(|(_, c)| *c) {
-            Some('{') => self.dict(depth),
-            Some('[') => self.list(depth),
-            Some('"') => {
-                self.chars.next();
+        match self.peek() {
+            Some(b'{') => self.dict(depth),
+            Some(b'[') => self.list(depth),
+            Some(b'"') => {
+                self.at += 1;
                 Ok(Value::Text(self.string()?))
             }
-            Some('-' | '0'..='9') => self.number(),
-            Some('t' | 'f' | 'n' | 'N' | 'I') => self.word(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't' | b'f' | b'n' | b'N' | b'I') => self.word(),
             _ => Err(self.error("a value was expected")),
         }
     }
 
-    fn dict(&mut self, depth: usize) -> Result<Value, ParseError> {
-        self.chars.next();
+    fn dict(&mut self, depth: usize) -> Result<Value<'a>, ParseError> {
+        self.at += 1;
         let mut dict = Dict::default();
         self.skip_space();
-        if self.take('}') {
+        if self.take(b'}') {
             return Ok(Value::Dict(dict));
         }
         loop {
             self.skip_space();
-            if !self.take('"') {
+            if !self.take(b'"') {
                 return Err(self.error("a key in double quotes was expected"));
             }
             let key = self.string()?;
             self.skip_space();
-            if !self.take(':') {
+            if !self.take(b':') {
                 return Err(self.error("a colon was expected"));
             }
             self.skip_space();
             let value = self.value(depth + 1)?;
             dict.set(key, value);
             self.skip_space();
-            if self.take('}') {
+            if self.take(b'}') {
                 return Ok(Value::Dict(dict));
             }
-            if !self.take(',') {
+            if !self.take(b',') {
                 return Err(self.error("a comma or a closing brace was expected"));
             }
         }
     }
 
-    fn list(&mut self, depth: usize) -> Result<Value, ParseError> {
-        self.chars.next();
+    fn list(&mut self, depth: usize) -> Result<Value<'a>, ParseError> {
+        self.at += 1;
         let mut list = Vec::new();
         self.skip_space();
-        if self.take(']') {
+        if self.take(b']') {
             return Ok(Value::List(list));
         }
         loop {
             self.skip_space();
             list.push(self.value(depth + 1)?);
             self.skip_space();
-            if self.take(']') {
+            if self.take(b']') {
                 return Ok(Value::List(list));
             }
-            if !self.take(',') {
+            if !self.take(b',') {
                 return Err(self.error("a comma or a closing bracket was expected"));
             }
         }
     }
 
-    /// The rest of a string, after its opening quote.
-    fn string(&mut self) -> Result<String, ParseError> {
-        let mut out = String::new();
+    /// The rest of a string, after its opening quote. Borrowed when nothing in it is escaped.
+    fn string(&mut self) -> Result<Cow<'a, str>, ParseError> {
+        let mut out = Cow::Borrowed(self.plain());
         loop {
-            match self.chars.next() {
+            match self.peek() {
                 None => return Err(self.error("a string without an end")),
-                Some((_, '"')) => return Ok(out),
-                Some((_, '\\')) => out.push(self.escape()?),
-                Some((_, c)) if c < ' ' => {
-                    return Err(self.error("a control character in a string"));
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(out);
                 }
-                Some((_, c)) => out.push(c),
+                Some(b'\\') => {
+                    self.at += 1;
+                    let character = self.escape()?;
+                    let rest = self.plain();
+                    let text = out.to_mut();
+                    text.push(character);
+                    text.push_str(rest);
+                }
+                Some(_) => return Err(self.error("a control character in a string")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<char, ParseError> {
-        match self.chars.next().map(|(_, c)| c) {
-            Some(c @ ('"' | '\\' | '/')) => Ok(c),
-            Some('b') => Ok('\u{8}'),
-            Some('f') => Ok('\u{c}'),
-            Some('n') => Ok('\n'),
-            Some('r') => Ok('\r'),
-            Some('t') => Ok('\t'),
-            Some('u') => self.unicode_escape(),
-            _ => Err(self.error("an unknown escape in a string")),
-        }
+    /// The characters up to the next quote, backslash or control character.
+    fn plain(&mut self) -> &'a str {
+        let rest = self.rest();
+        let special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+        let end = rest.bytes().position(special).unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
     }
 
-    /// `\uXXXX`, and `\uXXXX\uXXXX` for a pair of surrogates. A lone surrogate cannot be stored in Postgres
+    fn escape(&mut self) -> Result<char, ParseError> {
+        let character = match self.peek() {
+            Some(c @ (b'"' | b'\\' | b'/')) => char::from(c),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.at += 1;
+                return self.unicode_escape();
+            }
+            _ => return Err(self.error("an unknown escape in a string")),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// `XXXX`, and `XXXX\uXXXX` for a pair of surrogates. A lone surrogate cannot be stored in Postgres
     /// (the original answers 500), so it becomes U+FFFD.
     fn unicode_escape(&mut self) -> Result<char, ParseError> {
         let first = self.hex4()?;
         if !(0xd800..0xdc00).contains(&first) {
             return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
         }
-        let mut ahead = self.chars.clone();
-        if ahead.next().map(|(_, c)| c) == Some('\\') && ahead.next().map(|(_, c)| c) == Some('u') {
-            let resume = std::mem::replace(&mut self.chars, ahead);
+        let resume = self.at;
+        if self.rest().starts_with("\\u") {
+            self.at += 2;
             let second = self.hex4()?;
             if (0xdc00..0xe000).contains(&second) {
                 let joined = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
                 return Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER));
             }
-            self.chars = resume;
+            self.at = resume;
         }
         Ok(char::REPLACEMENT_CHARACTER)
     }
@@ -161,17 +179,18 @@ impl<'a> Parser<'a> {
     fn hex4(&mut self) -> Result<u32, ParseError> {
         let mut value = 0;
         for _ in 0..4 {
-            let digit = self.chars.next().and_then(|(_, c)| c.to_digit(16));
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
             value = value * 16
                 + digit.ok_or_else(|| self.error("four hexadecimal digits were expected"))?;
+            self.at += 1;
         }
         Ok(value)
     }
 
-    fn number(&mut self) -> Result<Value, ParseError> {
-        let start = self.at();
-        let negative = self.take('-');
-        if negative && self.chars.peek().map(|(_, c)| *c) == Some('I') {
+    fn number(&mut self) -> Result<Value<'a>, ParseError> {
+        let start = self.at;
+        let negative = self.take(b'-');
+        if negative && self.peek() == Some(b'I') {
             return self.word().map(|_| Value::Float(f64::NEG_INFINITY));
         }
         let whole = self.digits();
@@ -180,81 +199,82 @@ impl<'a> Parser<'a> {
             return Err(self.error("not a number"));
         }
         let mut float = false;
-        let before = self.chars.clone();
-        if self.take('.') {
+        if self.take(b'.') {
             // `1.` is not JSON: Python reads `1` and then fails on the point.
             if self.digits().is_empty() {
-                self.chars = before;
                 return Err(self.error("digits after the point were expected"));
             }
             float = true;
         }
-        if self.take('e') || self.take('E') {
-            let _sign = self.take('+') || self.take('-');
+        if self.take(b'e') || self.take(b'E') {
+            let _sign = self.take(b'+') || self.take(b'-');
             if self.digits().is_empty() {
                 return Err(self.error("digits in the exponent were expected"));
             }
             float = true;
         }
-        let literal = self.text.get(start..self.at()).unwrap_or_default();
+        let literal = self.text.get(start..self.at).unwrap_or_default();
         if float {
             return literal
                 .parse()
                 .map(Value::Float)
                 .map_err(|_not_a_float| self.error("not a number"));
         }
-        Ok(Value::Int(if literal == "-0" {
-            "0".to_owned()
+        Ok(Value::Int(Cow::Borrowed(if literal == "-0" {
+            "0"
         } else {
-            literal.to_owned()
-        }))
+            literal
+        })))
     }
 
     fn digits(&mut self) -> &'a str {
-        let start = self.at();
-        while self.chars.next_if(|(_, c)| c.is_ascii_digit()).is_some() {}
-        self.text.get(start..self.at()).unwrap_or_default()
+        let rest = self.rest();
+        let end = rest
+            .bytes()
+            .position(|byte| !byte.is_ascii_digit())
+            .unwrap_or(rest.len());
+        self.at += end;
+        rest.get(..end).unwrap_or_default()
     }
 
-    fn word(&mut self) -> Result<Value, ParseError> {
-        const WORDS: &[(&str, Value)] = &[
+    fn word(&mut self) -> Result<Value<'a>, ParseError> {
+        const WORDS: &[(&str, Value<'static>)] = &[
             ("true", Value::Bool(true)),
             ("false", Value::Bool(false)),
             ("null", Value::Null),
             ("NaN", Value::Float(f64::NAN)),
             ("Infinity", Value::Float(f64::INFINITY)),
         ];
-        let rest = self.text.get(self.at()..).unwrap_or_default();
+        let rest = self.rest();
         let Some((word, value)) = WORDS.iter().find(|(word, _)| rest.starts_with(word)) else {
             return Err(self.error("a value was expected"));
         };
-        for _ in word.chars() {
-            self.chars.next();
-        }
+        self.at += word.len();
         Ok(value.clone())
     }
 
     fn skip_space(&mut self) {
-        while self
-            .chars
-            .next_if(|(_, c)| matches!(c, ' ' | '\t' | '\n' | '\r'))
-            .is_some()
-        {}
-    }
-
-    fn take(&mut self, wanted: char) -> bool {
-        self.chars.next_if(|(_, c)| *c == wanted).is_some()
-    }
-
-    fn at(&mut self) -> usize {
-        self.chars.peek().map_or(self.text.len(), |(at, _)| *at)
-    }
-
-    fn error(&mut self, what: &'static str) -> ParseError {
-        ParseError {
-            what,
-            at: self.at(),
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
         }
+    }
+
+    fn take(&mut self, wanted: u8) -> bool {
+        let is_there = self.peek() == Some(wanted);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn error(&self, what: &'static str) -> ParseError {
+        ParseError { what, at: self.at }
     }
 }
 
@@ -306,7 +326,8 @@ mod tests {
         #[test]
         fn never_panics_and_rereads_what_it_wrote(raw in "\\PC{0,80}|[\\[\\]{}\",:0-9a-z.eE+\\- \\\\u]{0,60}") {
             if let Ok(value) = parse(&raw) {
-                let again = parse(&dumps(&value)).unwrap();
+                let written = dumps(&value);
+                let again = parse(&written).unwrap();
                 proptest::prop_assert_eq!(text(&again), text(&value));
             }
         }

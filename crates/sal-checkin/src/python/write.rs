@@ -5,9 +5,9 @@ use std::fmt::Write;
 use super::Value;
 
 /// Python's `str(value)`: a string as it is, anything else as `repr`.
-pub fn text(value: &Value) -> String {
+pub fn text(value: &Value<'_>) -> String {
     match value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.clone().into_owned(),
         other => {
             let mut out = String::new();
             repr(other, &mut out);
@@ -17,13 +17,14 @@ pub fn text(value: &Value) -> String {
 }
 
 /// Python's `json.dumps(value)` with its defaults: `", "` and `": "`, everything outside ASCII escaped.
-pub fn dumps(value: &Value) -> String {
-    let mut out = String::new();
+pub fn dumps(value: &Value<'_>) -> String {
+    // A managed item's details are a few hundred bytes.
+    let mut out = String::with_capacity(512);
     dump(value, &mut out);
     out
 }
 
-fn repr(value: &Value, out: &mut String) {
+fn repr(value: &Value<'_>, out: &mut String) {
     match value {
         Value::Null => out.push_str("None"),
         Value::Bool(true) => out.push_str("True"),
@@ -40,7 +41,7 @@ fn repr(value: &Value, out: &mut String) {
     }
 }
 
-fn dump(value: &Value, out: &mut String) {
+fn dump(value: &Value<'_>, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -148,6 +149,14 @@ fn escape_code(code: u32, out: &mut String) {
 
 fn dump_text(text: &str, out: &mut String) {
     out.push('"');
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
+    {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),

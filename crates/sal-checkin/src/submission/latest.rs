@@ -36,6 +36,16 @@ impl<T> Latest<T> {
     }
 }
 
+/// Of entries with equal names only the last. The keys of a dict are all different, so this is for those from which
+/// NUL characters were taken.
+pub(super) fn last_of_equal<T>(entries: Vec<T>, name: impl Fn(&T) -> &String) -> Vec<T> {
+    let mut latest = Latest::new();
+    for entry in entries {
+        latest.push(name(&entry).clone(), entry);
+    }
+    latest.into_entries()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

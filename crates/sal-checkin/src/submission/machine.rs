@@ -22,7 +22,7 @@ pub struct MunkiSection {
 }
 
 impl MachineSection {
-    pub(super) fn read(extra: &Dict, notes: &mut Notes) -> Self {
+    pub(super) fn read(extra: &Dict<'_>, notes: &mut Notes) -> Self {
         let mut text =
             |key: &str| notes.value(&format!("Machine.{key}"), extra.get(key), TEXT_LENGTH);
         let hostname = if extra.get("hostname").is_none() {
@@ -55,7 +55,7 @@ impl MachineSection {
 }
 
 impl MunkiSection {
-    pub(super) fn read(section: &Dict, notes: &mut Notes) -> Self {
+    pub(super) fn read(section: &Dict<'_>, notes: &mut Notes) -> Self {
         let Some(extra) = notes.dict("Munki.extra_data", section.get("extra_data")) else {
             return Self::default();
         };
@@ -70,7 +70,7 @@ impl MunkiSection {
     }
 }
 
-fn memory_kb(extra: &Dict, notes: &mut Notes) -> i32 {
+fn memory_kb(extra: &Dict<'_>, notes: &mut Notes) -> i32 {
     if extra.get("memory_kb").is_none() {
         return 0;
     }
@@ -83,7 +83,7 @@ fn memory_kb(extra: &Dict, notes: &mut Notes) -> i32 {
 }
 
 /// Python's `int()` of a number or a text, if it fits 64 bits.
-fn whole_number(key: &str, extra: &Dict, notes: &mut Notes) -> Option<i64> {
+fn whole_number(key: &str, extra: &Dict<'_>, notes: &mut Notes) -> Option<i64> {
     let value = extra.get(key).filter(|value| **value != Value::Null)?;
     let number = match value {
         Value::Bool(value) => Some(i64::from(*value)),

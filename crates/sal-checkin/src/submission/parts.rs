@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use sal_store::checkin::changes::ItemUpdate;
 
-use super::latest::Latest;
+use super::latest::{Latest, last_of_equal};
 use super::{Context, Item, Message, Notes, Section};
 use crate::date;
 use crate::python::{self, Dict, Value};
 
 /// Every section of the body, in its order. `plugin_results` is not one.
-pub(super) fn sections(body: &Dict, context: &Context<'_>, notes: &mut Notes) -> Vec<Section> {
+pub(super) fn sections(body: &Dict<'_>, context: &Context<'_>, notes: &mut Notes) -> Vec<Section> {
     // Two names can become one when NUL characters go; the later one counts.
     let mut sections = Latest::new();
     for (name, value) in body.iter().filter(|(name, _)| *name != "plugin_results") {
@@ -25,7 +25,12 @@ pub(super) fn sections(body: &Dict, context: &Context<'_>, notes: &mut Notes) ->
     sections.into_entries()
 }
 
-fn section(source: String, content: &Dict, context: &Context<'_>, notes: &mut Notes) -> Section {
+fn section(
+    source: String,
+    content: &Dict<'_>,
+    context: &Context<'_>,
+    notes: &mut Notes,
+) -> Section {
     let place = short(&source);
     let mut section = Section {
         source,
@@ -58,47 +63,58 @@ fn section(source: String, content: &Dict, context: &Context<'_>, notes: &mut No
 
 fn read_facts(
     place: &str,
-    facts: &Dict,
+    facts: &Dict<'_>,
     context: &Context<'_>,
     notes: &mut Notes,
 ) -> Vec<(String, String)> {
     let place = format!("{place}.facts");
-    let mut read = Dict::default();
+    let mut read = Vec::with_capacity(facts.len());
+    let mut cut = false;
     for (name, value) in facts.iter() {
         let ignored =
             |pattern: &regex::Regex| pattern.find(name).is_some_and(|found| found.start() == 0);
         if context.ignore_facts.is_some_and(ignored) {
             continue;
         }
+        cut |= name.contains('\0');
         // Python's `str(None)`: what the original stores wherever it can store anything.
         let data = notes.without_nul(&place, python::text(value));
-        read.set(
-            notes.without_nul(&place, name.to_owned()),
-            Value::Text(data),
-        );
+        read.push((notes.without_nul(&place, name.to_owned()), data));
     }
-    read.iter()
-        .map(|(name, value)| (name.to_owned(), python::text(value)))
-        .collect()
+    if cut {
+        last_of_equal(read, |(name, _)| name)
+    } else {
+        read
+    }
 }
 
-fn read_items(place: &str, items: &Dict, context: &Context<'_>, notes: &mut Notes) -> Vec<Item> {
+fn read_items(
+    place: &str,
+    items: &Dict<'_>,
+    context: &Context<'_>,
+    notes: &mut Notes,
+) -> Vec<Item> {
     let place = format!("{place}.managed_items");
-    let mut read = Latest::new();
+    let mut read = Vec::with_capacity(items.len());
+    let mut cut = false;
     for (name, value) in items.iter() {
+        cut |= name.contains('\0');
         let Some(name) = notes.name(&place, name, 255) else {
             continue;
         };
         let Some(content) = notes.dict(&place, Some(value)) else {
             continue;
         };
-        let item = item(&place, name, content, context.now, notes);
-        read.push(item.name.clone(), item);
+        read.push(item(&place, name, content, context.now, notes));
     }
-    read.into_entries()
+    if cut {
+        last_of_equal(read, |item| &item.name)
+    } else {
+        read
+    }
 }
 
-fn item(place: &str, name: String, content: &Dict, now: Timestamp, notes: &mut Notes) -> Item {
+fn item(place: &str, name: String, content: &Dict<'_>, now: Timestamp, notes: &mut Notes) -> Item {
     let status = match content.get("status") {
         None => Some("UNKNOWN".to_owned()),
         Some(Value::Null) => None,
@@ -134,7 +150,7 @@ fn item(place: &str, name: String, content: &Dict, now: Timestamp, notes: &mut N
     }
 }
 
-fn message(place: &str, value: &Value, context: &Context<'_>, notes: &mut Notes) -> Message {
+fn message(place: &str, value: &Value<'_>, context: &Context<'_>, notes: &mut Notes) -> Message {
     let place = format!("{place}.messages");
     let Some(content) = value.as_dict() else {
         // Salt's module sends plain texts when it crashed: they are worth reading.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Notes;
-use super::latest::Latest;
+use super::latest::{Latest, last_of_equal};
 use crate::python::{self, Dict, Value};
 
 /// The results of one script.
@@ -32,7 +32,7 @@ pub struct Row {
 ///
 /// An entry without `plugin` or `data` is left out, as in the original. One whose `data` is no object has no rows;
 /// the original then drops the rows of all scripts of this check-in.
-pub(super) fn read(value: Option<&Value>, notes: &mut Notes) -> Vec<ScriptResult> {
+pub(super) fn read(value: Option<&Value<'_>>, notes: &mut Notes) -> Vec<ScriptResult> {
     let list = match value {
         Some(Value::List(list)) => list,
         None => return Vec::new(),
@@ -46,7 +46,7 @@ pub(super) fn read(value: Option<&Value>, notes: &mut Notes) -> Vec<ScriptResult
             return Vec::new();
         }
     };
-    let mut newest: Vec<(&Value, &Dict)> = Vec::new();
+    let mut newest: Vec<(&Value<'_>, &Dict<'_>)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for entry in list {
         let Some((plugin, content)) = named(entry) else {
@@ -72,32 +72,34 @@ pub(super) fn read(value: Option<&Value>, notes: &mut Notes) -> Vec<ScriptResult
     results.into_entries()
 }
 
-fn named(entry: &Value) -> Option<(&Value, &Dict)> {
+fn named<'a, 'b>(entry: &'b Value<'a>) -> Option<(&'b Value<'a>, &'b Dict<'a>)> {
     let content = entry.as_dict()?;
     content.get("data")?;
     Some((content.get("plugin")?, content))
 }
 
-fn result(plugin: &Value, content: &Dict, notes: &mut Notes) -> Option<ScriptResult> {
+fn result(plugin: &Value<'_>, content: &Dict<'_>, notes: &mut Notes) -> Option<ScriptResult> {
     let name = python::text(plugin);
     let plugin = notes.name("plugin_results", &name, 255)?;
     let historical = content.get("historical").is_some_and(Value::is_truthy);
-    let mut rows = Dict::default();
+    let mut rows = Vec::new();
+    let mut cut = false;
     if let Some(data) = notes.dict("plugin_results.data", content.get("data")) {
-        for (key, value) in data.iter() {
-            let text = notes.without_nul("plugin_results.data", python::text(value));
-            rows.set(
-                notes.without_nul("plugin_results.data", key.to_owned()),
-                Value::Text(text),
-            );
+        for (name, value) in data.iter() {
+            cut |= name.contains('\0');
+            let name = notes.without_nul("plugin_results.data", name.to_owned());
+            rows.push(Row {
+                data: notes.without_nul("plugin_results.data", python::text(value)),
+                key: format!("{plugin}: {name}"),
+                name,
+            });
         }
     }
-    let rows = rows.iter().map(|(key, value)| Row {
-        name: key.to_owned(),
-        data: python::text(value),
-        key: format!("{plugin}: {key}"),
-    });
-    let rows = rows.collect();
+    let rows = if cut {
+        last_of_equal(rows, |row| &row.name)
+    } else {
+        rows
+    };
     Some(ScriptResult {
         plugin,
         historical,

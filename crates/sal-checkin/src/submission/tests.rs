@@ -247,7 +247,7 @@ fn very_many_names_are_read_and_of_those_that_become_one_the_last_counts() {
 proptest::proptest! {
     #[test]
     fn any_json_is_read_or_refused_and_always_fits(section in ".{0,30}", name in ".{0,300}", value in proptest::prelude::any::<f64>(), text_value in ".{0,300}") {
-        let quoted = |text: &str| crate::python::dumps(&Value::Text(text.to_owned()));
+        let quoted = |text: &str| crate::python::dumps(&Value::Text(text.into()));
         let body = format!(
             r#"{{"Machine": {{"extra_data": {{"serial": "s", "hostname": {t}, "hd_space": {t}}}}}, "Sal": {{"extra_data": {{"key": "k"}}}}, {s}: {{"facts": {{{n}: {t}}}, "managed_items": {{{n}: {{"status": {t}, "date_managed": {t}, "data": {t}}}}}, "messages": [{{"message_type": {t}, "date": {t}}}]}}, "plugin_results": [{{"plugin": {n}, "data": {{{n}: {t}}}}}]}}"#,
             s = quoted(&section), n = quoted(&name), t = quoted(&text_value));

@@ -6,6 +6,7 @@ mod catalogs;
 mod checkin;
 mod golden;
 mod inventory;
+mod memory;
 mod packed;
 mod profiles;
 mod quirks;

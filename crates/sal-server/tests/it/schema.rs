@@ -11,7 +11,9 @@ async fn every_statement_fits_the_schema() {
         machines::ALL,
         plugins::ALL,
         sources::ALL,
+        checkin::memory::ALL,
         checkin::read::ALL,
+        checkin::repeat::ALL,
         checkin::write::ALL,
         sal_store::catalogs::ALL,
         sal_store::api_keys::ALL,
@@ -103,5 +105,64 @@ async fn making_tables_from_many_processes_at_once_makes_them_once() {
     let made = futures_util::future::join_all(clients.iter_mut().map(schema::ensure)).await;
     let made: Vec<_> = made.into_iter().map(Result::unwrap).collect();
     assert_eq!(made.iter().filter(|made| made.created).count(), 1);
-    assert_eq!(made.iter().filter(|made| !made.added.is_empty()).count(), 1);
+    let mut added: Vec<_> = made.iter().flat_map(|made| made.added.clone()).collect();
+    added.sort_unstable();
+    let all: Vec<_> = schema::ADDITIONS
+        .iter()
+        .map(|addition| addition.name)
+        .collect();
+    assert_eq!(added, all);
+}
+
+#[tokio::test]
+async fn an_addition_that_was_taken_back_stays_out_until_it_is_wanted_again() {
+    let database = Database::new(Filled::Fresh).await;
+    let mut db = database.connect().await;
+    for addition in schema::ADDITIONS {
+        assert!(schema::take_back(addition, &mut db).await.unwrap());
+        assert!(
+            !schema::take_back(addition, &mut db).await.unwrap(),
+            "a second time there is nothing"
+        );
+    }
+    let traces = "SELECT count(*) FROM pg_class WHERE relname LIKE 'salrs!_%' ESCAPE '!' AND relkind = 'r' AND relname <> 'salrs_schema'
+                  OR reloptions IS NOT NULL AND relname LIKE 'server!_%' ESCAPE '!'";
+    let left: i64 = db.query_one(traces, &[]).await.unwrap().get(0);
+    assert_eq!(left, 0);
+    assert_eq!(
+        schema::ensure(&mut db).await.unwrap().added,
+        Vec::<&str>::new()
+    );
+    schema::wanted(&mut db).await.unwrap();
+    assert_eq!(
+        schema::ensure(&mut db).await.unwrap().added.len(),
+        schema::ADDITIONS.len()
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_alter_sals_tables_gets_all_but_the_savings() {
+    let database = Database::new(Filled::Fresh).await;
+    let mut db = database.connect().await;
+    for addition in schema::ADDITIONS {
+        schema::take_back(addition, &mut db).await.unwrap();
+    }
+    let member = format!("guest_{}", std::process::id());
+    db.batch_execute(&format!(
+        "DROP TABLE salrs_schema; CREATE ROLE {member}; GRANT CREATE, USAGE ON SCHEMA public TO {member}; SET ROLE {member}"
+    ))
+    .await
+    .unwrap();
+    let ensured = schema::ensure(&mut db).await.unwrap();
+    db.batch_execute(&format!(
+        "RESET ROLE; DROP OWNED BY {member}; DROP ROLE {member}"
+    ))
+    .await
+    .unwrap();
+    assert_eq!(ensured.added, ["0001-sessions", "0002-checkins"]);
+    assert_eq!(ensured.savings_refused.len(), 1, "{ensured:?}");
+    assert!(
+        ensured.savings_refused[0].1.contains("must be owner"),
+        "{ensured:?}"
+    );
 }

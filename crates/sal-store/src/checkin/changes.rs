@@ -92,6 +92,17 @@ pub struct NewItem {
     pub state: ItemUpdate,
 }
 
+/// A managed item that is there and whose state is another now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedItem {
+    /// The row.
+    pub id: Uuid,
+    /// Its state.
+    pub state: ItemUpdate,
+    /// Whether its details are the same as before, so that they need not travel.
+    pub same_data: bool,
+}
+
 /// A managed item's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemUpdate {
@@ -103,7 +114,8 @@ pub struct ItemUpdate {
     pub data: Option<String>,
 }
 
-/// A line in a managed item's history. One that exists already is left as it is.
+/// A line in a managed item's history, written where the newest line of the item says another status or there is none.
+/// One that exists already is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemHistory {
     /// A new time-ordered key.
@@ -171,11 +183,37 @@ pub struct RowUpdate {
     pub data: String,
 }
 
+/// Whence a check-in came, and how large it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trace {
+    /// Bytes of the body.
+    pub body_bytes: i32,
+    /// Milliseconds from the request's arrival until its rows were about to be written.
+    pub milliseconds: i32,
+    /// The client's address.
+    pub address: String,
+    /// What the client calls itself.
+    pub client: String,
+}
+
+/// What is remembered of a check-in beside Sal's tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memory {
+    /// What it held.
+    pub digests: Vec<u8>,
+    /// Whether all rows were compared.
+    pub compared: bool,
+    /// Whence it came.
+    pub trace: Trace,
+}
+
 /// Everything one check-in writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
     /// The machine's row.
     pub machine: MachineWrite,
+    /// What to remember; none where our table is missing.
+    pub memory: Option<Memory>,
     /// New facts.
     pub facts_new: Vec<NewFact>,
     /// Facts with another value: row and value.
@@ -187,7 +225,7 @@ pub struct Changes {
     /// New managed items.
     pub items_new: Vec<NewItem>,
     /// Managed items with another state.
-    pub items_changed: Vec<(Uuid, ItemUpdate)>,
+    pub items_changed: Vec<ChangedItem>,
     /// Managed items that are gone.
     pub items_gone: Vec<Uuid>,
     /// Lines of history.
@@ -200,8 +238,10 @@ pub struct Changes {
     pub messages_gone: Vec<i64>,
     /// Results of scripts that were not there, or are kept beside earlier ones.
     pub scripts_new: Vec<NewScript>,
-    /// Results that are there and only got a new time.
-    pub scripts_touched: Vec<i64>,
+    /// Plugins whose results are there and get a new time.
+    pub plugins_touched: Vec<String>,
+    /// Whether all messages get the time of the check-in.
+    pub touch_messages: bool,
     /// Results to remove with their rows.
     pub scripts_gone: Vec<i64>,
     /// Rows to add to results that are there.
@@ -217,6 +257,7 @@ impl Changes {
     pub fn only(machine: MachineWrite) -> Self {
         Self {
             machine,
+            memory: None,
             facts_new: Vec::new(),
             facts_changed: Vec::new(),
             facts_gone: Vec::new(),
@@ -229,7 +270,8 @@ impl Changes {
             messages_changed: Vec::new(),
             messages_gone: Vec::new(),
             scripts_new: Vec::new(),
-            scripts_touched: Vec::new(),
+            plugins_touched: Vec::new(),
+            touch_messages: false,
             scripts_gone: Vec::new(),
             rows_new: Vec::new(),
             rows_changed: Vec::new(),

@@ -1,11 +1,16 @@
 //! The writing half: every kind of change is one statement over arrays; COMMIT travels with them.
+//!
+//! Arrays that a statement joins with are wrapped as `(SELECT $1)`. Postgres estimates a bare array parameter by its
+//! length, finds that plans made for one call look cheaper than its generic plan, and plans anew each time; what it
+//! cannot look into, it plans once (Postgres manual, PREPARE).
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::changes::{Changes, MachineColumns, MachineWrite};
+use super::changes::{Changes, MachineColumns, RowUpdate};
+use super::memory::store_machine;
 use crate::error::StoreError;
 use crate::ids::{GroupId, MachineId};
 use crate::pool::Tx;
@@ -20,28 +25,24 @@ crate::queries! {
              (serial, machine_group_id, first_checkin, deployed, broken_client, memory_kb, os_family)
          VALUES ($1, $2, $3, $4, false, 0, 'Darwin') ON CONFLICT (serial) DO NOTHING RETURNING id";
 
-    /// Overwrites the columns that a check-in decides.
-    update_machine(
+    /// Overwrites the columns that a check-in decides, and gives what came again its time.
+    store_machine_only(
         id: MachineId, group: GroupId, now: Timestamp, texts: Vec<Option<String>>, memory_kb: i32,
-        hd_space: Option<i64>, hd_total: Option<i64>, deployed: bool
-    ) = "UPDATE server_machine SET
-             machine_group_id = $2, last_checkin = $3, broken_client = false,
-             hostname = new.texts[1], operating_system = new.texts[2], memory = new.texts[3], hd_percent = new.texts[4], console_user = new.texts[5],
-             machine_model = new.texts[6], machine_model_friendly = new.texts[7], cpu_type = new.texts[8], cpu_speed = new.texts[9],
-             os_family = new.texts[10], munki_version = new.texts[11], manifest = new.texts[12], sal_version = new.texts[13],
-             memory_kb = $5, hd_space = $6, hd_total = $7, deployed = $8
-         FROM (SELECT $4::text[] AS texts) new
-         WHERE id = $1";
+        hd_space: Option<i64>, hd_total: Option<i64>, deployed: bool, plugins: Vec<String>, touch_messages: bool
+    ) = concat!("WITH", touch_and_update!());
 
     /// Adds facts.
     insert_facts(machine: MachineId, sources: Vec<Uuid>, names: Vec<String>, data: Vec<String>) =
         "INSERT INTO server_fact (machine_id, management_source_id, fact_name, fact_data)
          SELECT $1, source, name, data FROM unnest($2::uuid[], $3::text[], $4::text[]) AS new (source, name, data)";
 
-    /// Gives facts another value.
-    update_facts(ids: Vec<i64>, data: Vec<String>) =
-        "UPDATE server_fact f SET fact_data = new.data
-         FROM unnest($1::bigint[], $2::text[]) AS new (id, data) WHERE f.id = new.id";
+    /// Gives facts, and rows of script results, other values.
+    update_values(facts: Vec<i64>, fact_data: Vec<String>, rows: Vec<i64>, row_data: Vec<String>) =
+        "WITH rows AS (
+             UPDATE server_pluginscriptrow r SET pluginscript_data = new.data
+             FROM unnest((SELECT $3::bigint[]), (SELECT $4::text[])) AS new (id, data) WHERE r.id = new.id)
+         UPDATE server_fact f SET fact_data = new.data
+         FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) AS new (id, data) WHERE f.id = new.id";
 
     /// Removes facts.
     delete_facts(ids: Vec<i64>) = "DELETE FROM server_fact WHERE id = ANY($1)";
@@ -61,22 +62,30 @@ crate::queries! {
          ON CONFLICT (machine_id, name, management_source_id)
          DO UPDATE SET status = EXCLUDED.status, date_managed = EXCLUDED.date_managed, data = EXCLUDED.data";
 
-    /// Gives managed items another state.
-    update_items(ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>) =
-        "UPDATE server_manageditem i SET status = new.status, date_managed = new.managed, data = new.data
-         FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[]) AS new (id, status, managed, data)
+    /// Gives managed items another state, and adds lines of history where the newest line of an item says another
+    /// status. A line of the same item and time stays as it is (Q-001).
+    update_items(
+        ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
+        machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
+        recorded: Vec<Timestamp>
+    ) = "WITH histories AS (
+             INSERT INTO server_manageditemhistory (machine_id, id, management_source_id, name, status, recorded)
+             SELECT $6, new.id, new.source, new.name, new.status, new.recorded
+             FROM unnest((SELECT $7::uuid[]), (SELECT $8::uuid[]), (SELECT $9::text[]), (SELECT $10::text[]),
+                 (SELECT $11::timestamptz[])) AS new (id, source, name, status, recorded)
+             WHERE new.status IS DISTINCT FROM (
+                 SELECT h.status FROM server_manageditemhistory h
+                 WHERE h.machine_id = $6 AND h.name = new.name AND h.management_source_id = new.source
+                 ORDER BY h.recorded DESC LIMIT 1)
+             ON CONFLICT (machine_id, name, management_source_id, recorded) DO NOTHING)
+         UPDATE server_manageditem i SET status = new.status, date_managed = new.managed,
+             data = CASE WHEN new.same_data THEN i.data ELSE new.data END
+         FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::timestamptz[]), (SELECT $4::text[]),
+             (SELECT $5::bool[])) AS new (id, status, managed, data, same_data)
          WHERE i.id = new.id";
 
     /// Removes managed items.
     delete_items(ids: Vec<Uuid>) = "DELETE FROM server_manageditem WHERE id = ANY($1)";
-
-    /// Adds lines of history; a line of the same item and time stays as it is (Q-001).
-    insert_histories(machine: MachineId, ids: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, statuses: Vec<String>, recorded: Vec<Timestamp>) =
-        "INSERT INTO server_manageditemhistory (machine_id, id, management_source_id, name, status, recorded)
-         SELECT $1, id, source, name, status, recorded
-         FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
-              AS new (id, source, name, status, recorded)
-         ON CONFLICT (machine_id, name, management_source_id, recorded) DO NOTHING";
 
     /// Adds messages.
     insert_messages(machine: MachineId, sources: Vec<Uuid>, kinds: Vec<String>, texts: Vec<Option<String>>, dates: Vec<Timestamp>) =
@@ -87,7 +96,7 @@ crate::queries! {
     /// Gives messages another date.
     update_messages(ids: Vec<i64>, dates: Vec<Timestamp>) =
         "UPDATE server_message t SET date = new.date
-         FROM unnest($1::bigint[], $2::timestamptz[]) AS new (id, date) WHERE t.id = new.id";
+         FROM unnest((SELECT $1::bigint[]), (SELECT $2::timestamptz[])) AS new (id, date) WHERE t.id = new.id";
 
     /// Removes messages.
     delete_messages(ids: Vec<i64>) = "DELETE FROM server_message WHERE id = ANY($1)";
@@ -107,10 +116,6 @@ crate::queries! {
          FROM unnest($5::text[], $6::text[], $7::text[], $8::text[]) AS new (plugin, name, data, key)
          JOIN added ON added.plugin = new.plugin";
 
-    /// Gives results of plugin scripts another time.
-    touch_scripts(ids: Vec<i64>, now: Timestamp) =
-        "UPDATE server_pluginscriptsubmission SET recorded = $2 WHERE id = ANY($1)";
-
     /// Removes results of plugin scripts and their rows.
     delete_scripts(ids: Vec<i64>) =
         "WITH rows_gone AS (DELETE FROM server_pluginscriptrow WHERE submission_id = ANY($1))
@@ -123,11 +128,6 @@ crate::queries! {
          SELECT submission, name, data, key, 0
          FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS new (submission, name, data, key)";
 
-    /// Gives rows another value.
-    update_rows(ids: Vec<i64>, data: Vec<String>) =
-        "UPDATE server_pluginscriptrow r SET pluginscript_data = new.data
-         FROM unnest($1::bigint[], $2::text[]) AS new (id, data) WHERE r.id = new.id";
-
     /// Removes rows.
     delete_rows(ids: Vec<i64>) = "DELETE FROM server_pluginscriptrow WHERE id = ANY($1)";
 }
@@ -138,6 +138,9 @@ crate::queries! {
 /// The first statement's error, or [`StoreError::Overtaken`]; then nothing was written. See [`StoreError::is_worth_a_retry`].
 pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
     tx.know(&[ALL]).await?;
+    if changes.memory.is_some() {
+        tx.know(&[super::memory::ALL]).await?;
+    }
     let machine = &changes.machine;
     let id = match machine.id {
         Some(id) => id,
@@ -153,7 +156,8 @@ pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
         }
     };
     let mut sent = Vec::new();
-    sent.push(store_machine(id, machine, &tx).boxed());
+    sent.push(machine_write(id, changes, &tx).boxed());
+    value_writes(changes, &tx, &mut sent);
     fact_writes(id, changes, &tx, &mut sent);
     item_writes(id, changes, &tx, &mut sent);
     message_writes(id, changes, &tx, &mut sent);
@@ -169,25 +173,44 @@ pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
 
 type Writes<'a> = Vec<BoxFuture<'a, Result<u64, StoreError>>>;
 
-async fn store_machine(id: MachineId, machine: &MachineWrite, tx: &Tx) -> Result<u64, StoreError> {
+async fn machine_write(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, StoreError> {
+    let machine = &changes.machine;
     let columns = &machine.columns;
     let (space, total) = (&columns.hd_space, &columns.hd_total);
-    update_machine(
+    let (plugins, touch) = (&changes.plugins_touched, &changes.touch_messages);
+    let (group, now, texts) = (&machine.group, &machine.now, &texts(columns));
+    let (memory_kb, deployed) = (&columns.memory_kb, &columns.deployed);
+    let Some(memory) = &changes.memory else {
+        return store_machine_only(
+            tx, &id, group, now, texts, memory_kb, space, total, deployed, plugins, touch,
+        )
+        .await;
+    };
+    let trace = &memory.trace;
+    store_machine(
         tx,
         &id,
-        &machine.group,
-        &machine.now,
-        &texts(columns),
-        &columns.memory_kb,
+        group,
+        now,
+        texts,
+        memory_kb,
         space,
         total,
-        &columns.deployed,
+        deployed,
+        plugins,
+        touch,
+        &memory.digests,
+        &memory.compared,
+        &trace.body_bytes,
+        &trace.milliseconds,
+        &trace.address,
+        &trace.client,
     )
     .await
 }
 
 /// The text columns in the order of the statement.
-fn texts(columns: &MachineColumns) -> Vec<Option<String>> {
+pub(super) fn texts(columns: &MachineColumns) -> Vec<Option<String>> {
     vec![
         columns.hostname.clone(),
         columns.operating_system.clone(),
@@ -205,17 +228,21 @@ fn texts(columns: &MachineColumns) -> Vec<Option<String>> {
     ]
 }
 
+fn value_writes<'a>(changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
+    if changes.facts_changed.is_empty() && changes.rows_changed.is_empty() {
+        return;
+    }
+    let split = |rows: &'a [RowUpdate]| -> (Vec<i64>, Vec<String>) {
+        rows.iter().map(|row| (row.id, row.data.clone())).unzip()
+    };
+    let (facts, fact_data) = split(&changes.facts_changed);
+    let (rows, row_data) = split(&changes.rows_changed);
+    sent.push(async move { update_values(tx, &facts, &fact_data, &rows, &row_data).await }.boxed());
+}
+
 fn fact_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
     if !changes.facts_gone.is_empty() {
         sent.push(delete_facts(tx, &changes.facts_gone).boxed());
-    }
-    if !changes.facts_changed.is_empty() {
-        let (ids, data) = changes
-            .facts_changed
-            .iter()
-            .map(|fact| (fact.id, fact.data.clone()))
-            .unzip();
-        sent.push(async move { update_facts(tx, &ids, &data).await }.boxed());
     }
     if !changes.facts_new.is_empty() {
         let facts = &changes.facts_new;
@@ -244,18 +271,6 @@ fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut W
     if !changes.items_gone.is_empty() {
         sent.push(delete_items(tx, &changes.items_gone).boxed());
     }
-    if !changes.items_changed.is_empty() {
-        let items = &changes.items_changed;
-        let (ids, dates) = items
-            .iter()
-            .map(|(id, state)| (*id, state.date_managed))
-            .unzip();
-        let (statuses, data) = items
-            .iter()
-            .map(|(_, state)| (state.status.clone(), state.data.clone()))
-            .unzip();
-        sent.push(async move { update_items(tx, &ids, &statuses, &dates, &data).await }.boxed());
-    }
     if !changes.items_new.is_empty() {
         let items = &changes.items_new;
         let (ids, sources) = items.iter().map(|item| (item.id, item.source.0)).unzip();
@@ -269,16 +284,42 @@ fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut W
             .unzip();
         sent.push(async move { insert_items(tx, &id, &ids, &sources, &names, &statuses, &dates, &data).await }.boxed());
     }
-    if !changes.histories.is_empty() {
-        let lines = &changes.histories;
-        let (ids, sources) = lines.iter().map(|line| (line.id, line.source.0)).unzip();
-        let (names, statuses) = lines
-            .iter()
-            .map(|line| (line.name.clone(), line.status.clone()))
-            .unzip();
-        let recorded = lines.iter().map(|line| line.recorded).collect();
-        sent.push(async move { insert_histories(tx, &id, &ids, &sources, &names, &statuses, &recorded).await }.boxed());
+    if !changes.items_changed.is_empty() || !changes.histories.is_empty() {
+        sent.push(change_items(id, changes, tx).boxed());
     }
+}
+
+async fn change_items(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, StoreError> {
+    let (items, lines) = (&changes.items_changed, &changes.histories);
+    let ids = items.iter().map(|item| item.id).collect();
+    let statuses = items.iter().map(|item| item.state.status.clone()).collect();
+    let dates = items.iter().map(|item| item.state.date_managed).collect();
+    let same_data = items.iter().map(|item| item.same_data).collect();
+    let data = items
+        .iter()
+        .map(|item| item.state.data.clone().filter(|_| !item.same_data))
+        .collect();
+    let (line_ids, sources) = lines.iter().map(|line| (line.id, line.source.0)).unzip();
+    let (names, line_statuses) = lines
+        .iter()
+        .map(|line| (line.name.clone(), line.status.clone()))
+        .unzip();
+    let recorded = lines.iter().map(|line| line.recorded).collect();
+    update_items(
+        tx,
+        &ids,
+        &statuses,
+        &dates,
+        &data,
+        &same_data,
+        &id,
+        &line_ids,
+        &sources,
+        &names,
+        &line_statuses,
+        &recorded,
+    )
+    .await
 }
 
 fn message_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
@@ -313,19 +354,8 @@ fn script_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut
     if !changes.scripts_gone.is_empty() {
         sent.push(delete_scripts(tx, &changes.scripts_gone).boxed());
     }
-    if !changes.scripts_touched.is_empty() {
-        sent.push(touch_scripts(tx, &changes.scripts_touched, &changes.machine.now).boxed());
-    }
     if !changes.rows_gone.is_empty() {
         sent.push(delete_rows(tx, &changes.rows_gone).boxed());
-    }
-    if !changes.rows_changed.is_empty() {
-        let (ids, data) = changes
-            .rows_changed
-            .iter()
-            .map(|row| (row.id, row.data.clone()))
-            .unzip();
-        sent.push(async move { update_rows(tx, &ids, &data).await }.boxed());
     }
     if !changes.rows_new.is_empty() {
         let rows = &changes.rows_new;

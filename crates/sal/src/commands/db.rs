@@ -1,7 +1,7 @@
-//! `sal db check` and `sal db init`.
+//! `sal db check`, `sal db init` and `sal db take-back`.
 
 use anyhow::{Context, Result};
-use sal_store::schema::{self, Found, Severity};
+use sal_store::schema::{self, ADDITIONS, Found, Severity};
 use serde_json::json;
 
 use crate::cli::Db;
@@ -30,10 +30,34 @@ pub(crate) async fn run(what: Db) -> Result<Exit> {
     match what {
         Db::Check { json } => check(&db, json).await,
         Db::Init => init(db).await,
+        Db::TakeBack { addition } => take_back(&addition, db).await,
     }
 }
 
+async fn take_back(name: &str, mut db: tokio_postgres::Client) -> Result<Exit> {
+    let Some(addition) = ADDITIONS.iter().find(|addition| addition.name == name) else {
+        let names: Vec<_> = ADDITIONS.iter().map(|addition| addition.name).collect();
+        output::problem(&format!(
+            "`{name}` is none of our additions; they are {}",
+            names.join(", ")
+        ));
+        return Ok(Exit::Usage);
+    };
+    let was_there = schema::take_back(addition, &mut db)
+        .await
+        .with_context(|| format!("taking back {name}"))?;
+    output::note(&if was_there {
+        format!("{name} was taken back and stays out until `sal db init`.")
+    } else {
+        format!("{name} is not in this database.")
+    });
+    Ok(Exit::Done)
+}
+
 async fn init(mut db: tokio_postgres::Client) -> Result<Exit> {
+    schema::wanted(&mut db)
+        .await
+        .context("looking for what was taken back")?;
     let ensured = schema::ensure(&mut db).await.context("making the tables")?;
     output::note(if ensured.created {
         "Sal's tables and first rows were made."
@@ -42,6 +66,11 @@ async fn init(mut db: tokio_postgres::Client) -> Result<Exit> {
     });
     for name in &ensured.added {
         output::note(&format!("Added {name}."));
+    }
+    for (name, why) in &ensured.savings_refused {
+        output::note(&format!(
+            "{name} is left out ({why}): check-ins cost the database more. The owner of Sal's tables can apply it."
+        ));
     }
     if let Some(why) = ensured.additions_refused {
         output::problem(&format!("this server's own tables cannot be made: {why}"));
@@ -84,8 +113,12 @@ async fn check(db: &tokio_postgres::Client, as_json: bool) -> Result<Exit> {
             output::data("The tables are as Sal 4.4.1 leaves them, and our additions are there.");
         }
     }
+    let only_saves = |name: &str| {
+        let addition = ADDITIONS.iter().find(|addition| addition.name == name);
+        addition.is_some_and(|addition| addition.only_saves)
+    };
     let fine = found == Found::Sal
-        && missing.is_empty()
+        && missing.iter().all(|name| only_saves(name))
         && worst.is_none_or(|worst| worst == Severity::Note);
     Ok(if fine {
         Exit::Done

@@ -192,6 +192,11 @@ impl Ready {
                 "this server's own tables cannot be made ({why}): check-ins work, logging in to the pages does not"
             );
         }
+        for (name, why) in &ensured.savings_refused {
+            warn!(
+                "{name} is left out ({why}): check-ins cost the database more. The owner of Sal's tables can apply it with `sal db init`"
+            );
+        }
         let differences = schema::differences(&db)
             .await
             .map_err(|error| Obstacle::of_statement(&error))?;

@@ -107,14 +107,14 @@ async fn measure(stage: &Stage, arguments: &BenchCheckin) -> Result<Vec<Cell>> {
         output::data(HEADER);
     }
     for concurrency in &arguments.concurrency {
-        if bench.wants("ours") {
-            for scenario in Scenario::ALL {
+        for scenario in Scenario::ALL {
+            if bench.wants("ours", scenario) {
                 bench.ours(scenario, *concurrency).await?;
             }
         }
         for (baseline, scenarios) in BASELINES {
             for scenario in *scenarios {
-                if bench.wants(baseline.name()) {
+                if bench.wants(baseline.name(), *scenario) {
                     bench.baseline(*baseline, *scenario, *concurrency).await?;
                 }
             }
@@ -124,9 +124,10 @@ async fn measure(stage: &Stage, arguments: &BenchCheckin) -> Result<Vec<Cell>> {
 }
 
 impl Bench<'_> {
-    fn wants(&self, strategy: &str) -> bool {
-        let only = &self.arguments.only;
-        only.is_empty() || only.iter().any(|name| name == strategy)
+    fn wants(&self, strategy: &str, scenario: Scenario) -> bool {
+        let has =
+            |list: &[String], name: &str| list.is_empty() || list.iter().any(|one| one == name);
+        has(&self.arguments.only, strategy) && has(&self.arguments.scenarios, scenario.name())
     }
 
     /// Machines that take turns in a cell.
@@ -200,7 +201,9 @@ impl Bench<'_> {
         let work = (0..count).map(turn).collect();
         let before = self.meter.read().await?;
         let started = Instant::now();
-        let times = writers.write(work).await?;
+        let times = writers
+            .write(work, self.pace(baseline, concurrency))
+            .await?;
         let elapsed = started.elapsed();
         let after = self.meter.read().await?;
         self.note(Cell {
@@ -213,6 +216,20 @@ impl Bench<'_> {
             readings: (before, after),
         });
         Ok(())
+    }
+
+    /// How long each of `concurrency` connections takes for one when all together keep up with ours.
+    fn pace(&self, baseline: Baseline, concurrency: usize) -> Option<Duration> {
+        let ours = self.cells.iter().find(|cell| {
+            cell.strategy == "ours"
+                && cell.scenario == "unchanged"
+                && cell.concurrency == concurrency
+        })?;
+        let share = ours
+            .elapsed
+            .mul_f64(f64::from(u32::try_from(concurrency).ok()?))
+            / ours.count;
+        (baseline == Baseline::PacedFloor).then_some(share)
     }
 
     fn note(&mut self, cell: Cell) {
@@ -232,6 +249,7 @@ const CROWD: u32 = 400;
 const WARMERS: usize = 4;
 const BASELINES: &[(Baseline, &[Scenario])] = &[
     (Baseline::Floor, &[Scenario::Unchanged]),
+    (Baseline::PacedFloor, &[Scenario::Unchanged]),
     (Baseline::Replace, &[Scenario::Few, Scenario::Real]),
     (
         Baseline::Original,

@@ -91,7 +91,7 @@ impl Cell {
             }
         };
         format!(
-            "{:<9} {:<10} {:>3} {:>8.0} {:>8.2} {:>8.2} {:>9} {:>9} {:>9.0} {:>7.1}",
+            "{:<11} {:<10} {:>3} {:>8.0} {:>8.2} {:>8.2} {:>9} {:>9} {:>9.0} {:>7.1}",
             self.strategy,
             self.scenario,
             self.concurrency,
@@ -118,4 +118,4 @@ impl Cell {
 
 /// What the columns of [`Cell::as_text`] are.
 pub(super) const HEADER: &str =
-    "strategy  scenario   con    per s   p50 ms   p99 ms  server ms     PG ms     WAL B   stmts";
+    "strategy    scenario   con    per s   p50 ms   p99 ms  server ms     PG ms     WAL B   stmts";

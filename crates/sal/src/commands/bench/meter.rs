@@ -44,7 +44,7 @@ impl Meter {
             .db
             .query_one(
                 "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint,
-                        coalesce((SELECT sum(calls)::bigint FROM pg_stat_statements WHERE userid = 'sal'::regrole AND query NOT LIKE 'SELECT $1 FROM ONLY %'), 0)",
+                        coalesce((SELECT sum(calls)::bigint FROM pg_stat_statements WHERE userid = 'sal'::regrole AND query NOT LIKE 'SELECT $_ FROM ONLY %'), 0)",
                 &[],
             )
             .await

@@ -23,6 +23,9 @@ use super::stage::Stage;
 pub(super) enum Baseline {
     /// One UPDATE of the machine's row: less cannot be.
     Floor,
+    /// The same, as often a second as ours: a Postgres process that sleeps between two statements needs more CPU time
+    /// for each than one that never stops.
+    PacedFloor,
     /// One transaction that deletes everything and inserts it again in bulk.
     Replace,
     /// The statements of the original in their order, each a round trip and a transaction of its own (sal-protocol §1.3).
@@ -33,6 +36,7 @@ impl Baseline {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Floor => "floor",
+            Self::PacedFloor => "floor-paced",
             Self::Replace => "replace",
             Self::Original => "original",
         }
@@ -41,7 +45,7 @@ impl Baseline {
     /// By how much fewer check-ins give as good a figure.
     pub(super) fn slowness(self) -> u32 {
         match self {
-            Self::Floor => 1,
+            Self::Floor | Self::PacedFloor => 1,
             Self::Replace => 3,
             Self::Original => 6,
         }
@@ -56,7 +60,7 @@ pub(super) async fn write(
     concurrency: usize,
 ) -> Result<()> {
     let writers = Writers::connect(stage, baseline, concurrency).await?;
-    writers.write(work).await.map(|_times| ())
+    writers.write(work, None).await.map(|_times| ())
 }
 
 /// Connections that are ready to write.
@@ -72,12 +76,17 @@ impl Writers {
     }
 
     /// Writes all of them and returns how long each took, sorted.
-    pub(super) async fn write(self, work: Vec<Yardstick>) -> Result<Vec<Duration>> {
+    /// Each connection begins its next one `pace` after the last, if it is free by then.
+    pub(super) async fn write(
+        self,
+        work: Vec<Yardstick>,
+        pace: Option<Duration>,
+    ) -> Result<Vec<Duration>> {
         let queue = Arc::new(Mutex::new(VecDeque::from(work)));
         let mut workers = JoinSet::new();
         for writer in self.0 {
             let queue = Arc::clone(&queue);
-            workers.spawn(async move { writer.work(&queue).await });
+            workers.spawn(async move { writer.work(&queue, pace).await });
         }
         let mut times = Vec::new();
         while let Some(ended) = workers.join_next().await {
@@ -121,8 +130,13 @@ impl Writer {
         })
     }
 
-    async fn work(&self, queue: &Mutex<VecDeque<Yardstick>>) -> Result<Vec<Duration>> {
+    async fn work(
+        &self,
+        queue: &Mutex<VecDeque<Yardstick>>,
+        pace: Option<Duration>,
+    ) -> Result<Vec<Duration>> {
         let mut times = Vec::new();
+        let mut ticks = pace.map(tokio::time::interval);
         loop {
             let next = queue
                 .lock()
@@ -132,6 +146,9 @@ impl Writer {
                 return Ok(times);
             };
             let rows = Rows::of(&yardstick, &self.sources);
+            if let Some(ticks) = &mut ticks {
+                ticks.tick().await;
+            }
             let id = self
                 .machines
                 .get(&yardstick.serial)
@@ -139,7 +156,7 @@ impl Writer {
                 .context("a machine that is there")?;
             let started = Instant::now();
             match self.baseline {
-                Baseline::Floor => self.touch(id, &yardstick).await?,
+                Baseline::Floor | Baseline::PacedFloor => self.touch(id, &yardstick).await?,
                 Baseline::Replace => self.replace(id, &yardstick, &rows).await?,
                 Baseline::Original => self.original(id, &yardstick, &rows).await?,
             }

@@ -1,0 +1,177 @@
+//! Files a submission: looks it up, loads what may differ, decides, writes. Each try is whole or nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+use sal_http::checkin_key::ShownKey;
+use sal_http::{App, AppError};
+use sal_store::StoreError;
+use sal_store::checkin::changes::{Memory, Trace};
+use sal_store::checkin::{self, Arrival, Present, Seen, Wanted};
+use sal_store::ids::{GroupId, SourceId, time_ordered_uuid};
+use sal_store::pool::{Client, Tx};
+use sal_store::sources::insert_sources;
+
+use crate::digest::{Digests, undated_messages};
+use crate::plan::{self, Rules};
+use crate::submission::Submission;
+
+/// A submission on its way into the tables.
+pub(crate) struct Filing<'a> {
+    /// The house.
+    pub(crate) app: &'a App,
+    /// What the caller showed.
+    pub(crate) key: &'a ShownKey,
+    /// What the machine sent.
+    pub(crate) submission: &'a Submission,
+    /// Its digests.
+    pub(crate) digests: Digests,
+    /// The time of the check-in.
+    pub(crate) now: Timestamp,
+    /// Whence it came.
+    pub(crate) trace: Trace,
+}
+
+impl Filing<'_> {
+    /// One try. Nothing is written unless all is.
+    pub(crate) async fn file(&self) -> Result<(), AppError> {
+        let db = self.app.store.get().await?;
+        let seen = self.arrive(&db).await?;
+        if !seen.authorised {
+            return Err(self.key.is_wrong(self.app));
+        }
+        if seen.done {
+            return Ok(());
+        }
+        let is_unwanted = seen.machine.is_none() && !self.app.config.add_new_machines;
+        let (Some(group), false) = (seen.group, is_unwanted) else {
+            return Err(AppError::NotFound);
+        };
+        let before = seen.digests.as_deref().and_then(Digests::decode);
+        let mut wanted = self.digests.compare(before.as_ref(), self.submission);
+        let (tx, present) = self.load(&seen, &wanted, db).await?;
+        if present.everything {
+            wanted.everything = true;
+            wanted.plugins = plan::replaced(self.submission);
+        }
+        self.write(group, &present, &wanted, tx).await
+    }
+
+    async fn arrive(&self, db: &Client) -> Result<Seen, AppError> {
+        let submission = self.submission;
+        let arrival = Arrival {
+            auth_key: self.key.key.clone(),
+            group_key: submission.group_key.clone(),
+            serial: submission.serial.clone(),
+            now: self.now,
+            columns: submission.columns(None, false),
+            has_munki: submission.munki.is_some(),
+            deploy: self.app.config.deployed_on_checkin,
+            digests: self.digests.encode(),
+            compared_after: self.now.saturating_sub(COMPARE_EVERY).unwrap_or(self.now),
+            plugins: plan::replaced(submission),
+            touch_messages: undated_messages(submission) == Some(true),
+            trace: self.trace.clone(),
+        };
+        if self.app.store.has_own_tables() {
+            match checkin::arrive(&arrival, db).await {
+                Err(error) if error.lacks_a_table() => {
+                    tracing::warn!(
+                        "check-ins are compared in full: the table salrs_checkin is missing or may not be used; `sal db init` makes it"
+                    );
+                    self.app.store.note_missing_tables();
+                }
+                other => return Ok(other?),
+            }
+        }
+        Ok(checkin::arrive_unremembered(&arrival, db).await?)
+    }
+
+    /// Reads what may differ; sources that are new are made first and the reading begins again.
+    ///
+    /// They are made outside the check-in's transaction: inside, their locks and those of the machine's row would be
+    /// taken in either order, and two first check-ins of one machine would deadlock.
+    async fn load(
+        &self,
+        seen: &Seen,
+        wanted: &Wanted,
+        db: Client,
+    ) -> Result<(Tx, Present), AppError> {
+        let names: Vec<String> = self
+            .submission
+            .sections
+            .iter()
+            .map(|section| section.source.clone())
+            .collect();
+        let plugins = plan::replaced(self.submission);
+        let version = seen.version.as_deref();
+        let tx = db.transaction();
+        let present = checkin::open(seen.machine, version, &names, wanted, &plugins, &tx).await?;
+        let missing = missing_sources(&present, &names);
+        if missing.is_empty() {
+            return Ok((tx, present));
+        }
+        let db = tx.rollback().await?;
+        let ids = missing.iter().map(|_| self.new_id()).collect();
+        insert_sources(&db, &ids, &missing).await?;
+        let tx = db.transaction();
+        let present = checkin::open(seen.machine, version, &names, wanted, &plugins, &tx).await?;
+        if missing_sources(&present, &names).is_empty() {
+            return Ok((tx, present));
+        }
+        // Maintenance of a Django Sal removed a source that nothing used yet.
+        Err(StoreError::Overtaken.into())
+    }
+
+    async fn write(
+        &self,
+        group: GroupId,
+        present: &Present,
+        wanted: &Wanted,
+        tx: Tx,
+    ) -> Result<(), AppError> {
+        let sources: HashMap<String, SourceId> = present
+            .sources
+            .iter()
+            .map(|source| (source.name.clone(), source.id))
+            .collect();
+        let rules = Rules {
+            now: self.now,
+            group,
+            sources: &sources,
+            deploy: self.app.config.deployed_on_checkin,
+            historical_facts: &self.app.config.historical_facts,
+            wanted,
+        };
+        let mut changes = plan::plan(present, self.submission, &rules, &mut || self.new_id());
+        changes.memory = self.app.store.has_own_tables().then(|| Memory {
+            digests: self.digests.encode(),
+            compared: wanted.everything,
+            trace: self.trace.clone(),
+        });
+        checkin::write(&changes, tx).await?;
+        Ok(())
+    }
+
+    fn new_id(&self) -> uuid::Uuid {
+        time_ordered_uuid(self.now, &mut rand::rng())
+    }
+}
+
+fn missing_sources(present: &Present, names: &[String]) -> Vec<String> {
+    let known: HashSet<&str> = present
+        .sources
+        .iter()
+        .map(|source| source.name.as_str())
+        .collect();
+    let mut missing: Vec<String> = names
+        .iter()
+        .filter(|name| !known.contains(name.as_str()))
+        .cloned()
+        .collect();
+    missing.sort();
+    missing
+}
+
+/// How long digests are believed. Rows that somebody changed by hand are put right when everything is compared again.
+const COMPARE_EVERY: SignedDuration = SignedDuration::from_hours(24);

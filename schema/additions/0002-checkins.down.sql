@@ -1,0 +1,1 @@
+DROP TABLE salrs_checkin, salrs_journal, salrs_rejected_body;
