@@ -49,7 +49,6 @@ CREATE TABLE salrs_rejected_body (
     serial text NOT NULL,
     reason text NOT NULL,
     address text NOT NULL,
-    machine_group_id integer NOT NULL,
     body bytea NOT NULL
 );
 CREATE UNIQUE INDEX salrs_rejected_body_id ON salrs_rejected_body (id);

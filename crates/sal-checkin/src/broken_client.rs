@@ -1,5 +1,6 @@
 //! `POST /report_broken_client/`: a client whose Python does not run says so with a small tool of its own.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,11 +9,15 @@ use sal_http::{App, AppError, django};
 use sal_store::groups::group_by_key;
 use sal_store::machines::{lock_machine, mark_broken};
 
+use crate::journal::Note;
+use crate::limits::Limits;
 use crate::{checkin, form, serial};
 
 /// Marks a machine as broken. A host name or version that is not sent is kept.
-pub async fn report(
+pub(crate) async fn report(
     State(app): State<App>,
+    Extension(note): Extension<Note>,
+    Extension(limits): Extension<Limits>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
@@ -21,6 +26,9 @@ pub async fn report(
     let fields = form::fields(&parts.headers, &body);
     let field = |name: &str| fields.get(name).map(|value| value.replace('\0', ""));
     let raw_serial = field("serial").unwrap_or_default();
+    note.has_key();
+    note.serial(&raw_serial);
+    limits.machine(&raw_serial, &app)?;
     let tx = app.store.get().await?.begin().await?;
     let machine = lock_machine(&tx, &serial::clean(&raw_serial))
         .await?
@@ -32,7 +40,9 @@ pub async fn report(
         .next();
     let (Some(machine), Some(group)) = (machine, group) else {
         tx.rollback().await?;
-        return Err(AppError::NotFound);
+        return Err(AppError::Unknown(
+            "an unknown serial number, or a key of no machine group",
+        ));
     };
     // Any text means yes, even `False`; that is how the tool and the original understand it.
     if field("broken_client").is_none_or(|flag| flag.is_empty()) {
@@ -53,6 +63,7 @@ pub async fn report(
     )
     .await?;
     tx.commit().await?;
+    note.remark("reports a broken client");
     tracing::info!(machine.serial = %raw_serial, "{raw_serial} reports a broken client");
     Ok(django::answer(
         StatusCode::OK,

@@ -156,7 +156,7 @@ fn named(fields: &HashMap<String, String>, content: Content) -> Result<Catalog, 
 
 /// The answer of [`send_hashes`], byte for byte as Python's `plistlib` writes it.
 fn hashes_plist(names: &[String], known: &HashMap<String, String>) -> String {
-    let mut out = PLIST_HEAD.to_owned();
+    let mut out = plist::HEAD.to_owned();
     out.push_str(if names.is_empty() {
         "<array/>\n"
     } else {
@@ -183,9 +183,6 @@ fn submitted() -> Response {
 fn missing_key() -> AppError {
     AppError::BadRequest("The form is missing the required field \"key\"!".to_owned())
 }
-
-const PLIST_HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
-     \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n";
 /// The length of `catalog_catalog.name`.
 const NAME_LENGTH: usize = 253;
 /// The length of `catalog_catalog.sha256hash`.

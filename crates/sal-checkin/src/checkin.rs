@@ -1,5 +1,6 @@
 //! `POST /checkin/`: read, file, answer.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -15,23 +16,32 @@ use tracing::{info, warn};
 
 use crate::digest::Digests;
 use crate::filing::Filing;
+use crate::journal::Note;
+use crate::limits::Limits;
 use crate::python;
 use crate::retry::until_undisturbed;
 use crate::submission::{Context, Refusal, Submission};
 
 /// Takes a check-in. Answers 200 only after every row is committed.
-pub async fn submit_checkin(
+pub(crate) async fn submit_checkin(
     State(app): State<App>,
     key: ShownKey,
-    origin: Origin,
+    Extension(note): Extension<Note>,
+    Extension(limits): Extension<Limits>,
     request: Request,
 ) -> Result<Response, AppError> {
-    let started = Instant::now();
-    let mut outcome = take(&app, &key, origin, request, started).await;
-    if let Err(AppError::BadRequest(_) | AppError::BodyTooLarge { .. }) = &outcome
-        && let Err(error) = key.verify(&app).await
-    {
-        outcome = Err(error);
+    let arrival = Arrival {
+        key,
+        note,
+        limits,
+        started: Instant::now(),
+    };
+    let mut outcome = take(&app, &arrival, request).await;
+    if let Err(AppError::BadRequest(_) | AppError::BodyTooLarge { .. }) = &outcome {
+        match arrival.key.verify(&app).await {
+            Ok(()) => arrival.note.has_key(),
+            Err(error) => outcome = Err(error),
+        }
     }
     let label = match &outcome {
         Ok(_) => "stored",
@@ -42,13 +52,15 @@ pub async fn submit_checkin(
     outcome
 }
 
-async fn take(
-    app: &App,
-    key: &ShownKey,
-    origin: Origin,
-    request: Request,
+/// A request at the door.
+struct Arrival {
+    key: ShownKey,
+    note: Note,
+    limits: Limits,
     started: Instant,
-) -> Result<Response, AppError> {
+}
+
+async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response, AppError> {
     let is_json = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -58,7 +70,9 @@ async fn take(
             "Checkin must be content-type \"application/json\"!".to_owned(),
         ));
     }
-    let body = bounded(request.into_body(), app.config.body_limit_bytes).await?;
+    let (parts, body) = request.into_parts();
+    let origin = Origin::of(&parts);
+    let body = bounded(body, app.config.body_limit_bytes).await?;
     let text = str::from_utf8(&body).map_err(|_not_utf8| invalid_json())?;
     let value = python::parse(text).map_err(|error| {
         info!(%error, "a check-in without valid JSON");
@@ -71,29 +85,32 @@ async fn take(
         ignore_facts: app.config.ignore_facts.as_ref(),
     };
     let submission = Submission::read(&value, &context).map_err(refused)?;
+    arrival.note.serial(&submission.serial);
+    arrival.limits.machine(&submission.serial, app)?;
     let trace = Trace {
         body_bytes: i32::try_from(body.len()).unwrap_or(i32::MAX),
-        milliseconds: i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX),
+        milliseconds: i32::try_from(arrival.started.elapsed().as_millis()).unwrap_or(i32::MAX),
         address: origin.address,
         client: origin.client,
     };
     let filing = Filing {
         app,
-        key,
+        key: &arrival.key,
+        note: &arrival.note,
         digests: Digests::of(&submission, now, &app.config.historical_facts),
         submission: &submission,
         now,
         trace,
     };
     until_undisturbed(|| filing.file()).await?;
-    report(&submission);
+    report(&submission, &arrival.note);
     Ok(django::answer(
         StatusCode::OK,
         format!("Sal report submitted for {}", submission.serial),
     ))
 }
 
-fn report(submission: &Submission) {
+fn report(submission: &Submission, note: &Note) {
     let facts: usize = submission
         .sections
         .iter()
@@ -115,13 +132,14 @@ fn report(submission: &Submission) {
             .map(|warning| warning.0.as_str())
             .collect::<Vec<_>>()
             .join("; ");
+        note.remark(&format!("values that did not fit: {all}"));
         warn!(machine.serial = %serial, warnings = all, "check-in of {serial} held values that did not fit");
     }
 }
 
 fn refused(refusal: Refusal) -> AppError {
     match refusal {
-        Refusal::NoKey => AppError::NotFound,
+        Refusal::NoKey => AppError::Unknown("no machine group's key in the body"),
         other => AppError::BadRequest(other.to_string()),
     }
 }

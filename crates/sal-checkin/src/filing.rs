@@ -13,6 +13,7 @@ use sal_store::pool::{Client, Tx};
 use sal_store::sources::insert_sources;
 
 use crate::digest::{Digests, undated_messages};
+use crate::journal::Note;
 use crate::plan::{self, Rules};
 use crate::submission::Submission;
 
@@ -22,6 +23,8 @@ pub(crate) struct Filing<'a> {
     pub(crate) app: &'a App,
     /// What the caller showed.
     pub(crate) key: &'a ShownKey,
+    /// What is learnt on the way.
+    pub(crate) note: &'a Note,
     /// What the machine sent.
     pub(crate) submission: &'a Submission,
     /// Its digests.
@@ -43,10 +46,18 @@ impl Filing<'_> {
         if seen.done {
             return Ok(());
         }
-        let is_unwanted = seen.machine.is_none() && !self.app.config.add_new_machines;
-        let (Some(group), false) = (seen.group, is_unwanted) else {
-            return Err(AppError::NotFound);
-        };
+        self.note.has_key();
+        let group = seen.group.ok_or(AppError::Unknown(
+            "the key in the body is no machine group's",
+        ))?;
+        if seen.machine.is_none() && !self.app.config.add_new_machines {
+            return Err(AppError::Unknown(
+                "an unknown serial number, and SAL_ADD_NEW_MACHINES is false",
+            ));
+        }
+        if seen.machine.is_none() {
+            self.note.remark("the first check-in of this machine");
+        }
         let before = seen.digests.as_deref().and_then(Digests::decode);
         let mut wanted = self.digests.compare(before.as_ref(), self.submission);
         let (tx, present) = self.load(&seen, &wanted, db).await?;

@@ -39,12 +39,15 @@ pub(crate) fn fields(headers: &HeaderMap, body: &[u8]) -> HashMap<String, String
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return HashMap::new();
     }
-    let body = String::from_utf8_lossy(body);
-    let pairs = body.split('&').filter(|pair| !pair.is_empty());
-    pairs
+    pairs(&String::from_utf8_lossy(body)).collect()
+}
+
+/// Names and values of a form or a query, in their order.
+pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
 }
 
 fn decode(text: &str) -> String {

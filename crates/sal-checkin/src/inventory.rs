@@ -19,6 +19,8 @@ use sal_store::inventory::{
 use sal_store::serials::begin_with_machine;
 use tracing::info;
 
+use crate::journal::Note;
+use crate::limits::Limits;
 use crate::payload::{Payload, Unpacker};
 use crate::{form, retry, serial, warnings};
 use listing::Listing;
@@ -51,11 +53,16 @@ pub(crate) async fn send_hash(
 pub(crate) async fn submit_inventory(
     State(app): State<App>,
     Extension(unpacker): Extension<Unpacker>,
+    Extension(note): Extension<Note>,
+    Extension(limits): Extension<Limits>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
+    note.has_key();
     let fields = form::read(&app, request).await?;
     let raw = form::required(&fields, "serial")?;
+    note.serial(raw);
+    limits.machine(raw, &app)?;
     if raw.is_empty() {
         return Ok(nothing_submitted());
     }
@@ -76,6 +83,8 @@ pub(crate) async fn submit_inventory(
     if let Some(listing) = &listing {
         info!(machine.serial = %raw, items = listing.items.len(), "inventory of {raw} stored");
         warnings::report(&listing.warnings, raw, "inventory");
+    } else {
+        note.remark("the inventory cannot be read, and nothing was changed");
     }
     Ok(django::answer(
         StatusCode::OK,

@@ -3,21 +3,24 @@
 //! Bytes become a [`submission::Submission`] that cannot be wrong, a pure function compares it with what the store
 //! holds and plans the writes, and one transaction writes them. Start reading in [`routes`].
 
-pub mod broken_client;
+mod broken_client;
 mod catalog;
-pub mod checkin;
+mod checkin;
 mod date;
 mod digest;
 mod filing;
 mod form;
 mod inventory;
+mod journal;
+mod licences;
+mod limits;
 mod payload;
 mod plan;
-pub mod preflight;
+mod preflight;
 mod profiles;
 pub mod python;
 mod retry;
-pub mod routes;
+mod routes;
 mod serial;
 pub mod submission;
 mod warnings;

@@ -34,7 +34,7 @@ struct SentScript<'a> {
 }
 
 /// Lists the scripts of all enabled plugins that support the client's `os_family` (form field of a POST).
-pub async fn list_scripts(
+pub(crate) async fn list_scripts(
     State(app): State<App>,
     _client: CheckinClient,
     request: Request,
@@ -76,7 +76,7 @@ pub async fn list_scripts(
 }
 
 /// Sends one script, or an empty list. Scripts of disabled plugins are sent too, as in the original.
-pub async fn send_script(
+pub(crate) async fn send_script(
     State(app): State<App>,
     _client: CheckinClient,
     Path((plugin, name)): Path<(String, String)>,

@@ -15,6 +15,8 @@ use sal_store::profiles::{read, write};
 use sal_store::serials::begin_with_machine;
 use tracing::info;
 
+use crate::journal::Note;
+use crate::limits::Limits;
 use crate::payload::{Payload, Unpacker};
 use crate::{form, retry, serial, warnings};
 use submission::Submission;
@@ -24,11 +26,16 @@ use submission::Submission;
 pub(crate) async fn submit_profiles(
     State(app): State<App>,
     Extension(unpacker): Extension<Unpacker>,
+    Extension(note): Extension<Note>,
+    Extension(limits): Extension<Limits>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
+    note.has_key();
     let fields = form::read(&app, request).await?;
     let raw = form::required(&fields, "serial")?;
+    note.serial(raw);
+    limits.machine(raw, &app)?;
     if raw.is_empty() {
         return Ok(nothing_submitted());
     }
@@ -51,6 +58,8 @@ pub(crate) async fn submit_profiles(
     if let Some(submission) = &submission {
         info!(machine.serial = %raw, profiles = submission.profiles.len(), "profiles of {raw} stored");
         warnings::report(&submission.warnings, raw, "profiles");
+    } else {
+        note.remark("the profile list cannot be read, and nothing was changed");
     }
     Ok(django::answer(
         StatusCode::OK,

@@ -1,15 +1,22 @@
 //! The URLs of this door. Order of checks as in the original: method, key, then the body (sal-protocol §0).
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, post};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use sal_http::{App, django};
 
+use crate::journal::Journal;
+use crate::limits::Limits;
 use crate::payload::Unpacker;
-use crate::{broken_client, catalog, checkin, inventory, preflight, profiles};
+use crate::{
+    broken_client, catalog, checkin, inventory, journal, licences, limits, preflight, profiles,
+};
 
 /// The routes of clients. All need the trailing slash; the assembly redirects paths without it.
-pub fn routes(body_limit_bytes: usize) -> Router<App> {
+pub fn routes(app: &App) -> Router<App> {
+    let limits = from_fn_with_state((app.clone(), Limits::default()), limits::guard);
+    let journal = from_fn_with_state((app.clone(), Journal::default()), journal::keep);
     Router::new()
         .route(
             "/checkin/",
@@ -42,6 +49,16 @@ pub fn routes(body_limit_bytes: usize) -> Router<App> {
             "/profiles/submit/",
             post(profiles::submit_profiles).fallback(async || django::only_post()),
         )
+        .route("/licenses/available/{key}/", get(licences::available))
+        .route(
+            "/licenses/available/{key}/{item}/",
+            get(licences::available),
+        )
+        .route("/licenses/usage/{key}/", get(licences::usage))
+        .route("/licenses/usage/{key}/{item}/", get(licences::usage))
         .layer(Extension(Unpacker::new()))
-        .layer(DefaultBodyLimit::max(body_limit_bytes))
+        .layer(DefaultBodyLimit::max(app.config.body_limit_bytes))
+        // The journal sees what the limits refuse.
+        .layer(limits)
+        .layer(journal)
 }

@@ -41,6 +41,16 @@ pub struct HttpConfig {
     /// The greatest size in bytes of an inventory, a catalog or profiles once unpacked. bzip2 makes 64 MiB of
     /// nothing out of a few hundred bytes.
     pub unpacked_limit_bytes: usize,
+    /// Requests a minute from one address, at most (`SAL_ADDRESS_LIMIT`); 0 for no limit.
+    pub address_limit: u32,
+    /// Requests a minute with one machine group's key, at most (`SAL_KEY_LIMIT`); 0 for no limit.
+    pub key_limit: u32,
+    /// Submissions a minute of one machine, at most (`SAL_MACHINE_LIMIT`); 0 for no limit.
+    pub machine_limit: u32,
+    /// Rows of the check-in journal, at most (`SAL_JOURNAL_ROWS`); 0 for no journal.
+    pub journal_rows: i64,
+    /// Refused bodies that are kept, at most (`SAL_KEEP_REJECTED`); 0 for none.
+    pub rejected_bodies: i64,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
 }
@@ -57,6 +67,11 @@ impl Default for HttpConfig {
             ignore_facts: None,
             body_limit_bytes: 5 * 1024 * 1024,
             unpacked_limit_bytes: 64 * 1024 * 1024,
+            address_limit: 120_000,
+            key_limit: 120_000,
+            machine_limit: 240,
+            journal_rows: 10_000,
+            rejected_bodies: 100,
             secure_cookies: false,
         }
     }

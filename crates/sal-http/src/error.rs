@@ -44,6 +44,21 @@ pub enum AppError {
         /// How long.
         seconds: u64,
     },
+    /// A client asks more often than a limit allows.
+    #[error("more than {limit} requests a minute from {whom} (setting {setting})")]
+    Limited {
+        /// Who asks: an address, a key or a machine.
+        whom: &'static str,
+        /// The setting that holds the limit.
+        setting: &'static str,
+        /// Requests a minute.
+        limit: u32,
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// There is no such thing, and the journal shall know which; the caller gets the same 404 as for any other.
+    #[error("{0}")]
+    Unknown(&'static str),
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
@@ -68,8 +83,24 @@ impl AppError {
     }
 }
 
+/// Why an answer is an error, for the journal; travels as an extension of the answer.
+#[derive(Debug, Clone)]
+pub struct Reason(pub String);
+
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
+        let reason = Reason(match &self {
+            Self::BadRequest(text) => text.clone(),
+            other => other.to_string(),
+        });
+        let mut response = self.answer();
+        response.extensions_mut().insert(reason);
+        response
+    }
+}
+
+impl AppError {
+    fn answer(self) -> Response {
         match &self {
             Self::BadRequest(text) => django::answer(StatusCode::BAD_REQUEST, text.clone()),
             Self::BodyTooLarge { limit_bytes } => {
@@ -78,7 +109,7 @@ impl IntoResponse for AppError {
                 );
                 django::error_page(StatusCode::BAD_REQUEST, "Bad request", &sentence)
             }
-            Self::NotFound => django::not_found(),
+            Self::NotFound | Self::Unknown(_) => django::not_found(),
             Self::NoKey => no_key(),
             Self::Forbidden => {
                 let sentence = "Your account may not see this. An administrator can add you to the business unit.";
@@ -86,15 +117,11 @@ impl IntoResponse for AppError {
             }
             Self::LoginNeeded { next } => login_needed(next),
             Self::TooMany { seconds } => {
-                let mut response = django::error_page(
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "Too many tries",
-                    "Wait a little and try again.",
-                );
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
-                response
+                too_many("Too many tries", "Wait a little and try again.", *seconds)
+            }
+            Self::Limited { seconds, .. } => {
+                let sentence = format!("There were {self}. Try again in {seconds} s.");
+                too_many("Too many requests", &sentence, *seconds)
             }
             Self::Store(inner) if inner.is_outage() => {
                 log(&self);
@@ -118,6 +145,14 @@ impl IntoResponse for AppError {
             }
         }
     }
+}
+
+fn too_many(heading: &str, sentence: &str, seconds: u64) -> Response {
+    let mut response = django::error_page(StatusCode::TOO_MANY_REQUESTS, heading, sentence);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 fn no_key() -> Response {

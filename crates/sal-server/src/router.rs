@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::OriginalUri;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::Response;
 use sal_http::{App, django, layers};
@@ -65,7 +65,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
         .layer(csrf)
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()
-        .merge(sal_checkin::routes(app.config.body_limit_bytes))
+        .merge(sal_checkin::routes(&app))
         .merge(pages)
         .merge(health::routes(options))
         .fallback(nothing_here)
@@ -86,9 +86,21 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     Ok(router.with_state(app))
 }
 
+/// 410 for the API that Sal 4 took away (sal-protocol §8).
+fn gone() -> Response {
+    let mut response = Response::new("API v1 is gone. Use /api/v2/.\n".into());
+    *response.status_mut() = StatusCode::GONE;
+    let plain = HeaderValue::from_static("text/plain");
+    response.headers_mut().insert(header::CONTENT_TYPE, plain);
+    response
+}
+
 /// A path that no door knows: with a slash it may be one (Django's `APPEND_SLASH`).
 async fn nothing_here(method: Method, OriginalUri(uri): OriginalUri) -> Response {
     let path = uri.path();
+    if slash::is_of_the_first_api(path) {
+        return gone();
+    }
     if slash::is_missing(path) {
         tracing::debug!(%method, "sent on to the path with a slash");
         return django::append_slash(path, uri.query());

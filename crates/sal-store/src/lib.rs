@@ -14,6 +14,8 @@ pub mod group_keys;
 pub mod groups;
 pub mod ids;
 pub mod inventory;
+pub mod journal;
+pub mod licences;
 mod machine_query;
 pub mod machines;
 pub mod overview;

@@ -26,6 +26,9 @@ pub(crate) enum Command {
     /// Look at the database's tables, or make them.
     #[command(subcommand)]
     Db(Db),
+    /// Why is my Mac missing? What the machines' door refused, and what it last took.
+    #[command(subcommand)]
+    Checkin(Checkin),
     /// Log in to RDS with IAM.
     #[command(subcommand)]
     Iam(Iam),
@@ -85,6 +88,40 @@ pub(crate) enum Db {
     TakeBack {
         /// Its name, as `sal db check` lists it.
         addition: String,
+    },
+}
+
+/// `sal checkin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Checkin {
+    /// Show refusals, failures, first check-ins and values that did not fit, the newest first.
+    #[command(after_help = "Example: sal checkin journal --serial C02ABC --json")]
+    Journal {
+        /// Only this machine, and what it sent last.
+        #[arg(long)]
+        serial: Option<String>,
+        /// How many lines.
+        #[arg(long, default_value_t = 50)]
+        lines: u32,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the bodies of refused submissions that are kept.
+    #[command(after_help = "Example: sal checkin rejected")]
+    Rejected {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send a kept body again, once the reason is gone; it is forgotten when it is taken.
+    #[command(after_help = "Example: sal checkin replay 17 --url http://127.0.0.1:8000")]
+    Replay {
+        /// Numbers of bodies, from `sal checkin rejected`; all without any.
+        ids: Vec<i64>,
+        /// The server's address.
+        #[arg(long, default_value = "http://127.0.0.1:8000")]
+        url: String,
     },
 }
 

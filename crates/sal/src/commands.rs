@@ -1,6 +1,7 @@
 //! One file for each command; this one only chooses.
 
 mod bench;
+mod checkin;
 mod db;
 mod demo;
 mod reference;
@@ -10,14 +11,17 @@ mod token;
 
 use crate::cli::{Command, Iam};
 use crate::config::Environment;
+use crate::config::database::DatabaseConfig;
 use crate::exit::Exit;
 use crate::output;
+use crate::wiring::{self, DatabaseLogin};
 
 /// Runs a command and turns its error into words and an exit code.
 pub(crate) async fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Db(what) => db::run(what).await,
+        Command::Checkin(what) => checkin::run(what).await,
         Command::Iam(Iam::Token(arguments)) => token::run(arguments).await,
         Command::Simulate(arguments) => simulate::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
@@ -28,6 +32,24 @@ pub(crate) async fn run(command: Command) -> Exit {
         output::failure(&error);
         Exit::Failed
     })
+}
+
+/// A connection to the database of the environment, for commands that need nothing else.
+async fn database() -> anyhow::Result<Result<tokio_postgres::Client, Exit>> {
+    let mut environment = Environment::read();
+    let config = DatabaseConfig::read(&mut environment);
+    match checked(environment) {
+        Ok(warnings) => warnings
+            .iter()
+            .for_each(|warning| output::note(&format!("warning: {warning}"))),
+        Err(exit) => return Ok(Err(exit)),
+    }
+    let login = DatabaseLogin::new(&config, &wiring::clock())?;
+    let connection = login
+        .connect()
+        .await
+        .map_err(|error| anyhow::anyhow!(error.explain().to_string()))?;
+    Ok(Ok(connection.client))
 }
 
 /// The warnings of a good environment; a bad one is printed whole.

@@ -236,5 +236,9 @@ const BINARY: &[u8] = b"bplist00";
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const NOT_A_PLIST: Unreadable = Unreadable::Broken("it is not a property list");
 
+/// What Python's `plistlib` writes before the first value.
+pub(crate) const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
+     \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n<plist version=\"1.0\">\n";
+
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ mod catalogs;
 mod checkin;
 mod golden;
 mod inventory;
+mod journal;
+mod licences;
 mod memory;
 mod packed;
 mod profiles;

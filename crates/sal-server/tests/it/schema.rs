@@ -19,6 +19,8 @@ async fn every_statement_fits_the_schema() {
         sal_store::api_keys::ALL,
         sal_store::device::ALL,
         sal_store::inventory::ALL,
+        sal_store::journal::ALL,
+        sal_store::licences::ALL,
         sal_store::profiles::ALL,
         sal_store::serials::ALL,
         sal_store::group_keys::ALL,

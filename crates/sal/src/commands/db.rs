@@ -5,28 +5,15 @@ use sal_store::schema::{self, ADDITIONS, Found, Severity};
 use serde_json::json;
 
 use crate::cli::Db;
-use crate::config::Environment;
-use crate::config::database::DatabaseConfig;
 use crate::exit::Exit;
-use crate::wiring::{self, DatabaseLogin};
 use crate::{commands, output};
 
 /// Runs it.
 pub(crate) async fn run(what: Db) -> Result<Exit> {
-    let mut environment = Environment::read();
-    let config = DatabaseConfig::read(&mut environment);
-    match commands::checked(environment) {
-        Ok(warnings) => warnings
-            .iter()
-            .for_each(|warning| output::note(&format!("warning: {warning}"))),
+    let db = match commands::database().await? {
+        Ok(db) => db,
         Err(exit) => return Ok(exit),
-    }
-    let login = DatabaseLogin::new(&config, &wiring::clock())?;
-    let connection = login
-        .connect()
-        .await
-        .map_err(|error| anyhow::anyhow!(error.explain().to_string()))?;
-    let db = connection.client;
+    };
     match what {
         Db::Check { json } => check(&db, json).await,
         Db::Init => init(db).await,

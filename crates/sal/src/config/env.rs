@@ -345,6 +345,36 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "The greatest size in bytes of an inventory, catalog or profile list after unpacking.",
     ),
     variable(
+        "SAL_MACHINE_LIMIT",
+        "240",
+        "0.1",
+        "Submissions a minute of one machine, at most; 0 for no limit. More are answered 429.",
+    ),
+    variable(
+        "SAL_KEY_LIMIT",
+        "120000",
+        "0.1",
+        "Requests a minute with one machine group's key, at most; 0 for no limit.",
+    ),
+    variable(
+        "SAL_ADDRESS_LIMIT",
+        "120000",
+        "0.1",
+        "Requests a minute of clients at one address, at most; 0 for no limit. Behind a proxy the address is the last one in X-Forwarded-For.",
+    ),
+    variable(
+        "SAL_JOURNAL_ROWS",
+        "10000",
+        "0.1",
+        "Rows of the check-in journal (`sal checkin journal`), at most; 0 for no journal.",
+    ),
+    variable(
+        "SAL_KEEP_REJECTED",
+        "100",
+        "0.1",
+        "Bodies of refused submissions that are kept for `sal checkin replay`, at most; 0 for none.",
+    ),
+    variable(
         "SAL_LOG",
         "info",
         "0.1",

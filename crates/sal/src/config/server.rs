@@ -80,8 +80,19 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
             defaults.unpacked_limit_bytes,
             "a number of bytes",
         ),
+        address_limit: environment.parsed("SAL_ADDRESS_LIMIT", defaults.address_limit, "a number"),
+        key_limit: environment.parsed("SAL_KEY_LIMIT", defaults.key_limit, "a number"),
+        machine_limit: environment.parsed("SAL_MACHINE_LIMIT", defaults.machine_limit, "a number"),
+        journal_rows: rows("SAL_JOURNAL_ROWS", defaults.journal_rows, environment),
+        rejected_bodies: rows("SAL_KEEP_REJECTED", defaults.rejected_bodies, environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
     }
+}
+
+fn rows(name: &str, default: i64, environment: &mut Environment) -> i64 {
+    let count: u32 =
+        environment.parsed(name, u32::try_from(default).unwrap_or(u32::MAX), "a number");
+    i64::from(count)
 }
 
 fn time_zone(environment: &mut Environment) -> TimeZone {

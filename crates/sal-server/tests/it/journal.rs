@@ -1,0 +1,156 @@
+//! The journal, the bodies it keeps, and the limits.
+
+use std::time::Duration;
+
+use sal_http::HttpConfig;
+use sal_testkit::{Filled, TestServer, golden};
+
+fn key() -> String {
+    golden::seed_value("key1").unwrap().unwrap()
+}
+
+fn body(serial: &str) -> String {
+    format!(
+        r#"{{"Machine": {{"extra_data": {{"serial": "{serial}"}}}}, "Sal": {{"extra_data": {{"key": "{}"}}}}}}"#,
+        key()
+    )
+}
+
+/// The journal as lines of text, once what waits in memory is written: the next request after a second does that.
+async fn journal(server: &TestServer) -> Vec<String> {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    server
+        .http
+        .get(server.url("/preflight-v2/"))
+        .basic_auth("sal", Some(key()))
+        .send()
+        .await
+        .unwrap();
+    let db = server.database.connect().await;
+    let sql = "SELECT concat_ws('|', serial, route, outcome, reason, times) FROM salrs_journal ORDER BY 1";
+    db.query(sql, &[])
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect()
+}
+
+async fn kept(server: &TestServer) -> Vec<(String, Vec<u8>)> {
+    let db = server.database.connect().await;
+    let rows = db
+        .query(
+            "SELECT reason, body FROM salrs_rejected_body ORDER BY id",
+            &[],
+        )
+        .await
+        .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+#[tokio::test]
+async fn refusals_are_counted_and_only_bodies_with_a_key_are_kept() {
+    let server = TestServer::start(Filled::Seeded).await;
+    for _ in 0..3 {
+        assert_eq!(server.checkin("wrong", body("C02A")).await.0, 401);
+    }
+    assert_eq!(server.checkin(&key(), "{not json").await.0, 400);
+    assert_eq!(
+        server
+            .checkin(&key(), body("C02A").replace(&key(), "other"))
+            .await
+            .0,
+        404
+    );
+    assert_eq!(server.checkin(&key(), body("C02A")).await.0, 200);
+    assert_eq!(server.checkin(&key(), body("C02A")).await.0, 200);
+    assert_eq!(
+        journal(&server).await,
+        [
+            "C02A|checkin|refused|the key in the body is no machine group's|1",
+            "C02A|checkin|stored|the first check-in of this machine|1",
+            "|checkin|refused|Checkin has invalid JSON!|1",
+            "|checkin|refused|no valid machine group key|3",
+        ]
+    );
+    let bodies = kept(&server).await;
+    let reasons: Vec<&str> = bodies.iter().map(|(reason, _)| reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "Checkin has invalid JSON!",
+            "the key in the body is no machine group's"
+        ]
+    );
+    assert_eq!(bodies.first().unwrap().1, b"{not json");
+}
+
+#[tokio::test]
+async fn the_journal_and_the_bodies_are_bounded_and_can_be_switched_off() {
+    let config = HttpConfig {
+        rejected_bodies: 2,
+        ..HttpConfig::default()
+    };
+    let server = TestServer::with(Filled::Seeded, config).await;
+    for serial in ["C1", "C2", "C3"] {
+        assert_eq!(
+            server
+                .checkin(&key(), body(serial).replace(&key(), "other"))
+                .await
+                .0,
+            404
+        );
+    }
+    assert_eq!(kept(&server).await.len(), 2);
+    let config = HttpConfig {
+        journal_rows: 0,
+        ..HttpConfig::default()
+    };
+    let server = TestServer::with(Filled::Seeded, config).await;
+    assert_eq!(server.checkin("wrong", body("C02A")).await.0, 401);
+    assert_eq!(journal(&server).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_their_tables_requests_are_answered_as_ever() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let db = server.database.connect().await;
+    db.batch_execute("DROP TABLE salrs_journal, salrs_rejected_body")
+        .await
+        .unwrap();
+    assert_eq!(server.checkin("wrong", body("C02A")).await.0, 401);
+    assert_eq!(server.checkin(&key(), "{not json").await.0, 400);
+    assert_eq!(server.checkin(&key(), body("C02A")).await.0, 200);
+}
+
+#[tokio::test]
+async fn q016_who_asks_too_often_is_told_which_setting_says_so() {
+    let by_machine = HttpConfig {
+        machine_limit: 2,
+        ..HttpConfig::default()
+    };
+    let by_key = HttpConfig {
+        key_limit: 2,
+        ..HttpConfig::default()
+    };
+    let by_address = HttpConfig {
+        address_limit: 2,
+        ..HttpConfig::default()
+    };
+    for (config, setting) in [
+        (by_machine, "SAL_MACHINE_LIMIT"),
+        (by_key, "SAL_KEY_LIMIT"),
+        (by_address, "SAL_ADDRESS_LIMIT"),
+    ] {
+        let server = TestServer::with(Filled::Seeded, config).await;
+        for _ in 0..2 {
+            assert_eq!(server.checkin(&key(), body("C02A")).await.0, 200);
+        }
+        let (code, text) = server.checkin(&key(), body("C02A")).await;
+        assert_eq!(code, 429);
+        assert!(
+            text.contains(setting) && text.contains("more than 2 requests a minute"),
+            "{text}"
+        );
+    }
+}
