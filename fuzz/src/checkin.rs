@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) -> Outcome {
     }
 }
 
-fn read(body: &Value) -> Option<Submission> {
+fn read(body: &Value<'_>) -> Option<Submission> {
     let context = Context {
         now: Timestamp::UNIX_EPOCH,
         zone: &TimeZone::UTC,
@@ -46,7 +46,7 @@ fn read(body: &Value) -> Option<Submission> {
 }
 
 /// A body that is always taken and holds `value` in every place, so that a short input reaches all of the reader.
-fn everywhere(value: &Value) -> Value {
+fn everywhere<'a>(value: &Value<'a>) -> Value<'a> {
     let section = dict([
         ("extra_data", value),
         ("facts", value),
@@ -69,7 +69,7 @@ fn everywhere(value: &Value) -> Value {
     Value::Dict(body)
 }
 
-fn dict<const N: usize>(entries: [(&str, &Value); N]) -> Value {
+fn dict<'a, const N: usize>(entries: [(&str, &Value<'a>); N]) -> Value<'a> {
     let mut dict = Dict::default();
     for (name, value) in entries {
         dict.set(name.to_owned(), value.clone());
@@ -78,7 +78,7 @@ fn dict<const N: usize>(entries: [(&str, &Value); N]) -> Value {
 }
 
 /// `value`'s own entries and one more that cannot be missing; every column of the machine holds it otherwise.
-fn with(value: &Value, name: &str, text: &str) -> Value {
+fn with<'a>(value: &Value<'a>, name: &str, text: &str) -> Value<'a> {
     const COLUMNS: [&str; 7] = [
         "hostname",
         "os_family",
@@ -98,6 +98,6 @@ fn with(value: &Value, name: &str, text: &str) -> Value {
             dict
         }
     };
-    dict.set(name.to_owned(), Value::Text(text.to_owned()));
+    dict.set(name.to_owned(), Value::Text(text.to_owned().into()));
     Value::Dict(dict)
 }

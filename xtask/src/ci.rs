@@ -33,6 +33,7 @@ const PARTS: &[Part] = &[
     ("arch", arch::run),
     ("clippy", |root| cargo(root, CLIPPY, None)),
     ("tests", tests),
+    ("fuzz", fuzz),
     ("docs", |root| docs::run(root, docs::Mode::Check)),
     ("deny", deny),
 ];
@@ -63,6 +64,26 @@ fn tests(root: &Path) -> Result<bool> {
     let result = cargo(root, TESTS, Some((VARIABLE, &connection)));
     postgres.stop();
     result
+}
+
+/// Every fuzz target for some seconds, from its seeds; for minutes in the long run.
+fn fuzz(root: &Path) -> Result<bool> {
+    let seconds = if is_long() { 120 } else { 5 };
+    let status = Command::new("fuzz/run.sh")
+        .args(["all", &format!("-max_total_time={seconds}"), "-verbosity=0"])
+        .current_dir(root)
+        .status()
+        .context("starting fuzz/run.sh")?;
+    Ok(status.success())
+}
+
+/// Whether `./dev test --long` asked for the nightly run.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests that this starts read the same variable"
+)]
+fn is_long() -> bool {
+    std::env::var_os("SAL_TESTS_LONG").is_some()
 }
 
 /// Licences, advisories and sources of all dependencies, where the tool is there.

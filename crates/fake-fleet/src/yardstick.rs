@@ -5,6 +5,10 @@
 //! on every fifth machine. What is in a submission is also there as values, so that a benchmark can write the same
 //! with statements of its own.
 
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -54,6 +58,7 @@ impl Yardstick {
     /// without, the time of its last change.
     #[must_use]
     pub fn new(index: u32, run: u32, new_dates: bool) -> Self {
+        let serial = serial(index);
         let (index, run) = (u64::from(index), u64::from(run));
         let facts = (0..).take(FACTS).map(|number| fact(index, number, run));
         let items = (0..)
@@ -61,7 +66,7 @@ impl Yardstick {
             .map(|number| item(index, number, run, new_dates));
         let messages: &[_] = if index % 5 == 0 { &MESSAGES } else { &[] };
         Self {
-            serial: format!("C02Y{index:08}"),
+            serial,
             machine: (
                 format!("yardstick-{index}"),
                 200_000_000_000 - i64::try_from(index).unwrap_or(0) * 4096,
@@ -129,6 +134,39 @@ impl Yardstick {
         };
         json!({"extra_data": extra, "facts": facts, "managed_items": items, "messages": messages})
     }
+}
+
+/// An inventory of `applications` applications of machine `index`; in each run 2 % have another version. `fresh` is part
+/// of all names: another one makes applications that nobody has yet.
+#[must_use]
+pub fn inventory(index: u32, run: u32, applications: u32, fresh: &str) -> Submission {
+    let mut plist = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n<array>\n",
+    );
+    for number in 0..applications {
+        let version = (u64::from(run) + u64::from(number) * 7 + u64::from(index)) / 50;
+        plist.push_str(&format!(
+            "<dict><key>CFBundleName</key><string>Application {number}{fresh}</string><key>bundleid</key>\
+             <string>org.example{fresh}.application{number}</string><key>name</key><string>Application {number}{fresh}</string>\
+             <key>path</key><string>/Applications/Application {number}.app</string><key>version</key>\
+             <string>1.{version}</string></dict>\n"
+        ));
+    }
+    plist.push_str("</array></plist>\n");
+    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+    let written = packed.write_all(plist.as_bytes());
+    debug_assert!(written.is_ok(), "writing into memory cannot fail");
+    let packed = STANDARD.encode(packed.finish().unwrap_or_default());
+    let serial = serial(index);
+    let fields = [
+        ("serial", serial.as_str()),
+        ("base64bz2inventory", packed.as_str()),
+    ];
+    Submission::form(serial.clone(), "/inventory/submit/", &fields)
+}
+
+fn serial(index: u32) -> String {
+    format!("C02Y{index:08}")
 }
 
 impl Item {

@@ -112,7 +112,7 @@ fn read_content(bytes: &[u8], limit_bytes: usize) -> Result<Content, Unreadable>
 }
 
 /// The names in the client's list of catalogs, in its order. What has no name is left out.
-fn read_names(bytes: &[u8], limit_bytes: usize) -> Result<Vec<String>, Unreadable> {
+pub(crate) fn read_names(bytes: &[u8], limit_bytes: usize) -> Result<Vec<String>, Unreadable> {
     let list = match plist::read(bytes, limit_bytes)? {
         Value::List(list) => list,
         empty if !empty.is_truthy() => return Ok(Vec::new()),

@@ -14,14 +14,14 @@ use percent_encoding::percent_decode_str;
 use sal_http::checkin_key::CheckinClient;
 use sal_http::{App, AppError, django};
 use sal_store::inventory::{
-    Changes, StoredInventory, hash_of_first, inventory_of, items_of, write,
+    ApplicationName, Changes, StoredInventory, hash_of_first, inventory_of, items_of, write,
 };
 use sal_store::serials::begin_with_machine;
 use tracing::info;
 
 use crate::journal::Note;
 use crate::limits::Limits;
-use crate::payload::{Payload, Unpacker};
+use crate::payload::{Payload, Unpacker, Unreadable};
 use crate::{form, retry, serial, warnings};
 use listing::Listing;
 
@@ -90,6 +90,22 @@ pub(crate) async fn submit_inventory(
         StatusCode::OK,
         format!("Inventory submitted for {raw}.\n"),
     ))
+}
+
+/// The applications of a plist: name, bundle id, bundle name, version.
+pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Vec<[String; 4]>, Unreadable> {
+    let listing = Listing::read(bytes, limit_bytes)?;
+    let items = listing.into_iter().flat_map(|listing| listing.items);
+    Ok(items
+        .map(|item| {
+            let ApplicationName {
+                name,
+                bundleid,
+                bundlename,
+            } = item.application;
+            [name, bundleid, bundlename, item.version]
+        })
+        .collect())
 }
 
 /// Whether the machine is there.

@@ -10,6 +10,7 @@ mod date;
 mod digest;
 mod filing;
 mod form;
+pub mod fuzzed;
 mod inventory;
 mod journal;
 mod licences;

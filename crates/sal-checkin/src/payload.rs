@@ -72,7 +72,15 @@ impl Payload {
         Self::of(fields, bz2_name, bz2_name)
     }
 
-    fn unpack(&self, limit_bytes: usize) -> Result<Vec<u8>, Unreadable> {
+    /// A payload by itself.
+    pub(crate) fn new(text: &str, is_bz2: bool) -> Self {
+        Self {
+            text: text.to_owned(),
+            packing: if is_bz2 { Packing::Bz2 } else { Packing::Plain },
+        }
+    }
+
+    pub(crate) fn unpack(&self, limit_bytes: usize) -> Result<Vec<u8>, Unreadable> {
         let bytes = base64::decode(&self.text)?;
         match self.packing {
             Packing::Bz2 => bz2::decompress(&bytes, limit_bytes),

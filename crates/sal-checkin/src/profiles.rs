@@ -9,6 +9,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::tz::TimeZone;
 use sal_http::checkin_key::CheckinClient;
 use sal_http::{App, AppError, django};
 use sal_store::profiles::{read, write};
@@ -17,7 +18,7 @@ use tracing::info;
 
 use crate::journal::Note;
 use crate::limits::Limits;
-use crate::payload::{Payload, Unpacker};
+use crate::payload::{Payload, Unpacker, Unreadable};
 use crate::{form, retry, serial, warnings};
 use submission::Submission;
 
@@ -65,6 +66,19 @@ pub(crate) async fn submit_profiles(
         StatusCode::OK,
         format!("Profiles submitted for {raw}.\n"),
     ))
+}
+
+/// Identifier and UUID of each profile of a plist.
+pub(crate) fn read_plist(
+    bytes: &[u8],
+    limit_bytes: usize,
+    zone: &TimeZone,
+) -> Result<Vec<[String; 2]>, Unreadable> {
+    let read = Submission::read(bytes, limit_bytes, zone)?;
+    let profiles = read.profiles.into_iter();
+    Ok(profiles
+        .map(|profile| [profile.identifier, profile.uuid])
+        .collect())
 }
 
 /// Whether the machine is there.

@@ -1,7 +1,9 @@
 //! The URLs of this door. Order of checks as in the original: method, key, then the body (sal-protocol §0).
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use sal_http::{App, django};
@@ -58,7 +60,17 @@ pub fn routes(app: &App) -> Router<App> {
         .route("/licenses/usage/{key}/{item}/", get(licences::usage))
         .layer(Extension(Unpacker::new()))
         .layer(DefaultBodyLimit::max(app.config.body_limit_bytes))
+        .layer(map_response(nothing_runs))
         // The journal sees what the limits refuse.
         .layer(limits)
         .layer(journal)
+}
+
+/// Answers are `text/html`, as in the original, and some repeat what the client sent: a browser shall run none of it.
+async fn nothing_runs(mut response: Response) -> Response {
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }

@@ -54,6 +54,15 @@ impl StoreError {
         .any(|state| self.sql_state() == Some(state))
     }
 
+    /// Whether the connection ended under the statement: another one may well be alive.
+    pub fn lost_its_connection(&self) -> bool {
+        let Self::Statement(error) = self else {
+            return false;
+        };
+        let ended = [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN];
+        error.is_closed() || ended.iter().any(|state| self.sql_state() == Some(state))
+    }
+
     /// Whether a table is missing or may not be used.
     pub fn lacks_a_table(&self) -> bool {
         [

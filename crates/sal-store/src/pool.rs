@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Whether statements may use our own tables. They are looked for again every minute: an administrator may have
+    /// Whether statements may use our own tables. They are looked for again after ten seconds: an administrator may have
     /// run `sal db init` meanwhile.
     pub fn has_own_tables(&self) -> bool {
         let missing = self.missing_since();
@@ -163,7 +163,7 @@ impl Store {
 }
 
 /// How long our own tables are taken for missing.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// A connection taken from the pool; goes back when dropped.
 pub struct Client {

@@ -31,7 +31,8 @@ pub enum Filled {
     Seeded,
 }
 
-/// One database; dropped from the server with the server.
+/// One database; dropped from the server with the server. A clone is the same database.
+#[derive(Clone)]
 pub struct Database {
     config: Config,
     _server: Option<Arc<LocalPostgres>>,

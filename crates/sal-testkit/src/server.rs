@@ -42,7 +42,15 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(filled: Filled, config: HttpConfig) -> Self {
-        let database = Database::new(filled).await;
+        Self::on(Database::new(filled).await, config)
+    }
+
+    /// Starts a second server on the same database.
+    pub fn beside(&self) -> Self {
+        Self::on(self.database.clone(), self.app.config.clone())
+    }
+
+    fn on(database: Database, config: HttpConfig) -> Self {
         let store = Store::new(
             Arc::new(PlainConnector(database.config().clone())),
             &PoolConfig::default(),

@@ -214,6 +214,46 @@ pub(crate) enum Bench {
     /// Check-ins over HTTP: rate, times, CPU, WAL and statements, next to plain SQL on the same private Postgres.
     #[command(after_help = "Example: sal bench checkin --machines 1000 --json")]
     Checkin(BenchCheckin),
+    /// Inventories over HTTP: unchanged, 2 % changed, all new.
+    #[command(after_help = "Example: sal bench inventory --applications 150,2000")]
+    Inventory(BenchInventory),
+    /// An open loop at a fixed rate, with a checkpoint and autovacuum inside: the times of answers, and the memory.
+    #[command(after_help = "Example: sal bench steady --rate 100 --seconds 300")]
+    Steady(BenchSteady),
+}
+
+/// `sal bench inventory`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchInventory {
+    /// Applications of each machine; several, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values_t = [150, 2000])]
+    pub(crate) applications: Vec<u32>,
+    /// Machines that take turns.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) machines: u32,
+    /// Inventories under way at a time.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) concurrency: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `sal bench steady`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchSteady {
+    /// Check-ins a second, whatever the server does; all as Munki clients send them.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) rate: u32,
+    /// How long.
+    #[arg(long, default_value_t = 300)]
+    pub(crate) seconds: u32,
+    /// Machines that take turns.
+    #[arg(long, default_value_t = 5000)]
+    pub(crate) machines: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `sal bench checkin`.

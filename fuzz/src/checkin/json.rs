@@ -6,7 +6,7 @@
 use sal_checkin::python::{Value, dumps, parse, text};
 
 /// Whoever reads plain JSON must read the same. `serde_json` uses one key for itself, which is left alone.
-pub(super) fn agrees_with_a_second_opinion(raw: &str, ours: Option<&Value>) {
+pub(super) fn agrees_with_a_second_opinion(raw: &str, ours: Option<&Value<'_>>) {
     if raw.contains("$serde_json") {
         return;
     }
@@ -27,7 +27,7 @@ pub(super) fn agrees_with_a_second_opinion(raw: &str, ours: Option<&Value>) {
 }
 
 /// `parse(dumps(x)) == x`, and what is written is written the same again.
-pub(super) fn survives_writing_and_reading(value: &Value) {
+pub(super) fn survives_writing_and_reading(value: &Value<'_>) {
     let written = dumps(value);
     assert!(
         written.is_ascii(),
@@ -39,7 +39,7 @@ pub(super) fn survives_writing_and_reading(value: &Value) {
     assert_eq!(text(&again), text(value));
 }
 
-fn equal(theirs: &serde_json::Value, ours: &Value) -> bool {
+fn equal(theirs: &serde_json::Value, ours: &Value<'_>) -> bool {
     match (theirs, ours) {
         (serde_json::Value::Null, Value::Null) => true,
         (serde_json::Value::Bool(theirs), Value::Bool(ours)) => theirs == ours,
@@ -64,7 +64,7 @@ fn equal(theirs: &serde_json::Value, ours: &Value) -> bool {
 }
 
 /// Equality, except that a NaN is a NaN and a minus zero is no zero.
-fn same(one: &Value, other: &Value) -> bool {
+fn same(one: &Value<'_>, other: &Value<'_>) -> bool {
     match (one, other) {
         (Value::Float(one), Value::Float(other)) => {
             one.to_bits() == other.to_bits() || (one.is_nan() && other.is_nan())

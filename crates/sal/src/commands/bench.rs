@@ -4,11 +4,13 @@
 mod checkin;
 mod figures;
 mod fill;
+mod inventory;
 mod login;
 mod meter;
 mod ours;
 mod plain_sql;
 mod stage;
+mod steady;
 
 use anyhow::Result;
 
@@ -20,5 +22,7 @@ pub(crate) async fn run(what: Bench) -> Result<Exit> {
     match what {
         Bench::Login { logins, json } => login::run(logins, json).await,
         Bench::Checkin(arguments) => checkin::run(&arguments).await,
+        Bench::Inventory(arguments) => inventory::run(&arguments).await,
+        Bench::Steady(arguments) => steady::run(&arguments).await,
     }
 }

@@ -12,6 +12,13 @@ use crate::checkins::{Macs, stored_run};
 use crate::server::Server;
 use crate::stage::{Stage, until};
 
+/// How often to kill: some times, or for minutes in the long run (`./dev test --long`).
+fn rounds(usual: usize) -> usize {
+    #[expect(clippy::disallowed_methods, reason = "tests have no configuration")]
+    let is_long = std::env::var_os("SAL_TESTS_LONG").is_some();
+    if is_long { 30 } else { usual }
+}
+
 /// Macs that check in again and again, each on its own, until they are told to stop.
 struct Load {
     macs: Arc<Macs>,
@@ -147,9 +154,11 @@ async fn a_crash_of_postgres_under_load_loses_no_acknowledged_check_in() {
     stage.make_group().await;
     let load = Load::start(&server);
     load.takes(20).await;
-    stage.lab.crash_postgres().await;
-    stage.lab.restart_postgres().await.unwrap();
-    load.takes(20).await;
+    for _ in 0..rounds(1) {
+        stage.lab.crash_postgres().await;
+        stage.lab.restart_postgres().await.unwrap();
+        load.takes(20 + usize::from(rand::random::<u8>() / 8)).await;
+    }
     let (macs, courses) = load.end().await;
     assert_only(&[200, 503], &courses);
     assert_nothing_lost_or_halved(&courses, &macs, &stage).await;
@@ -163,9 +172,9 @@ async fn a_server_killed_in_the_middle_of_check_ins_leaves_none_by_half() {
     let settings = stage.settings();
     let mut server = Server::start(&settings).await;
     stage.make_group().await;
-    for round in 0..3 {
+    for round in 0..rounds(3) {
         let load = Load::start(&server);
-        load.takes(15 + round).await;
+        load.takes(15 + usize::from(rand::random::<u8>() / 8)).await;
         server.kill().await;
         let (macs, courses) = load.end().await;
         // The sessions of the dead server end by themselves; what they had not committed is gone then.

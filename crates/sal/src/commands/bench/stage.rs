@@ -105,7 +105,8 @@ impl Stage {
             if let Some(status) = self.server.try_wait().context("asking for the server")? {
                 bail!("the server ended at once ({status}); its messages are above");
             }
-            let has_tables = "SELECT 'salrs_session'::regclass";
+            let has_tables =
+                "SELECT 1 / count(*) FROM salrs_schema WHERE name = '0003-fill-factor'";
             let ready = client.get(format!("{}/readyz", self.url)).send().await;
             if ready.is_ok_and(|answer| answer.status().is_success())
                 && self.postgres.run_sql("sal", has_tables).await.is_ok()
