@@ -15,6 +15,26 @@ use crate::error::StoreError;
 use crate::ids::{GroupId, MachineId};
 use crate::pool::Tx;
 
+macro_rules! change_items {
+    () => {
+        "WITH histories AS (
+             INSERT INTO server_manageditemhistory (machine_id, id, management_source_id, name, status, recorded)
+             SELECT $6, new.id, new.source, new.name, new.status, new.recorded
+             FROM unnest((SELECT $7::uuid[]), (SELECT $8::uuid[]), (SELECT $9::text[]), (SELECT $10::text[]),
+                 (SELECT $11::timestamptz[])) AS new (id, source, name, status, recorded)
+             WHERE new.status IS DISTINCT FROM (
+                 SELECT h.status FROM server_manageditemhistory h
+                 WHERE h.machine_id = $6 AND h.name = new.name AND h.management_source_id = new.source
+                 ORDER BY h.recorded DESC LIMIT 1)
+             ON CONFLICT (machine_id, name, management_source_id, recorded) DO NOTHING)
+         UPDATE server_manageditem i SET status = new.status, date_managed = new.managed,
+             data = CASE WHEN new.same_data THEN i.data ELSE new.data END
+         FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::timestamptz[]), (SELECT $4::text[]),
+             (SELECT $5::bool[])) AS new (id, status, managed, data, same_data)
+         WHERE i.id = new.id"
+    };
+}
+
 crate::queries! {
     /// Makes a machine; returns nothing when another check-in made it meanwhile.
     insert_machine(serial: String, group: GroupId, now: Timestamp, deployed: bool) -> /// A new machine.
@@ -68,21 +88,15 @@ crate::queries! {
         ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
         machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
         recorded: Vec<Timestamp>
-    ) = "WITH histories AS (
-             INSERT INTO server_manageditemhistory (machine_id, id, management_source_id, name, status, recorded)
-             SELECT $6, new.id, new.source, new.name, new.status, new.recorded
-             FROM unnest((SELECT $7::uuid[]), (SELECT $8::uuid[]), (SELECT $9::text[]), (SELECT $10::text[]),
-                 (SELECT $11::timestamptz[])) AS new (id, source, name, status, recorded)
-             WHERE new.status IS DISTINCT FROM (
-                 SELECT h.status FROM server_manageditemhistory h
-                 WHERE h.machine_id = $6 AND h.name = new.name AND h.management_source_id = new.source
-                 ORDER BY h.recorded DESC LIMIT 1)
-             ON CONFLICT (machine_id, name, management_source_id, recorded) DO NOTHING)
-         UPDATE server_manageditem i SET status = new.status, date_managed = new.managed,
-             data = CASE WHEN new.same_data THEN i.data ELSE new.data END
-         FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::timestamptz[]), (SELECT $4::text[]),
-             (SELECT $5::bool[])) AS new (id, status, managed, data, same_data)
-         WHERE i.id = new.id";
+    ) = change_items!();
+
+    /// The same for most of a machine's items: they are found together by their machine instead of one by one, which
+    /// halves the work, and in the order in which they lie.
+    update_many_items(
+        ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
+        machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
+        recorded: Vec<Timestamp>
+    ) = concat!(change_items!(), " AND i.machine_id = $6");
 
     /// Removes managed items.
     delete_items(ids: Vec<Uuid>) = "DELETE FROM server_manageditem WHERE id = ANY($1)";
@@ -305,6 +319,23 @@ async fn change_items(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, 
         .map(|line| (line.name.clone(), line.status.clone()))
         .unzip();
     let recorded = lines.iter().map(|line| line.recorded).collect();
+    if items.len() > MANY {
+        return update_many_items(
+            tx,
+            &ids,
+            &statuses,
+            &dates,
+            &data,
+            &same_data,
+            &id,
+            &line_ids,
+            &sources,
+            &names,
+            &line_statuses,
+            &recorded,
+        )
+        .await;
+    }
     update_items(
         tx,
         &ids,
@@ -405,3 +436,6 @@ async fn new_scripts(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, S
     )
     .await
 }
+
+/// From here on changed items are found by their machine.
+const MANY: usize = 25;
