@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 /// Folders nobody writes by hand: these anywhere, hidden ones too.
-const SKIPPED: &[&str] = &["vendor", "node_modules"];
+const SKIPPED: &[&str] = &["vendor", "node_modules", "target"];
 /// And these at the top.
-const SKIPPED_AT_TOP: &[&str] = &["target", "golden"];
+const SKIPPED_AT_TOP: &[&str] = &["golden"];
 
 /// A source file.
 #[derive(Debug)]

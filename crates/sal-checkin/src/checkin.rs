@@ -37,7 +37,10 @@ pub(crate) async fn submit_checkin(
         started: Instant::now(),
     };
     let mut outcome = take(&app, &arrival, request).await;
-    if let Err(AppError::BadRequest(_) | AppError::BodyTooLarge { .. }) = &outcome {
+    // What the caller hears about the body, only a caller with a key hears.
+    if let Err(AppError::BadRequest(_) | AppError::BodyTooLarge { .. } | AppError::Unknown(_)) =
+        &outcome
+    {
         match arrival.key.verify(&app).await {
             Ok(()) => arrival.note.has_key(),
             Err(error) => outcome = Err(error),

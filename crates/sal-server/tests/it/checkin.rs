@@ -220,3 +220,24 @@ async fn hostile_bodies_get_4xx_or_are_stored_and_never_5xx() {
         1
     );
 }
+
+#[tokio::test]
+async fn a_key_that_was_taken_away_lets_nobody_in_although_it_was_right_a_moment_ago() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let db = server.database.connect().await;
+    let rename = "UPDATE server_machinegroup SET key = $2 WHERE key = $1";
+    let keyless = r#"{"Machine": {"extra_data": {"serial": "C02A"}}, "Sal": {"extra_data": {}}}"#;
+    for late in [
+        body("C02A", &json!({})),
+        "{not json".to_owned(),
+        keyless.to_owned(),
+    ] {
+        assert_eq!(
+            server.checkin(&key(), body("C02A", &json!({}))).await.0,
+            200
+        );
+        db.execute(rename, &[&key(), &"another"]).await.unwrap();
+        assert_eq!(server.checkin(&key(), late).await.0, 401);
+        db.execute(rename, &[&"another", &key()]).await.unwrap();
+    }
+}
