@@ -14,6 +14,7 @@ mod demo;
 mod environment;
 mod login;
 mod outages;
+mod replay;
 mod secrets;
 mod server;
 mod signals;
