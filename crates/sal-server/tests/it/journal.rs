@@ -16,25 +16,28 @@ fn body(serial: &str) -> String {
     )
 }
 
-/// The journal as lines of text, once what waits in memory is written: the next request after a second does that.
-async fn journal(server: &TestServer) -> Vec<String> {
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    server
-        .http
-        .get(server.url("/preflight-v2/"))
-        .basic_auth("sal", Some(key()))
-        .send()
-        .await
-        .unwrap();
+/// The journal as lines of text.
+async fn lines(server: &TestServer) -> Vec<String> {
     let db = server.database.connect().await;
     let sql = "SELECT concat_ws('|', serial, route, outcome, reason, times) FROM salrs_journal ORDER BY 1";
-    db.query(sql, &[])
-        .await
-        .unwrap()
-        .iter()
-        .map(|row| row.get(0))
-        .collect()
+    let rows = db.query(sql, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
+
+/// Asks harmless questions, which write what waits in memory, until the journal is as expected.
+async fn journal_becomes(server: &TestServer, expected: &[&str]) {
+    let began = tokio::time::Instant::now();
+    while lines(server).await != expected {
+        let question = server.http.get(server.url("/preflight-v2/"));
+        let answer = question.basic_auth("sal", Some(key())).send().await;
+        assert_eq!(answer.unwrap().status().as_u16(), 200);
+        let found = lines(server).await;
+        assert!(began.elapsed() < PATIENCE, "{found:?}");
+    }
+}
+
+/// How long a test waits before it fails; the journal writes once a second.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn kept(server: &TestServer) -> Vec<(String, Vec<u8>)> {
     let db = server.database.connect().await;
@@ -64,15 +67,16 @@ async fn refusals_are_counted_and_only_bodies_with_a_key_are_kept() {
     );
     assert_eq!(server.checkin(&key(), body("C02A")).await.0, 200);
     assert_eq!(server.checkin(&key(), body("C02A")).await.0, 200);
-    assert_eq!(
-        journal(&server).await,
-        [
+    journal_becomes(
+        &server,
+        &[
             "C02A|checkin|refused|the key in the body is no machine group's|1",
             "C02A|checkin|stored|the first check-in of this machine|1",
             "|checkin|refused|Checkin has invalid JSON!|1",
             "|checkin|refused|no valid machine group key|3",
-        ]
-    );
+        ],
+    )
+    .await;
     let bodies = kept(&server).await;
     let reasons: Vec<&str> = bodies.iter().map(|(reason, _)| reason.as_str()).collect();
     assert_eq!(
@@ -108,7 +112,7 @@ async fn the_journal_and_the_bodies_are_bounded_and_can_be_switched_off() {
     };
     let server = TestServer::with(Filled::Seeded, config).await;
     assert_eq!(server.checkin("wrong", body("C02A")).await.0, 401);
-    assert_eq!(journal(&server).await, Vec::<String>::new());
+    assert_eq!(lines(&server).await, Vec::<String>::new());
 }
 
 #[tokio::test]
