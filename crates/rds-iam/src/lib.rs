@@ -17,6 +17,7 @@ mod explain;
 mod failure;
 mod limit;
 pub mod region;
+mod request;
 mod resolve;
 mod roots;
 mod secret;
@@ -38,11 +39,12 @@ pub use self::{
         CredentialError, CredentialProvider, CredentialStatus, Credentials, Fetched,
         FixedCredentials, RefreshOutcome, Skew, SkewMeter,
     },
-    endpoint::RdsEndpoint,
+    endpoint::{Partition, RdsEndpoint},
     explain::{Explanation, explain, explain_text},
     failure::{LoginContext, LoginError, LoginFailure, Signer, Stage},
     limit::BURST,
-    resolve::{ResolveError, Resolver, SystemResolver},
+    request::{SignedRequest, form, percent_decoded, sign_request},
+    resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
     roots::{embedded as embedded_roots, embedded_details as embedded_root_details},
     secret::Secret,
     status::{LoginFailureNote, LoginMode, LoginStatus, LoginWarning},

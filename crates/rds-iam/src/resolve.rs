@@ -61,7 +61,7 @@ pub enum ResolveError {
 ///
 /// # Errors
 /// When a lookup fails or the chain is longer than eight names.
-pub(crate) async fn find_endpoint(
+pub async fn find_endpoint(
     host: &str,
     resolver: &dyn Resolver,
 ) -> Result<(Option<RdsEndpoint>, Vec<String>), ResolveError> {

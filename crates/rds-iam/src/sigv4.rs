@@ -94,7 +94,7 @@ fn push(query: &mut Zeroizing<String>, name: &str, value: &str) {
     let _ = write!(query, "{separator}{name}={}", value.as_str());
 }
 
-fn signing_key(credentials: &Credentials, parts: &[&str]) -> hmac::Key {
+pub(crate) fn signing_key(credentials: &Credentials, parts: &[&str]) -> hmac::Key {
     let secret = Zeroizing::new(format!("AWS4{}", credentials.secret_access_key().expose()));
     let mut key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     for part in parts.iter().copied().chain(["aws4_request"]) {
@@ -104,7 +104,7 @@ fn signing_key(credentials: &Credentials, parts: &[&str]) -> hmac::Key {
     key
 }
 
-fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 

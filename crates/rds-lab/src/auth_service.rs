@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::clock::LabClock;
 use crate::credentials::{Credentials, Identity};
+use crate::directory::{Decision, Directory};
 use crate::faults::{AuthHealth, Faults, PolicyFault};
 use crate::policy::Policy;
 use crate::rate::Rate;
@@ -25,7 +26,8 @@ pub(crate) struct AuthService {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) policy: Policy,
     pub(crate) faults: Faults,
-    pub(crate) record: Record,
+    pub(crate) record: Arc<Record>,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) rate: Rate,
 }
 
@@ -103,7 +105,13 @@ impl AuthService {
         };
         let identity = token::judge(text, &expected, |key| self.credentials.find(key))?;
         let denied = self.faults.policy() == PolicyFault::DenyAll;
-        if denied || !self.policy.allows(&identity, shown_user) {
+        let resource = self.policy.resource(shown_user);
+        let allowed = match self.directory.decide(&identity, "rds-db:connect", &resource) {
+            Decision::Allowed => true,
+            Decision::ImplicitDeny => self.policy.allows(&identity, shown_user),
+            Decision::ExplicitDeny => false,
+        };
+        if denied || !allowed {
             let detail = "no policy allows it";
             return Err(refusal(Reason::NotAuthorized, detail, Some(identity)));
         }

@@ -1,12 +1,17 @@
-//! Stand-ins for the AWS services that hand out credentials, on loopback.
+//! Stand-ins for the AWS services around a login, on loopback: those that hand out credentials, and RDS, IAM,
+//! CloudWatch as far as a move to IAM asks them.
 //!
 //! One listener each, so that each can fail alone. What they issue goes into the table that the
 //! judges look up in. They answer what SDKs ask; nothing here is a simulator of AWS at large.
 
 mod account;
+mod cloudwatch;
 mod container;
 mod failing;
+mod iam;
 mod imds;
+mod rds;
+mod signed;
 mod sts;
 mod xml;
 
@@ -32,6 +37,10 @@ pub(crate) struct Endpoints {
     pub(crate) imds: SocketAddr,
     pub(crate) container: SocketAddr,
     pub(crate) sts: SocketAddr,
+    pub(crate) rds: SocketAddr,
+    pub(crate) iam: SocketAddr,
+    pub(crate) monitoring: SocketAddr,
+    pub(crate) logs: SocketAddr,
 }
 
 impl Endpoints {
@@ -46,6 +55,10 @@ impl Endpoints {
             imds: serve(Service::Imds, imds::routes()).await?,
             container: serve(Service::Container, container::routes()).await?,
             sts: serve(Service::Sts, sts::routes()).await?,
+            rds: serve(Service::Rds, rds::routes()).await?,
+            iam: serve(Service::Iam, iam::routes()).await?,
+            monitoring: serve(Service::Monitoring, cloudwatch::metric_routes()).await?,
+            logs: serve(Service::Logs, cloudwatch::log_routes()).await?,
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use local_postgres::{Listen, LocalPostgres, Options};
+use local_postgres::{Listen, LocalPostgres, Options, ServerBinaries, find_server_binaries};
 
 use crate::credentials::random;
 use crate::{LabError, LabOptions};
@@ -22,26 +22,50 @@ pub(crate) async fn start(
 ) -> Result<(LocalPostgres, String), LabError> {
     let mut settings = vec![("max_connections".to_owned(), "500".to_owned())];
     settings.extend(options.settings.iter().cloned());
+    let major = major(options);
+    let apart = by_port(major, more_hba);
+    let (hba, listen) = match (apart, more_hba) {
+        (true, _) => (HBA_BY_PORT.to_owned(), Listen::Loopback),
+        (false, Some(more)) => (HBA.to_owned() + more, Listen::Loopback),
+        (false, None) => (HBA.to_owned(), Listen::SocketOnly),
+    };
     let server = LocalPostgres::start(Options {
         data_dir: options.data_dir.clone(),
         keep: options.keep,
         settings,
         fast: options.fast,
         superuser: SUPERUSER.to_owned(),
-        hba: Some(HBA.to_owned() + more_hba.unwrap_or_default()),
-        listen: more_hba.map_or(Listen::SocketOnly, |_| Listen::Loopback),
+        hba: Some(hba),
+        listen,
         server_binaries: options.server_binaries.clone(),
         search_path: options.search_path.clone(),
         ..Options::default()
     })
     .await?;
     let master_password = random(24);
-    let statements = dressing(&options.master, &master_password);
+    let mut statements = dressing(&options.master, &master_password);
+    if major >= OWN_ADMIN_OPTION {
+        statements.push_str(ADMIN_OF_RDS_IAM);
+    }
     server
         .run_sql("postgres", &statements)
         .await
         .map_err(LabError::database("create the roles that RDS has"))?;
     Ok((server, master_password))
+}
+
+fn major(options: &LabOptions) -> u32 {
+    let found = match &options.server_binaries {
+        Some(folder) => ServerBinaries::in_folder(folder),
+        None => find_server_binaries(options.search_path.as_deref()).ok(),
+    };
+    found.map_or(0, |binaries| binaries.major())
+}
+
+/// Whether password users come in by TCP: where the master is in `rds_iam` by its right to grant it, `pg_hba.conf`
+/// cannot tell the two kinds of users apart, and the way in has to.
+pub(crate) fn by_port(major: u32, more_hba: Option<&str>) -> bool {
+    major >= OWN_ADMIN_OPTION && more_hba.is_none()
 }
 
 /// Repeatable, for a folder that was kept.
@@ -93,6 +117,18 @@ pub(crate) fn literal(text: &str) -> String {
         format!("'{doubled}'")
     }
 }
+
+/// From this version on, granting a role takes `ADMIN OPTION` on it.
+pub(crate) const OWN_ADMIN_OPTION: u32 = 16;
+
+const ADMIN_OF_RDS_IAM: &str =
+    "GRANT rds_iam TO rds_superuser WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;\n";
+
+/// The gate comes in by the socket with whom it has asked, by TCP with whom Postgres shall ask.
+const HBA_BY_PORT: &str = "\
+local all all trust
+host  all all 127.0.0.1/32 scram-sha-256
+";
 
 /// Behind the gate every connection is local.
 const HBA: &str = "\

@@ -20,6 +20,14 @@ pub enum Service {
     Container,
     /// The security token service.
     Sts,
+    /// RDS's API.
+    Rds,
+    /// IAM's API.
+    Iam,
+    /// CloudWatch.
+    Monitoring,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 /// How a credential service answers.

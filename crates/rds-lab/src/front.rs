@@ -25,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::auth_service::AuthService;
 use crate::certs::Authority;
 use crate::faults::Faults;
+use crate::instance::Instance;
 use crate::options::ForceSsl;
 
 pub(crate) use backend::Backend;
@@ -43,6 +44,8 @@ pub(crate) struct Front {
     pub(crate) faults: Faults,
     pub(crate) force_ssl: ForceSsl,
     pub(crate) takes_direct_tls: bool,
+    /// Whether IAM authentication is on.
+    pub(crate) iam_flag: Arc<Instance>,
     /// The port tokens must be signed for.
     pub(crate) signed_port: u16,
     /// Cancelled to cut the connections of its time.

@@ -10,22 +10,23 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use local_postgres::LocalPostgres;
 use tokio::net::TcpListener;
+use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth_service::AuthService;
-use crate::aws::{Account, Endpoints};
+use crate::aws::{Account, Endpoints, INSTANCE_ROLE, TASK_ROLE};
 use crate::certs::Authority;
 use crate::clock::LabClock;
 use crate::credentials::{Credential, Credentials, random};
 use crate::database::{self, identifier, literal};
 use crate::faults::Faults;
 use crate::front::{Backend, Front, Roles};
-use crate::options::DirectTls;
+use crate::instance::Instance;
+use crate::options::{DirectTls, IamAuthentication};
 use crate::pam::{self, Pam, PamDoor};
 use crate::policy::Policy;
 use crate::rate::Rate;
-use crate::record::Record;
 use crate::{LabError, LabOptions};
 use trust_file::TrustFile;
 
@@ -81,7 +82,7 @@ impl Lab {
             .local_addr()
             .map_err(LabError::io("listen for Postgres clients"))?;
         let tasks = Tasks::default();
-        let account = Arc::new(open_account(&options));
+        let account = Arc::new(open_account(&options, &postgres).await);
         let endpoints = Endpoints::start(&account, &tasks.tracker, &tasks.shutdown).await?;
         let signed_port = options.signed_port.unwrap_or(address.port());
         let front = front(
@@ -188,11 +189,19 @@ impl Lab {
     /// # Errors
     /// [`LabError::Database`] with Postgres's reason.
     pub async fn create_password_user(&self, user: &str, password: &str) -> Result<(), LabError> {
-        let sql = format!(
-            "CREATE ROLE {} LOGIN PASSWORD {}",
+        let mut sql = format!(
+            "CREATE ROLE {} LOGIN PASSWORD {};",
             identifier(user),
             literal(password)
         );
+        if self.postgres.binaries().major() >= database::OWN_ADMIN_OPTION {
+            // What the master gets who makes a role.
+            sql.push_str(&format!(
+                " GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE",
+                identifier(user),
+                identifier(&self.options.master)
+            ));
+        }
         self.run_sql("create a password user", &sql).await
     }
 
@@ -239,17 +248,42 @@ impl Lab {
     }
 }
 
-fn open_account(options: &LabOptions) -> Account {
+async fn open_account(options: &LabOptions, postgres: &LocalPostgres) -> Account {
     let clock = LabClock::new(Arc::clone(&options.clock));
     let credentials = Arc::new(Credentials::default());
     let faults = Faults::new(clock.clone(), Arc::clone(&credentials), options.login_limit);
-    Account::new(
+    let version = server_version(postgres).await;
+    let enabled = options.iam_authentication == IamAuthentication::On;
+    let instance = Instance::new(&options.identifier, &version, enabled);
+    let account = Account::new(
         &options.account_id,
         &options.region,
         clock,
         credentials,
         faults,
-    )
+        (instance, &options.resource_id),
+    );
+    for (role, service) in [(TASK_ROLE, "ecs-tasks.amazonaws.com"), (INSTANCE_ROLE, "ec2.amazonaws.com")] {
+        account.add_role(role, service);
+    }
+    account
+}
+
+/// Such as `15.18`, as RDS names engine versions.
+async fn server_version(postgres: &LocalPostgres) -> String {
+    let asked = async {
+        let (client, connection) = postgres.admin_config("postgres").connect(NoTls).await?;
+        let work = async move { client.query_one("SHOW server_version", &[]).await?.try_get::<_, String>(0) };
+        let (_ended, version) = tokio::join!(connection, work);
+        version
+    };
+    let version = asked.await.unwrap_or_else(|_error| postgres.binaries().major().to_string());
+    version.split_whitespace().next().unwrap_or_default().to_owned()
+}
+
+/// Whether there are further lines in `pg_hba.conf`; which ones does not matter here.
+fn pam_hba(options: &LabOptions) -> Option<&'static str> {
+    (options.pam == Pam::OnMachineWeOwn).then_some("")
 }
 
 fn front(
@@ -267,7 +301,9 @@ fn front(
         auth: auth_service(options, account),
         backend: Backend {
             socket: postgres.socket_dir().join(socket),
+            password_port: database::by_port(postgres.binaries().major(), pam_hba(options)).then(|| postgres.port()),
         },
+        iam_flag: Arc::clone(&account.instance),
         roles: Roles::new(admin, tasks.tracker.clone(), tasks.shutdown.clone()),
         faults: account.faults.clone(),
         force_ssl: options.force_ssl,
@@ -287,7 +323,8 @@ fn auth_service(options: &LabOptions, account: &Account) -> AuthService {
         credentials: Arc::clone(&account.credentials),
         policy: Policy::new(&options.region, &options.account_id, &options.resource_id),
         faults: account.faults.clone(),
-        record: Record::default(),
+        record: Arc::clone(&account.record),
+        directory: Arc::clone(&account.directory),
         rate: Rate::default(),
     }
 }

@@ -31,6 +31,10 @@ pub struct LabOptions {
     pub account_id: String,
     /// The instance's resource id, which policies name.
     pub resource_id: String,
+    /// The instance's identifier, which policies do not name.
+    pub identifier: String,
+    /// Whether IAM authentication is on at the start.
+    pub iam_authentication: IamAuthentication,
     /// The master user's name.
     pub master: String,
     /// IAM logins per second that are let through.
@@ -67,6 +71,8 @@ impl LabOptions {
             force_ssl: ForceSsl::On,
             account_id: "123456789012".to_owned(),
             resource_id: "db-ABCDEFGHIJKL01234567890123".to_owned(),
+            identifier: "sal-sandbox".to_owned(),
+            iam_authentication: IamAuthentication::On,
             master: "postgres".to_owned(),
             login_limit: 200,
             data_dir: None,
@@ -96,5 +102,14 @@ pub enum ForceSsl {
     /// Password users need TLS too.
     On,
     /// Password users may come without TLS; IAM users never.
+    Off,
+}
+
+/// Whether the instance's IAM authentication is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IamAuthentication {
+    /// It is.
+    On,
+    /// It is not: tokens are taken for passwords.
     Off,
 }

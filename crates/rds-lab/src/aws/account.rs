@@ -10,8 +10,11 @@ use jiff::Timestamp;
 
 use crate::clock::LabClock;
 use crate::credentials::{Credential, Credentials, Identity, random};
+use crate::directory::{Directory, Role};
 use crate::faults::Faults;
+use crate::instance::Instance;
 use crate::pattern::fits;
+use crate::record::Record;
 
 /// How often each service was asked, answered or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,18 +37,22 @@ pub(crate) struct Account {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) faults: Faults,
     pub(crate) container_authorization: String,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) record: Arc<Record>,
+    pub(crate) resource_id: String,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    roles: HashMap<String, Role>,
+    roles: HashMap<String, Assumable>,
     imds_tokens: HashMap<String, Timestamp>,
     requests: Requests,
 }
 
 #[derive(Default)]
-struct Role {
+struct Assumable {
     trusted: Vec<String>,
     web_identities: Vec<String>,
 }
@@ -57,8 +64,13 @@ impl Account {
         clock: LabClock,
         credentials: Arc<Credentials>,
         faults: Faults,
+        (instance, resource_id): (Instance, &str),
     ) -> Self {
         Self {
+            directory: Arc::default(),
+            instance: Arc::new(instance),
+            record: Arc::default(),
+            resource_id: resource_id.to_owned(),
             id: id.to_owned(),
             region: region.to_owned(),
             clock,
@@ -94,6 +106,16 @@ impl Account {
         self.credentials.issue_temporary(identity, expires)
     }
 
+    /// Makes a role that a service may assume.
+    pub(crate) fn add_role(&self, name: &str, service: &str) {
+        let role = Role {
+            arn: self.role_arn(name),
+            trust: format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"{service}\"}},\"Action\":\"sts:AssumeRole\"}}]}}"),
+            ..Role::default()
+        };
+        self.directory.with(|state| state.roles.insert(name.to_owned(), role));
+    }
+
     /// Lets principals that fit the pattern assume the role.
     pub(crate) fn trust(&self, role_arn: &str, principal: &str) {
         self.with(|state| {
@@ -113,6 +135,10 @@ impl Account {
     }
 
     pub(crate) fn may_assume(&self, identity: &Identity, role_arn: &str) -> bool {
+        let name = role_arn.rsplit('/').next().unwrap_or_default();
+        if self.directory.trusts_principal(name, identity) {
+            return true;
+        }
         self.with(|state| {
             let Some(role) = state.roles.get(role_arn) else {
                 return false;

@@ -46,6 +46,13 @@ async fn show_by_token(State(account): State<Arc<Account>>, headers: HeaderMap) 
 }
 
 fn credentials(account: &Account) -> Response {
+    if !account.directory.trusts_service(TASK_ROLE, "ecs-tasks.amazonaws.com") {
+        let refused = json!({
+            "code": "AssumeRoleUnauthorizedAccess",
+            "message": "ECS was unable to assume the role provided for this task. Please verify that the role being passed has the proper trust relationship",
+        });
+        return (StatusCode::BAD_REQUEST, refused.to_string()).into_response();
+    }
     let arn = account.role_arn(TASK_ROLE);
     let credential = account.issue(&arn, "0123456789abcdef", Duration::from_secs(6 * 3_600));
     let answer = json!({

@@ -15,10 +15,11 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::Account;
 use super::account::written;
+use super::signed::{form, judge};
 use super::xml::{ApiError, element, success};
 use crate::credentials::{Credential, Identity};
 use crate::verify::query::Query;
-use crate::verify::request::{self, Request, RequestRefusal};
+use crate::verify::request::Request;
 
 pub(super) fn routes() -> Router<Arc<Account>> {
     Router::new().route("/", any(answer))
@@ -45,10 +46,10 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
     let form = form(request).ok_or_else(|| malformed("the request cannot be read"))?;
     match form.text("Action") {
         Some("GetCallerIdentity") => {
-            let caller = judge(account, request)?;
+            let caller = judge(account, "sts", request)?;
             Ok(caller_identity(account, &caller))
         }
-        Some("AssumeRole") => assume_role(account, &judge(account, request)?, &form),
+        Some("AssumeRole") => assume_role(account, &judge(account, "sts", request)?, &form),
         Some("AssumeRoleWithWebIdentity") => assume_role_with_web_identity(account, &form),
         _ => Err(ApiError {
             status: StatusCode::BAD_REQUEST,
@@ -162,54 +163,6 @@ fn assumed(credential: &Credential) -> String {
         element("AssumedRoleId", &format!("AROALABLABLABLABLABLA:{session}")),
         element("Arn", caller)
     )
-}
-
-fn judge(account: &Account, request: &Request<'_>) -> Result<Identity, ApiError> {
-    let find = |key: &str| account.credentials.find(key);
-    request::judge(request, "sts", account.clock.now(), find).map_err(|refusal| {
-        let (status, code, message) = match refusal {
-            RequestRefusal::MissingAuthenticationToken => (
-                403,
-                "MissingAuthenticationToken",
-                "Request is missing Authentication Token",
-            ),
-            RequestRefusal::IncompleteSignature => (
-                400,
-                "IncompleteSignature",
-                "The request signature does not conform to AWS standards",
-            ),
-            RequestRefusal::InvalidClientTokenId => (
-                403,
-                "InvalidClientTokenId",
-                "The security token included in the request is invalid",
-            ),
-            RequestRefusal::SignatureDoesNotMatch => (
-                403,
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided",
-            ),
-            RequestRefusal::ExpiredToken => (
-                403,
-                "ExpiredToken",
-                "The security token included in the request is expired",
-            ),
-        };
-        ApiError {
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN),
-            code,
-            message: message.to_owned(),
-        }
-    })
-}
-
-/// Parameters are in the body of a POST or in the query of a GET; forms write blanks as `+`.
-fn form(request: &Request<'_>) -> Option<Query> {
-    let text = if request.body.is_empty() {
-        request.uri.query().unwrap_or_default()
-    } else {
-        std::str::from_utf8(request.body).ok()?
-    };
-    Query::parse(&text.replace('+', "%20"))
 }
 
 fn malformed(message: &str) -> ApiError {

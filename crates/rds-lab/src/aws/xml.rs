@@ -1,6 +1,6 @@
 //! The Query API's answers: XML with the result, or with an error.
 //!
-//! Only what STS needs.
+//! The namespace is STS's for all of them: clients do not look at it.
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};

@@ -3,25 +3,30 @@
 //! The client's own start-up message is passed on, so the backend's session is that very user's.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use pg_frames::{CancelKey, FirstPacket, Startup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes};
-use tokio::net::UnixStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use super::Duplex;
 use super::greeting::malformed;
+use super::rules::Membership;
 use crate::faults::InstanceRole;
 
 /// Where the backend listens.
 pub(crate) struct Backend {
+    /// For whoever the gate has asked already.
     pub(crate) socket: PathBuf,
+    /// For those whom the backend asks for their password, where the socket trusts everybody.
+    pub(crate) password_port: Option<u16>,
 }
 
 /// A client and its backend, past the gate.
 pub(super) struct Session {
     pub(super) client: Box<dyn Duplex>,
-    pub(super) backend: UnixStream,
+    pub(super) backend: Box<dyn Duplex>,
 }
 
 impl Backend {
@@ -30,11 +35,19 @@ impl Backend {
         &self,
         mut startup: Startup,
         role: InstanceRole,
-    ) -> io::Result<UnixStream> {
+        membership: Membership,
+    ) -> io::Result<Box<dyn Duplex>> {
         if role == InstanceRole::Reader {
             make_read_only(&mut startup);
         }
-        let mut backend = UnixStream::connect(&self.socket).await?;
+        let mut backend: Box<dyn Duplex> = match (membership, self.password_port) {
+            (Membership::Other, Some(port)) => {
+                let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+                stream.set_nodelay(true)?;
+                Box::new(stream)
+            }
+            _ => Box::new(UnixStream::connect(&self.socket).await?),
+        };
         backend
             .write_all(&startup.to_bytes().map_err(malformed)?)
             .await?;

@@ -33,12 +33,15 @@ impl Front {
             }
             Greeting::Session(client) => client,
         };
-        if let Err(error) = self.admit(&mut client, peer).await? {
-            refuse(&mut *client.stream, &error).await?;
-            return Ok(None);
-        }
+        let membership = match self.admit(&mut client, peer).await? {
+            Ok(membership) => membership,
+            Err(error) => {
+                refuse(&mut *client.stream, &error).await?;
+                return Ok(None);
+            }
+        };
         let role = self.faults.role();
-        let Ok(backend) = self.backend.open(client.startup, role).await else {
+        let Ok(backend) = self.backend.open(client.startup, role, membership).await else {
             refuse(&mut *client.stream, &refusal::not_up()).await?;
             return Ok(None);
         };
@@ -53,7 +56,7 @@ impl Front {
         &self,
         client: &mut Client,
         peer: IpAddr,
-    ) -> io::Result<Result<(), ErrorResponse>> {
+    ) -> io::Result<Result<Membership, ErrorResponse>> {
         let (Some(user), Some(database)) = (client.startup.user(), client.startup.database())
         else {
             return Ok(Err(refusal::no_user()));
@@ -75,12 +78,17 @@ impl Front {
         let Ok(membership) = membership else {
             return Ok(Err(refusal::not_up()));
         };
+        let membership = match self.iam_flag.is_live() {
+            true => membership,
+            // Without the flag there is no line for rds_iam in `pg_hba.conf`.
+            false => Membership::Other,
+        };
         match rule(&attempt, membership, client.encryption, self.force_ssl) {
-            Rule::PassOn => Ok(Ok(())),
+            Rule::PassOn => Ok(Ok(membership)),
             Rule::Refuse(error) => Ok(Err(error)),
             Rule::AskForToken => {
                 let token = ask_for_token(&mut *client.stream).await?;
-                Ok(self.check_token(user, &attempt, &token))
+                Ok(self.check_token(user, &attempt, &token).map(|()| membership))
             }
         }
     }

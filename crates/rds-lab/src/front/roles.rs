@@ -66,5 +66,7 @@ WITH RECURSIVE above (role) AS (
     SELECT oid FROM pg_roles WHERE rolname = $1
     UNION
     SELECT m.roleid FROM pg_auth_members m JOIN above ON m.member = above.role
+    -- The master's right to grant rds_iam is a membership from Postgres 16 on; RDS lets it log in all the same.
+    WHERE NOT (m.member = to_regrole('rds_superuser') AND m.roleid = to_regrole('rds_iam'))
 )
 SELECT 1 FROM above JOIN pg_roles r ON r.oid = above.role WHERE r.rolname = 'rds_iam'";

@@ -130,6 +130,36 @@ impl Lab {
         url(self.endpoints.sts, "")
     }
 
+    /// The value for `AWS_ENDPOINT_URL_RDS`.
+    #[must_use]
+    pub fn rds_url(&self) -> String {
+        url(self.endpoints.rds, "")
+    }
+
+    /// The value for `AWS_ENDPOINT_URL_IAM`.
+    #[must_use]
+    pub fn iam_url(&self) -> String {
+        url(self.endpoints.iam, "")
+    }
+
+    /// The value for `AWS_ENDPOINT_URL_CLOUDWATCH`.
+    #[must_use]
+    pub fn monitoring_url(&self) -> String {
+        url(self.endpoints.monitoring, "")
+    }
+
+    /// The value for `AWS_ENDPOINT_URL_CLOUDWATCH_LOGS`.
+    #[must_use]
+    pub fn logs_url(&self) -> String {
+        url(self.endpoints.logs, "")
+    }
+
+    /// The name of the role that the container endpoint hands out.
+    #[must_use]
+    pub fn task_role(&self) -> &'static str {
+        TASK_ROLE
+    }
+
     /// The switches that make the lab fail.
     #[must_use]
     pub fn faults(&self) -> &Faults {

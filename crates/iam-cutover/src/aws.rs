@@ -1,0 +1,23 @@
+//! The AWS side: what AWS says of the database, the caller and the role, and the few calls that change it.
+//!
+//! A small client of the Query API with the signature of `rds-iam`; no SDK. Every answer may also be
+//! "not allowed", which is an answer, not a failure: [`Answer::Denied`].
+
+mod call;
+mod client;
+mod cloudwatch;
+mod iam;
+mod rds;
+mod side;
+mod sts;
+mod xml;
+
+pub use self::{
+    call::AwsCall,
+    client::{AwsApi, AwsEndpoints, AwsError},
+    cloudwatch::{AuthErrorLine, AuthMetric, METRICS},
+    iam::{AttachedPolicy, RoleFacts, Simulation},
+    rds::{DatabaseTarget, EngineVersion, TargetKind},
+    side::{Answer, AwsFacts, AwsSide, AwsWish, look},
+    sts::Caller,
+};

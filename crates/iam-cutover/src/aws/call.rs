@@ -1,0 +1,156 @@
+//! The calls that change something, as values: shown before they are made, and undone by others.
+
+use serde::Serialize;
+
+use super::rds::TargetKind;
+
+/// A call that changes something in AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AwsCall {
+    /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`, at once, and waiting until it is live.
+    SetIamAuthentication {
+        /// Instance or cluster.
+        kind: TargetKind,
+        /// Its identifier.
+        identifier: String,
+        /// On or off.
+        enabled: bool,
+    },
+    /// `iam:CreatePolicy`.
+    CreatePolicy {
+        /// The policy's name.
+        name: String,
+        /// The document.
+        document: String,
+    },
+    /// `iam:DeletePolicy`.
+    DeletePolicy {
+        /// The policy's ARN.
+        arn: String,
+    },
+    /// `iam:CreateRole`.
+    CreateRole {
+        /// The role's name.
+        name: String,
+        /// Who may assume it.
+        trust: String,
+    },
+    /// `iam:DeleteRole`.
+    DeleteRole {
+        /// The role's name.
+        name: String,
+    },
+    /// `iam:AttachRolePolicy`.
+    AttachRolePolicy {
+        /// The role's name.
+        role: String,
+        /// The policy's ARN.
+        arn: String,
+    },
+    /// `iam:DetachRolePolicy`.
+    DetachRolePolicy {
+        /// The role's name.
+        role: String,
+        /// The policy's ARN.
+        arn: String,
+    },
+}
+
+impl AwsCall {
+    /// The same as a line for the AWS CLI.
+    #[must_use]
+    pub fn cli(&self) -> String {
+        match self {
+            Self::SetIamAuthentication {
+                kind,
+                identifier,
+                enabled,
+            } => {
+                let no = if *enabled { "" } else { "no-" };
+                let (verb, flag) = match kind {
+                    TargetKind::Cluster => ("modify-db-cluster", "db-cluster-identifier"),
+                    _ => ("modify-db-instance", "db-instance-identifier"),
+                };
+                format!("aws rds {verb} --{flag} {} --{no}enable-iam-database-authentication --apply-immediately", shell(identifier))
+            }
+            Self::CreatePolicy { name, document } => format!(
+                "aws iam create-policy --policy-name {} --policy-document {}",
+                shell(name),
+                shell(document)
+            ),
+            Self::DeletePolicy { arn } => format!("aws iam delete-policy --policy-arn {}", shell(arn)),
+            Self::CreateRole { name, trust } => format!(
+                "aws iam create-role --role-name {} --assume-role-policy-document {}",
+                shell(name),
+                shell(trust)
+            ),
+            Self::DeleteRole { name } => format!("aws iam delete-role --role-name {}", shell(name)),
+            Self::AttachRolePolicy { role, arn } => format!(
+                "aws iam attach-role-policy --role-name {} --policy-arn {}",
+                shell(role),
+                shell(arn)
+            ),
+            Self::DetachRolePolicy { role, arn } => format!(
+                "aws iam detach-role-policy --role-name {} --policy-arn {}",
+                shell(role),
+                shell(arn)
+            ),
+        }
+    }
+
+    /// The call that takes this one back, when it needs nothing but this one's values.
+    #[must_use]
+    pub(crate) fn inverse(&self, policy_arn: &str) -> Option<Self> {
+        Some(match self {
+            Self::SetIamAuthentication {
+                kind,
+                identifier,
+                enabled,
+            } => Self::SetIamAuthentication {
+                kind: *kind,
+                identifier: identifier.clone(),
+                enabled: !enabled,
+            },
+            Self::CreatePolicy { .. } => Self::DeletePolicy {
+                arn: policy_arn.to_owned(),
+            },
+            Self::CreateRole { name, .. } => Self::DeleteRole { name: name.clone() },
+            Self::AttachRolePolicy { role, arn } => Self::DetachRolePolicy {
+                role: role.clone(),
+                arn: arn.clone(),
+            },
+            Self::DeletePolicy { .. } | Self::DeleteRole { .. } | Self::DetachRolePolicy { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+/// A word for a POSIX shell.
+pub(crate) fn shell(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_a_line_a_shell_takes() {
+        let call = AwsCall::SetIamAuthentication {
+            kind: TargetKind::Instance,
+            identifier: "sal sandbox's".to_owned(),
+            enabled: true,
+        };
+        assert_eq!(
+            call.cli(),
+            r"aws rds modify-db-instance --db-instance-identifier 'sal sandbox'\''s' --enable-iam-database-authentication --apply-immediately"
+        );
+        assert_eq!(call.inverse("").unwrap().inverse(""), Some(call));
+    }
+}

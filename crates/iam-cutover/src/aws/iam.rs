@@ -1,0 +1,207 @@
+//! IAM: roles, their policies, and the simulator.
+
+use serde::Serialize;
+
+use super::{
+    call::AwsCall,
+    client::{AwsApi, AwsError, Service},
+    xml::Element,
+};
+
+/// A role as IAM describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RoleFacts {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Who may assume it, as JSON.
+    pub trust: String,
+    /// Whether a permissions boundary limits it.
+    pub boundary: Option<String>,
+    /// Its policies, attached and inline.
+    pub policies: Vec<AttachedPolicy>,
+}
+
+/// A policy of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AttachedPolicy {
+    /// Its name.
+    pub name: String,
+    /// Its ARN; none for an inline policy.
+    pub arn: Option<String>,
+    /// The document, as JSON.
+    pub document: String,
+}
+
+/// What the simulator thinks; its answers for `rds-db:connect` are advice only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Simulation {
+    /// `allowed`, `implicitDeny` or `explicitDeny`.
+    pub decision: String,
+    /// Whether the organisation allows it, when that was said.
+    pub organizations: Option<bool>,
+    /// Whether the permissions boundary allows it, when that was said.
+    pub boundary: Option<bool>,
+}
+
+impl AwsApi {
+    /// A role with its policies; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// [`AwsError`].
+    pub async fn role(&self, name: &str) -> Result<Option<RoleFacts>, AwsError> {
+        let named = [("RoleName".to_owned(), name.to_owned())];
+        let tree = match self.query(Service::Iam, "GetRole", &named).await {
+            Err(AwsError::Refused { code, .. }) if code == "NoSuchEntity" => return Ok(None),
+            other => other?,
+        };
+        let Some(role) = tree.find("Role") else {
+            return Ok(None);
+        };
+        let boundary = role.child("PermissionsBoundary");
+        Ok(Some(RoleFacts {
+            name: name.to_owned(),
+            arn: role.text_of("Arn").unwrap_or_default(),
+            trust: decoded(&role.text_of("AssumeRolePolicyDocument").unwrap_or_default()),
+            boundary: boundary.and_then(|boundary| boundary.text_of("PermissionsBoundaryArn")),
+            policies: self.policies_of(&named).await?,
+        }))
+    }
+
+    async fn policies_of(&self, named: &[(String, String)]) -> Result<Vec<AttachedPolicy>, AwsError> {
+        let mut policies = Vec::new();
+        for attached in self.list("ListAttachedRolePolicies", named, "AttachedPolicies").await? {
+            let arn = attached.text_of("PolicyArn").unwrap_or_default();
+            policies.push(AttachedPolicy {
+                name: attached.text_of("PolicyName").unwrap_or_default(),
+                document: self.policy_document(&arn).await?,
+                arn: Some(arn),
+            });
+        }
+        for inline in self.list("ListRolePolicies", named, "PolicyNames").await? {
+            let name = inline.own_text().to_owned();
+            let mut parameters = named.to_vec();
+            parameters.push(("PolicyName".to_owned(), name.clone()));
+            let tree = self.query(Service::Iam, "GetRolePolicy", &parameters).await?;
+            let document = tree.find("PolicyDocument").map(Element::own_text).unwrap_or_default();
+            policies.push(AttachedPolicy {
+                name,
+                arn: None,
+                document: decoded(document),
+            });
+        }
+        Ok(policies)
+    }
+
+    /// All pages of a list.
+    async fn list(
+        &self,
+        action: &str,
+        parameters: &[(String, String)],
+        name: &str,
+    ) -> Result<Vec<Element>, AwsError> {
+        let mut all = Vec::new();
+        let mut marker: Option<String> = None;
+        for _page in 0..50 {
+            let mut parameters = parameters.to_vec();
+            parameters.extend(marker.take().map(|marker| ("Marker".to_owned(), marker)));
+            let tree = self.query(Service::Iam, action, &parameters).await?;
+            all.extend(tree.find(name).into_iter().flat_map(Element::items).cloned());
+            let result = tree.find(&format!("{action}Result"));
+            marker = result.and_then(|result| result.text_of("Marker"));
+            if marker.is_none() {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// The document of a managed policy's default version.
+    ///
+    /// # Errors
+    /// [`AwsError`].
+    pub async fn policy_document(&self, arn: &str) -> Result<String, AwsError> {
+        let mut parameters = vec![("PolicyArn".to_owned(), arn.to_owned())];
+        let tree = self.query(Service::Iam, "GetPolicy", &parameters).await?;
+        let version = tree.find("DefaultVersionId").map(Element::own_text).unwrap_or_default();
+        parameters.push(("VersionId".to_owned(), version.to_owned()));
+        let tree = self.query(Service::Iam, "GetPolicyVersion", &parameters).await?;
+        let document = tree.find("Document").map(Element::own_text).unwrap_or_default();
+        Ok(decoded(document))
+    }
+
+    /// Asks the simulator whether a principal may connect.
+    ///
+    /// # Errors
+    /// [`AwsError`].
+    pub async fn simulate(
+        &self,
+        principal: &str,
+        action: &str,
+        resource: &str,
+    ) -> Result<Simulation, AwsError> {
+        let parameters = [
+            ("PolicySourceArn".to_owned(), principal.to_owned()),
+            ("ActionNames.member.1".to_owned(), action.to_owned()),
+            ("ResourceArns.member.1".to_owned(), resource.to_owned()),
+        ];
+        let tree = self.query(Service::Iam, "SimulatePrincipalPolicy", &parameters).await?;
+        let result = tree.find("EvaluationResults").and_then(|results| results.items().next());
+        let detail = |part: &str, flag: &str| result.and_then(|result| result.child(part)).and_then(|part| part.flag(flag));
+        Ok(Simulation {
+            decision: result.and_then(|result| result.text_of("EvalDecision")).unwrap_or_default(),
+            organizations: detail("OrganizationsDecisionDetail", "AllowedByOrganizations"),
+            boundary: detail("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"),
+        })
+    }
+
+    /// Makes one of the calls that change something. What is already so counts as done.
+    ///
+    /// # Errors
+    /// [`AwsError`].
+    pub async fn make(&self, call: &AwsCall) -> Result<(), AwsError> {
+        let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let (action, parameters) = match call {
+            AwsCall::SetIamAuthentication { kind, identifier, enabled } => {
+                return self.set_iam_authentication(*kind, identifier, *enabled).await;
+            }
+            AwsCall::CreatePolicy { name, document } => (
+                "CreatePolicy",
+                vec![text("PolicyName", name), text("PolicyDocument", document)],
+            ),
+            AwsCall::DeletePolicy { arn } => ("DeletePolicy", vec![text("PolicyArn", arn)]),
+            AwsCall::CreateRole { name, trust } => (
+                "CreateRole",
+                vec![text("RoleName", name), text("AssumeRolePolicyDocument", trust)],
+            ),
+            AwsCall::DeleteRole { name } => ("DeleteRole", vec![text("RoleName", name)]),
+            AwsCall::AttachRolePolicy { role, arn } => (
+                "AttachRolePolicy",
+                vec![text("RoleName", role), text("PolicyArn", arn)],
+            ),
+            AwsCall::DetachRolePolicy { role, arn } => (
+                "DetachRolePolicy",
+                vec![text("RoleName", role), text("PolicyArn", arn)],
+            ),
+        };
+        match self.query(Service::Iam, action, &parameters).await {
+            Ok(_answer) => Ok(()),
+            Err(AwsError::Refused { code, .. }) if is_done(action, &code) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn is_done(action: &str, code: &str) -> bool {
+    match code {
+        "EntityAlreadyExists" => action.starts_with("Create"),
+        "NoSuchEntity" => action.starts_with("De"),
+        _ => false,
+    }
+}
+
+/// IAM sends documents percent-encoded.
+fn decoded(text: &str) -> String {
+    rds_iam::percent_decoded(text)
+}

@@ -1,0 +1,178 @@
+//! Asks for the facts: DNS, credentials, three logins, the catalogs, AWS.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rds_iam::{CredentialCache, RdsEndpoint, Resolver};
+use tokio_postgres::{Client, Error};
+
+use super::{CredentialFacts, Facts, Names, Server, Surroundings};
+use crate::{
+    aws::{self, AwsApi, AwsFacts},
+    compare::{Difference, compare},
+    inventory::{self, Inventory},
+    logins::{Logins, Session, Who},
+    wish::Wish,
+};
+
+/// What the doctor is asked about.
+pub struct Question<'a> {
+    /// What is wanted.
+    pub wish: &'a Wish,
+    /// Who may log in, and how.
+    pub logins: &'a Logins,
+    /// The name to sign for, when it is not the host's.
+    pub sign_host: Option<&'a str>,
+    /// Asks DNS.
+    pub resolver: &'a Arc<dyn Resolver>,
+    /// The deployment's credentials.
+    pub credentials: &'a Arc<CredentialCache>,
+    /// AWS; `None` where no region is known.
+    pub aws: Option<&'a AwsApi>,
+    /// The role to look at; by default the caller's.
+    pub role: Option<&'a str>,
+    /// What the program knows of itself.
+    pub surroundings: Surroundings,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Gathers the facts. Whatever cannot be had is left out; nothing is changed.
+pub async fn gather(question: Question<'_>) -> Facts {
+    let (host, home) = (question.logins.base.host.clone(), question.wish.databases.first().cloned().unwrap_or_default());
+    let (endpoint, names) = names(&host, &question).await;
+    let credentials = question.credentials.get().await.map(|fetched| CredentialFacts {
+        source: fetched.source.clone(),
+        expires_at: fetched.credentials.expires_at(),
+    });
+    let logins = question.logins;
+    let new_login = match (&credentials, &endpoint) {
+        (Ok(_), Some(_)) => logins.attempt(Who::New, &home).await,
+        _ => None,
+    };
+    let old_login = logins.attempt(Who::Old, &home).await;
+    let admin_login = logins.attempt(Who::Admin, &home).await;
+    let mut read = Read::default();
+    for who in [Who::Admin, Who::New, Who::Old] {
+        if let Ok(session) = logins.open(who, &home).await {
+            read = look(question.wish, who, session, logins).await;
+            break;
+        }
+    }
+    let facts = match question.aws {
+        Some(api) => aws::look(api, endpoint.as_ref(), &question.wish.new_user, question.role, question.now).await,
+        None => AwsFacts::not_asked("no region is known"),
+    };
+    let policy = question.aws.and_then(|api| facts.policy(api, &question.wish.new_user));
+    let logged_in = [&new_login, &admin_login, &old_login];
+    let skew = logged_in.iter().find_map(|login| match login {
+        Some(Ok(status)) => status.skew.clone(),
+        Some(Err(error)) => error.context.skew.clone(),
+        None => None,
+    });
+    Facts {
+        now: question.now,
+        wish: question.wish.clone(),
+        host,
+        surroundings: question.surroundings,
+        skew: question.credentials.skew().into_iter().chain(skew).max_by_key(|skew| skew.offset.abs()),
+        endpoint,
+        names,
+        credentials,
+        new_login,
+        old_login,
+        admin_login,
+        inventory: read.inventory,
+        server: read.server,
+        differences: read.differences,
+        resource: policy.and_then(|policy| policy.arns().into_iter().next()),
+        aws: facts,
+    }
+}
+
+async fn names(host: &str, question: &Question<'_>) -> (Option<RdsEndpoint>, Names) {
+    let resolver = question.resolver;
+    let given = question.logins.base.host_address;
+    let mut names = Names::default();
+    let found = match question.sign_host {
+        Some(name) => Ok((RdsEndpoint::parse(name).ok(), vec![host.to_owned()])),
+        None => rds_iam::find_endpoint(host, resolver.as_ref()).await,
+    };
+    let endpoint = match found {
+        Ok((endpoint, chain)) => {
+            names.chain = chain;
+            endpoint
+        }
+        Err(error) => {
+            // With a given address a name need not resolve.
+            names.chain = vec![host.to_owned()];
+            if given.is_none() {
+                names.error = Some(error.to_string());
+            }
+            RdsEndpoint::parse(host).ok()
+        }
+    };
+    match given {
+        Some(address) => names.addresses = vec![address.to_string()],
+        None => match resolver.addresses(host).await {
+            Ok(addresses) => names.addresses = addresses.iter().map(ToString::to_string).collect(),
+            Err(error) => names.error = Some(error.to_string()),
+        },
+    }
+    (endpoint, names)
+}
+
+#[derive(Default)]
+struct Read {
+    inventory: Option<Inventory>,
+    server: Option<Server>,
+    differences: Option<Vec<Difference>>,
+}
+
+async fn look(wish: &Wish, who: Who, session: Session, logins: &Logins) -> Read {
+    let mut sessions = vec![session];
+    for database in wish.databases.iter().skip(1) {
+        match logins.open(who, database).await {
+            Ok(session) => sessions.push(session),
+            Err(_no_such_database_or_no_right) => break,
+        }
+    }
+    let clients: Vec<&Client> = sessions.iter().map(|session| &session.client).collect();
+    let inventory = inventory::read(wish, &clients).await.ok();
+    let mut read = Read::default();
+    if let Some(first) = clients.first() {
+        read.server = server(first).await.ok();
+    }
+    if let Some(inventory) = &inventory
+        && let (Some(old), Some(new)) = (inventory.role(&wish.old_user), inventory.role(&wish.new_user))
+    {
+        let mut differences = Vec::new();
+        for (client, database) in clients.iter().zip(&wish.databases) {
+            let works_as = new.setting(database, "role").filter(|role| **role == wish.owner_role).unwrap_or(&old.name);
+            if let Ok(found) = compare(works_as, &old.name, &new.name, client).await {
+                differences.extend(found);
+            }
+        }
+        read.differences = Some(differences);
+    }
+    read.inventory = inventory;
+    read
+}
+
+async fn server(db: &Client) -> Result<Server, Error> {
+    let row = db.query_one(SERVER, &[]).await?;
+    Ok(Server {
+        version: row.try_get(0)?,
+        version_number: row.try_get(1)?,
+        connections: row.try_get(2)?,
+        most_connections: row.try_get(3)?,
+        force_ssl: row.try_get(4)?,
+        long_transactions: row.try_get(5)?,
+    })
+}
+
+const SERVER: &str = "
+SELECT current_setting('server_version'), current_setting('server_version_num')::int,
+       (SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL), current_setting('max_connections')::bigint,
+       current_setting('rds.force_ssl', true),
+       (SELECT count(*) FROM pg_stat_activity WHERE xact_start < now() - interval '5 minutes' AND pid <> pg_backend_pid() AND datname IS NOT NULL)";

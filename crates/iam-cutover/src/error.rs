@@ -1,0 +1,134 @@
+//! Why a command of the move could not do what it was asked.
+
+use rds_iam::{Explanation, LoginError};
+use thiserror::Error;
+
+use crate::{
+    aws::AwsError,
+    inventory::Reach,
+    journal::JournalError,
+    logins::Who,
+    plan::Finding,
+};
+
+/// Why a command of the move could not do what it was asked.
+#[derive(Debug, Error)]
+pub enum CutoverError {
+    /// Somebody could not log in.
+    #[error("{who} `{user}` cannot log in to `{database}`: {explanation}")]
+    Login {
+        /// In which role of the play.
+        who: Who,
+        /// The user.
+        user: String,
+        /// The database.
+        database: String,
+        /// What happened, likely why, and what to do.
+        explanation: Box<Explanation>,
+    },
+    /// No way to log in was given.
+    #[error("{who} cannot log in: {hint}")]
+    NoAccount {
+        /// In which role of the play.
+        who: Who,
+        /// What to set.
+        hint: &'static str,
+    },
+    /// The login cannot be set up.
+    #[error("the login cannot be set up: {0}")]
+    Configuration(#[from] rds_iam::ConfigError),
+    /// Postgres refused or the connection broke.
+    #[error("{action} failed{}", postgres(source))]
+    Postgres {
+        /// What was being done.
+        action: String,
+        /// What happened.
+        #[source]
+        source: tokio_postgres::Error,
+    },
+    /// Another run holds the lock.
+    #[error("another run is under way (session {pid}, since {since}); wait for it, or end that session if nobody is behind it: SELECT pg_terminate_backend({pid})")]
+    AnotherRun {
+        /// Its backend.
+        pid: i32,
+        /// When it began.
+        since: String,
+    },
+    /// The plan says what a person has to change first.
+    #[error("nothing was done: {}", list(.0))]
+    Refused(Vec<Finding>),
+    /// Somebody would have lost the password login.
+    #[error("the lock-out guard stopped it before the commit: {}", reaches(.0))]
+    LockOut(Vec<Reach>),
+    /// After a step something did not work, and the step was undone.
+    #[error("after `{step}`: {reason}; the step was undone")]
+    Undone {
+        /// The step.
+        step: String,
+        /// What did not work.
+        reason: String,
+    },
+    /// After a step something did not work, and undoing failed too.
+    #[error("after `{step}`: {reason}; UNDOING IT FAILED ({undo}); do it by hand: {statements}")]
+    NotUndone {
+        /// The step.
+        step: String,
+        /// What did not work.
+        reason: String,
+        /// Why undoing failed.
+        undo: String,
+        /// What would have undone it.
+        statements: String,
+    },
+    /// AWS said no.
+    #[error("{0}")]
+    Aws(#[from] AwsError),
+    /// A change in AWS did not become live.
+    #[error("{0}")]
+    AwsWaiting(String),
+    /// The journal cannot be read, written or trusted.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// Something is not as the command needs it.
+    #[error("{0}")]
+    State(String),
+}
+
+impl CutoverError {
+    pub(crate) fn postgres(action: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        let action = action.into();
+        move |source| Self::Postgres { action, source }
+    }
+
+    pub(crate) fn login(who: Who, error: &LoginError) -> Self {
+        Self::Login {
+            who,
+            user: error.context.user.clone(),
+            database: error.context.database.clone(),
+            explanation: Box::new(error.explain()),
+        }
+    }
+}
+
+fn postgres(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || ": the connection broke".to_owned(),
+        |refusal| format!(": {} ({})", refusal.message(), refusal.code().code()),
+    )
+}
+
+fn list(findings: &[Finding]) -> String {
+    let texts: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.what, finding.next))
+        .collect();
+    texts.join(" ")
+}
+
+fn reaches(reaches: &[Reach]) -> String {
+    let texts: Vec<String> = reaches
+        .iter()
+        .map(|reach| format!("`{}` would have become a member of rds_iam ({}), and its password would have stopped working", reach.role, reach.chain.join(" -> ")))
+        .collect();
+    texts.join("; ")
+}

@@ -1,0 +1,279 @@
+//! Reads the inventory, as the administrator, in one session for each database.
+//!
+//! Every query sees catalogs only and works on Postgres 12 to 18; columns that came later are read
+//! through `to_jsonb`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio_postgres::{Client, Error, Row};
+
+use super::{Database, DefaultPrivilege, DirectGrant, Edge, Graph, Inventory, Owned, Role, Setting};
+use crate::wish::Wish;
+
+/// Reads roles and memberships through the first session, and each database through its own.
+///
+/// `databases` are sessions in the databases of the wish, in its order.
+///
+/// # Errors
+/// Postgres's, when a session is lost or the administrator may not read a catalog.
+pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error> {
+    let Some(admin) = databases.first() else {
+        return Ok(Inventory {
+            version: 0,
+            admin: String::new(),
+            roles: BTreeMap::new(),
+            graph: Graph::default(),
+            uncopyable: BTreeSet::new(),
+            databases: Vec::new(),
+            further_databases: Vec::new(),
+        });
+    };
+    let row = admin
+        .query_one(
+            "SELECT current_setting('server_version_num')::int, session_user::text",
+            &[],
+        )
+        .await?;
+    let mut read = Vec::new();
+    for (name, client) in wish.databases.iter().zip(databases) {
+        read.push(database(name, wish, client).await?);
+    }
+    let further = admin
+        .query(
+            FURTHER_DATABASES,
+            &[&wish.old_user, &wish.databases],
+        )
+        .await?;
+    let version = row.try_get(0)?;
+    let roles = roles(wish, admin).await?;
+    Ok(Inventory {
+        version,
+        admin: row.try_get(1)?,
+        uncopyable: uncopyable(version, roles.get(&wish.old_user), admin).await?,
+        roles,
+        graph: read_graph(admin).await?,
+        databases: read,
+        further_databases: texts(&further)?,
+    })
+}
+
+/// Reads all memberships; inside a transaction, what they will be.
+///
+/// # Errors
+/// Postgres's.
+pub async fn read_graph(db: &Client) -> Result<Graph, Error> {
+    let rows = db.query(MEMBERSHIPS, &[]).await?;
+    let edge = |row: &Row| {
+        Ok(Edge {
+            member: row.try_get(0)?,
+            role: row.try_get(1)?,
+            grantor: row.try_get(2)?,
+            admin: row.try_get(3)?,
+            inherit: row.try_get(4)?,
+            set: row.try_get(5)?,
+        })
+    };
+    Ok(Graph {
+        edges: rows.iter().map(edge).collect::<Result<_, Error>>()?,
+    })
+}
+
+async fn roles(wish: &Wish, db: &Client) -> Result<BTreeMap<String, Role>, Error> {
+    let named = [&wish.old_user, &wish.new_user, &wish.owner_role];
+    let named: Vec<&str> = named.iter().map(|name| name.as_str()).collect();
+    let rows = db.query(ROLES, &[&named]).await?;
+    let mut roles = BTreeMap::new();
+    for row in &rows {
+        let role = Role {
+            name: row.try_get(0)?,
+            login: row.try_get(1)?,
+            inherit: row.try_get(2)?,
+            superuser: row.try_get(3)?,
+            createdb: row.try_get(4)?,
+            createrole: row.try_get(5)?,
+            replication: row.try_get(6)?,
+            bypassrls: row.try_get(7)?,
+            connection_limit: row.try_get(8)?,
+            comment: row.try_get(9)?,
+            sessions: row.try_get(10)?,
+            grantable: row.try_get(11)?,
+            settings: Vec::new(),
+        };
+        roles.insert(role.name.clone(), role);
+    }
+    for row in db.query(SETTINGS, &[&named]).await? {
+        let (name, text): (String, String) = (row.try_get(0)?, row.try_get(2)?);
+        let (setting, value) = text.split_once('=').unwrap_or((&text, ""));
+        if let Some(role) = roles.get_mut(&name) {
+            role.settings.push(Setting {
+                database: row.try_get(1)?,
+                name: setting.to_owned(),
+                value: value.to_owned(),
+            });
+        }
+    }
+    Ok(roles)
+}
+
+/// Custom settings, and those of superusers that were not granted (Postgres manual, ALTER ROLE and GRANT).
+async fn uncopyable(version: i32, old: Option<&Role>, db: &Client) -> Result<BTreeSet<String>, Error> {
+    let names: Vec<&str> = old.iter().flat_map(|old| &old.settings).map(|setting| setting.name.as_str()).collect();
+    let granted = if version >= 150_000 { "has_parameter_privilege(session_user, s.name, 'SET')" } else { "false" };
+    let sql = format!(
+        "SELECT n FROM unnest($1::text[]) n LEFT JOIN pg_settings s ON lower(s.name) = lower(n)
+         WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
+           AND (s.name IS NULL OR (s.context LIKE 'superuser%' AND NOT {granted}))"
+    );
+    let rows = db.query(&sql, &[&names]).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+async fn database(name: &str, wish: &Wish, db: &Client) -> Result<Database, Error> {
+    let (old, new) = (&wish.old_user, &wish.new_user);
+    let facts = db.query_one(DATABASE, &[]).await?;
+    let defaults = db.query(DEFAULT_PRIVILEGES, &[old]).await?;
+    let grants = db.query(DIRECT_GRANTS, &[old]).await?;
+    let default = |row: &Row| {
+        Ok(DefaultPrivilege {
+            schema: row.try_get(0)?,
+            objects: row.try_get(1)?,
+            grantee: row.try_get(2)?,
+            privilege: row.try_get(3)?,
+            grantable: row.try_get(4)?,
+        })
+    };
+    let grant = |row: &Row| {
+        Ok(DirectGrant {
+            on: row.try_get(0)?,
+            privilege: row.try_get(1)?,
+            passable: row.try_get(2)?,
+        })
+    };
+    Ok(Database {
+        name: name.to_owned(),
+        owner: facts.try_get(0)?,
+        admin_may_create: facts.try_get(1)?,
+        owned_by_old: owned(old, db).await?,
+        owned_by_new: owned(new, db).await?,
+        owned_by_owner_role: owned(&wish.owner_role, db).await?,
+        default_privileges: defaults.iter().map(default).collect::<Result<_, Error>>()?,
+        grants_to_old: grants.iter().map(grant).collect::<Result<_, Error>>()?,
+        policies_of_old: texts(&db.query(POLICIES, &[old]).await?)?,
+    })
+}
+
+async fn owned(role: &str, db: &Client) -> Result<Vec<Owned>, Error> {
+    let rows = db.query(OWNED, &[&role]).await?;
+    let one = |row: &Row| {
+        Ok(Owned {
+            kind: row.try_get(0)?,
+            name: row.try_get(1)?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+fn texts(rows: &[Row]) -> Result<Vec<String>, Error> {
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+const ROLES: &str = "
+SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolreplication,
+       r.rolbypassrls, r.rolconnlimit, shobj_description(r.oid, 'pg_authid'),
+       (SELECT count(*) FROM pg_stat_activity a WHERE a.usename = r.rolname AND a.pid <> pg_backend_pid()),
+       me.rolsuper OR pg_has_role(session_user, r.oid, 'MEMBER WITH ADMIN OPTION')
+           OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper)
+FROM pg_roles r, pg_roles me
+WHERE me.rolname = session_user
+  AND (r.rolcanlogin OR r.rolname = ANY($1) OR r.rolname IN ('rds_iam', 'rds_superuser', 'rds_ad', 'rds_replication'))
+ORDER BY 1";
+
+const SETTINGS: &str = "
+SELECT r.rolname::text, d.datname::text, c
+FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase,
+     unnest(s.setconfig) c
+WHERE r.rolname = ANY($1) OR r.rolname = session_user
+ORDER BY 1, 2 NULLS FIRST, 3";
+
+const MEMBERSHIPS: &str = "
+SELECT member.rolname::text, role.rolname::text, COALESCE(grantor.rolname::text, ''), m.admin_option,
+       COALESCE((to_jsonb(m) ->> 'inherit_option')::bool, member.rolinherit),
+       COALESCE((to_jsonb(m) ->> 'set_option')::bool, true)
+FROM pg_auth_members m
+JOIN pg_roles member ON member.oid = m.member JOIN pg_roles role ON role.oid = m.roleid
+LEFT JOIN pg_roles grantor ON grantor.oid = m.grantor
+ORDER BY 1, 2, 3";
+
+const FURTHER_DATABASES: &str = "
+SELECT DISTINCT d.datname::text
+FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
+JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
+WHERE r.rolname = $1 AND s.deptype = 'o' AND d.datname <> ALL($2)
+ORDER BY 1";
+
+const DATABASE: &str = "
+SELECT pg_get_userbyid(datdba)::text, has_database_privilege(session_user, oid, 'CREATE')
+FROM pg_database WHERE datname = current_database()";
+
+/// Whatever has an owner, without what follows another object (serial sequences, members of extensions, row types).
+const OWNED: &str = "
+WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1),
+free AS (
+    SELECT d.classid, d.objid FROM pg_depend d
+    WHERE d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass
+          AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('S', 'i', 't')))
+)
+SELECT kind, name FROM (
+    SELECT 1 AS rank, 'SCHEMA' AS kind, quote_ident(nspname) AS name, 'pg_namespace'::regclass AS classid, oid
+    FROM pg_namespace WHERE nspowner = (SELECT oid FROM me) AND nspname NOT LIKE 'pg\\_%'
+    UNION ALL
+    SELECT 2, CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
+                           WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+           format('%I.%I', n.nspname, c.relname), 'pg_class'::regclass, c.oid
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE relowner = (SELECT oid FROM me) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\\_%'
+    UNION ALL
+    SELECT 3, CASE prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
+           format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), 'pg_proc'::regclass, p.oid
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE proowner = (SELECT oid FROM me) AND n.nspname NOT LIKE 'pg\\_%'
+    UNION ALL
+    SELECT 4, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, format('%I.%I', n.nspname, t.typname), 'pg_type'::regclass, t.oid
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE typowner = (SELECT oid FROM me) AND n.nspname NOT LIKE 'pg\\_%'
+      AND (typtype IN ('d', 'e', 'r') OR (typtype = 'c' AND (SELECT relkind FROM pg_class c WHERE c.oid = t.typrelid) = 'c'))
+    UNION ALL
+    SELECT 5, 'LARGE OBJECT', oid::text, 'pg_largeobject_metadata'::regclass, oid
+    FROM pg_largeobject_metadata WHERE lomowner = (SELECT oid FROM me)
+) all_of_it
+WHERE NOT EXISTS (SELECT FROM free WHERE free.classid = all_of_it.classid AND free.objid = all_of_it.oid)
+ORDER BY rank, name";
+
+const DEFAULT_PRIVILEGES: &str = "
+SELECT n.nspname::text,
+       CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
+                            WHEN 'T' THEN 'TYPES' WHEN 'L' THEN 'LARGE OBJECTS' ELSE 'SCHEMAS' END,
+       CASE WHEN x.grantee = 0 THEN NULL ELSE pg_get_userbyid(x.grantee)::text END, x.privilege_type, x.is_grantable
+FROM pg_default_acl d JOIN pg_roles r ON r.oid = d.defaclrole
+LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) x
+WHERE r.rolname = $1 AND x.grantee <> d.defaclrole
+ORDER BY 1 NULLS FIRST, 2, 3 NULLS FIRST, 4";
+
+const DIRECT_GRANTS: &str = "
+WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1)
+SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || format('%I.%I', n.nspname, c.relname),
+       x.privilege_type,
+       has_table_privilege(session_user, c.oid, x.privilege_type || ' WITH GRANT OPTION')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) x
+WHERE x.grantee = (SELECT oid FROM me) AND c.relowner <> x.grantee AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+UNION ALL
+SELECT 'SCHEMA ' || quote_ident(n.nspname), x.privilege_type,
+       has_schema_privilege(session_user, n.oid, x.privilege_type || ' WITH GRANT OPTION')
+FROM pg_namespace n, aclexplode(n.nspacl) x
+WHERE x.grantee = (SELECT oid FROM me) AND n.nspowner <> x.grantee AND n.nspname NOT LIKE 'pg\\_%'
+ORDER BY 1, 2";
+
+const POLICIES: &str = "
+SELECT format('%I on %s', p.polname, p.polrelid::regclass)
+FROM pg_policy p JOIN pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1 ORDER BY 1";

@@ -1,0 +1,155 @@
+//! The three who log in during a move, each by a session of its own: administrator, old user, new user.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use rds_iam::{Clock, Connector, LoginConfig, LoginError, LoginSecret, Resolver};
+use serde::Serialize;
+use tokio::{task::JoinHandle, time::Instant};
+use tokio_postgres::Client;
+
+use crate::error::CutoverError;
+
+/// Who logs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Who {
+    /// The master user, or whoever may make roles.
+    Admin,
+    /// The user of the present deployment, by password.
+    Old,
+    /// The user to come, by token.
+    New,
+}
+
+/// A user and the proof.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The Postgres user.
+    pub user: String,
+    /// Password or IAM.
+    pub secret: LoginSecret,
+}
+
+/// How everybody logs in to the same server.
+pub struct Logins {
+    /// Host, port, TLS and times; user, database and secret are replaced.
+    pub base: LoginConfig,
+    /// Asks DNS.
+    pub resolver: Arc<dyn Resolver>,
+    /// Says what time it is.
+    pub clock: Clock,
+    /// The administrator.
+    pub admin: Option<Account>,
+    /// The old user; without it its login is not tried.
+    pub old: Option<Account>,
+    /// The new user; without it its login is not tried.
+    pub new: Option<Account>,
+}
+
+/// A session. Dropping it ends it.
+pub struct Session {
+    /// Sends statements.
+    pub client: Client,
+    task: JoinHandle<()>,
+}
+
+impl Session {
+    /// Ends the session and waits until it has ended.
+    pub async fn end(self) {
+        drop(self.client);
+        // A task that panicked has ended, too.
+        let _ended = self.task.await;
+    }
+}
+
+impl Logins {
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// [`CutoverError::Login`] explains itself; [`CutoverError::NoAccount`] when none was given.
+    pub async fn open(&self, who: Who, database: &str) -> Result<Session, CutoverError> {
+        let account = self.account(who)?;
+        let connector = self.connector(account, database)?;
+        let connected = connector.connect().await;
+        let connection = connected.map_err(|error| CutoverError::login(who, &error))?;
+        let session = Session {
+            client: connection.client,
+            task: connection.task,
+        };
+        if who == Who::Admin {
+            // A role that was set for the administrator in this database would hide CREATEROLE.
+            let none = session.client.batch_execute("SET ROLE NONE").await;
+            none.map_err(CutoverError::postgres("SET ROLE NONE"))?;
+        }
+        Ok(session)
+    }
+
+    /// Tries to log in and says how it went, for a report.
+    ///
+    /// # Errors
+    /// The login's own error, with everything it knows; `None` when no account was given.
+    pub async fn attempt(&self, who: Who, database: &str) -> Option<Result<rds_iam::LoginStatus, Box<LoginError>>> {
+        let account = self.account(who).ok()?;
+        let connector = self.connector(account, database).ok()?;
+        Some(match connector.connect().await {
+            Ok(connection) => {
+                drop(connection.client);
+                let _ended = connection.task.await;
+                Ok(connector.status())
+            }
+            Err(error) => Err(Box::new(error)),
+        })
+    }
+
+    /// Opens a session as soon as it can be had, for what needs a moment to take effect in AWS.
+    ///
+    /// # Errors
+    /// The last refusal.
+    pub async fn open_within(&self, who: Who, database: &str, patience: Duration) -> Result<Session, CutoverError> {
+        let end = Instant::now() + patience;
+        loop {
+            match self.open(who, database).await {
+                Err(CutoverError::Login { .. }) if Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The account of somebody.
+    ///
+    /// # Errors
+    /// [`CutoverError::NoAccount`] says what to set.
+    pub fn account(&self, who: Who) -> Result<&Account, CutoverError> {
+        let (account, hint) = match who {
+            Who::Admin => (&self.admin, "set SAL_ADMIN_USER and SAL_ADMIN_PASS (without the password it logs in with IAM)"),
+            Who::Old => (&self.old, "set DB_PASS, the old user's password"),
+            Who::New => (&self.new, "there are no AWS credentials here; run it where the role can be assumed"),
+        };
+        account.as_ref().ok_or(CutoverError::NoAccount { who, hint })
+    }
+
+    fn connector(&self, account: &Account, database: &str) -> Result<Connector, CutoverError> {
+        let mut config = self.base.clone();
+        config.user.clone_from(&account.user);
+        config.secret = account.secret.clone();
+        database.clone_into(&mut config.database);
+        config.application_name = Some(APPLICATION.to_owned());
+        config.expected_current_user = None;
+        Ok(Connector::new(config, Arc::clone(&self.resolver), Arc::clone(&self.clock))?)
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Admin => "the administrator",
+            Self::Old => "the old user",
+            Self::New => "the new user",
+        })
+    }
+}
+
+/// What its sessions call themselves; they do not count as sessions of the deployment.
+pub const APPLICATION: &str = "sal iam";

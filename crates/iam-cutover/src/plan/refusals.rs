@@ -1,0 +1,189 @@
+//! What stands in the way: each with its reason and what a person has to do first.
+
+use crate::{
+    inventory::{Edge, RDS_IAM, RDS_SUPERUSER, Role},
+    plan::{Finding, Way},
+    sql::identifier,
+    steps::{Context, needs_change},
+    wish::RdsSuperuser,
+};
+
+/// Everything that must be changed first.
+pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
+    let rules: [fn(&Context<'_>) -> Vec<Finding>; 6] = [
+        names,
+        server,
+        old_user,
+        administrator,
+        new_user,
+        members_of_the_new_user,
+    ];
+    let found = rules.iter().find_map(|rule| {
+        let found = rule(context);
+        (!found.is_empty()).then_some(found)
+    });
+    found.unwrap_or_default()
+}
+
+fn names(context: &Context<'_>) -> Vec<Finding> {
+    let wish = context.wish;
+    let mut found = Vec::new();
+    if wish.old_user == wish.new_user {
+        found.push(Finding::new(
+            "same_user",
+            format!("The old and the new user are both `{}`.", wish.new_user),
+            "choose another name for the new user: without two users there is no way back while the move is under way.",
+        ));
+    }
+    for name in [&wish.new_user, &wish.owner_role] {
+        if name.starts_with("pg_") || name.starts_with("rds") || name == "public" || name == "none" {
+            found.push(Finding::new(
+                "reserved_name",
+                format!("`{name}` is a reserved name."),
+                "names beginning with pg_ and rds belong to Postgres and AWS; choose another.",
+            ));
+        }
+        if name.len() > 63 || name.is_empty() {
+            found.push(Finding::new(
+                "name_length",
+                format!("`{name}` has {} bytes.", name.len()),
+                "Postgres keeps 63 bytes of a name; choose a shorter one that is not empty.",
+            ));
+        }
+    }
+    found
+}
+
+fn server(context: &Context<'_>) -> Vec<Finding> {
+    let inventory = context.inventory;
+    if inventory.major() < 12 {
+        return vec![Finding::new(
+            "server_too_old",
+            format!("The server is Postgres {}.", inventory.major()),
+            "upgrade it first: this tool knows 12 to 18, and Sal's wiki page was tested from 15.5 on.",
+        )];
+    }
+    if inventory.role(RDS_IAM).is_none() {
+        return vec![Finding::new(
+            "no_rds_iam",
+            format!("There is no role `{RDS_IAM}`."),
+            "this is no RDS or Aurora Postgres, or its engine version has no IAM authentication; check DB_HOST.",
+        )];
+    }
+    Vec::new()
+}
+
+fn old_user(context: &Context<'_>) -> Vec<Finding> {
+    let (wish, inventory) = (context.wish, context.inventory);
+    if inventory.role(&wish.old_user).is_none() {
+        return vec![Finding::new(
+            "no_old_user",
+            format!("There is no role `{}`.", wish.old_user),
+            "name the user of the present deployment, DB_USER, with --old-user.",
+        )];
+    }
+    // The chain through the new user is dealt with by its own rule.
+    let chain = inventory.graph.iam_chain(&wish.old_user);
+    if let Some(chain) = chain.filter(|chain| !chain.contains(&wish.new_user))
+        && !inventory.is_master(&wish.old_user)
+    {
+        return vec![Finding::new(
+            "old_user_uses_iam",
+            format!("`{}` is in {RDS_IAM} already ({}): it cannot log in with a password.", wish.old_user, chain.join(" -> ")),
+            format!("if it has moved already, there is nothing to do; to go back: REVOKE {} FROM {}.", chain.get(1).map_or_else(String::new, |role| identifier(role)), identifier(&wish.old_user)),
+        )];
+    }
+    Vec::new()
+}
+
+fn administrator(context: &Context<'_>) -> Vec<Finding> {
+    let inventory = context.inventory;
+    let admin = &inventory.admin;
+    let Some(role) = inventory.role(admin) else {
+        return Vec::new();
+    };
+    if !role.createrole && !role.superuser {
+        return vec![Finding::new(
+            "no_createrole",
+            format!("`{admin}` may not make roles."),
+            "run this as the master user (SAL_ADMIN_USER, SAL_ADMIN_PASS).",
+        )];
+    }
+    let mut wanted = vec![RDS_IAM];
+    if context.way == Way::Member {
+        wanted.push(&context.wish.old_user);
+    }
+    if context.wish.rds_superuser == RdsSuperuser::Grant {
+        wanted.push(RDS_SUPERUSER);
+    }
+    let missing = wanted.into_iter().filter(|name| {
+        let done = context.is_member(&context.wish.new_user, name);
+        !done && inventory.role(name).is_some_and(|role| !role.grantable)
+    });
+    missing
+        .map(|name| {
+            Finding::new(
+                "no_admin_option",
+                format!("`{admin}` may not grant `{name}`: from Postgres 16 on that takes ADMIN OPTION on it."),
+                format!("as whoever made `{name}`, or as a superuser: GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE. After an upgrade from 15 the master user may lack it.", identifier(name), identifier(admin)),
+            )
+        })
+        .collect()
+}
+
+fn new_user(context: &Context<'_>) -> Vec<Finding> {
+    let (wish, inventory) = (context.wish, context.inventory);
+    let Some(new) = inventory.role(&wish.new_user) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let rds_superuser = inventory.graph.path(&new.name, RDS_SUPERUSER);
+    if new.superuser || (rds_superuser.is_some() && wish.rds_superuser == RdsSuperuser::Leave) {
+        found.push(Finding::new(
+            "new_user_too_strong",
+            format!("`{}` has the rights of a master user{}.", new.name, rds_superuser.map(|chain| format!(" ({})", chain.join(" -> "))).unwrap_or_default()),
+            format!("REVOKE {RDS_SUPERUSER} FROM {}; or keep it with --grant-rds-superuser.", identifier(&new.name)),
+        ));
+    }
+    for database in &inventory.databases {
+        if !database.owned_by_new.is_empty() {
+            found.push(Finding::new(
+                "new_user_owns_objects",
+                format!("`{}` owns {} objects in `{}`, such as {}; the old user cannot use them.", new.name, database.owned_by_new.len(), database.name, database.owned_by_new.first().map_or("", |owned| &owned.name)),
+                format!("as a member of both, in that database: REASSIGN OWNED BY {} TO {}.", identifier(&new.name), identifier(context.works_as)),
+            ));
+        }
+    }
+    found.extend(cannot_alter(context, new));
+    found
+}
+
+fn cannot_alter(context: &Context<'_>, new: &Role) -> Option<Finding> {
+    (needs_change(context, new) && !new.grantable).then(|| {
+        Finding::new(
+            "new_user_cannot_be_altered",
+            format!("`{}` exists, is not set as it should be, and `{}` may not alter it (ADMIN OPTION is missing).", new.name, context.inventory.admin),
+            "choose another name with --user; the role that is there does no harm.",
+        )
+    })
+}
+
+/// Whoever is a member of the new user would log in with IAM only, too.
+fn members_of_the_new_user(context: &Context<'_>) -> Vec<Finding> {
+    let (new, inventory) = (&context.wish.new_user, context.inventory);
+    let stuck = |edge: &&Edge| !context.can_revoke(edge);
+    let locked = inventory.graph.members(new).filter(stuck);
+    locked
+        .map(|edge| {
+            Finding::new(
+                "would_lock_out",
+                format!("`{}` is a member of `{new}` (granted by {}), so that `GRANT {RDS_IAM} TO {new}` would end its password login at once.", edge.member, edge.grantor),
+                if edge.admin && inventory.major() >= 16 {
+                    format!("this is Postgres 16's membership of whoever made the role, and it cannot be revoked: drop `{new}` if it is not in use (DROP ROLE {}), or choose another name with --user. This tool makes the role so that nobody becomes a member.", identifier(new))
+                } else {
+                    format!("as {}: REVOKE {} FROM {}.", edge.grantor, identifier(new), identifier(&edge.member))
+                },
+            )
+        })
+        .collect()
+}

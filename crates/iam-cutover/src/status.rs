@@ -1,0 +1,120 @@
+//! Where the move stands, and who still uses which user.
+
+use serde::Serialize;
+use tokio_postgres::{Client, Error, Row};
+
+use crate::{
+    inventory,
+    journal::{self, Entry},
+    wish::Wish,
+};
+
+/// Where the move stands.
+#[derive(Clone, Debug, Serialize)]
+pub struct StatusReport {
+    /// In one word.
+    pub state: State,
+    /// Sessions by user, program and address; this tool's own are not counted.
+    pub sessions: Vec<UserSessions>,
+    /// Lines of the journal's table; `None` when it cannot be read.
+    pub journal_lines: Option<usize>,
+    /// Whether its chain holds; `None` when it cannot be read.
+    pub journal_intact: Option<bool>,
+    /// Its last line.
+    pub last: Option<Entry>,
+}
+
+/// Where the move stands, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// The new user does not log in with IAM.
+    Password,
+    /// Both log in: the old one by password, the new one by token.
+    Both,
+    /// The old one was switched off.
+    Iam,
+    /// Neither logs in, or the old one has to use IAM too.
+    Broken,
+}
+
+/// Sessions of one user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UserSessions {
+    /// Who logged in.
+    pub user: String,
+    /// What the program calls itself; empty when that may not be seen.
+    pub application: String,
+    /// Whence; empty for a local socket or when that may not be seen.
+    pub address: String,
+    /// How many.
+    pub count: i64,
+    /// When the newest began.
+    pub newest: String,
+}
+
+/// Reads it, with any user's session.
+///
+/// # Errors
+/// Postgres's.
+pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
+    let graph = inventory::read_graph(db).await?;
+    let logins = db.query(LOGINS, &[&wish.old_user, &wish.new_user]).await?;
+    let may = |name: &str| -> Result<bool, Error> {
+        let found = logins.iter().find(|row| row.try_get::<_, String>(0).is_ok_and(|found| found == name));
+        found.map_or(Ok(false), |row| row.try_get(1))
+    };
+    let new = may(&wish.new_user)? && graph.iam_chain(&wish.new_user).is_some();
+    let old = may(&wish.old_user)?;
+    let old_by_password = old && graph.iam_chain(&wish.old_user).is_none();
+    let state = match (old_by_password, new) {
+        (true, false) => State::Password,
+        (true, true) => State::Both,
+        (false, true) if !old => State::Iam,
+        _ => State::Broken,
+    };
+    let rows = db.query(SESSIONS, &[&crate::logins::APPLICATION]).await?;
+    let sessions = rows.iter().map(session).collect::<Result<_, Error>>()?;
+    let entries = journal::read_table(db).await;
+    Ok(StatusReport {
+        state,
+        sessions,
+        journal_lines: entries.as_ref().map(Vec::len),
+        journal_intact: entries.as_ref().map(|entries| journal::check(entries, "the table").is_ok()),
+        last: entries.and_then(|mut entries| entries.pop()),
+    })
+}
+
+/// The role that sessions of a user work as in this database; before and after the move, the old user's name or the
+/// owner role's.
+///
+/// # Errors
+/// Postgres's.
+pub async fn works_as(user: &str, db: &Client) -> Result<Option<String>, Error> {
+    let row = db.query_opt(WORKS_AS, &[&user]).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+fn session(row: &Row) -> Result<UserSessions, Error> {
+    Ok(UserSessions {
+        user: row.try_get(0)?,
+        application: row.try_get(1)?,
+        address: row.try_get(2)?,
+        count: row.try_get(3)?,
+        newest: row.try_get(4)?,
+    })
+}
+
+const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE rolname IN ($1, $2)";
+
+const SESSIONS: &str = "
+SELECT usename::text, COALESCE(application_name, ''), COALESCE(host(client_addr), ''), count(*), max(backend_start)::text
+FROM pg_stat_activity
+WHERE usename IS NOT NULL AND pid <> pg_backend_pid() AND COALESCE(application_name, '') <> $1
+  AND COALESCE(backend_type, 'client backend') = 'client backend'
+GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
+
+const WORKS_AS: &str = "
+SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
+WHERE r.rolname = $1 AND d.datname = current_database() AND c LIKE 'role=%'";

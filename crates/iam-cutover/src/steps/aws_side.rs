@@ -1,0 +1,127 @@
+//! The AWS side: IAM authentication on, an exact policy, and the role that has it.
+
+use crate::{
+    aws::{AwsCall, AwsSide},
+    steps::{Action, LoginEffect, Step},
+};
+
+/// The steps in AWS, in order.
+pub(crate) fn aws_side(side: &AwsSide) -> Vec<Step> {
+    let mut steps = Vec::new();
+    steps.extend(enable(side));
+    steps.extend(policy(side));
+    steps.extend(role(side));
+    steps.extend(attach(side));
+    steps
+}
+
+fn enable(side: &AwsSide) -> Option<Step> {
+    let target = &side.target;
+    if target.iam_is(true) {
+        return None;
+    }
+    let call = AwsCall::SetIamAuthentication {
+        kind: target.kind,
+        identifier: target.identifier.clone(),
+        enabled: true,
+    };
+    // What somebody else switched on stays on; a change that was pending counts as somebody else's.
+    let undo = match (target.iam_enabled, target.iam_pending) {
+        (Some(false), None) => lines(&call, side),
+        _ => Vec::new(),
+    };
+    Some(step(
+        "enable-iam-authentication",
+        format!("Switch IAM authentication of {} on, at once", target.identifier),
+        "Without it RDS takes the token for a password. Password logins of other users go on. Without --apply-immediately the change waits for the maintenance window while everything reports success.",
+        call,
+        "DescribeDBInstances says enabled, nothing is pending, and the status is available again",
+        undo,
+    ))
+}
+
+fn policy(side: &AwsSide) -> Option<Step> {
+    let attached = side.role.iter().flat_map(|role| &role.policies);
+    if attached.into_iter().any(|policy| side.policy.is_granted_by(&policy.document)) {
+        return None;
+    }
+    let call = AwsCall::CreatePolicy {
+        name: side.wish.policy_name.clone(),
+        document: side.policy.document().to_string(),
+    };
+    let undo = lines(&call, side);
+    Some(step(
+        "create-policy",
+        format!("Make the policy {}", side.wish.policy_name),
+        "It allows rds-db:connect as this user on these resource ids, and nothing else but describing databases. The resource id is not the identifier.",
+        call,
+        "GetPolicy has it",
+        undo,
+    ))
+}
+
+fn role(side: &AwsSide) -> Option<Step> {
+    let (name, trust) = (side.wish.role.as_ref()?, side.wish.trust.as_ref()?);
+    if side.role.is_some() {
+        return None;
+    }
+    let call = AwsCall::CreateRole {
+        name: name.clone(),
+        trust: trust.clone(),
+    };
+    let undo = lines(&call, side);
+    Some(step(
+        "create-iam-role",
+        format!("Make the IAM role {name}"),
+        "The deployment assumes it and gets temporary credentials; its trust policy says who may.",
+        call,
+        "GetRole has it",
+        undo,
+    ))
+}
+
+fn attach(side: &AwsSide) -> Option<Step> {
+    let name = side.wish.role.as_ref()?;
+    let known = side.role.is_some() || side.wish.trust.is_some();
+    let granted = side.role.iter().flat_map(|role| &role.policies);
+    if !known || granted.into_iter().any(|policy| side.policy.is_granted_by(&policy.document)) {
+        return None;
+    }
+    let call = AwsCall::AttachRolePolicy {
+        role: name.clone(),
+        arn: policy_arn(side),
+    };
+    let undo = lines(&call, side);
+    Some(step(
+        "attach-policy",
+        format!("Attach {} to {name}", side.wish.policy_name),
+        "IAM takes some seconds until a new attachment counts; the login is tried again meanwhile.",
+        call,
+        "ListAttachedRolePolicies has it, and the new user logs in",
+        undo,
+    ))
+}
+
+fn policy_arn(side: &AwsSide) -> String {
+    format!(
+        "arn:{}:iam::{}:policy/{}",
+        side.policy.partition, side.policy.account, side.wish.policy_name
+    )
+}
+
+fn lines(call: &AwsCall, side: &AwsSide) -> Vec<String> {
+    let inverse = call.inverse(&policy_arn(side));
+    inverse.iter().map(AwsCall::cli).collect()
+}
+
+fn step(id: &str, what: String, why: &str, call: AwsCall, verified_by: &str, undo: Vec<String>) -> Step {
+    Step {
+        id: id.to_owned(),
+        what,
+        why: why.to_owned(),
+        action: Action::Aws(call),
+        verified_by: verified_by.to_owned(),
+        undo,
+        logins: LoginEffect::None,
+    }
+}

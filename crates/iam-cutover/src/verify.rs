@@ -1,0 +1,188 @@
+//! The proof after the move: the new user logs in by token over verified TLS, and can do what the old one can.
+//!
+//! Works with what is there: the new user's own session sees roles, memberships and privileges; the old user's
+//! password is tried when it was given. Everything that writes is rolled back.
+
+use rds_iam::{LoginStatus, TlsMode};
+use tokio_postgres::Client;
+
+use crate::{
+    check::Check,
+    compare::{Difference, compare},
+    error::CutoverError,
+    inventory::{self, Graph},
+    logins::{Logins, Who},
+    wish::Wish,
+};
+
+/// What was proved.
+#[derive(Debug)]
+pub struct Verification {
+    /// Line by line.
+    pub checks: Vec<Check>,
+    /// Every difference between old and new, in all databases.
+    pub differences: Vec<Difference>,
+}
+
+/// Proves it.
+pub async fn verify(logins: &Logins, wish: &Wish) -> Verification {
+    let mut result = Verification {
+        checks: Vec::new(),
+        differences: Vec::new(),
+    };
+    let home = wish.databases.first().map(String::as_str).unwrap_or_default();
+    match logins.attempt(Who::New, home).await {
+        None => {
+            let next = "run this where the deployment's role can be assumed: in the container";
+            result.checks.push(Check::unknown("iam-login", LOGIN, "there are no AWS credentials here", next));
+            return result;
+        }
+        Some(Err(error)) => {
+            let explanation = error.explain();
+            result.checks.push(Check::problem("iam-login", LOGIN, format!("{} {}", explanation.what, explanation.likely_cause), explanation.next_step));
+            return result;
+        }
+        Some(Ok(status)) => result.checks.push(login(&status, logins.base.tls.mode)),
+    }
+    for database in &wish.databases {
+        if let Err(error) = in_database(database, logins, wish, &mut result).await {
+            result.checks.push(Check::problem("session", format!("A session in {database}"), error.to_string(), "see `sal iam doctor`"));
+        }
+    }
+    result.checks.push(way_back(home, logins, wish).await);
+    result
+}
+
+fn login(status: &LoginStatus, tls: TlsMode) -> Check {
+    let certificate = status.certificate.as_ref().map_or_else(String::new, |certificate| {
+        format!("; certificate by {} until {}", certificate.issuer, certificate.not_after)
+    });
+    let source = status.credentials.as_ref().and_then(|credentials| credentials.source.clone());
+    let evidence = format!(
+        "`{}` logged in with a token for {} signed with credentials of {}{certificate}",
+        status.user,
+        status.sign_name.as_deref().unwrap_or(&status.host),
+        source.as_deref().unwrap_or("?"),
+    );
+    if tls == TlsMode::VerifyFull {
+        return Check::ok("iam-login", LOGIN, evidence);
+    }
+    Check::problem("iam-login", LOGIN, format!("{evidence}; but the server's certificate is not fully verified"), "leave DB_SSLMODE out, or set it to verify-full")
+}
+
+async fn in_database(
+    database: &str,
+    logins: &Logins,
+    wish: &Wish,
+    result: &mut Verification,
+) -> Result<(), CutoverError> {
+    let session = logins.open(Who::New, database).await?;
+    let db = &session.client;
+    let doing = |what: &str| CutoverError::postgres(format!("{what} in {database}"));
+    let row = db.query_one(WORKS_AS, &[&wish.new_user]).await.map_err(doing("asking for roles"))?;
+    let (works_as, wanted): (String, Option<String>) = (
+        row.try_get(0).map_err(doing("asking for roles"))?,
+        row.try_get(1).map_err(doing("asking for roles"))?,
+    );
+    let title = format!("Sessions in {database} work as the owner");
+    result.checks.push(match &wanted {
+        Some(wanted) if *wanted == works_as => Check::ok("works-as", title, format!("current_user is `{works_as}`, session_user `{}`", wish.new_user)),
+        Some(wanted) => Check::problem("works-as", title, format!("current_user is `{works_as}`, although the role is set to `{wanted}`: the membership is gone, and Postgres only warns"), format!("as an administrator: GRANT \"{wanted}\" TO \"{}\"; or `sal iam apply` again", wish.new_user)),
+        None => Check::problem("works-as", title, format!("current_user is `{works_as}`: no role is set for `{}` here, so that new tables would belong to it", wish.new_user), "run `sal iam apply`"),
+    });
+    result.checks.push(writes(database, &works_as, db).await);
+    let found = compare(&works_as, &wish.old_user, &wish.new_user, db).await;
+    let differences = found.map_err(doing("comparing privileges"))?;
+    result.checks.push(privileges(database, &works_as, &differences));
+    result.differences.extend(differences);
+    let graph = inventory::read_graph(db).await.map_err(doing("reading memberships"))?;
+    result.checks.push(iam_members(database, wish, &graph));
+    session.end().await;
+    Ok(())
+}
+
+/// Reads, writes and DDL, in a transaction that is rolled back; whose is a new object?
+async fn writes(database: &str, works_as: &str, db: &Client) -> Check {
+    let title = format!("Reads, writes and DDL in {database}");
+    let outcome = async {
+        db.batch_execute(WRITES).await?;
+        let row = db.query_one(OWNER_OF_NEW, &[]).await?;
+        row.try_get::<_, String>(0)
+    }
+    .await;
+    let rolled_back = db.batch_execute("ROLLBACK").await;
+    match (outcome, rolled_back) {
+        (Ok(owner), Ok(())) if owner == works_as => Check::ok("writes", title, format!("a table was made, altered, indexed, filled, emptied and dropped, and rolled back; it belonged to `{owner}`")),
+        (Ok(owner), _) => Check::problem("writes", title, format!("a new table belonged to `{owner}`, not to `{works_as}`"), "run `sal iam apply`"),
+        (Err(error), _) => {
+            let said = error.as_db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
+            Check::problem("writes", title, said, "run `sal iam apply`; it names what is missing")
+        }
+    }
+}
+
+fn privileges(database: &str, works_as: &str, differences: &[Difference]) -> Check {
+    let title = format!("Privileges in {database}");
+    if differences.is_empty() {
+        return Check::ok("privileges", title, format!("no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings"));
+    }
+    let first: Vec<String> = differences
+        .iter()
+        .take(5)
+        .map(|found| format!("{} {} on {}: {} / {}", found.kind, found.privilege, found.object, found.old.as_deref().unwrap_or("-"), found.new.as_deref().unwrap_or("-")))
+        .collect();
+    let only_settings = differences.iter().all(|found| found.kind == "setting");
+    let evidence = format!("{} differences (old / new): {}", differences.len(), first.join("; "));
+    if only_settings {
+        return Check::attention("privileges", title, evidence, "settings that only a superuser may give a role cannot be copied on RDS; the rest is copied by `sal iam apply`");
+    }
+    Check::problem("privileges", title, evidence, "run `sal iam apply` again; it adds what is missing")
+}
+
+fn iam_members(database: &str, wish: &Wish, graph: &Graph) -> Check {
+    let title = format!("Who has to log in with IAM ({database})");
+    if graph.iam_chain(&wish.new_user).is_none() {
+        return Check::problem("rds-iam", title, format!("`{}` is not in rds_iam", wish.new_user), "run `sal iam apply`");
+    }
+    match graph.iam_chain(&wish.old_user) {
+        None => Check::ok("rds-iam", title, format!("`{}` is in rds_iam, `{}` is not", wish.new_user, wish.old_user)),
+        Some(chain) => Check::problem("rds-iam", title, format!("`{}` is in rds_iam, too ({}): its password does not work, and there is no way back", wish.old_user, chain.join(" -> ")), "run `sal iam rollback`, which takes it out"),
+    }
+}
+
+async fn way_back(home: &str, logins: &Logins, wish: &Wish) -> Check {
+    let title = "The way back";
+    if logins.old.is_none() {
+        return Check::unknown("way-back", title, format!("the password of `{}` was not given, so it was not tried", wish.old_user), "set DB_PASS beside DB_USER of the old user, or SAL_OLD_PASS, and verify again");
+    }
+    match logins.open(Who::Old, home).await {
+        Ok(session) => {
+            session.end().await;
+            Check::ok("way-back", title, format!("`{}` logs in with its password", wish.old_user))
+        }
+        Err(CutoverError::Login { explanation, .. }) if explanation.code == "login_forbidden" => {
+            Check::ok("way-back", title, format!("`{}` was switched off by finalizing; `sal iam rollback` switches it on again", wish.old_user))
+        }
+        Err(error) => Check::problem("way-back", title, error.to_string(), "mend it before finalizing: without it there is no way back"),
+    }
+}
+
+const LOGIN: &str = "The new user logs in with IAM";
+
+const WORKS_AS: &str = "
+SELECT current_user::text, (
+    SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+    JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
+    WHERE r.rolname = $1 AND d.datname = current_database() AND c LIKE 'role=%')";
+
+const WRITES: &str = "
+BEGIN;
+SET LOCAL lock_timeout = '5s';
+CREATE TABLE iam_cutover_probe (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, word text);
+INSERT INTO iam_cutover_probe (word) VALUES ('one'), ('two');
+ALTER TABLE iam_cutover_probe ADD COLUMN number int DEFAULT 1;
+CREATE INDEX ON iam_cutover_probe (word);
+UPDATE iam_cutover_probe SET number = 2 WHERE word = 'two';
+DELETE FROM iam_cutover_probe WHERE word = 'one';
+SELECT word FROM iam_cutover_probe FOR UPDATE;";
+const OWNER_OF_NEW: &str = "SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = 'iam_cutover_probe'::regclass";

@@ -1,0 +1,15 @@
+//! The move on real Postgres servers behind the lab's gate: 15.5, 16, 17, 18, and the machine's own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
+
+mod aws;
+mod faults;
+mod guard;
+mod matrix;
+mod refusals;
+mod resume;
+mod stage;

@@ -1,0 +1,114 @@
+//! The DB instance as RDS describes it: the flag, its pending change, its status, its class.
+//!
+//! A change takes a moment to be live, as on RDS, and waits for the window when it is not asked for at once.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What RDS would answer about the instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) identifier: String,
+    pub(crate) class: String,
+    pub(crate) engine_version: String,
+    pub(crate) replicas: Vec<String>,
+    pub(crate) kerberos: bool,
+    pub(crate) log_exports: Vec<String>,
+    pub(crate) replication_by_iam: bool,
+    pub(crate) master_authentication: String,
+    enabled: bool,
+    pending: Option<bool>,
+    /// Until when a change is under way, and what it makes of the flag.
+    changing: Option<(Instant, bool)>,
+    /// How long a change takes.
+    delay: Duration,
+}
+
+/// The instance.
+#[derive(Debug)]
+pub(crate) struct Instance(Mutex<Facts>);
+
+impl Instance {
+    pub(crate) fn new(identifier: &str, engine_version: &str, enabled: bool) -> Self {
+        Self(Mutex::new(Facts {
+            identifier: identifier.to_owned(),
+            class: "db.m7g.large".to_owned(),
+            engine_version: engine_version.to_owned(),
+            replicas: Vec::new(),
+            kerberos: false,
+            log_exports: vec!["iam-db-auth-error".to_owned(), "postgresql".to_owned()],
+            replication_by_iam: false,
+            master_authentication: "password".to_owned(),
+            enabled,
+            pending: None,
+            changing: None,
+            delay: Duration::from_millis(500),
+        }))
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        self.change(|facts| facts.clone())
+    }
+
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
+        let mut facts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.settle();
+        change(&mut facts)
+    }
+
+    /// Whether IAM logins are asked for tokens now.
+    pub(crate) fn is_live(&self) -> bool {
+        self.change(|facts| facts.enabled)
+    }
+}
+
+impl Facts {
+    fn settle(&mut self) {
+        if let Some((end, enabled)) = self.changing
+            && Instant::now() >= end
+        {
+            self.enabled = enabled;
+            self.changing = None;
+        }
+    }
+
+    pub(crate) fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    pub(crate) fn pending(&self) -> Option<bool> {
+        self.pending
+    }
+
+    pub(crate) fn status(&self) -> &'static str {
+        match self.changing {
+            Some(_) => "configuring-iam-database-auth",
+            None => "available",
+        }
+    }
+
+    /// `ModifyDBInstance`.
+    pub(crate) fn modify(&mut self, enabled: bool, at_once: bool) {
+        if !at_once {
+            self.pending = (enabled != self.enabled).then_some(enabled);
+            return;
+        }
+        self.pending = None;
+        if enabled != self.enabled {
+            self.changing = Some((Instant::now() + self.delay, enabled));
+        }
+    }
+
+    /// Sets the flag without a change under way, for faults.
+    pub(crate) fn set(&mut self, enabled: bool, pending: Option<bool>) {
+        self.enabled = enabled;
+        self.pending = pending;
+        self.changing = None;
+    }
+
+    pub(crate) fn set_delay(&mut self, delay: Duration) {
+        self.delay = delay;
+    }
+}
