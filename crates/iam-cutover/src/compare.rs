@@ -42,7 +42,7 @@ pub async fn compare(reference: &str, settings_of: &str, new: &str, db: &Client)
 /// Attributes such as CREATEDB are not compared: sessions of the new user work as the old role, so that Postgres
 /// looks at the attributes of that one.
 const DIFFERENCES: &str = "
-WITH pair AS (SELECT o.oid AS old, n.oid AS new FROM pg_roles o, pg_roles n WHERE o.rolname = $1 AND n.rolname = $2),
+WITH pair AS (SELECT o.oid AS old, n.oid AS new FROM pg_roles o, pg_roles n WHERE o.rolname = $1::text AND n.rolname = $2::text),
 spaces AS (SELECT * FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_toast%' AND nspname NOT LIKE 'pg\\_temp%'),
 relations AS (
     SELECT c.oid, format('%I.%I', s.nspname, c.relname) AS name, c.relkind, c.relowner
@@ -95,14 +95,14 @@ answers AS (
 SELECT kind, object::text, privilege, old::text, new::text FROM answers WHERE old IS DISTINCT FROM new
 UNION ALL
 SELECT 'connection limit', o.rolname::text, 'CONNECTION LIMIT', o.rolconnlimit::text, n.rolconnlimit::text
-FROM pg_roles o, pg_roles n WHERE o.rolname = $3 AND n.rolname = $2 AND o.rolconnlimit <> n.rolconnlimit
+FROM pg_roles o, pg_roles n WHERE o.rolname = $3::text AND n.rolname = $2::text AND o.rolconnlimit <> n.rolconnlimit
 UNION ALL
 SELECT 'setting', COALESCE(d.datname, '*')::text, c, 'set', NULL
-FROM pg_db_role_setting s JOIN pg_roles o ON o.oid = s.setrole AND o.rolname = $3
+FROM pg_db_role_setting s JOIN pg_roles o ON o.oid = s.setrole AND o.rolname = $3::text
 LEFT JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
 WHERE split_part(c, '=', 1) <> 'role' AND NOT EXISTS (
-    SELECT FROM pg_db_role_setting t JOIN pg_roles n ON n.oid = t.setrole AND n.rolname = $2, unnest(t.setconfig) e
+    SELECT FROM pg_db_role_setting t JOIN pg_roles n ON n.oid = t.setrole AND n.rolname = $2::text, unnest(t.setconfig) e
     WHERE t.setdatabase = s.setdatabase AND e = c)
 UNION ALL
-SELECT 'role', $2, 'exists', 'true', 'false' WHERE NOT EXISTS (SELECT FROM pair)
+SELECT 'role', $2::text, 'exists', 'true', 'false' WHERE NOT EXISTS (SELECT FROM pair)
 ORDER BY 1, 2, 3";

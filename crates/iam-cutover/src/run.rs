@@ -259,7 +259,7 @@ impl<'a> Prepared<'a> {
     }
 
     async fn old_may_log_in(&self) -> Result<bool, CutoverError> {
-        let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1 AND rolcanlogin";
+        let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1::text AND rolcanlogin";
         let found = self.admin.client.query(sql, &[&self.plan.wish.old_user]).await;
         let found = found.map_err(CutoverError::postgres("looking for the old user"))?;
         // Before its own step of a rollback the old user cannot, and need not.
@@ -458,7 +458,7 @@ const POLL: Duration = Duration::from_secs(1);
 
 const SESSIONS: &str = "
 SELECT count(*) FROM pg_stat_activity
-WHERE usename = $1 AND pid <> pg_backend_pid() AND application_name <> $2 AND backend_type = 'client backend'";
+WHERE usename = $1::text AND pid <> pg_backend_pid() AND application_name <> $2::text AND backend_type = 'client backend'";
 
 const HOLDER: &str = "
 SELECT a.pid, a.backend_start::text FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid

@@ -105,16 +105,16 @@ fn session(row: &Row) -> Result<UserSessions, Error> {
     })
 }
 
-const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE rolname IN ($1, $2)";
+const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE rolname IN ($1::text, $2::text)";
 
 const SESSIONS: &str = "
 SELECT usename::text, COALESCE(application_name, ''), COALESCE(host(client_addr), ''), count(*), max(backend_start)::text
 FROM pg_stat_activity
-WHERE usename IS NOT NULL AND pid <> pg_backend_pid() AND COALESCE(application_name, '') <> $1
+WHERE usename IS NOT NULL AND pid <> pg_backend_pid() AND COALESCE(application_name, '') <> $1::text
   AND COALESCE(backend_type, 'client backend') = 'client backend'
 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
 
 const WORKS_AS: &str = "
 SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
 JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-WHERE r.rolname = $1 AND d.datname = current_database() AND c LIKE 'role=%'";
+WHERE r.rolname = $1::text AND d.datname = current_database() AND c LIKE 'role=%'";

@@ -173,7 +173,7 @@ const WORKS_AS: &str = "
 SELECT current_user::text, (
     SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
     JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-    WHERE r.rolname = $1 AND d.datname = current_database() AND c LIKE 'role=%')";
+    WHERE r.rolname = $1::text AND d.datname = current_database() AND c LIKE 'role=%')";
 
 const WRITES: &str = "
 BEGIN;

@@ -185,14 +185,14 @@ SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rolsuper, r.rolcreatedb, 
            OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper)
 FROM pg_roles r, pg_roles me
 WHERE me.rolname = session_user
-  AND (r.rolcanlogin OR r.rolname = ANY($1) OR r.rolname IN ('rds_iam', 'rds_superuser', 'rds_ad', 'rds_replication'))
+  AND (r.rolcanlogin OR r.rolname = ANY($1::text[]) OR r.rolname IN ('rds_iam', 'rds_superuser', 'rds_ad', 'rds_replication'))
 ORDER BY 1";
 
 const SETTINGS: &str = "
 SELECT r.rolname::text, d.datname::text, c
 FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase,
      unnest(s.setconfig) c
-WHERE r.rolname = ANY($1) OR r.rolname = session_user
+WHERE r.rolname = ANY($1::text[]) OR r.rolname = session_user
 ORDER BY 1, 2 NULLS FIRST, 3";
 
 const MEMBERSHIPS: &str = "
@@ -208,7 +208,7 @@ const FURTHER_DATABASES: &str = "
 SELECT DISTINCT d.datname::text
 FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
 JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
-WHERE r.rolname = $1 AND s.deptype = 'o' AND d.datname <> ALL($2)
+WHERE r.rolname = $1::text AND s.deptype = 'o' AND d.datname <> ALL($2::text[])
 ORDER BY 1";
 
 const DATABASE: &str = "
@@ -217,7 +217,7 @@ FROM pg_database WHERE datname = current_database()";
 
 /// Whatever has an owner, without what follows another object (serial sequences, members of extensions, row types).
 const OWNED: &str = "
-WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1),
+WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1::text),
 free AS (
     SELECT d.classid, d.objid FROM pg_depend d
     WHERE d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass
@@ -256,11 +256,11 @@ SELECT n.nspname::text,
        CASE WHEN x.grantee = 0 THEN NULL ELSE pg_get_userbyid(x.grantee)::text END, x.privilege_type, x.is_grantable
 FROM pg_default_acl d JOIN pg_roles r ON r.oid = d.defaclrole
 LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) x
-WHERE r.rolname = $1 AND x.grantee <> d.defaclrole
+WHERE r.rolname = $1::text AND x.grantee <> d.defaclrole
 ORDER BY 1 NULLS FIRST, 2, 3 NULLS FIRST, 4";
 
 const DIRECT_GRANTS: &str = "
-WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1)
+WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1::text)
 SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || format('%I.%I', n.nspname, c.relname),
        x.privilege_type,
        has_table_privilege(session_user, c.oid, x.privilege_type || ' WITH GRANT OPTION')
@@ -276,4 +276,4 @@ ORDER BY 1, 2";
 
 const POLICIES: &str = "
 SELECT format('%I on %s', p.polname, p.polrelid::regclass)
-FROM pg_policy p JOIN pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1 ORDER BY 1";
+FROM pg_policy p JOIN pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1::text ORDER BY 1";

@@ -1,1 +1,111 @@
-//! (filled below)
+//! The AWS side: reading, planning, doing, waiting, and what partial permissions leave unknown.
+
+use std::time::Duration;
+
+use iam_cutover::{
+    aws::{self, Answer, AwsSide, AwsWish},
+    logins::Who,
+    plan::{Extent, Purpose},
+    policy::Trust,
+    run::Prepared,
+};
+use rds_lab::IamAuthentication;
+
+use crate::stage::{NEW, Owner, Stage};
+
+async fn stage() -> Stage {
+    let stage = Stage::set_with("15.5", Owner::Plain, |options| options.iam_authentication = IamAuthentication::Off).await;
+    stage.lab.revoke_connect(&stage.lab.role_arn(stage.lab.task_role()));
+    stage
+}
+
+async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage) -> AwsSide {
+    let facts = aws::look(api, Some(&stage.endpoint()), NEW, Some(role), (crate::stage::clock())()).await;
+    let wish = AwsWish {
+        role: Some(role.to_owned()),
+        policy_name: "sal-rds-iam".to_owned(),
+        trust: trust.map(|trust| trust.document().unwrap().to_string()),
+    };
+    let policy = facts.policy(api, NEW);
+    AwsSide::from_facts(&facts, wish, policy).unwrap()
+}
+
+async fn carry_out(purpose: Purpose, role: &str, stage: &Stage) {
+    let api = stage.aws(stage.lab.static_credentials());
+    let side = side(&api, role, Some(Trust::Ecs), stage).await;
+    let mut run = stage.run_stage(Some((&api, &side)));
+    run.patience = Duration::from_secs(20);
+    let prepared = Prepared::new(run, stage.settings("apply"), purpose, &|_event| {}).await.unwrap();
+    prepared.carry_out(&|_event| {}).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_aws_side_is_done_waited_for_and_taken_back() {
+    let stage = stage().await;
+    let role = stage.lab.task_role();
+    let api = stage.aws(stage.lab.static_credentials());
+    let planned = side(&api, role, None, &stage).await;
+    let plan = iam_cutover::plan::Plan::new(Purpose::ToIam, &stage.wish, &inventory(&stage).await, Some(&planned));
+    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    assert_eq!(ids[..3], ["enable-iam-authentication", "create-policy", "attach-policy"]);
+    assert_eq!(*ids.last().unwrap(), "grant-rds-iam");
+    let text = iam_cutover::report::plan_text(&plan);
+    assert!(text.contains("aws rds modify-db-instance --db-instance-identifier sal-sandbox --enable-iam-database-authentication --apply-immediately"), "{text}");
+    assert!(text.contains("dbuser:db-ABCDEFGHIJKL01234567890123/salawsiam"), "{text}");
+
+    carry_out(Purpose::ToIam, role, &stage).await;
+    assert!(stage.logs_in(Who::New).await);
+    assert!(api.describe(aws::TargetKind::Instance, "sal-sandbox").await.unwrap().unwrap().iam_is(true));
+    let facts = api.role(role).await.unwrap().unwrap();
+    assert_eq!(facts.policies[0].name, "sal-rds-iam");
+    assert!(!facts.policies[0].document.contains('%'), "decoded");
+    // Once more: nothing to do in AWS.
+    let again = side(&api, role, None, &stage).await;
+    assert!(iam_cutover::plan::Plan::new(Purpose::ToIam, &stage.wish, &inventory(&stage).await, Some(&again)).steps.is_empty());
+
+    carry_out(Purpose::RollBack(Extent::Everything), role, &stage).await;
+    assert!(stage.logs_in(Who::Old).await);
+    assert_eq!(api.role(role).await.unwrap().unwrap().policies, []);
+}
+
+async fn inventory(stage: &Stage) -> iam_cutover::inventory::Inventory {
+    let session = stage.open(Who::Admin).await;
+    iam_cutover::inventory::read(&stage.wish, &[&session.client]).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_missing_role_is_made_with_its_trust() {
+    let stage = stage().await;
+    // The login is made with the lab's task role, which keeps its own allowance here.
+    stage.lab.allow_connect("*", NEW);
+    carry_out(Purpose::ToIam, "sal-new-role", &stage).await;
+    let api = stage.aws(stage.lab.static_credentials());
+    let role = api.role("sal-new-role").await.unwrap().unwrap();
+    assert!(role.trust.contains("ecs-tasks.amazonaws.com"));
+    assert_eq!(role.policies.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_role_may_not_ask_is_unknown_and_the_permission_is_named() {
+    let stage = stage().await;
+    let credential = stage.lab.temporary_credentials(stage.lab.task_role());
+    let api = stage.aws(&credential);
+    let facts = aws::look(&api, Some(&stage.endpoint()), NEW, None, (crate::stage::clock())()).await;
+    assert!(facts.caller.known().unwrap().arn.contains(":assumed-role/sal-task/"));
+    let Answer::Denied { permission } = &facts.target else {
+        panic!("{:?}", facts.target)
+    };
+    assert_eq!(permission, "rds:DescribeDBInstances");
+    assert!(matches!(&facts.role, Answer::Denied { permission } if permission == "iam:GetRole"));
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_refused_and_nothing_secret_is_said() {
+    let stage = stage().await;
+    let mut credential = stage.lab.static_credentials().clone();
+    credential.secret_access_key = "wr0ng".repeat(8);
+    let api = stage.aws(&credential);
+    let error = api.caller().await.unwrap_err().to_string();
+    assert!(error.contains("SignatureDoesNotMatch"), "{error}");
+    assert!(!error.contains("wr0ng"), "{error}");
+}
