@@ -54,6 +54,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// Its two halves, for whoever wants to own them.
+    #[must_use]
+    pub fn into_parts(self) -> (Client, JoinHandle<()>) {
+        (self.client, self.task)
+    }
+
     /// Ends the session and waits until it has ended.
     pub async fn end(self) {
         drop(self.client);

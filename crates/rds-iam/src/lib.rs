@@ -45,7 +45,10 @@ pub use self::{
     limit::BURST,
     request::{SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
-    roots::{embedded as embedded_roots, embedded_details as embedded_root_details},
+    roots::{
+        embedded as embedded_roots, embedded_details as embedded_root_details,
+        embedded_pem as embedded_roots_pem,
+    },
     secret::Secret,
     status::{LoginFailureNote, LoginMode, LoginStatus, LoginWarning},
     tls::{Authorities, Negotiation, TlsConfig, TlsMode, TlsSetupError},

@@ -22,6 +22,12 @@ pub fn embedded() -> Vec<CertificateDer<'static>> {
         .collect()
 }
 
+/// The embedded roots as PEM, for programs that want a file.
+#[must_use]
+pub fn embedded_pem() -> String {
+    format!("{RDS}\n{AMAZON}")
+}
+
 /// The embedded roots in words, for pages and diagnosis.
 #[must_use]
 pub fn embedded_details() -> Vec<CertificateDetails> {

@@ -27,6 +27,12 @@ pub enum LabError {
     /// The certificates do not make a TLS server.
     #[error("cannot set up TLS")]
     Tls(#[from] rustls::Error),
+    /// Nothing of this name can be broken.
+    #[error("`{name}` cannot be broken; `sal lab break --list` says what can")]
+    UnknownBreakage {
+        /// The name.
+        name: String,
+    },
     /// A socket or file could not be used.
     #[error("cannot {action}")]
     Io {

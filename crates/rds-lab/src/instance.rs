@@ -19,6 +19,8 @@ pub(crate) struct Facts {
     pub(crate) replication_by_iam: bool,
     pub(crate) master_authentication: String,
     enabled: bool,
+    /// What the flag was before it was broken.
+    broken: Option<bool>,
     pending: Option<bool>,
     /// Until when a change is under way, and what it makes of the flag.
     changing: Option<(Instant, bool)>,
@@ -28,11 +30,15 @@ pub(crate) struct Facts {
 
 /// The instance.
 #[derive(Debug)]
-pub(crate) struct Instance(Mutex<Facts>);
+pub(crate) struct Instance {
+    facts: Mutex<Facts>,
+    /// As it was at the start; the flag apart.
+    at_first: Facts,
+}
 
 impl Instance {
     pub(crate) fn new(identifier: &str, engine_version: &str, enabled: bool) -> Self {
-        Self(Mutex::new(Facts {
+        let facts = Facts {
             identifier: identifier.to_owned(),
             class: "db.m7g.large".to_owned(),
             engine_version: engine_version.to_owned(),
@@ -42,10 +48,15 @@ impl Instance {
             replication_by_iam: false,
             master_authentication: "password".to_owned(),
             enabled,
+            broken: None,
             pending: None,
             changing: None,
             delay: Duration::from_millis(500),
-        }))
+        };
+        Self {
+            at_first: facts.clone(),
+            facts: Mutex::new(facts),
+        }
     }
 
     pub(crate) fn facts(&self) -> Facts {
@@ -53,9 +64,21 @@ impl Instance {
     }
 
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
-        let mut facts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         facts.settle();
         change(&mut facts)
+    }
+
+    /// Puts back what was broken. A flag that was switched by the API stays as it is.
+    pub(crate) fn mend(&self) {
+        self.change(|facts| {
+            let enabled = facts.broken.take().unwrap_or(facts.enabled);
+            *facts = Facts {
+                enabled,
+                changing: facts.changing,
+                ..self.at_first.clone()
+            };
+        });
     }
 
     /// Whether IAM logins are asked for tokens now.
@@ -103,12 +126,9 @@ impl Facts {
 
     /// Sets the flag without a change under way, for faults.
     pub(crate) fn set(&mut self, enabled: bool, pending: Option<bool>) {
+        self.broken.get_or_insert(self.enabled);
         self.enabled = enabled;
         self.pending = pending;
         self.changing = None;
-    }
-
-    pub(crate) fn set_delay(&mut self, delay: Duration) {
-        self.delay = delay;
     }
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth_service::AuthService;
+use crate::breakage::Before;
 use crate::aws::{Account, Endpoints, INSTANCE_ROLE, TASK_ROLE};
 use crate::certs::Authority;
 use crate::clock::LabClock;
@@ -32,17 +33,18 @@ use trust_file::TrustFile;
 
 /// A running lab.
 pub struct Lab {
-    options: LabOptions,
+    pub(crate) options: LabOptions,
     address: SocketAddr,
     front: Arc<Front>,
-    account: Arc<Account>,
+    pub(crate) account: Arc<Account>,
     endpoints: Endpoints,
     static_credential: Credential,
     master_password: String,
     trust: TrustFile,
+    before: Mutex<Before>,
     tasks: Tasks,
     pam: Option<PamDoor>,
-    postgres: LocalPostgres,
+    pub(crate) postgres: LocalPostgres,
 }
 
 /// Everything that runs beside; dropping it ends it.
@@ -111,6 +113,7 @@ impl Lab {
             static_credential,
             master_password,
             trust,
+            before: Mutex::default(),
             tasks,
             postgres,
         })
@@ -156,6 +159,23 @@ impl Lab {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
+    }
+
+    /// Replaces the root without telling the file that clients trust.
+    pub(crate) fn rotate_ca_unannounced(&self) -> Result<(), LabError> {
+        let generation = self.trust.next_generation();
+        let new = Authority::create(&self.options.region, &self.options.endpoint, generation)?;
+        *self.front.authority.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    /// Tells the file that clients trust what the present root is.
+    pub(crate) fn announce_ca(&self) -> Result<(), LabError> {
+        self.trust.write(&self.ca_pem())
+    }
+
+    pub(crate) fn before<T>(&self, use_it: impl FnOnce(&mut Before) -> T) -> T {
+        use_it(&mut self.before.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Creates a database.

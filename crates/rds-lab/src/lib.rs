@@ -8,6 +8,7 @@
 
 mod auth_service;
 mod aws;
+mod breakage;
 mod certs;
 mod clock;
 mod credentials;
@@ -27,6 +28,7 @@ mod record;
 pub mod verify;
 
 pub use aws::Requests;
+pub use breakage::{BREAKAGES, Breakage, Deployment};
 pub use clock::Clock;
 pub use credentials::{Credential, Identity};
 pub use error::LabError;

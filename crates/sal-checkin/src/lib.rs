@@ -20,10 +20,12 @@ mod plan;
 mod preflight;
 mod profiles;
 pub mod python;
+mod rehearsal;
 mod retry;
 mod routes;
 mod serial;
 pub mod submission;
 mod warnings;
 
+pub use rehearsal::{Rehearsed, rehearse};
 pub use routes::routes;

@@ -31,4 +31,4 @@ pub mod write;
 pub use changes::Changes;
 pub use read::{Present, Wanted, open};
 pub use repeat::{Arrival, Seen, arrive, arrive_unremembered};
-pub use write::write;
+pub use write::{rehearse, write};

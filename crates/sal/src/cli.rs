@@ -1,6 +1,15 @@
-//! Every command and flag, nothing else.
+//! Every command and flag, nothing else. `sal iam`, `sal relay` and `sal lab` have files of their own.
+
+mod iam;
+mod lab;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::iam::{
+    Apply, Aws, Change, Doctor, Env, EnvFormat, Iam, Plan, PlanFormat, Policy, PolicyFormat, Psql, Report, Rollback, Token,
+    Trust, Verify, Who,
+};
+pub(crate) use self::lab::{Lab, LabEnvironment, LabUp, Running};
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
 #[derive(Debug, Parser)]
@@ -32,6 +41,9 @@ pub(crate) enum Command {
     /// Log in to RDS with IAM.
     #[command(subcommand)]
     Iam(Iam),
+    /// Rehearse the move to IAM, offline.
+    #[command(subcommand)]
+    Lab(Lab),
     /// Let a simulated fleet check in to any Sal server.
     #[command(
         after_help = "Example: sal simulate --url http://127.0.0.1:8000 --key KEY --machines 100 --seed 7"
@@ -123,36 +135,6 @@ pub(crate) enum Checkin {
         #[arg(long, default_value = "http://127.0.0.1:8000")]
         url: String,
     },
-}
-
-/// `sal iam`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Iam {
-    /// Print a token for one login; it is a password for 15 minutes.
-    #[command(
-        after_help = "Example: PGPASSWORD=$(sal iam token --host NAME.HASH.REGION.rds.amazonaws.com --user salawsiam) psql …"
-    )]
-    Token(Token),
-}
-
-/// `sal iam token`.
-#[derive(Debug, Args)]
-pub(crate) struct Token {
-    /// The RDS endpoint; signed as given, without DNS.
-    #[arg(long)]
-    pub(crate) host: String,
-    /// The port that the login will use.
-    #[arg(long, default_value_t = 5432)]
-    pub(crate) port: u16,
-    /// The Postgres user.
-    #[arg(long)]
-    pub(crate) user: String,
-    /// The region; by default that of the endpoint's name.
-    #[arg(long)]
-    pub(crate) region: Option<String>,
-    /// Sign for this time instead of now, as 20260102T030405Z.
-    #[arg(long)]
-    pub(crate) at: Option<String>,
 }
 
 /// `sal simulate`.

@@ -4,12 +4,15 @@ mod bench;
 mod checkin;
 mod db;
 mod demo;
+mod iam;
+mod lab;
 mod reference;
 mod serve;
 mod simulate;
-mod token;
 
-use crate::cli::{Command, Iam};
+use rand::RngExt;
+
+use crate::cli::Command;
 use crate::config::Environment;
 use crate::config::database::DatabaseConfig;
 use crate::exit::Exit;
@@ -22,7 +25,8 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Db(what) => db::run(what).await,
         Command::Checkin(what) => checkin::run(what).await,
-        Command::Iam(Iam::Token(arguments)) => token::run(arguments).await,
+        Command::Iam(what) => iam::run(what).await,
+        Command::Lab(what) => lab::run(what).await,
         Command::Simulate(arguments) => simulate::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Bench(what) => bench::run(what).await,
@@ -61,4 +65,17 @@ fn checked(environment: Environment) -> Result<Vec<String>, Exit> {
         output::note("The environment has mistakes; `sal reference env` explains every variable.");
         Exit::Usage
     })
+}
+
+/// A password or key of easily told apart letters.
+fn random_text(length: usize) -> String {
+    const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut rng = rand::rng();
+    let letter = || {
+        LETTERS
+            .get(rng.random_range(0..LETTERS.len()))
+            .copied()
+            .map_or('a', char::from)
+    };
+    std::iter::repeat_with(letter).take(length).collect()
 }

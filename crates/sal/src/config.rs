@@ -1,8 +1,8 @@
 //! Configuration: read once, checked whole, all mistakes reported together.
 //!
-//! `env.rs` declares every variable and is the only file that reads the environment; `database.rs` and
-//! `server.rs` turn the values into one struct for each library.
+//! `env.rs` declares every variable and is the only file that reads the environment; the others turn the values into one struct for each library.
 
+pub(crate) mod cutover;
 pub(crate) mod database;
 pub(crate) mod env;
 pub(crate) mod server;

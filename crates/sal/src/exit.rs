@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Usage,
     /// It worked, and found problems.
     FoundProblems,
+    /// Somebody has to say yes: `--yes`, or an answer on a terminal.
+    NeedsConfirmation,
 }
 
 impl From<Exit> for ExitCode {
@@ -24,6 +26,7 @@ impl From<Exit> for ExitCode {
             Exit::Failed => 1,
             Exit::Usage => 2,
             Exit::FoundProblems => 3,
+            Exit::NeedsConfirmation => 4,
         })
     }
 }

@@ -6,6 +6,8 @@
     reason = "this is the place that prints"
 )]
 
+use std::io::{BufRead, IsTerminal};
+
 /// Prints data.
 pub(crate) fn data(text: &str) {
     println!("{text}");
@@ -19,6 +21,17 @@ pub(crate) fn note(text: &str) {
 /// Tells a person what went wrong.
 pub(crate) fn problem(text: &str) {
     eprintln!("error: {text}");
+}
+
+/// Asks a question on the terminal; `None` when there is nobody to answer.
+pub(crate) fn ask(question: &str) -> Option<bool> {
+    if !std::io::stdin().is_terminal() {
+        return None;
+    }
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer).ok()?;
+    (read > 0).then(|| matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// An error and its causes, on one line each.

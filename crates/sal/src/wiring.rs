@@ -1,5 +1,7 @@
 //! Joins the libraries: the clock, the login that opens the store's connections, and its report for the pages.
 
+pub(crate) mod cutover;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -151,6 +153,11 @@ fn settings(
     config: &DatabaseConfig,
     credentials: &Arc<CredentialCache>,
 ) -> LoginConfig {
+    // During the move the password is the old user's.
+    let user = match (&login.proof, config.logins.first().map(|first| &first.proof), &config.fallback_user) {
+        (Proof::Password(_), Some(Proof::Iam), Some(old)) => old,
+        _ => &config.user,
+    };
     let secret = match &login.proof {
         Proof::Password(secret) => LoginSecret::Password(secret.clone()),
         Proof::Iam => LoginSecret::Iam(IamConfig {
@@ -172,13 +179,7 @@ fn settings(
         logins_per_second: config.logins_per_second,
         expected_current_user: config.expect_role.clone(),
         require_writable: true,
-        ..LoginConfig::new(
-            &config.host,
-            config.port,
-            &config.name,
-            &config.user,
-            secret,
-        )
+        ..LoginConfig::new(&config.host, config.port, &config.name, user, secret)
     }
 }
 

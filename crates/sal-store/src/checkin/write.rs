@@ -151,31 +151,11 @@ crate::queries! {
 /// # Errors
 /// The first statement's error, or [`StoreError::Overtaken`]; then nothing was written. See [`StoreError::is_worth_a_retry`].
 pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
-    tx.know(&[ALL]).await?;
-    if changes.memory.is_some() {
-        tx.know(&[super::memory::ALL]).await?;
-    }
-    let machine = &changes.machine;
-    let id = match machine.id {
-        Some(id) => id,
-        None => {
-            let deployed = &machine.columns.deployed;
-            let made = insert_machine(&tx, &machine.serial, &machine.group, &machine.now, deployed)
-                .await?;
-            let Some(made) = made.into_iter().next() else {
-                tx.rollback().await?;
-                return Err(StoreError::Overtaken);
-            };
-            made.id
-        }
+    let Some(id) = machine(changes, &tx).await? else {
+        tx.rollback().await?;
+        return Err(StoreError::Overtaken);
     };
-    let mut sent = Vec::new();
-    sent.push(machine_write(id, changes, &tx).boxed());
-    value_writes(changes, &tx, &mut sent);
-    fact_writes(id, changes, &tx, &mut sent);
-    item_writes(id, changes, &tx, &mut sent);
-    message_writes(id, changes, &tx, &mut sent);
-    script_writes(id, changes, &tx, &mut sent);
+    let sent = writes(id, changes, &tx);
     let (written, committed) = tokio::join!(biased; join_all(sent), tx.send_commit());
     for result in written {
         result?;
@@ -183,6 +163,46 @@ pub async fn write(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
     committed?;
     tx.committed();
     Ok(())
+}
+
+/// Writes everything and takes it back: whether all of it may be written, without a trace.
+///
+/// # Errors
+/// As [`write`]; in any case nothing was written.
+pub async fn rehearse(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
+    if let Some(id) = machine(changes, &tx).await? {
+        for result in join_all(writes(id, changes, &tx)).await {
+            result?;
+        }
+    }
+    tx.rollback().await?;
+    Ok(())
+}
+
+/// The machine's id; a new one is made. `None` when another check-in made it meanwhile.
+async fn machine(changes: &Changes, tx: &Tx) -> Result<Option<MachineId>, StoreError> {
+    tx.know(&[ALL]).await?;
+    if changes.memory.is_some() {
+        tx.know(&[super::memory::ALL]).await?;
+    }
+    let machine = &changes.machine;
+    if let Some(id) = machine.id {
+        return Ok(Some(id));
+    }
+    let deployed = &machine.columns.deployed;
+    let made = insert_machine(tx, &machine.serial, &machine.group, &machine.now, deployed).await?;
+    Ok(made.into_iter().next().map(|made| made.id))
+}
+
+fn writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx) -> Writes<'a> {
+    let mut sent = Vec::new();
+    sent.push(machine_write(id, changes, tx).boxed());
+    value_writes(changes, tx, &mut sent);
+    fact_writes(id, changes, tx, &mut sent);
+    item_writes(id, changes, tx, &mut sent);
+    message_writes(id, changes, tx, &mut sent);
+    script_writes(id, changes, tx, &mut sent);
+    sent
 }
 
 type Writes<'a> = Vec<BoxFuture<'a, Result<u64, StoreError>>>;

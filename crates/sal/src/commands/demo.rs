@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fake_fleet::{Fleet, FleetOptions, Simulation, simulate};
-use rand::RngExt;
 use rds_lab::{Lab, LabOptions};
 use sal_store::groups::{insert_group, insert_unit};
 use tokio::process::{Child, Command};
 
 use crate::cli::Demo;
+use crate::commands::random_text;
 use crate::exit::Exit;
 use crate::{output, wiring};
 
@@ -253,16 +253,4 @@ fn reqwest_client() -> Result<reqwest::Client> {
         .timeout(Duration::from_secs(5))
         .build()
         .context("an HTTP client")
-}
-
-fn random_text(length: usize) -> String {
-    const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut rng = rand::rng();
-    let letter = || {
-        LETTERS
-            .get(rng.random_range(0..LETTERS.len()))
-            .copied()
-            .map_or('a', char::from)
-    };
-    std::iter::repeat_with(letter).take(length).collect()
 }

@@ -37,6 +37,10 @@ pub(crate) struct DatabaseConfig {
     pub(crate) user: String,
     /// Ways to log in, in the order they are tried.
     pub(crate) logins: Vec<Login>,
+    /// The user of the fallback's password, when it is not the IAM user.
+    pub(crate) fallback_user: Option<String>,
+    /// The strictest protection that was asked for.
+    pub(crate) tls: TlsMode,
     pub(crate) authorities: Authorities,
     pub(crate) region: Option<String>,
     pub(crate) sign_host: Option<String>,
@@ -49,8 +53,24 @@ pub(crate) struct DatabaseConfig {
 }
 
 impl DatabaseConfig {
-    /// Reads the database's part of the environment.
+    /// Reads the database's part of the environment, for a program that logs in.
     pub(crate) fn read(environment: &mut Environment) -> Self {
+        let config = Self::read_target(environment);
+        for (name, value) in [("DB_NAME", &config.name), ("DB_USER", &config.user)] {
+            if value.is_empty() {
+                environment.problem(format!("{name} is not set; the server needs it"));
+            }
+        }
+        if config.logins.is_empty() {
+            environment.problem(
+                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in".to_owned(),
+            );
+        }
+        config
+    }
+
+    /// The same without the demand that anybody can log in.
+    pub(crate) fn read_target(environment: &mut Environment) -> Self {
         let linked_host = environment.text("DB_PORT_5432_TCP_ADDR");
         let host = environment
             .text("DB_HOST")
@@ -63,11 +83,13 @@ impl DatabaseConfig {
             .map(|_set| environment.parsed("SAL_DB_SIGN_PORT", 5432, "a port"));
         let pool_size = environment.parsed("SAL_DB_POOL_SIZE", 16_usize, "a number of connections");
         Self {
+            tls: tls_modes(&host, root_file.is_some(), environment).first().copied().unwrap_or_default(),
             logins: logins(&host, root_file.is_some(), environment),
+            fallback_user: environment.text("SAL_DB_FALLBACK_USER"),
             host_address: host_address(environment),
             port: environment.parsed("DB_PORT", linked_port, "a port"),
-            name: required("DB_NAME", environment),
-            user: required("DB_USER", environment),
+            name: environment.text("DB_NAME").unwrap_or_default(),
+            user: environment.text("DB_USER").unwrap_or_default(),
             authorities: root_file.map_or(Authorities::Embedded, Authorities::File),
             region: environment.text("AWS_RDS_REGION"),
             sign_host: environment.text("SAL_DB_SIGN_HOST"),
@@ -87,13 +109,6 @@ impl DatabaseConfig {
             host,
         }
     }
-}
-
-fn required(name: &str, environment: &mut Environment) -> String {
-    environment.text(name).unwrap_or_else(|| {
-        environment.problem(format!("{name} is not set; the server needs it"));
-        String::new()
-    })
 }
 
 fn host_address(environment: &mut Environment) -> Option<IpAddr> {
@@ -125,14 +140,7 @@ fn logins(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec
             .collect::<Vec<_>>()
     };
     if !environment.flag("AWS_IAM", false) {
-        let Some(secret) = password else {
-            environment.problem(
-                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in"
-                    .to_owned(),
-            );
-            return Vec::new();
-        };
-        return with_password(secret);
+        return password.map(with_password).unwrap_or_default();
     }
     let tls = modes
         .first()

@@ -136,6 +136,40 @@ impl Environment {
     }
 }
 
+/// Signs of the platform that the process runs on; their values are not used.
+pub(crate) struct Signs {
+    pub(crate) fargate: bool,
+    pub(crate) ecs: bool,
+    pub(crate) kubernetes: bool,
+    pub(crate) metadata_off: bool,
+    /// The user of the operating system, for the journal.
+    pub(crate) user: String,
+    pub(crate) path: Option<std::ffi::OsString>,
+    pub(crate) runtime_folder: Option<std::path::PathBuf>,
+}
+
+impl Signs {
+    /// Looks at the process's environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
+    pub(crate) fn read() -> Self {
+        let text = |name: &str| std::env::var(name).unwrap_or_default();
+        let has = |name: &str| std::env::var_os(name).is_some();
+        let user = ["SUDO_USER", "USER", "LOGNAME"].iter().map(|name| text(name));
+        Self {
+            fargate: text("AWS_EXECUTION_ENV").contains("FARGATE"),
+            ecs: has("ECS_CONTAINER_METADATA_URI_V4") || text("AWS_EXECUTION_ENV").contains("ECS"),
+            kubernetes: has("KUBERNETES_SERVICE_HOST"),
+            metadata_off: text("AWS_EC2_METADATA_DISABLED").eq_ignore_ascii_case("true"),
+            user: user.into_iter().find(|name| !name.is_empty()).unwrap_or_default(),
+            path: std::env::var_os("PATH"),
+            runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(std::path::PathBuf::from),
+        }
+    }
+}
+
 const fn variable(
     name: &'static str,
     default: &'static str,
@@ -241,6 +275,65 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "",
         "0.1",
         "`password`: while moving to IAM, log in with DB_PASS when the IAM login fails.",
+    ),
+    variable(
+        "SAL_DB_FALLBACK_USER",
+        "",
+        "0.1",
+        "User of the fallback's password; by default DB_USER. While moving, the old user.",
+    ),
+    variable(
+        "SAL_ADMIN_USER",
+        "",
+        "0.1",
+        "For `sal iam`: the master user, who makes roles and grants. By default DB_USER, where that is the master user.",
+    ),
+    secret(
+        "SAL_ADMIN_PASS",
+        "0.1",
+        "For `sal iam`: the master user's password; without it the master user logs in with IAM.",
+    ),
+    variable(
+        "SAL_IAM_JOURNAL",
+        "sal-iam-journal.jsonl",
+        "0.1",
+        "For `sal iam`: the file that says what was done, by whom and when.",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL",
+        "",
+        "0.1",
+        "Address of all AWS services, for tests and private endpoints; the SDKs' own name.",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL_RDS",
+        "",
+        "0.1",
+        "Address of RDS's API.",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL_STS",
+        "",
+        "0.1",
+        "Address of STS.",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL_IAM",
+        "",
+        "0.1",
+        "Address of IAM's API.",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL_CLOUDWATCH",
+        "",
+        "0.1",
+        "Address of CloudWatch.",
+    ),
+    variable(
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+        "",
+        "0.1",
+        "Address of CloudWatch Logs.",
     ),
     variable(
         "SAL_DB_EXPECT_ROLE",

@@ -1,0 +1,94 @@
+//! `sal lab`: the rehearsal. A database like RDS, AWS around it, and everything that can go wrong.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// `sal lab`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Lab {
+    /// Start a populated Sal database on a Postgres that behaves like RDS, and the AWS services around it. Ctrl-C ends it.
+    #[command(after_help = "Example: sal lab up --machines 50")]
+    Up(LabUp),
+    /// Print an environment of the running lab, for eval.
+    #[command(after_help = "Example: eval \"$(sal lab env admin)\"")]
+    Env {
+        /// Whose.
+        whose: LabEnvironment,
+        #[command(flatten)]
+        lab: Running,
+    },
+    /// Break one thing, or list what can be broken.
+    #[command(after_help = "Example: sal lab break policy-missing")]
+    Break {
+        /// What.
+        name: Option<String>,
+        /// List what can be broken.
+        #[arg(long)]
+        list: bool,
+        #[command(flatten)]
+        lab: Running,
+    },
+    /// Put everything back that was broken.
+    #[command(after_help = "Example: sal lab mend")]
+    Mend {
+        #[command(flatten)]
+        lab: Running,
+    },
+    /// What the running lab has seen: logins, refusals, metrics, what is broken.
+    #[command(after_help = "Example: sal lab status --json")]
+    Status {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        lab: Running,
+    },
+    /// Stop the running lab and remove everything it made.
+    #[command(after_help = "Example: sal lab down")]
+    Down {
+        #[command(flatten)]
+        lab: Running,
+    },
+}
+
+/// `sal lab up`.
+#[derive(Debug, Args)]
+pub(crate) struct LabUp {
+    /// Machines that have checked in.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) machines: u32,
+    /// Where the database listens; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Folder with `postgres` and `initdb` of another version than the machine's.
+    #[arg(long)]
+    pub(crate) postgres: Option<PathBuf>,
+    /// Let the deployment use the master user, as many do.
+    #[arg(long)]
+    pub(crate) master_deployment: bool,
+    #[command(flatten)]
+    pub(crate) lab: Running,
+}
+
+/// Which lab.
+#[derive(Debug, Args)]
+pub(crate) struct Running {
+    /// The socket that a running lab is spoken to through. By default one for each user.
+    #[arg(long)]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+/// Environments of a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LabEnvironment {
+    /// The deployment as it is before: a password.
+    Password,
+    /// The administrator who moves it: the master user and an AWS key.
+    Admin,
+    /// The deployment while it moves: IAM, with the password as declared fallback.
+    Moving,
+    /// The deployment afterwards: IAM only.
+    Iam,
+}

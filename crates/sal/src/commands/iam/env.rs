@@ -1,0 +1,114 @@
+//! `sal iam env`: the variables of a deployment that logs in with IAM, and what other programs need.
+
+use anyhow::{Context, Result, bail};
+
+use crate::cli::{Env, EnvFormat};
+use crate::exit::Exit;
+use crate::output;
+use crate::wiring::cutover::Cutover;
+
+/// Prints them.
+pub(crate) async fn run(arguments: Env) -> Result<Exit> {
+    let cutover = match super::cutover(&super::only_user(arguments.user.as_ref())).await? {
+        Ok(cutover) => cutover,
+        Err(exit) => return Ok(exit),
+    };
+    let text = match arguments.format {
+        EnvFormat::Container => lines(&deployment(&arguments, &cutover), ""),
+        EnvFormat::Shell => lines(&deployment(&arguments, &cutover), "export "),
+        EnvFormat::Libpq => lines(&libpq(&cutover).await?, "export "),
+        EnvFormat::Pgpass => pgpass(&cutover).await?,
+        EnvFormat::Service => service(&cutover),
+    };
+    output::data(&text);
+    Ok(Exit::Done)
+}
+
+type Variables = Vec<(&'static str, String)>;
+
+fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
+    let database = &cutover.config.database;
+    let mut variables = vec![("AWS_IAM", "true".to_owned())];
+    let named = cutover.endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
+    variables.extend(database.region.clone().or(named).map(|region| ("AWS_RDS_REGION", region)));
+    variables.push(("DB_NAME", database.name.clone()));
+    variables.push(("DB_USER", cutover.wish.new_user.clone()));
+    variables.push(("DB_HOST", database.host.clone()));
+    variables.push(("DB_PORT", database.port.to_string()));
+    if let Some(old) = &arguments.fallback_user {
+        // The password itself stays where it is: DB_PASS.
+        variables.push(("SAL_DB_FALLBACK", "password".to_owned()));
+        variables.push(("SAL_DB_FALLBACK_USER", old.clone()));
+    }
+    variables
+}
+
+/// The name that libpq has to verify and the token is for; behind an alias it is not DB_HOST.
+fn endpoint(cutover: &Cutover) -> &str {
+    let configured = cutover.config.database.host.as_str();
+    cutover.endpoint.as_ref().map_or(configured, |endpoint| &endpoint.name)
+}
+
+pub(super) async fn libpq(cutover: &Cutover) -> Result<Variables> {
+    let database = &cutover.config.database;
+    let mut variables = vec![
+        ("PGHOST", endpoint(cutover).to_owned()),
+        ("PGPORT", database.port.to_string()),
+        ("PGDATABASE", database.name.clone()),
+        ("PGUSER", cutover.wish.new_user.clone()),
+        ("PGSSLMODE", "verify-full".to_owned()),
+        ("PGPASSWORD", token(cutover).await?),
+    ];
+    variables.extend(database.host_address.map(|address| ("PGHOSTADDR", address.to_string())));
+    Ok(variables)
+}
+
+async fn pgpass(cutover: &Cutover) -> Result<String> {
+    let database = &cutover.config.database;
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
+    let token = token(cutover).await?;
+    let port = database.port.to_string();
+    let fields = [endpoint(cutover), &port, &database.name, &cutover.wish.new_user, &token];
+    Ok(fields.map(escaped).join(":"))
+}
+
+fn service(cutover: &Cutover) -> String {
+    let database = &cutover.config.database;
+    format!(
+        "[sal]\nhost={}\nport={}\ndbname={}\nuser={}\nsslmode=verify-full\n# The RDS roots: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem\n# The password is a token: PGPASSWORD=$(sal iam token --host {} --port {} --user {}) psql service=sal",
+        endpoint(cutover),
+        database.port,
+        database.name,
+        cutover.wish.new_user,
+        endpoint(cutover),
+        database.port,
+        cutover.wish.new_user
+    )
+}
+
+async fn token(cutover: &Cutover) -> Result<String> {
+    let database = &cutover.config.database;
+    let named = cutover.endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
+    let Some(region) = database.region.clone().or(named) else {
+        bail!("no region is known; set AWS_RDS_REGION");
+    };
+    let fetched = cutover.credentials.get().await.context("no AWS credentials to sign with")?;
+    let port = database.sign_port.unwrap_or(database.port);
+    let now = (cutover.clock)();
+    let life = rds_iam::RDS_TOKEN_LIFE;
+    let token = rds_iam::token(endpoint(cutover), port, &cutover.wish.new_user, &region, &fetched.credentials, now, life);
+    Ok(token.expose().to_owned())
+}
+
+/// One variable a line; values that a shell would take apart are quoted there.
+fn lines(variables: &Variables, before: &str) -> String {
+    let line = |(name, value): &(&str, String)| {
+        let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@,".contains(&byte));
+        match before.is_empty() || (plain && !value.is_empty()) {
+            true => format!("{before}{name}={value}"),
+            false => format!("{before}{name}='{}'", value.replace('\'', r"'\''")),
+        }
+    };
+    let all: Vec<String> = variables.iter().map(line).collect();
+    all.join("\n")
+}

@@ -1,0 +1,80 @@
+//! `sal iam policy`: the exact policy, the role's trust, or both as code. Data on stdout, remarks on stderr.
+
+use anyhow::{Result, bail};
+use iam_cutover::aws::look;
+use iam_cutover::policy::{ConnectPolicy, aws_cli, cloudformation, terraform};
+
+use crate::cli::{Policy, PolicyFormat};
+use crate::exit::Exit;
+use crate::output;
+use crate::wiring::cutover::Cutover;
+
+/// Prints it.
+pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
+    let trust = super::trust(&arguments.aws)?;
+    if arguments.format == PolicyFormat::Trust {
+        let Some(trust) = trust else {
+            bail!("say who may assume the role: --trust ecs, eks-irsa, eks-pod-identity or ec2");
+        };
+        super::print_json(&trust)?;
+        return Ok(Exit::Done);
+    }
+    let cutover = match super::cutover(&super::only_user(arguments.user.as_ref())).await? {
+        Ok(cutover) => cutover,
+        Err(exit) => return Ok(exit),
+    };
+    let policy = policy(&arguments, &cutover).await?;
+    let (name, role) = (&arguments.aws.policy_name, arguments.aws.role.as_deref());
+    match arguments.format {
+        PolicyFormat::Cli => output::data(&aws_cli(&policy, name, role, trust.as_ref())),
+        PolicyFormat::Terraform => output::data(&terraform(&policy, name, role, trust.as_ref())),
+        PolicyFormat::Cloudformation => output::data(&cloudformation(&policy, name, role, trust.as_ref())),
+        PolicyFormat::Policy | PolicyFormat::Trust => super::print_json(&policy.document())?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> {
+    let user = match arguments.any_user {
+        true => "*".to_owned(),
+        false => cutover.wish.new_user.clone(),
+    };
+    let Some(api) = &cutover.aws else {
+        bail!("no region is known; set AWS_RDS_REGION or DB_HOST");
+    };
+    let mut resources = arguments.resource_ids.clone();
+    if arguments.any_database {
+        output::note("warning: --any-database allows every database of the account and region");
+        resources = vec!["*".to_owned()];
+    }
+    if arguments.any_user {
+        output::note("warning: --any-user allows every Postgres user, the master user too");
+    }
+    let given = ConnectPolicy {
+        partition: api.partition().to_owned(),
+        region: api.region().to_owned(),
+        account: arguments.account.clone().unwrap_or_default(),
+        resources,
+        user: user.clone(),
+    };
+    if !given.account.is_empty() && !given.resources.is_empty() {
+        return Ok(given);
+    }
+    let facts = look(api, cutover.endpoint.as_ref(), &user, None, (cutover.clock)()).await;
+    let asked = facts.policy(api, &user);
+    let account = asked.as_ref().map(|policy| policy.account.clone()).or_else(|| facts.caller.known().map(|caller| caller.account.clone()));
+    let Some(account) = Some(given.account.clone()).filter(|account| !account.is_empty()).or(account) else {
+        bail!("the account is not known ({}); name it with --account", facts.caller.why_not());
+    };
+    if !given.resources.is_empty() {
+        return Ok(ConnectPolicy { account, ..given });
+    }
+    let Some(asked) = asked else {
+        let why = match facts.target.known() {
+            Some(None) => format!("nothing in this account and region has the endpoint {}", cutover.config.database.host),
+            _ => facts.target.why_not(),
+        };
+        bail!("the resource id is not known ({why}); name it with --resource-id: it is under Configuration in the RDS console, and is not the identifier");
+    };
+    Ok(ConnectPolicy { account, ..asked })
+}

@@ -1,0 +1,196 @@
+//! Joins what a move needs: three logins, the credentials behind them, and a client of AWS.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use iam_cutover::aws::AwsApi;
+use iam_cutover::doctor::{Platform, Surroundings};
+use iam_cutover::journal::Actor;
+use iam_cutover::logins::{Account, Logins, Who};
+use iam_cutover::{Wish, status};
+use rds_iam::{
+    ChainSettings, Clock, CredentialCache, CredentialChain, IamConfig, LoginConfig, LoginSecret,
+    Partition, RdsEndpoint, Resolver, Secret, SystemResolver, TlsConfig,
+};
+
+use crate::config::cutover::CutoverConfig;
+use crate::config::env::Signs;
+
+/// Everything that `sal iam` works with.
+pub(crate) struct Cutover {
+    pub(crate) config: CutoverConfig,
+    pub(crate) wish: Wish,
+    pub(crate) logins: Logins,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    /// The deployment's credentials: with the role of SAL_IAM_ROLE_ARN, if there is one.
+    pub(crate) credentials: Arc<CredentialCache>,
+    pub(crate) aws: Option<AwsApi>,
+    pub(crate) endpoint: Option<RdsEndpoint>,
+    pub(crate) clock: Clock,
+}
+
+impl Cutover {
+    /// Joins them. Finds the RDS name behind the host, and the old user where it is not known; changes nothing.
+    pub(crate) async fn new(config: CutoverConfig) -> Result<Self> {
+        let clock = super::clock();
+        let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver::new().context("setting up DNS")?);
+        let database = &config.database;
+        let host = database.sign_host.as_deref().unwrap_or(&database.host);
+        let endpoint = match rds_iam::find_endpoint(host, resolver.as_ref()).await {
+            Ok((endpoint, _)) => endpoint,
+            Err(_not_resolved) => RdsEndpoint::parse(host).ok(),
+        };
+        let named = endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
+        let region = database.region.clone().or_else(|| named.clone());
+        let credentials = Arc::new(super::credentials(database, &clock));
+        // AWS is asked as whoever runs this, not as the deployment's role; and in the database's own region.
+        let asking = asking(&config, &region, &credentials, &clock);
+        let partition = endpoint.as_ref().map_or(Partition::Aws, |endpoint| endpoint.partition);
+        let aws = match named.or(region) {
+            Some(region) => {
+                let api = AwsApi::new(asking, Arc::clone(&clock), &region, partition, config.endpoints.clone());
+                Some(api.map_err(|why| anyhow::anyhow!("no HTTP client for AWS: {why}"))?)
+            }
+            None => None,
+        };
+        let logins = logins(&config, &resolver, &credentials, &clock);
+        let mut cutover = Self {
+            wish: config.wish.clone(),
+            config,
+            logins,
+            resolver,
+            credentials,
+            aws,
+            endpoint,
+            clock,
+        };
+        if !cutover.config.old_user_known {
+            cutover.find_old_user().await;
+        }
+        Ok(cutover)
+    }
+
+    /// After the switch the environment names only the new user; which role it works as, the database knows.
+    async fn find_old_user(&mut self) {
+        let home = self.wish.databases.first().cloned().unwrap_or_default();
+        for who in [Who::Admin, Who::New] {
+            let Ok(session) = self.logins.open(who, &home).await else {
+                continue;
+            };
+            if let Ok(Some(role)) = status::works_as(&self.wish.new_user, &session.client).await {
+                let admin = self.config.admin_user.clone();
+                // The owner role cannot log in: then the old user is the master user.
+                self.wish.old_user = if role == self.wish.owner_role { admin.unwrap_or(role) } else { role };
+            }
+            session.end().await;
+            break;
+        }
+        let (user, password) = (&self.wish.old_user, self.config.old_password.clone());
+        if let (false, Some(password)) = (user.is_empty(), password) {
+            self.logins.old = Some(account(user, LoginSecret::Password(password)));
+        }
+    }
+
+    /// Who writes the journal; the database user is filled in by the run.
+    pub(crate) fn actor() -> Actor {
+        Actor {
+            database_user: String::new(),
+            system_user: Signs::read().user,
+            host: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
+            program: PROGRAM.to_owned(),
+        }
+    }
+
+    /// What the doctor wants to know of this process.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        let signs = Signs::read();
+        let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|path| Path::new(path).exists());
+        let platform = match &signs {
+            signs if signs.fargate => Platform::Fargate,
+            signs if signs.ecs => Platform::Ecs,
+            signs if signs.kubernetes => Platform::Eks,
+            _ if marked => Platform::Container,
+            _ => Platform::Plain,
+        };
+        Surroundings {
+            platform,
+            program: PROGRAM.to_owned(),
+            iam: self.config.iam,
+            region: self.config.database.region.clone(),
+            metadata_off: signs.metadata_off,
+        }
+    }
+}
+
+fn asking(
+    config: &CutoverConfig,
+    region: &Option<String>,
+    deployment: &Arc<CredentialCache>,
+    clock: &Clock,
+) -> Arc<CredentialCache> {
+    if config.database.role_arn.is_none() {
+        return Arc::clone(deployment);
+    }
+    let settings = ChainSettings {
+        region: region.clone(),
+        ..ChainSettings::default()
+    };
+    let chain = CredentialChain::new(settings, Arc::clone(clock));
+    Arc::new(CredentialCache::new(Arc::new(chain), Arc::clone(clock)))
+}
+
+fn logins(
+    config: &CutoverConfig,
+    resolver: &Arc<dyn Resolver>,
+    credentials: &Arc<CredentialCache>,
+    clock: &Clock,
+) -> Logins {
+    let database = &config.database;
+    let iam = || {
+        LoginSecret::Iam(IamConfig {
+            region: database.region.clone(),
+            sign_host: database.sign_host.clone(),
+            sign_port: database.sign_port,
+            credentials: Arc::clone(credentials),
+        })
+    };
+    let by_password = |secret: &Secret| LoginSecret::Password(secret.clone());
+    let admin = config.admin_user.as_ref().map(|user| {
+        let secret = config.admin_password.as_ref().map_or_else(iam, by_password);
+        account(user, secret)
+    });
+    let old = config
+        .old_password
+        .as_ref()
+        .filter(|_| config.old_user_known)
+        .map(|secret| account(&config.wish.old_user, by_password(secret)));
+    Logins {
+        base: LoginConfig {
+            host_address: database.host_address,
+            tls: TlsConfig {
+                mode: database.tls,
+                authorities: database.authorities.clone(),
+                ..TlsConfig::default()
+            },
+            connect_timeout: database.connect_timeout,
+            logins_per_second: database.logins_per_second,
+            require_writable: true,
+            ..LoginConfig::new(&database.host, database.port, &database.name, "", iam())
+        },
+        resolver: Arc::clone(resolver),
+        clock: Arc::clone(clock),
+        admin,
+        old,
+        new: Some(account(&config.wish.new_user, iam())),
+    }
+}
+
+fn account(user: &str, secret: LoginSecret) -> Account {
+    Account {
+        user: user.to_owned(),
+        secret,
+    }
+}
+
+const PROGRAM: &str = concat!("sal ", env!("CARGO_PKG_VERSION"));
