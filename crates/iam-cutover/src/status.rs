@@ -110,7 +110,7 @@ const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE roln
 const SESSIONS: &str = "
 SELECT usename::text, COALESCE(application_name, ''), COALESCE(host(client_addr), ''), count(*), max(backend_start)::text
 FROM pg_stat_activity
-WHERE usename IS NOT NULL AND pid <> pg_backend_pid() AND COALESCE(application_name, '') <> $1::text
+WHERE usename <> 'rdsadmin' AND pid <> pg_backend_pid() AND COALESCE(application_name, '') <> $1::text
   AND COALESCE(backend_type, 'client backend') = 'client backend'
 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
 

@@ -220,6 +220,17 @@ impl Lab {
         });
     }
 
+    /// Gives the task's role an inline policy that lets it connect as a user, and as nobody else.
+    pub fn allow_by_policy(&self, user: &str) {
+        let resource = self.resource(&self.options.resource_id, user);
+        let document = format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"rds-db:connect","Resource":"{resource}"}}]}}"#);
+        self.account.directory.with(|state| {
+            if let Some(role) = state.roles.get_mut(self.task_role()) {
+                role.inline.insert("connect".to_owned(), document);
+            }
+        });
+    }
+
     fn change_role(&self, change: impl FnOnce(&mut Role)) {
         let roles = self.account.directory.with(|state| state.roles.clone());
         self.before(|before| before.roles.get_or_insert(roles).len());

@@ -23,7 +23,7 @@ pub(crate) async fn start(
     let mut settings = vec![("max_connections".to_owned(), "500".to_owned())];
     settings.extend(options.settings.iter().cloned());
     let major = major(options);
-    let apart = by_port(major, more_hba);
+    let apart = by_port(more_hba);
     let (hba, listen) = match (apart, more_hba) {
         (true, _) => (HBA_BY_PORT.to_owned(), Listen::Loopback),
         (false, Some(more)) => (HBA.to_owned() + more, Listen::Loopback),
@@ -62,10 +62,11 @@ fn major(options: &LabOptions) -> u32 {
     found.map_or(0, |binaries| binaries.major())
 }
 
-/// Whether password users come in by TCP: where the master is in `rds_iam` by its right to grant it, `pg_hba.conf`
-/// cannot tell the two kinds of users apart, and the way in has to.
-pub(crate) fn by_port(major: u32, more_hba: Option<&str>) -> bool {
-    major >= OWN_ADMIN_OPTION && more_hba.is_none()
+/// Whether password users come in by TCP. Members of `rds_iam` may be password users, too: while IAM authentication
+/// is off, and from Postgres 16 on the master, who is one by its right to grant it. `pg_hba.conf` cannot tell them
+/// apart, so the way in has to.
+pub(crate) fn by_port(more_hba: Option<&str>) -> bool {
+    more_hba.is_none()
 }
 
 /// Repeatable, for a folder that was kept.
@@ -130,7 +131,7 @@ local all all trust
 host  all all 127.0.0.1/32 scram-sha-256
 ";
 
-/// Behind the gate every connection is local.
+/// Behind the gate every connection is local, where Postgres itself listens too.
 const HBA: &str = "\
 local all rdsadmin trust
 local all +rds_iam trust

@@ -321,7 +321,7 @@ fn front(
         auth: auth_service(options, account),
         backend: Backend {
             socket: postgres.socket_dir().join(socket),
-            password_port: database::by_port(postgres.binaries().major(), pam_hba(options)).then(|| postgres.port()),
+            password_port: database::by_port(pam_hba(options)).then(|| postgres.port()),
         },
         iam_flag: Arc::clone(&account.instance),
         roles: Roles::new(admin, tasks.tracker.clone(), tasks.shutdown.clone()),

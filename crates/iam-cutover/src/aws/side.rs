@@ -182,9 +182,10 @@ pub async fn look(
     }
     let named = role.map(str::to_owned);
     let role = named.or_else(|| facts.caller.known().and_then(Caller::role_name));
-    if let Some(role) = &role {
-        facts.role = Answer::of(api.role(role).await);
-    }
+    facts.role = match &role {
+        Some(role) => Answer::of(api.role(role).await),
+        None => Answer::NotAsked("the caller is no role, and none is named with --role"),
+    };
     let caller = facts.caller.known().map(Caller::principal);
     let found = facts.role.known().and_then(Option::as_ref);
     let principal = found.map(|role| role.arn.clone()).or(caller);

@@ -113,7 +113,10 @@ fn logged(facts: &Facts) -> Cause {
     };
     let user = &facts.wish.new_user;
     let recent = facts.now.saturating_sub(SignedDuration::from_mins(10)).unwrap_or(facts.now);
-    let about = |line: &&AuthErrorLine| line.message.contains(user.as_str()) && line.at >= recent;
+    let about = |line: &&AuthErrorLine| {
+        let near = line.at >= recent && line.at.duration_since(facts.now) < SignedDuration::from_mins(10);
+        near && line.message.contains(user.as_str())
+    };
     let line = lines.iter().filter(about).max_by_key(|line| line.at)?;
     let text = &line.message;
     let said = |cause: &str| format!("{cause} (iam-db-auth-error: {text})");

@@ -46,15 +46,23 @@ pub async fn gather(question: Question<'_>) -> Facts {
         expires_at: fetched.credentials.expires_at(),
     });
     let logins = question.logins;
-    let new_login = match (&credentials, &endpoint) {
-        (Ok(_), Some(_)) => logins.attempt(Who::New, &home).await,
-        _ => None,
+    let try_new = async {
+        match (&credentials, &endpoint) {
+            (Ok(_), Some(_)) => logins.attempt(Who::New, &home).await,
+            _ => None,
+        }
     };
-    let old_login = logins.attempt(Who::Old, &home).await;
-    let admin_login = logins.attempt(Who::Admin, &home).await;
+    // Beside each other: where packets are dropped, each of them waits for its timeout.
+    let (new_login, old_login, admin_login) = tokio::join!(
+        try_new,
+        logins.attempt(Who::Old, &home),
+        logins.attempt(Who::Admin, &home)
+    );
     let mut read = Read::default();
-    for who in [Who::Admin, Who::New, Who::Old] {
-        if let Ok(session) = logins.open(who, &home).await {
+    for (who, login) in [(Who::Admin, &admin_login), (Who::New, &new_login), (Who::Old, &old_login)] {
+        if matches!(login, Some(Ok(_)))
+            && let Ok(session) = logins.open(who, &home).await
+        {
             read = look(question.wish, who, session, logins).await;
             break;
         }

@@ -54,6 +54,9 @@ fn hint(error: &CredentialError, facts: &Facts) -> String {
     if metadata && facts.surroundings.platform != Platform::Plain {
         return "the instance's metadata service did not answer from this container: raise the hop limit (aws ec2 modify-instance-metadata-options --http-put-response-hop-limit 2), or give the task or the pod a role of its own".to_owned();
     }
+    if text.contains("StatusCode(400)") || text.contains("AccessDenied") || text.contains("InvalidIdentityToken") {
+        return "the platform could not assume the role: its trust policy has to name it (ecs-tasks.amazonaws.com for ECS, pods.eks.amazonaws.com for EKS Pod Identity, the cluster's OIDC provider for IRSA); `sal iam policy --format trust` writes it".to_owned();
+    }
     match facts.surroundings.platform {
         Platform::Fargate | Platform::Ecs => "give the task definition a task role (taskRoleArn), not only an execution role".to_owned(),
         Platform::Eks => "annotate the service account with eks.amazonaws.com/role-arn, or associate a role with it (EKS Pod Identity), and start the pod anew".to_owned(),

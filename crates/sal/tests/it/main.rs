@@ -11,6 +11,7 @@ mod checkins;
 mod commands;
 mod crash;
 mod demo;
+mod doctor;
 mod environment;
 mod login;
 mod outages;

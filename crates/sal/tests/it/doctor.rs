@@ -1,0 +1,140 @@
+//! Everything that can be broken in the lab, and what the doctor says of it: the true cause, by name.
+
+use rds_lab::{BREAKAGES, Deployment};
+use serde_json::Value;
+
+use crate::stage::{Ended, OWNER_PASSWORD, Settings, Stage, USER};
+
+/// What is broken; which line of the report must say so, how bad it is, and with which words.
+const EXPECTED: &[(&str, &str, &str, &str)] = &[
+    ("clock-behind", "iam-login", "problem", "clock of this machine is off"),
+    ("clock-ahead", "iam-login", "problem", "clock"),
+    ("credentials-expired", "credentials", "problem", "container"),
+    ("credentials-short", "credentials", "problem", "end"),
+    ("credentials-down", "credentials", "problem", "container"),
+    ("credentials-silent", "credentials", "problem", "no credentials came within"),
+    ("trust-removed", "credentials", "problem", "its trust policy has to name it"),
+    ("throttled", "iam-login", "problem", "too many IAM logins"),
+    ("auth-unavailable", "iam-login", "problem", "the service that checks tokens failed"),
+    ("policy-missing", "iam-login", "problem", "no policy of sal-task allows rds-db:connect"),
+    ("policy-identifier", "iam-login", "problem", "an identifier, not a resource id"),
+    ("policy-other-database", "iam-login", "problem", "another database's resource id"),
+    ("policy-other-user", "iam-login", "problem", "for the user `somebody_else`"),
+    ("policy-condition", "iam-login", "problem", "aws:SourceIp"),
+    ("policy-denied", "iam-login", "problem", "denies it"),
+    ("organization-denies", "iam-login", "problem", "service control policy"),
+    ("iam-off", "iam-login", "problem", "CAUSE: IAM authentication is off"),
+    ("iam-pending", "iam-login", "problem", "waits for the maintenance window"),
+    ("rds-iam-revoked", "iam-login", "problem", "is not a member of rds_iam"),
+    ("rds-iam-to-admin", "locked-out", "problem", "`postgres` is in rds_iam (postgres -> salawsiam -> rds_iam)"),
+    ("rds-iam-to-old", "locked-out", "problem", "`sal` is in rds_iam (sal -> salawsiam -> rds_iam)"),
+    ("membership-revoked", "set-role", "problem", "Postgres only warns"),
+    ("set-role-reset", "set-role", "problem", "new tables would belong to salawsiam"),
+    ("login-off", "iam-login", "problem", "has NOLOGIN"),
+    ("connection-limit", "iam-login", "problem", "connection limit"),
+    ("stray-objects", "ownership", "problem", "stray_of_the_lab"),
+    ("ca-rotated", "certificate", "problem", "CA"),
+    ("reader", "iam-login", "problem", "no writes"),
+    ("slow", "iam-login", "problem", "given up"),
+    ("small-instance", "memory", "attention", "db.t4g.micro"),
+    ("kerberos", "kerberos", "problem", "Kerberos"),
+    ("replica", "policy", "ok", "db-ABCDEFGHIJKL01234567890123"),
+    ("log-not-exported", "auth-log", "attention", "not exported"),
+    ("rds-api-down", "iam-authentication", "unknown", "got no usable answer"),
+    ("describe-denied", "iam-authentication", "unknown", "rds:DescribeDBInstances"),
+];
+
+/// A deployment that has moved, with the policy in IAM, and the administrator's password at hand.
+async fn moved() -> (Stage, Settings, Deployment) {
+    let stage = Stage::set().await;
+    let lab = &stage.lab;
+    lab.revoke_connect(&lab.task_role_arn());
+    lab.allow_by_policy(USER);
+    lab.allow_describing();
+    let settings = stage
+        .settings()
+        .with("DB_PASS", OWNER_PASSWORD)
+        .with("SAL_DB_FALLBACK", "password")
+        .with("SAL_DB_FALLBACK_USER", "sal")
+        .with("SAL_ADMIN_USER", lab.master())
+        .with("SAL_ADMIN_PASS", lab.master_password())
+        .with("SAL_DB_CONNECT_TIMEOUT", "2")
+        .with("AWS_EC2_METADATA_DISABLED", "true")
+        .with("AWS_ENDPOINT_URL_RDS", &lab.rds_url())
+        .with("AWS_ENDPOINT_URL_STS", &lab.sts_url())
+        .with("AWS_ENDPOINT_URL_IAM", &lab.iam_url())
+        .with("AWS_ENDPOINT_URL_CLOUDWATCH", &lab.monitoring_url())
+        .with("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &lab.logs_url());
+    let deployment = Deployment {
+        database: "sal".to_owned(),
+        old_user: "sal".to_owned(),
+        new_user: USER.to_owned(),
+    };
+    (stage, settings, deployment)
+}
+
+async fn report(settings: &Settings) -> (Ended, Vec<Value>) {
+    let ended = settings.run(&["iam", "doctor", "--json"]).await;
+    let value: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+    (ended, value["checks"].as_array().unwrap().clone())
+}
+
+#[test]
+fn everything_that_can_be_broken_has_its_expectation() {
+    let names: Vec<&str> = BREAKAGES.iter().map(|breakage| breakage.name).collect();
+    let expected: Vec<&str> = EXPECTED.iter().map(|(name, ..)| *name).collect();
+    assert_eq!(names, expected);
+}
+
+#[tokio::test]
+async fn a_deployment_that_has_moved_is_healthy() {
+    let (_stage, settings, _) = moved().await;
+    let (ended, checks) = report(&settings).await;
+    let bad: Vec<&Value> = checks.iter().filter(|check| check["status"] != "ok" && check["id"] != "container").collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let text = settings.run(&["iam", "doctor"]).await;
+    assert!(text.stdout.contains("0 problems"), "{}", text.stdout);
+}
+
+async fn every(nth: usize) {
+    let (stage, settings, deployment) = moved().await;
+    for (name, id, status, words) in EXPECTED.iter().skip(nth).step_by(3) {
+        stage.lab.break_it(name, &deployment).await.unwrap();
+        let (ended, checks) = report(&settings).await;
+        let line = checks.iter().find(|check| check["id"] == *id && check["status"] == *status);
+        let line = line.unwrap_or_else(|| panic!("{name}: no `{id}` is {status} in {checks:#?}"));
+        let evidence = format!("{} {}", line["evidence"].as_str().unwrap(), line["next"].as_str().unwrap());
+        assert!(evidence.contains(words), "{name}: {evidence}");
+        assert_eq!(ended.code == Some(3), *status == "problem", "{name}: {ended:?}");
+        if *status == "problem" {
+            assert!(!line["next"].as_str().unwrap().is_empty(), "{name} says what to do");
+        }
+        println!("| {name} | {} | {} |", first(&checks), evidence.replace('|', "/"));
+        stage.lab.mend().await.unwrap();
+        let (ended, _) = report(&settings).await;
+        assert_eq!(ended.code, Some(0), "{name} is mended: {ended:?}");
+    }
+}
+
+/// What the client saw: the first line of the report is the login that counts.
+fn first(checks: &[Value]) -> String {
+    let evidence = checks[0]["evidence"].as_str().unwrap();
+    let end = evidence.find(" CAUSE").or(evidence.find(" Likely")).unwrap_or(evidence.len());
+    evidence[..end].to_owned()
+}
+
+#[tokio::test]
+async fn the_doctor_names_the_true_cause_of_every_third_fault() {
+    every(0).await;
+}
+
+#[tokio::test]
+async fn the_doctor_names_the_true_cause_of_the_next_third() {
+    every(1).await;
+}
+
+#[tokio::test]
+async fn the_doctor_names_the_true_cause_of_the_last_third() {
+    every(2).await;
+}
