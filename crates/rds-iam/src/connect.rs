@@ -6,6 +6,7 @@
 //! all of them through the limiter. One attempt is `connect/attempt.rs`.
 
 mod attempt;
+mod raw;
 
 use std::{
     fmt,
@@ -14,12 +15,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_postgres::Client;
 use tokio_util::task::TaskTracker;
 
 use self::attempt::Progress;
+pub use self::raw::{Handshake, RawStream};
 use crate::{
     clock::Clock,
     config::{ConfigError, LoginConfig, LoginSecret},
@@ -50,7 +53,7 @@ pub struct Connector {
     tls: Mutex<Option<TlsClient>>,
     resolver: Arc<dyn Resolver>,
     clock: Clock,
-    limiter: LoginLimiter,
+    limiter: Arc<LoginLimiter>,
     tracker: TaskTracker,
     skew: SkewMeter,
     status: Mutex<LoginStatus>,
@@ -65,6 +68,32 @@ pub struct Connection {
     pub task: JoinHandle<()>,
 }
 
+/// How a session is made once the connection is allowed: by the driver, or by somebody else's messages.
+trait Way: Send {
+    type Session: Send;
+
+    fn attempt<'a>(
+        &'a mut self,
+        connector: &'a Connector,
+        progress: &'a mut Progress,
+    ) -> BoxFuture<'a, Result<Self::Session, LoginFailure>>;
+}
+
+/// A session of the driver.
+struct ByDriver;
+
+impl Way for ByDriver {
+    type Session = Connection;
+
+    fn attempt<'a>(
+        &'a mut self,
+        connector: &'a Connector,
+        progress: &'a mut Progress,
+    ) -> BoxFuture<'a, Result<Connection, LoginFailure>> {
+        Box::pin(connector.attempt(progress))
+    }
+}
+
 impl Connector {
     /// Checks the configuration and loads the certificate authorities; connects nowhere.
     ///
@@ -75,11 +104,25 @@ impl Connector {
         resolver: Arc<dyn Resolver>,
         clock: Clock,
     ) -> Result<Self, ConfigError> {
+        let per_second = NonZeroU32::new(config.logins_per_second).unwrap_or(NonZeroU32::MIN);
+        let limiter = Arc::new(LoginLimiter::new(per_second));
+        Self::new_sharing(config, resolver, clock, limiter)
+    }
+
+    /// The same with a limit on logins that several connectors share.
+    ///
+    /// # Errors
+    /// When the configuration cannot work.
+    pub fn new_sharing(
+        config: LoginConfig,
+        resolver: Arc<dyn Resolver>,
+        clock: Clock,
+        limiter: Arc<LoginLimiter>,
+    ) -> Result<Self, ConfigError> {
         config.check()?;
         let tls = TlsClient::new(&config.tls)?;
-        let per_second = NonZeroU32::new(config.logins_per_second).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
-            limiter: LoginLimiter::new(per_second),
+            limiter,
             status: Mutex::new(empty_status(&config)),
             tls: Mutex::new(tls),
             resolver,
@@ -96,12 +139,16 @@ impl Connector {
     /// # Errors
     /// When the login failed for good; the error explains itself.
     pub async fn connect(&self) -> Result<Connection, LoginError> {
+        self.connect_way(&mut ByDriver).await
+    }
+
+    async fn connect_way<W: Way>(&self, way: &mut W) -> Result<W::Session, LoginError> {
         self.notes().logins += 1;
         let mut progress = Progress::default();
-        match self.log_in(&mut progress).await {
-            Ok(connection) => {
+        match self.log_in(&mut progress, way).await {
+            Ok(session) => {
                 self.notes().last_success = Some((self.clock)());
-                Ok(connection)
+                Ok(session)
             }
             Err(failure) => Err(self.note_failure(failure, progress)),
         }
@@ -127,7 +174,11 @@ impl Connector {
         self.tracker.wait().await;
     }
 
-    async fn log_in(&self, progress: &mut Progress) -> Result<Connection, LoginFailure> {
+    async fn log_in<W: Way>(
+        &self,
+        progress: &mut Progress,
+        way: &mut W,
+    ) -> Result<W::Session, LoginFailure> {
         let mut last_start = None;
         let mut renewed = false;
         loop {
@@ -141,7 +192,7 @@ impl Connector {
                 .saturating_mul(TIMEOUTS_PER_LOGIN);
             let end = *last_start.get_or_insert_with(|| Instant::now() + budget);
             progress.attempts += 1;
-            let failure = match Box::pin(self.attempt(progress)).await {
+            let failure = match way.attempt(self, progress).await {
                 Ok(connection) => return Ok(connection),
                 Err(failure) => failure,
             };

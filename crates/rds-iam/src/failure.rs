@@ -137,6 +137,12 @@ pub enum LoginFailure {
     /// The connection broke or the server did not follow the protocol.
     #[error("the connection broke during the login")]
     Broken(#[source] tokio_postgres::Error),
+    /// The connection ended, or what came was no Postgres, while a relay spoke.
+    #[error("the connection broke during the login: {message}")]
+    Ended {
+        /// What happened.
+        message: String,
+    },
     /// The session has another role than it must have.
     #[error("the session runs as `{found}` instead of `{expected}`")]
     WrongRole {
@@ -200,6 +206,7 @@ impl LoginFailure {
         match self {
             Self::Dial { .. }
             | Self::Broken(_)
+            | Self::Ended { .. }
             | Self::NotWritable { .. }
             | Self::Resolve(ResolveError::Failed { .. }) => Remedy::TryAgain,
             Self::TimedOut { stage, .. } if *stage != Stage::Credentials => Remedy::TryAgain,

@@ -33,7 +33,7 @@ pub use self::{
         ConfigError, DEFAULT_CONNECT_TIMEOUT, DEFAULT_LOGINS_PER_SECOND, IamConfig, LoginConfig,
         LoginSecret,
     },
-    connect::{Connection, Connector},
+    connect::{Connection, Connector, Handshake, RawStream},
     credentials::{
         AssumeRole, CacheSettings, ChainSettings, CredentialCache, CredentialChain,
         CredentialError, CredentialProvider, CredentialStatus, Credentials, Fetched,
@@ -42,7 +42,7 @@ pub use self::{
     endpoint::{Partition, RdsEndpoint},
     explain::{Explanation, explain, explain_text},
     failure::{LoginContext, LoginError, LoginFailure, Signer, Stage},
-    limit::BURST,
+    limit::{BURST, LoginLimiter},
     request::{SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
     roots::{

@@ -18,13 +18,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// A bucket of logins.
-pub(crate) struct LoginLimiter {
+pub struct LoginLimiter {
     bucket: DefaultDirectRateLimiter,
     turn: Mutex<()>,
 }
 
+impl std::fmt::Debug for LoginLimiter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("LoginLimiter")
+    }
+}
+
 impl LoginLimiter {
-    pub(crate) fn new(per_second: NonZeroU32) -> Self {
+    /// So many logins a second.
+    #[must_use]
+    pub fn new(per_second: NonZeroU32) -> Self {
         let burst = NonZeroU32::new(BURST).unwrap_or(per_second).min(per_second);
         Self {
             bucket: DefaultDirectRateLimiter::direct(

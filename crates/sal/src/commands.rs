@@ -7,10 +7,14 @@ mod demo;
 mod iam;
 mod lab;
 mod reference;
+mod relay;
 mod serve;
 mod simulate;
 
 use rand::RngExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
 use crate::cli::Command;
 use crate::config::Environment;
@@ -27,6 +31,7 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::Checkin(what) => checkin::run(what).await,
         Command::Iam(what) => iam::run(what).await,
         Command::Lab(what) => lab::run(what).await,
+        Command::Relay(arguments) => relay::run(arguments).await,
         Command::Simulate(arguments) => simulate::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Bench(what) => bench::run(what).await,
@@ -78,4 +83,20 @@ fn random_text(length: usize) -> String {
             .map_or('a', char::from)
     };
     std::iter::repeat_with(letter).take(length).collect()
+}
+
+/// Cancels on SIGTERM and Ctrl-C.
+async fn stop_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut term), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        warn!("signals cannot be watched; only SIGKILL will stop this server");
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => info!("SIGTERM"),
+        _ = interrupt.recv() => info!("interrupted"),
+    }
+    shutdown.cancel();
 }

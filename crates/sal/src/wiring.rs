@@ -131,7 +131,7 @@ fn may_go_on(error: &LoginError, index: usize, logins: &[Login]) -> bool {
     from_iam || matches!(error.failure, rds_iam::LoginFailure::TlsRefused)
 }
 
-fn credentials(config: &DatabaseConfig, clock: &Clock) -> CredentialCache {
+pub(crate) fn credentials(config: &DatabaseConfig, clock: &Clock) -> CredentialCache {
     let assume_role = config.role_arn.as_ref().map(|role_arn| AssumeRole {
         role_arn: role_arn.clone(),
         session_name: "sal".to_owned(),

@@ -65,11 +65,43 @@ impl Progress {
     }
 }
 
+/// A connection that stands, and what to say on it.
+pub(super) struct Reached {
+    pub(super) stream: TcpStream,
+    /// The name to verify the certificate against.
+    pub(super) name: String,
+    pub(super) password: Secret,
+    /// When the whole attempt is given up.
+    pub(super) deadline: Instant,
+}
+
 impl Connector {
     pub(super) async fn attempt(
         &self,
         progress: &mut Progress,
     ) -> Result<Connection, LoginFailure> {
+        let timeout = self.config.connect_timeout;
+        let Reached {
+            stream,
+            name,
+            password,
+            deadline,
+        } = self.reach(progress).await?;
+        let login = self.authenticate(stream, &name, &password);
+        let (client, driver) =
+            within(deadline, timeout, Stage::Authenticating, Box::pin(login)).await?;
+        let task = self.tracker.spawn(async move {
+            if let Err(error) = driver.await {
+                tracing::warn!(%error, "a database connection was lost");
+            }
+        });
+        let checking = self.check_session(&client);
+        within(deadline, timeout, Stage::Checking, checking).await?;
+        Ok(Connection { client, task })
+    }
+
+    /// Name, credentials, TCP, token.
+    pub(super) async fn reach(&self, progress: &mut Progress) -> Result<Reached, LoginFailure> {
         let timeout = self.config.connect_timeout;
         let deadline = Instant::now() + timeout;
         let route = within(deadline, timeout, Stage::Resolving, self.route()).await?;
@@ -98,22 +130,12 @@ impl Connector {
         let addresses = within(deadline, timeout, Stage::Resolving, addresses).await?;
         let stream = dial(&addresses, self.config.port, deadline).await?;
         let password = self.password(&route, progress);
-        let login = self.authenticate(stream, &route.name, &password);
-        let (client, driver) =
-            within(deadline, timeout, Stage::Authenticating, Box::pin(login)).await?;
-        let task = self.tracker.spawn(async move {
-            if let Err(error) = driver.await {
-                tracing::warn!(%error, "a database connection was lost");
-            }
-        });
-        within(
+        Ok(Reached {
+            stream,
+            name: route.name,
+            password,
             deadline,
-            timeout,
-            Stage::Checking,
-            self.check_session(&client),
-        )
-        .await?;
-        Ok(Connection { client, task })
+        })
     }
 
     /// Finds the name of the RDS grammar, or says that there is none.
@@ -308,7 +330,7 @@ impl Connector {
     }
 }
 
-async fn within<T>(
+pub(super) async fn within<T>(
     deadline: Instant,
     after: Duration,
     stage: Stage,

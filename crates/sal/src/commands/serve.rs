@@ -17,7 +17,6 @@ use sal_plugins::Registry;
 use sal_store::Store;
 use sal_store::pool::Connector;
 use sal_store::schema::{self, Severity};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -69,7 +68,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         let shutdown = shutdown.clone();
         tasks.spawn(async move { shutdown.run_until_cancelled_owned(ready.reach()).await })
     };
-    let stop = tasks.spawn(stop_on_signal(shutdown.clone()));
+    let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
     let serving = sal_server::serve(router, listener, options.drain, shutdown.clone());
     tokio::pin!(serving);
     let outcome = tokio::select! {
@@ -121,21 +120,6 @@ fn metrics_recorder() -> Result<PrometheusHandle> {
         metrics::describe_counter!(*name, *help);
     }
     Ok(recorder)
-}
-
-async fn stop_on_signal(shutdown: CancellationToken) {
-    let (Ok(mut term), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        warn!("signals cannot be watched; only SIGKILL will stop this server");
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => info!("SIGTERM"),
-        _ = interrupt.recv() => info!("interrupted"),
-    }
-    shutdown.cancel();
 }
 
 /// Ends only when the database is unfit: readiness reached, or a shutdown before it, waits forever here.

@@ -299,6 +299,11 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "0.1",
         "For `sal iam`: the file that says what was done, by whom and when.",
     ),
+    secret(
+        "SAL_RELAY_PASSWORD",
+        "0.1",
+        "For `sal relay`: the password that clients of its TCP ports have to give.",
+    ),
     variable(
         "AWS_ENDPOINT_URL",
         "",

@@ -1,0 +1,50 @@
+//! `sal relay`: a local Postgres port or socket whose clients are logged in with IAM.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `sal relay`.
+#[derive(Debug, Args)]
+pub(crate) struct Relay {
+    /// Where to listen, and what is behind it: [LOCAL=]HOST[:PORT], LOCAL being ADDRESS:PORT or unix:FOLDER. By default
+    /// 127.0.0.1:6432 leads to DB_HOST. May be given several times.
+    pub(crate) doors: Vec<String>,
+    /// The Postgres user to log in as. By default DB_USER.
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// The region to sign for. By default that of each endpoint's name.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The most sessions at once, of all doors.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) max_connections: usize,
+    /// Close sessions in which nothing moved for so many seconds; 0 for never.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) idle_timeout: u64,
+    /// Seconds that open sessions may go on after SIGTERM.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) drain: u64,
+    /// Answer /livez, /readyz and /metrics here.
+    #[arg(long)]
+    pub(crate) health: Option<SocketAddr>,
+    /// Speak TLS with clients that want it, with a certificate made at the start.
+    #[arg(long)]
+    pub(crate) local_tls: bool,
+    /// The relay's own certificate, as PEM.
+    #[arg(long, requires = "tls_key")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key, as PEM.
+    #[arg(long, requires = "tls_certificate")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Log in once to everything, say how it went, and end.
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Wait until the relay that answers at --health is ready, then end.
+    #[arg(long, requires = "health")]
+    pub(crate) wait: bool,
+    /// Seconds that --wait waits.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) wait_timeout: u64,
+}
