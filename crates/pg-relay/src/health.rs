@@ -1,11 +1,15 @@
 //! `/livez`, `/readyz` and `/metrics`, for an orchestrator.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
 use http::{StatusCode, header};
-use rds_iam::Connector;
+use rds_iam::{Connector, LoginFailureNote};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::counters::Counters;
 
@@ -13,13 +17,37 @@ use crate::counters::Counters;
 struct Health {
     counters: Arc<Counters>,
     connectors: Arc<Vec<Arc<Connector>>>,
+    probed: Arc<Mutex<Option<Instant>>>,
 }
+
+impl Health {
+    /// Whether it is time to log in for the sake of knowing; at most once in a while.
+    fn may_probe(&self) -> bool {
+        let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = probed.is_none_or(|at| at.elapsed() > BETWEEN_PROBES);
+        if due {
+            *probed = Some(Instant::now());
+        }
+        due
+    }
+}
+
+/// The last login's failure, unless one has succeeded since.
+fn failing(connector: &Connector) -> Option<LoginFailureNote> {
+    let status = connector.status();
+    status.last_failure.filter(|failure| status.last_success.is_none_or(|success| success < failure.at))
+}
+
+/// How long readiness waits for a login of its own.
+const PROBE: Duration = Duration::from_secs(3);
+const BETWEEN_PROBES: Duration = Duration::from_secs(2);
 
 /// The routes; `connectors` are the doors' upstreams.
 pub fn routes(counters: Arc<Counters>, connectors: Vec<Arc<Connector>>) -> Router {
     let health = Health {
         counters,
         connectors: Arc::new(connectors),
+        probed: Arc::default(),
     };
     Router::new()
         .route("/livez", get(async || "ok\n"))
@@ -33,8 +61,13 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let mut upstreams = Vec::new();
     let mut good = health.counters.is_listening();
     for connector in health.connectors.iter() {
+        let mut failed = failing(connector);
+        if failed.is_some() && health.may_probe() {
+            // Where nobody is sent to, nobody logs in: readiness finds out by itself that it is back.
+            let _outcome = tokio::time::timeout(PROBE, connector.connect()).await;
+            failed = failing(connector);
+        }
         let status = connector.status();
-        let failed = status.last_failure.filter(|failure| status.last_success.is_none_or(|success| success < failure.at));
         good &= failed.is_none();
         upstreams.push(json!({
             "host": status.host,

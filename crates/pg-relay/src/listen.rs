@@ -114,7 +114,8 @@ impl Local {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
+                // A client whose machine vanishes must not hold its session for ever.
+                rds_iam::keep_alive(&stream)?;
                 Ok(Accepted::Tcp(stream))
             }
             Self::Unix(socket) => Ok(Accepted::Unix(socket.listener.accept().await?.0)),

@@ -42,3 +42,14 @@ pub(crate) fn no_user() -> ErrorResponse {
 pub(crate) fn draining() -> ErrorResponse {
     ErrorResponse::fatal("57P01", "sal relay: the relay is shutting down")
 }
+
+pub(crate) fn idle() -> ErrorResponse {
+    ErrorResponse::fatal("57P05", "sal relay: terminating connection due to idle-session timeout")
+        .with(b'H', "nothing moved for as long as --idle-timeout says")
+}
+
+/// The upstream session broke after the login, before it was ready.
+pub(crate) fn broke(why: &str) -> ErrorResponse {
+    ErrorResponse::fatal("08006", &format!("sal relay: the server's session did not become ready: {why}"))
+        .with(b'H', "the server is starting a session slowly, or closed it; its own log says why")
+}

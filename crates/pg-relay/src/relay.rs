@@ -44,6 +44,8 @@ pub struct RelaySettings {
 pub(crate) struct Shared {
     pub(crate) settings: RelaySettings,
     pub(crate) places: Semaphore,
+    /// Clients that have not said yet who they are.
+    pub(crate) asking: Semaphore,
     pub(crate) counters: Arc<Counters>,
     pub(crate) keys: Arc<CancelKeys>,
 }
@@ -60,6 +62,7 @@ impl Relay {
     pub fn new(doors: Vec<Door>, settings: RelaySettings, counters: Arc<Counters>) -> Self {
         let shared = Shared {
             places: Semaphore::new(settings.most_connections),
+            asking: Semaphore::new(settings.most_connections.max(MOST_ASKING)),
             settings,
             counters,
             keys: Arc::default(),
@@ -94,6 +97,9 @@ impl Relay {
         accepting.wait().await;
     }
 }
+
+/// Clients at the door at once; they are told nothing beyond it.
+const MOST_ASKING: usize = 200;
 
 async fn accept(door: Arc<Door>, shared: Arc<Shared>, sessions: TaskTracker, shutdown: CancellationToken, cut: CancellationToken) {
     loop {

@@ -3,16 +3,16 @@
 use std::{io, sync::Arc, time::Duration};
 
 use pg_frames::{CancelKey, ErrorResponse};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
     cancel::{Remembered, Target},
     client::{Client, Wish, greet, malformed},
     counters::Count,
-    listen::{Accepted, LocalAccess},
+    listen::{Accepted, Duplex, LocalAccess},
     refusal,
     relay::{Door, Shared},
-    splice::{Ended, splice},
+    splice::{Ended, Traffic, splice},
     upstream::{ClientsLogin, Message, Session, read},
 };
 
@@ -20,6 +20,11 @@ use crate::{
 pub(crate) async fn serve(accepted: Accepted, door: &Door, shared: &Shared) -> io::Result<()> {
     shared.counters.count(Count::Accepted);
     let is_owners = door.local.is_owners(&accepted);
+    // Clients that nobody knows yet are bounded, too, and apart from the others.
+    let Ok(asking) = shared.asking.try_acquire() else {
+        shared.counters.count(Count::RefusedHere);
+        return Ok(());
+    };
     let greeting = tokio::time::timeout(GREETING, greet(accepted, door.tls.as_ref()));
     let mut client = match greeting.await {
         Ok(wish) => match wish? {
@@ -29,19 +34,26 @@ pub(crate) async fn serve(accepted: Accepted, door: &Door, shared: &Shared) -> i
         },
         Err(_elapsed) => return Err(io::ErrorKind::TimedOut.into()),
     };
-    // A place is held until the session ends.
-    let Ok(_place) = shared.places.try_acquire() else {
-        return turn_away(&mut client, &refusal::too_many(shared.settings.most_connections), shared).await;
-    };
     let admitted = tokio::time::timeout(GREETING, admit(&mut client, is_owners, door));
     if let Some(refused) = admitted.await.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))?? {
         return turn_away(&mut client, &refused, shared).await;
     }
+    // A place is for those who may come in, and is held until the session ends.
+    drop(asking);
+    let Ok(_place) = shared.places.try_acquire() else {
+        return turn_away(&mut client, &refusal::too_many(shared.settings.most_connections), shared).await;
+    };
     let _open = shared.counters.opened();
     let mut login = ClientsLogin {
         startup: &client.startup,
     };
-    let session = match door.connector.connect_by(&mut login).await {
+    let mut early = Vec::new();
+    let logged_in = tokio::select! {
+        logged_in = door.connector.connect_by(&mut login) => logged_in,
+        // Nobody is logged in for a client that has gone.
+        () = gone(&mut *client.stream, &mut early) => return Ok(()),
+    };
+    let mut session = match logged_in {
         Ok(session) => session,
         Err(error) => {
             shared.counters.count(Count::RefusedUpstream);
@@ -50,7 +62,21 @@ pub(crate) async fn serve(accepted: Accepted, door: &Door, shared: &Shared) -> i
             return client.refuse(&refusal::upstream(&error)).await;
         }
     };
+    // What a hasty client has sent before it was asked.
+    session.stream.write_all(&early).await?;
     relay(client, session, door, shared).await
+}
+
+/// Ends when the client closes; what it sends meanwhile is kept.
+async fn gone(stream: &mut dyn Duplex, early: &mut Vec<u8>) {
+    let mut buffer = [0; 1024];
+    while early.len() < MOST_EARLY {
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return,
+            Ok(read) => early.extend(buffer.get(..read).unwrap_or_default()),
+        }
+    }
+    std::future::pending().await
 }
 
 /// The local rules: encryption, user, password. `Some` is the refusal.
@@ -91,13 +117,26 @@ pub(crate) async fn cancel(key: &CancelKey, shared: &Shared) -> io::Result<()> {
 async fn relay(mut client: Client, mut session: Session, door: &Door, shared: &Shared) -> io::Result<()> {
     client.stream.write_all(&session.said).await?;
     client.stream.flush().await?;
-    let ready = until_ready(&mut client, &mut session, door, shared);
-    let Some(_key) = tokio::time::timeout(door.connector.connect_timeout(), ready).await?? else {
-        return Ok(());
+    let ready = tokio::time::timeout(GREETING, until_ready(&mut client, &mut session, door, shared));
+    let why = match ready.await {
+        Ok(Ok(Some(key))) => return copy(client, session, shared, key).await,
+        Ok(Ok(None)) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_elapsed) => format!("no answer within {} s", GREETING.as_secs()),
     };
-    let spliced = splice(&mut *client.stream, &mut session.stream, shared.settings.idle).await;
+    shared.counters.count(Count::RefusedUpstream);
+    tracing::warn!("a client's session did not become ready: {why}");
+    client.refuse(&refusal::broke(&why)).await
+}
+
+/// The session itself; the cancel key is known until it ends.
+async fn copy(mut client: Client, mut session: Session, shared: &Shared, _key: Option<Remembered>) -> io::Result<()> {
+    let traffic = Traffic::default();
+    let spliced = splice(&mut *client.stream, &mut session.stream, shared.settings.idle, &traffic).await;
+    let (up, down) = traffic.bytes();
+    shared.counters.moved(up, down);
     match spliced {
-        Ok(Ended::Closed(up, down)) => shared.counters.moved(up, down),
+        Ok(Ended::Closed) => {}
         Ok(Ended::Idle) => shared.counters.count(Count::IdleClosed),
         // A client that is killed resets its connection; that is no fault of ours.
         Err(error) => tracing::debug!(%error, "a session broke"),
@@ -146,3 +185,5 @@ fn explained(message: &Message) -> Vec<u8> {
 
 /// How long a client may take until its password; Postgres's `authentication_timeout`.
 const GREETING: Duration = Duration::from_secs(60);
+/// More than this no client says before it is asked.
+const MOST_EARLY: usize = 64 * 1024;

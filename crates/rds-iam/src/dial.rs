@@ -56,17 +56,32 @@ fn failed(addresses: &[IpAddr], port: u16, source: io::Error) -> LoginFailure {
 }
 
 fn prepare(stream: TcpStream) -> io::Result<TcpStream> {
+    keep_alive(&stream)?;
+    #[cfg(target_os = "linux")]
+    SockRef::from(&stream).set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    Ok(stream)
+}
+
+/// Makes a connection notice that its peer has vanished, and send small packets at once.
+///
+/// # Errors
+/// The system's.
+pub fn keep_alive(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(
+    SockRef::from(stream).set_tcp_keepalive(
         &TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
             .with_interval(KEEPALIVE_INTERVAL)
             .with_retries(KEEPALIVE_PROBES),
-    )?;
+    )
+}
+
+/// Takes the bound on unacknowledged data off: a server that does not read for a while, as it waits for a lock in the
+/// middle of a COPY, is not dead. Keep-alive still finds one that is.
+pub(crate) fn be_patient(stream: &TcpStream) -> io::Result<()> {
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-    Ok(stream)
+    SockRef::from(stream).set_tcp_user_timeout(None)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ pub use self::{
         CredentialError, CredentialProvider, CredentialStatus, Credentials, Fetched,
         FixedCredentials, RefreshOutcome, Skew, SkewMeter,
     },
+    dial::keep_alive,
     endpoint::{Partition, RdsEndpoint},
     explain::{Explanation, explain, explain_text},
     failure::{LoginContext, LoginError, LoginFailure, Signer, Stage},

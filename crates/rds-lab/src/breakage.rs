@@ -2,7 +2,6 @@
 //!
 //! [`Lab::break_it`] does it, [`Lab::mend`] puts everything back. The names are what `sal lab break` takes.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -78,7 +77,8 @@ const fn of(name: &'static str, what: &'static str) -> Breakage {
 /// How everything was before it was broken.
 #[derive(Debug, Default)]
 pub(crate) struct Before {
-    roles: Option<BTreeMap<String, Role>>,
+    /// The task's role: its trust, and which inline policies were changed.
+    role: Option<Role>,
     /// Statements that undo, last first.
     undo: Vec<(String, String)>,
 }
@@ -200,14 +200,16 @@ impl Lab {
         self.account.directory.with(|state| state.organization_denies.clear());
         self.announce_ca()?;
         let before = self.before(std::mem::take);
-        if let Some(roles) = before.roles {
-            self.account.directory.with(|state| state.roles = roles);
+        if let Some(role) = before.role {
+            self.restore(role);
         }
+        // One that cannot be undone, because the role is gone meanwhile, must not keep the others.
+        let mut outcome = Ok(());
         for (database, undo) in before.undo.iter().rev() {
             let done = self.postgres.run_sql(database, undo).await;
-            done.map_err(LabError::database("mend roles"))?;
+            outcome = outcome.and(done.map_err(LabError::database("mend roles")));
         }
-        Ok(())
+        outcome
     }
 
     /// Gives the task's role an inline policy that lets it look at what a doctor looks at.
@@ -231,9 +233,30 @@ impl Lab {
         });
     }
 
+    /// What was there before comes back; what came meanwhile, through IAM, stays.
+    fn restore(&self, before: Role) {
+        self.account.directory.with(|state| {
+            let Some(role) = state.roles.get_mut(self.task_role()) else {
+                return;
+            };
+            role.trust = before.trust;
+            for name in ["connect", "deny", "doctor"] {
+                role.inline.remove(name);
+            }
+            role.inline.extend(before.inline);
+            for arn in before.attached {
+                if state.policies.contains_key(&arn) && !role.attached.contains(&arn) {
+                    role.attached.push(arn);
+                }
+            }
+        });
+    }
+
     fn change_role(&self, change: impl FnOnce(&mut Role)) {
-        let roles = self.account.directory.with(|state| state.roles.clone());
-        self.before(|before| before.roles.get_or_insert(roles).len());
+        let role = self.account.directory.with(|state| state.roles.get(self.task_role()).cloned());
+        if let Some(role) = role {
+            self.before(|before| before.role.get_or_insert(role).arn.len());
+        }
         self.account.directory.with(|state| state.roles.get_mut(self.task_role()).map(change));
     }
 

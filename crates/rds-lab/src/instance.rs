@@ -72,9 +72,11 @@ impl Instance {
     /// Puts back what was broken. A flag that was switched by the API stays as it is.
     pub(crate) fn mend(&self) {
         self.change(|facts| {
-            let enabled = facts.broken.take().unwrap_or(facts.enabled);
+            let was_broken = facts.broken.take();
             *facts = Facts {
-                enabled,
+                enabled: was_broken.unwrap_or(facts.enabled),
+                // What waits by the API's own doing goes on waiting.
+                pending: facts.pending.filter(|_| was_broken.is_none()),
                 changing: facts.changing,
                 ..self.at_first.clone()
             };
@@ -114,6 +116,7 @@ impl Facts {
 
     /// `ModifyDBInstance`.
     pub(crate) fn modify(&mut self, enabled: bool, at_once: bool) {
+        self.broken = None;
         if !at_once {
             self.pending = (enabled != self.enabled).then_some(enabled);
             return;

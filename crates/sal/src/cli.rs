@@ -207,6 +207,26 @@ pub(crate) enum Bench {
     /// An open loop at a fixed rate, with a checkpoint and autovacuum inside: the times of answers, and the memory.
     #[command(after_help = "Example: sal bench steady --rate 100 --seconds 300")]
     Steady(BenchSteady),
+    /// pgbench and COPY through the relay, next to direct TLS and, where it is installed, pgbouncer.
+    #[command(after_help = "Example: sal bench relay --json")]
+    Relay(BenchRelay),
+}
+
+/// `sal bench relay`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchRelay {
+    /// Seconds of each measurement of pgbench.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) seconds: u32,
+    /// Megabytes of COPY.
+    #[arg(long, default_value_t = 1024)]
+    pub(crate) megabytes: u32,
+    /// Rounds; medians count.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `sal bench inventory`.

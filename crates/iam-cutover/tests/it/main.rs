@@ -7,9 +7,10 @@
 )]
 
 mod aws;
-mod faults;
+
 mod guard;
 mod matrix;
+mod moto;
 mod refusals;
 mod resume;
 mod stage;

@@ -26,7 +26,7 @@ use super::{
     attempt::{Reached, within},
 };
 use crate::{
-    dial::dial,
+    dial::{be_patient, dial},
     failure::{LoginError, LoginFailure, Stage},
     secret::Secret,
     status::LoginMode,
@@ -81,6 +81,8 @@ impl<H: Handshake> Way for Raw<'_, H> {
             } = reached;
             let timeout = connector.config.connect_timeout;
             let peer = stream.peer_addr().map_err(|error| broken(&error))?;
+            // The traffic to come is not ours: its pauses are its own affair.
+            be_patient(&stream).map_err(|error| broken(&error))?;
             let encrypting = connector.encrypt(stream, &name);
             let stream = within(deadline, timeout, Stage::Authenticating, encrypting).await?;
             let shaking = self.0.shake(stream, peer, &password);
@@ -181,9 +183,11 @@ fn refused(error: &io::Error, seen: &Seen) -> LoginFailure {
             presented: seen.certificate.clone().map(Box::new),
             top_issuer: seen.top_issuer.clone(),
         },
-        None => LoginFailure::Tls {
+        None if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => LoginFailure::Tls {
             message: error.to_string(),
         },
+        // A reset in the middle of a failover passes.
+        None => broken(error),
     }
 }
 

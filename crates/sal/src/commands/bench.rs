@@ -9,6 +9,7 @@ mod login;
 mod meter;
 mod ours;
 mod plain_sql;
+mod relay;
 mod stage;
 mod steady;
 
@@ -24,5 +25,6 @@ pub(crate) async fn run(what: Bench) -> Result<Exit> {
         Bench::Checkin(arguments) => checkin::run(&arguments).await,
         Bench::Inventory(arguments) => inventory::run(&arguments).await,
         Bench::Steady(arguments) => steady::run(&arguments).await,
+        Bench::Relay(arguments) => relay::run(&arguments).await,
     }
 }

@@ -4,6 +4,7 @@ mod control;
 mod deployment;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -119,7 +120,7 @@ async fn environment(whose: LabEnvironment, running: &Running) -> Result<Exit> {
     let variables: BTreeMap<String, String> = serde_json::from_value(answer).context("reading the lab's answer")?;
     let names: Vec<&str> = deployment::VARIABLES.iter().copied().filter(|name| !variables.contains_key(*name)).collect();
     output::data(&format!("unset {}", names.join(" ")));
-    for (name, value) in variables {
+    for (name, value) in variables.iter().filter(|(name, _)| deployment::VARIABLES.contains(&name.as_str())) {
         output::data(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
     }
     Ok(Exit::Done)
@@ -165,7 +166,7 @@ async fn ask(running: &Running, request: &Request) -> Result<Value> {
     Ok(answer.get("answer").cloned().unwrap_or(json!(null)))
 }
 
-/// One lab for each user, in a folder that nobody else can enter.
+/// One lab for each user, in a folder that nobody else can enter: what comes from the socket is given to a shell.
 fn socket(running: &Running) -> Result<PathBuf> {
     if let Some(path) = &running.socket {
         return Ok(path.clone());
@@ -175,6 +176,15 @@ fn socket(running: &Running) -> Result<PathBuf> {
         let user = if signs.user.is_empty() { "user" } else { &signs.user };
         std::env::temp_dir().join(format!("sal-lab-{user}"))
     });
-    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let made = std::fs::DirBuilder::new().mode(0o700).create(&folder);
+    if let Err(error) = made
+        && error.kind() != std::io::ErrorKind::AlreadyExists
+    {
+        return Err(error).with_context(|| format!("making {}", folder.display()));
+    }
+    let found = std::fs::symlink_metadata(&folder).with_context(|| format!("looking at {}", folder.display()))?;
+    if !found.is_dir() || found.mode() & 0o077 != 0 || found.uid() != control::own_uid()? {
+        bail!("{} is not a folder of yours that nobody else can enter; remove it, or name a socket with --socket", folder.display());
+    }
     Ok(folder.join("sal-lab.sock"))
 }

@@ -41,12 +41,14 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     }
     let counters = Arc::new(Counters::default());
     let shutdown = CancellationToken::new();
+    // Health outlives the relay: while it drains, the answer is "not ready", not silence.
+    let over = CancellationToken::new();
     let tasks = TaskTracker::new();
     if let Some(address) = arguments.health {
         let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
         output::note(&format!("health is at http://{}/readyz", listener.local_addr()?));
         let routes = health_routes(Arc::clone(&counters), connectors.clone());
-        let ended = shutdown.clone();
+        let ended = over.clone();
         tasks.spawn(async move {
             let served = axum::serve(listener, routes).with_graceful_shutdown(ended.cancelled_owned()).await;
             if let Err(error) = served {
@@ -57,8 +59,10 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
     Relay::new(doors, config.settings, counters).run(shutdown).await;
     stop.abort();
+    over.cancel();
     tasks.close();
-    tasks.wait().await;
+    // Somebody may hold half a request open.
+    let _all = tokio::time::timeout(Duration::from_secs(2), tasks.wait()).await;
     output::note("sal relay has ended");
     Ok(Exit::Done)
 }

@@ -122,3 +122,30 @@ async fn a_declared_fallback_logs_in_with_the_password_and_says_so() {
     assert_eq!(server.readiness().await.1["login"]["mode"], "iam");
     assert!(server.stop().await.success());
 }
+
+#[tokio::test]
+async fn while_moving_the_fallback_is_the_old_users_password() {
+    let stage = Stage::set().await;
+    let settings = stage
+        .settings()
+        .with("DB_PASS", OWNER_PASSWORD)
+        .with("SAL_DB_FALLBACK", "password")
+        .with("SAL_DB_FALLBACK_USER", "sal")
+        .with("SAL_DB_EXPECT_ROLE", "sal");
+    stage.lab.revoke_connect(&stage.lab.task_role_arn());
+    let mut server = Server::start(&settings).await;
+    server
+        .logged("logged in to the database with the declared fallback, the password")
+        .await;
+    let users = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'sal'";
+    assert_eq!(stage.rows(users).await, [["sal"]]);
+    assert_eq!(server.readiness().await.1["login"]["mode"], "password");
+
+    // Once the policy is right, new logins are the new user's.
+    stage.lab.allow_connect(&stage.lab.task_role_arn(), USER);
+    stage.cut(&server).await;
+    server.recovered().await;
+    assert_eq!(stage.rows(users).await, [[USER]]);
+    assert_eq!(server.readiness().await.1["login"]["mode"], "iam");
+    assert!(server.stop().await.success());
+}

@@ -14,6 +14,8 @@ mod demo;
 mod doctor;
 mod environment;
 mod guide;
+mod iam;
+mod killed;
 mod login;
 mod outages;
 mod relay;

@@ -89,10 +89,20 @@ async fn answer(stream: UnixStream, deployment: &Deployment) -> Result<bool> {
     Ok(matches!(request, Request::Down))
 }
 
+/// Who we are, by what the kernel says of a socket of our own.
+pub(super) fn own_uid() -> Result<u32> {
+    let (one, _other) = UnixStream::pair().context("making a pair of sockets")?;
+    Ok(one.peer_cred().context("asking for our own user")?.uid())
+}
+
 /// Asks a running lab.
 pub(super) async fn ask(path: &Path, request: &Request) -> Result<Value> {
     let stream = UnixStream::connect(path).await;
     let stream = stream.with_context(|| format!("no lab is running ({}); `sal lab up` starts one", path.display()))?;
+    let answers = stream.peer_cred().context("asking who answers")?.uid();
+    if answers != own_uid()? && answers != 0 {
+        bail!("{} belongs to another user", path.display());
+    }
     let mut stream = BufReader::new(stream);
     let line = format!("{}\n", serde_json::to_string(request)?);
     stream.write_all(line.as_bytes()).await?;
