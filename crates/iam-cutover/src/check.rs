@@ -38,21 +38,42 @@ impl Check {
     }
 
     /// It works, and should be looked at.
-    pub fn attention(id: &'static str, title: impl Into<String>, evidence: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn attention(
+        id: &'static str,
+        title: impl Into<String>,
+        evidence: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self::new(id, title, Status::Attention, evidence, next)
     }
 
     /// It does not work.
-    pub fn problem(id: &'static str, title: impl Into<String>, evidence: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn problem(
+        id: &'static str,
+        title: impl Into<String>,
+        evidence: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self::new(id, title, Status::Problem, evidence, next)
     }
 
     /// It could not be looked at.
-    pub fn unknown(id: &'static str, title: impl Into<String>, evidence: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn unknown(
+        id: &'static str,
+        title: impl Into<String>,
+        evidence: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self::new(id, title, Status::Unknown, evidence, next)
     }
 
-    fn new(id: &'static str, title: impl Into<String>, status: Status, evidence: impl Into<String>, next: impl Into<String>) -> Self {
+    fn new(
+        id: &'static str,
+        title: impl Into<String>,
+        status: Status,
+        evidence: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self {
             id,
             title: title.into(),

@@ -24,8 +24,15 @@ pub struct Difference {
 ///
 /// # Errors
 /// Postgres's.
-pub async fn compare(reference: &str, settings_of: &str, new: &str, db: &Client) -> Result<Vec<Difference>, Error> {
-    let rows = db.query(DIFFERENCES, &[&reference, &new, &settings_of]).await?;
+pub async fn compare(
+    reference: &str,
+    settings_of: &str,
+    new: &str,
+    db: &Client,
+) -> Result<Vec<Difference>, Error> {
+    let rows = db
+        .query(DIFFERENCES, &[&reference, &new, &settings_of])
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(Difference {

@@ -113,6 +113,8 @@ pub struct Facts {
     pub server: Option<Server>,
     /// Differences between old and new, when both exist.
     pub differences: Option<Vec<Difference>>,
+    /// Databases that could not be looked at, each with the reason.
+    pub unread: Vec<String>,
     /// AWS.
     pub aws: AwsFacts,
     /// The exact resource that a policy has to name.

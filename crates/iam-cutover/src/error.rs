@@ -3,13 +3,7 @@
 use rds_iam::{Explanation, LoginError};
 use thiserror::Error;
 
-use crate::{
-    aws::AwsError,
-    inventory::Reach,
-    journal::JournalError,
-    logins::Who,
-    plan::Finding,
-};
+use crate::{aws::AwsError, inventory::Reach, journal::JournalError, logins::Who, plan::Finding};
 
 /// Why a command of the move could not do what it was asked.
 #[derive(Debug, Error)]
@@ -47,7 +41,9 @@ pub enum CutoverError {
         source: tokio_postgres::Error,
     },
     /// Another run holds the lock.
-    #[error("another run is under way (session {pid}, since {since}); wait for it, or end that session if nobody is behind it: SELECT pg_terminate_backend({pid})")]
+    #[error(
+        "another run is under way (session {pid}, since {since}); wait for it, or end that session if nobody is behind it: SELECT pg_terminate_backend({pid})"
+    )]
     AnotherRun {
         /// Its backend.
         pid: i32,
@@ -80,6 +76,16 @@ pub enum CutoverError {
         /// What would have undone it.
         statements: String,
     },
+    /// After a step in AWS something did not work; the step stays.
+    #[error(
+        "after `{step}`: {reason}; what was done in AWS stays, and does no harm: the same command continues, `sal iam rollback --aws` takes it back"
+    )]
+    LeftInAws {
+        /// The step.
+        step: String,
+        /// What did not work.
+        reason: String,
+    },
     /// AWS said no.
     #[error("{0}")]
     Aws(#[from] AwsError),
@@ -95,7 +101,9 @@ pub enum CutoverError {
 }
 
 impl CutoverError {
-    pub(crate) fn postgres(action: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> Self {
+    pub(crate) fn postgres(
+        action: impl Into<String>,
+    ) -> impl FnOnce(tokio_postgres::Error) -> Self {
         let action = action.into();
         move |source| Self::Postgres { action, source }
     }

@@ -35,6 +35,10 @@ pub struct Inventory {
     pub uncopyable: BTreeSet<String>,
     /// The databases of the wish.
     pub databases: Vec<Database>,
+    /// Where the new user owns or was granted something; databases, or `the cluster`.
+    pub mentions_of_new: Vec<String>,
+    /// Where the owner role does, apart from the databases of the wish.
+    pub mentions_of_owner_role: Vec<String>,
     /// Other databases in which the old user owns something.
     pub further_databases: Vec<String>,
 }

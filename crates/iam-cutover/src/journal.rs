@@ -76,6 +76,8 @@ pub enum Phase {
     Failed,
     /// It was undone.
     Undone,
+    /// It stays done although something did not work after it: undoing failed, or is not done in AWS.
+    Left,
 }
 
 /// The journal cannot be read, written or trusted.
@@ -95,7 +97,9 @@ pub enum JournalError {
     #[error("the journal's table cannot be used: {0}")]
     Table(#[from] tokio_postgres::Error),
     /// A line is not what its hash says.
-    #[error("the journal in {place} was changed: line {seq} does not fit the line before it; keep it as evidence, move it away, and start again")]
+    #[error(
+        "the journal in {place} was changed: line {seq} does not fit the line before it; keep it as evidence, move it away, and start again"
+    )]
     Broken {
         /// The file or the table.
         place: String,
@@ -103,7 +107,9 @@ pub enum JournalError {
         seq: u64,
     },
     /// File and table tell different stories.
-    #[error("the journal's file `{path}` belongs to another database than this, or was changed: line {seq} differs from the table's; name another file with --journal")]
+    #[error(
+        "the journal's file `{path}` belongs to another database than this, or was changed: line {seq} differs from the table's; name another file with --journal"
+    )]
     Different {
         /// The file.
         path: PathBuf,
@@ -236,7 +242,11 @@ impl Entry {
         bare.hash = String::new();
         let text = serde_json::to_string(&bare).unwrap_or_default();
         let digest = digest::digest(&digest::SHA256, text.as_bytes());
-        digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        digest
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -282,7 +292,10 @@ mod tests {
                 before: Value::Null,
                 after: serde_json::json!({"z": 1, "a": 2}),
                 note: String::new(),
-                previous: entries.last().map(|last| last.hash.clone()).unwrap_or_default(),
+                previous: entries
+                    .last()
+                    .map(|last| last.hash.clone())
+                    .unwrap_or_default(),
                 hash: String::new(),
             };
             entry.hash = entry.computed_hash();

@@ -94,7 +94,11 @@ impl Logins {
     ///
     /// # Errors
     /// The login's own error, with everything it knows; `None` when no account was given.
-    pub async fn attempt(&self, who: Who, database: &str) -> Option<Result<rds_iam::LoginStatus, Box<LoginError>>> {
+    pub async fn attempt(
+        &self,
+        who: Who,
+        database: &str,
+    ) -> Option<Result<rds_iam::LoginStatus, Box<LoginError>>> {
         let account = self.account(who).ok()?;
         let connector = self.connector(account, database).ok()?;
         Some(match connector.connect().await {
@@ -111,7 +115,12 @@ impl Logins {
     ///
     /// # Errors
     /// The last refusal.
-    pub async fn open_within(&self, who: Who, database: &str, patience: Duration) -> Result<Session, CutoverError> {
+    pub async fn open_within(
+        &self,
+        who: Who,
+        database: &str,
+        patience: Duration,
+    ) -> Result<Session, CutoverError> {
         let end = Instant::now() + patience;
         loop {
             match self.open(who, database).await {
@@ -129,11 +138,22 @@ impl Logins {
     /// [`CutoverError::NoAccount`] says what to set.
     pub fn account(&self, who: Who) -> Result<&Account, CutoverError> {
         let (account, hint) = match who {
-            Who::Admin => (&self.admin, "set SAL_ADMIN_USER and SAL_ADMIN_PASS (without the password it logs in with IAM)"),
-            Who::Old => (&self.old, "set DB_PASS, the old user's password"),
-            Who::New => (&self.new, "there are no AWS credentials here; run it where the role can be assumed"),
+            Who::Admin => (
+                &self.admin,
+                "set SAL_ADMIN_USER and SAL_ADMIN_PASS (without the password it logs in with IAM)",
+            ),
+            Who::Old => (
+                &self.old,
+                "set DB_PASS, the old user's password, so that it can be proved before anything is taken from the new user (or say --unproved)",
+            ),
+            Who::New => (
+                &self.new,
+                "there are no AWS credentials here; run it where the role can be assumed",
+            ),
         };
-        account.as_ref().ok_or(CutoverError::NoAccount { who, hint })
+        account
+            .as_ref()
+            .ok_or(CutoverError::NoAccount { who, hint })
     }
 
     fn connector(&self, account: &Account, database: &str) -> Result<Connector, CutoverError> {
@@ -143,7 +163,11 @@ impl Logins {
         database.clone_into(&mut config.database);
         config.application_name = Some(APPLICATION.to_owned());
         config.expected_current_user = None;
-        Ok(Connector::new(config, Arc::clone(&self.resolver), Arc::clone(&self.clock))?)
+        Ok(Connector::new(
+            config,
+            Arc::clone(&self.resolver),
+            Arc::clone(&self.clock),
+        )?)
     }
 }
 

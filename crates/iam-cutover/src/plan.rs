@@ -83,7 +83,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(code: &'static str, what: impl Into<String>, next: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        code: &'static str,
+        what: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             what: what.into(),
@@ -95,7 +99,12 @@ impl Finding {
 impl Plan {
     /// Plans; with `aws`, the AWS side too.
     #[must_use]
-    pub fn new(purpose: Purpose, wish: &Wish, inventory: &Inventory, aws: Option<&AwsSide>) -> Self {
+    pub fn new(
+        purpose: Purpose,
+        wish: &Wish,
+        inventory: &Inventory,
+        aws: Option<&AwsSide>,
+    ) -> Self {
         match purpose {
             Purpose::ToIam => Self::to_iam(wish, inventory, aws),
             Purpose::Finalize => Self::finalize(wish, inventory),
@@ -204,7 +213,11 @@ fn superuser_settings(context: &steps::Context<'_>) -> Option<Finding> {
     (!names.is_empty()).then(|| {
         Finding::new(
             "settings_not_copied",
-            format!("`{}` may not give these settings to a role, so they are not copied: {}.", inventory.admin, names.join(", ")),
+            format!(
+                "`{}` may not give these settings to a role, so they are not copied: {}.",
+                inventory.admin,
+                names.join(", ")
+            ),
             "set them in the parameter group, or leave them.",
         )
     })

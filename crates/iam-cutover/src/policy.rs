@@ -43,7 +43,8 @@ impl ConnectPolicy {
             user,
             ..
         } = self;
-        let arn = |id: &String| format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{user}");
+        let arn =
+            |id: &String| format!("arn:{partition}:rds-db:{region}:{account}:dbuser:{id}/{user}");
         self.resources.iter().map(arn).collect()
     }
 
@@ -73,7 +74,8 @@ impl ConnectPolicy {
     #[must_use]
     pub fn is_granted_by(&self, document: &str) -> bool {
         let arns = self.arns();
-        arns.iter().all(|arn| judge(document, arn) == Verdict::Allows)
+        arns.iter()
+            .all(|arn| judge(document, arn) == Verdict::Allows)
     }
 }
 

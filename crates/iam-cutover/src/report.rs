@@ -13,20 +13,36 @@ use crate::{
 pub fn plan_text(plan: &Plan) -> String {
     let mut text = format!("{}\n", headline(plan));
     for finding in &plan.refusals {
-        text.push_str(&format!("\nREFUSED ({})\n  {}\n  Next: {}\n", finding.code, finding.what, finding.next));
+        text.push_str(&format!(
+            "\nREFUSED ({})\n  {}\n  Next: {}\n",
+            finding.code, finding.what, finding.next
+        ));
     }
     for finding in &plan.warnings {
-        text.push_str(&format!("\nNote ({})\n  {}\n  {}\n", finding.code, finding.what, finding.next));
+        text.push_str(&format!(
+            "\nNote ({})\n  {}\n  {}\n",
+            finding.code, finding.what, finding.next
+        ));
     }
     for (step, number) in plan.steps.iter().zip(1..) {
         text.push_str(&format!("\n{number}. {} [{}]\n", step.what, step.id));
         text.push_str(&format!("   why       {}\n", step.why));
-        for (line, label) in how(step).iter().zip(std::iter::once("does").chain(std::iter::repeat(""))) {
+        for (line, label) in how(step)
+            .iter()
+            .zip(std::iter::once("does").chain(std::iter::repeat("")))
+        {
             text.push_str(&format!("   {label:<9} {line}\n"));
         }
         text.push_str(&format!("   verified  {}\n", step.verified_by));
-        let undo = if step.undo.is_empty() { vec!["nothing to undo".to_owned()] } else { step.undo.clone() };
-        for (line, label) in shortened(&undo).iter().zip(std::iter::once("undo").chain(std::iter::repeat(""))) {
+        let undo = if step.undo.is_empty() {
+            vec!["nothing to undo".to_owned()]
+        } else {
+            step.undo.clone()
+        };
+        for (line, label) in shortened(&undo)
+            .iter()
+            .zip(std::iter::once("undo").chain(std::iter::repeat("")))
+        {
             text.push_str(&format!("   {label:<9} {line}\n"));
         }
     }
@@ -47,10 +63,16 @@ fn headline(plan: &Plan) -> String {
             plan.major,
             match plan.way {
                 Way::Member => format!("the new user works as `{}`", plan.works_as),
-                Way::OwnerRole => format!("the objects move from the master user to `{}`, and the new user works as that", plan.works_as),
+                Way::OwnerRole => format!(
+                    "the objects move from the master user to `{}`, and the new user works as that",
+                    plan.works_as
+                ),
             }
         ),
-        Purpose::Finalize => format!("Plan: switch the login of `{}` off; `{}` logs in with IAM.", wish.old_user, wish.new_user),
+        Purpose::Finalize => format!(
+            "Plan: switch the login of `{}` off; `{}` logs in with IAM.",
+            wish.old_user, wish.new_user
+        ),
         Purpose::RollBack(_) => format!("Plan: back to the password of `{}`.", wish.old_user),
     }
 }
@@ -64,7 +86,11 @@ fn how(step: &Step) -> Vec<String> {
 
 /// Hundreds of tables are not all shown to a person; the SQL and JSON forms have them.
 fn shortened(lines: &[String]) -> Vec<String> {
-    let mut shown: Vec<String> = lines.iter().take(MOST_LINES).map(|line| format!("{line};")).collect();
+    let mut shown: Vec<String> = lines
+        .iter()
+        .take(MOST_LINES)
+        .map(|line| format!("{line};"))
+        .collect();
     if let Some(more) = lines.len().checked_sub(MOST_LINES).filter(|more| *more > 0) {
         shown.push(format!("… and {more} more (--sql shows all)"));
     }
@@ -79,13 +105,25 @@ pub fn plan_sql(plan: &Plan) -> String {
         headline(plan)
     );
     for finding in &plan.refusals {
-        text.push_str(&format!("-- REFUSED ({}): {} {}\n\\quit\n", finding.code, finding.what, finding.next));
+        text.push_str(&format!(
+            "-- REFUSED ({}): {} {}\n\\quit\n",
+            finding.code, finding.what, finding.next
+        ));
     }
     let mut connected = plan.wish.databases.first().cloned().unwrap_or_default();
     for step in &plan.steps {
-        text.push_str(&format!("\n-- {} [{}]\n-- why: {}\n-- undo: {}\n", step.what, step.id, step.why, step.undo.join("; ")));
+        text.push_str(&format!(
+            "\n-- {} [{}]\n-- why: {}\n-- undo: {}\n",
+            step.what,
+            step.id,
+            step.why,
+            step.undo.join("; ")
+        ));
         match &step.action {
-            Action::Sql { database, statements } => {
+            Action::Sql {
+                database,
+                statements,
+            } => {
                 if *database != connected {
                     text.push_str(&format!("\\connect {database:?}\nSET ROLE NONE;\n"));
                     connected.clone_from(database);
@@ -147,7 +185,10 @@ pub fn checks_text(checks: &[Check]) -> String {
 /// Findings, one a line.
 #[must_use]
 pub fn findings_text(findings: &[Finding]) -> String {
-    let lines: Vec<String> = findings.iter().map(|finding| format!("{} {}", finding.what, finding.next)).collect();
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.what, finding.next))
+        .collect();
     lines.join("\n")
 }
 

@@ -18,6 +18,7 @@ use crate::{
     journal::{Journal, JournalSettings, Note, Phase},
     logins::{Logins, Session, Who},
     plan::{Plan, Purpose},
+    sql::identifier,
     steps::{Action, LoginEffect, Step},
     wish::Wish,
 };
@@ -50,8 +51,19 @@ pub struct Stage<'a> {
     pub aws: Option<(&'a AwsApi, &'a AwsSide)>,
     /// How long a change in AWS may take to be live.
     pub patience: Duration,
+    /// Whether rolling back takes the new user's login without proof of the old password.
+    pub old_password: OldPassword,
     /// Says what time it is.
     pub clock: Clock,
+}
+
+/// What rolling back demands of the old password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldPassword {
+    /// It has to log in before anything is taken from the new user.
+    Proved,
+    /// It is not tried; for whoever knows it and does not have it here.
+    Unproved,
 }
 
 /// The lock is held, the journal is open, the plan is made. Dropping it ends the sessions.
@@ -86,7 +98,12 @@ impl<'a> Prepared<'a> {
         }
         let journal = open_journal(&stage, journal, &admin.client, home, audience).await?;
         let inventory = read(&stage, &admin.client, &further).await?;
-        let plan = Plan::new(purpose, stage.wish, &inventory, stage.aws.map(|(_, side)| side));
+        let plan = Plan::new(
+            purpose,
+            stage.wish,
+            &inventory,
+            stage.aws.map(|(_, side)| side),
+        );
         Ok(Self {
             stage,
             admin,
@@ -115,16 +132,34 @@ impl<'a> Prepared<'a> {
         self.check_accounts().await?;
         let steps = self.plan.steps.clone();
         let summary = json!({"steps": steps.iter().map(|step| &step.id).collect::<Vec<_>>()});
-        self.note(Phase::Started, Note { after: summary, ..Note::default() }).await?;
+        self.note(
+            Phase::Started,
+            Note {
+                after: summary,
+                ..Note::default()
+            },
+        )
+        .await?;
         for step in &steps {
             audience(Event::Begins(step.clone()));
             if let Err(error) = self.do_step(step, audience).await {
-                let undone = matches!(error, CutoverError::Undone { .. });
-                let phase = if undone { Phase::Undone } else { Phase::Failed };
-                let why = error.to_string();
-                let note = Note { step: &step.id, note: why, ..Note::default() };
-                self.note(phase, note).await?;
-                if undone {
+                let phase = match &error {
+                    CutoverError::Undone { .. } => Phase::Undone,
+                    CutoverError::NotUndone { .. } | CutoverError::LeftInAws { .. } => Phase::Left,
+                    _ => Phase::Failed,
+                };
+                let note = Note {
+                    step: &step.id,
+                    note: error.to_string(),
+                    ..Note::default()
+                };
+                // Whatever the journal says to it, this is the error that counts.
+                if let Err(journal) = self.note(phase, note).await {
+                    audience(Event::Note(format!(
+                        "the journal could not be written: {journal}"
+                    )));
+                }
+                if phase == Phase::Undone {
                     audience(Event::Undone(step.id.clone()));
                 }
                 return Err(error);
@@ -133,7 +168,14 @@ impl<'a> Prepared<'a> {
         }
         self.last_look(audience).await?;
         let after = self.snapshot().await?;
-        self.note(Phase::Done, Note { after, ..Note::default() }).await?;
+        self.note(
+            Phase::Done,
+            Note {
+                after,
+                ..Note::default()
+            },
+        )
+        .await?;
         self.admin.end().await;
         Ok(())
     }
@@ -144,7 +186,16 @@ impl<'a> Prepared<'a> {
             Purpose::ToIam | Purpose::Finalize => {
                 self.stage.logins.account(Who::New)?;
             }
-            Purpose::RollBack(_) => {}
+            Purpose::RollBack(_) => {
+                let takes = self
+                    .plan
+                    .steps
+                    .iter()
+                    .any(|step| step.logins == LoginEffect::NewUserOff);
+                if takes && self.stage.old_password == OldPassword::Proved {
+                    self.stage.logins.account(Who::Old)?;
+                }
+            }
         }
         Ok(())
     }
@@ -159,22 +210,41 @@ impl<'a> Prepared<'a> {
             Action::Sql { statements, .. } => statements.clone(),
             Action::Aws(call) => vec![call.cli()],
         };
-        let started = Note { step: &step.id, statements: &statements, before: before.clone(), ..Note::default() };
+        let started = Note {
+            step: &step.id,
+            statements: &statements,
+            before: before.clone(),
+            ..Note::default()
+        };
         self.note(Phase::Started, started).await?;
         match &step.action {
-            Action::Sql { database, statements } => self.sql(database, statements).await?,
+            Action::Sql {
+                database,
+                statements,
+            } => self.sql(database, statements, &step.removes).await?,
             Action::Aws(call) => self.aws(call).await?,
         }
         if let Err(reason) = self.verify(step, audience).await {
             return Err(self.undo(step, reason).await);
         }
         let after = self.snapshot().await?;
-        let done = Note { step: &step.id, statements: &statements, before, after, ..Note::default() };
+        let done = Note {
+            step: &step.id,
+            statements: &statements,
+            before,
+            after,
+            ..Note::default()
+        };
         self.note(Phase::Done, done).await
     }
 
     /// The statements, the guard and the commit, in one transaction.
-    async fn sql(&self, database: &str, statements: &[String]) -> Result<(), CutoverError> {
+    async fn sql(
+        &self,
+        database: &str,
+        statements: &[String],
+        removes: &[(String, String)],
+    ) -> Result<(), CutoverError> {
         let client = self.session(database);
         let begin = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '120s'";
         run(client, begin).await?;
@@ -184,40 +254,58 @@ impl<'a> Prepared<'a> {
             }
             let after = inventory::read_graph(client).await;
             let after = after.map_err(CutoverError::postgres("reading memberships"))?;
-            self.guard(&after)
+            gone(removes, &after)?;
+            guard(&self.before, &after, &self.plan.wish.new_user)
         }
         .await;
         match outcome {
             Ok(()) => run(client, "COMMIT").await,
             Err(error) => {
-                run(client, "ROLLBACK").await?;
+                // A session that is lost has rolled back already.
+                let _rolled_back = run(client, "ROLLBACK").await;
                 Err(error)
             }
         }
     }
 
-    /// Nobody but the new user may get a new chain of memberships to `rds_iam`.
-    fn guard(&self, after: &Graph) -> Result<(), CutoverError> {
-        guard(&self.before, after, &self.plan.wish.new_user)
-    }
-
     async fn aws(&self, call: &AwsCall) -> Result<(), CutoverError> {
         let Some((api, _)) = self.stage.aws else {
-            return Err(CutoverError::State("the AWS side was not asked for".to_owned()));
+            return Err(CutoverError::State(
+                "the AWS side was not asked for".to_owned(),
+            ));
         };
         api.make(call).await?;
-        let AwsCall::SetIamAuthentication { kind, identifier, enabled } = call else {
+        let AwsCall::SetIamAuthentication {
+            kind,
+            identifier,
+            enabled,
+        } = call
+        else {
             return Ok(());
         };
         let end = Instant::now() + self.stage.patience;
         loop {
             let target = api.describe(*kind, identifier).await?;
-            if target.as_ref().is_some_and(|target| target.iam_is(*enabled)) {
+            if target
+                .as_ref()
+                .is_some_and(|target| target.iam_is(*enabled))
+            {
                 return Ok(());
             }
             if Instant::now() >= end {
-                let seen = target.map_or_else(|| "it is gone".to_owned(), |target| format!("status {}, enabled {:?}, pending {:?}", target.status, target.iam_enabled, target.iam_pending));
-                return Err(CutoverError::AwsWaiting(format!("IAM authentication of {identifier} was not live after {} s ({seen}); the change goes on in AWS: run the same command again later", self.stage.patience.as_secs())));
+                let seen = target.map_or_else(
+                    || "it is gone".to_owned(),
+                    |target| {
+                        format!(
+                            "status {}, enabled {:?}, pending {:?}",
+                            target.status, target.iam_enabled, target.iam_pending
+                        )
+                    },
+                );
+                return Err(CutoverError::AwsWaiting(format!(
+                    "IAM authentication of {identifier} was not live after {} s ({seen}); the change goes on in AWS: run the same command again later",
+                    self.stage.patience.as_secs()
+                )));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -227,15 +315,31 @@ impl<'a> Prepared<'a> {
     async fn verify(&self, step: &Step, audience: Audience<'_>) -> Result<(), String> {
         let login = |who: Who, user: &str| audience(Event::LoggedIn(who, user.to_owned()));
         self.try_admin().await.map_err(|error| error.to_string())?;
-        login(Who::Admin, &self.stage.logins.admin.as_ref().map(|admin| admin.user.clone()).unwrap_or_default());
+        login(
+            Who::Admin,
+            &self
+                .stage
+                .logins
+                .admin
+                .as_ref()
+                .map(|admin| admin.user.clone())
+                .unwrap_or_default(),
+        );
         match step.logins {
             LoginEffect::OldUserOff => self.old_is_off().await?,
-            LoginEffect::None | LoginEffect::NewUser | LoginEffect::NewUserOff | LoginEffect::OldUserBack => {
-                self.try_old(audience).await.map_err(|error| error.to_string())?;
+            LoginEffect::None
+            | LoginEffect::NewUser
+            | LoginEffect::NewUserOff
+            | LoginEffect::OldUserBack => {
+                self.try_old(audience)
+                    .await
+                    .map_err(|error| error.to_string())?;
             }
         }
         if step.logins == LoginEffect::NewUser {
-            self.try_new(self.stage.patience).await.map_err(|error| error.to_string())?;
+            self.try_new(self.stage.patience)
+                .await
+                .map_err(|error| error.to_string())?;
             login(Who::New, &self.plan.wish.new_user);
         }
         Ok(())
@@ -260,7 +364,11 @@ impl<'a> Prepared<'a> {
 
     async fn old_may_log_in(&self) -> Result<bool, CutoverError> {
         let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1::text AND rolcanlogin";
-        let found = self.admin.client.query(sql, &[&self.plan.wish.old_user]).await;
+        let found = self
+            .admin
+            .client
+            .query(sql, &[&self.plan.wish.old_user])
+            .await;
         let found = found.map_err(CutoverError::postgres("looking for the old user"))?;
         // Before its own step of a rollback the old user cannot, and need not.
         Ok(!found.is_empty())
@@ -273,19 +381,32 @@ impl<'a> Prepared<'a> {
             0 => {}
             count => return Err(format!("the old user has {count} sessions again")),
         }
-        self.try_new(Duration::ZERO).await.map_err(|error| error.to_string())
+        self.try_new(Duration::ZERO)
+            .await
+            .map_err(|error| error.to_string())
     }
 
     /// A login by token, which must work as the role that owns the objects.
     async fn try_new(&self, patience: Duration) -> Result<(), CutoverError> {
         for database in &self.plan.wish.databases {
-            let session = self.stage.logins.open_within(Who::New, database, patience).await?;
-            let row = session.client.query_one("SELECT current_user::text", &[]).await;
+            let session = self
+                .stage
+                .logins
+                .open_within(Who::New, database, patience)
+                .await?;
+            let row = session
+                .client
+                .query_one("SELECT current_user::text", &[])
+                .await;
             let works_as: Result<String, _> = row.and_then(|row| row.try_get(0));
-            let works_as = works_as.map_err(CutoverError::postgres("asking for the current user"))?;
+            let works_as =
+                works_as.map_err(CutoverError::postgres("asking for the current user"))?;
             session.end().await;
             if works_as != self.plan.works_as {
-                return Err(CutoverError::State(format!("the new user works as `{works_as}` in `{database}`, not as `{}`", self.plan.works_as)));
+                return Err(CutoverError::State(format!(
+                    "the new user works as `{works_as}` in `{database}`, not as `{}`",
+                    self.plan.works_as
+                )));
             }
         }
         Ok(())
@@ -295,13 +416,21 @@ impl<'a> Prepared<'a> {
         let id = step.id.clone();
         let undone = match &step.action {
             Action::Sql { database, .. } => {
-                let mut script = vec!["BEGIN".to_owned()];
+                let mut script = vec![
+                    "BEGIN".to_owned(),
+                    "SET LOCAL lock_timeout = '5s'".to_owned(),
+                ];
                 script.extend(step.undo.iter().cloned());
                 script.push("COMMIT".to_owned());
-                run(self.session(database), &script.join(";\n")).await
+                let client = self.session(database);
+                let undone = run(client, &script.join(";\n")).await;
+                if undone.is_err() {
+                    let _rolled_back = run(client, "ROLLBACK").await;
+                }
+                undone
             }
             // What was switched on in AWS does no harm; rolling back takes it off.
-            Action::Aws(_) => Ok(()),
+            Action::Aws(_) => return CutoverError::LeftInAws { step: id, reason },
         };
         match undone {
             Ok(()) => CutoverError::Undone { step: id, reason },
@@ -335,11 +464,19 @@ impl<'a> Prepared<'a> {
 
     async fn note(&mut self, phase: Phase, note: Note<'_>) -> Result<(), CutoverError> {
         let now = (self.stage.clock)();
-        Ok(self.journal.write(phase, note, now, &self.admin.client).await?)
+        Ok(self
+            .journal
+            .write(phase, note, now, &self.admin.client)
+            .await?)
     }
 
     fn home(&self) -> String {
-        self.plan.wish.databases.first().cloned().unwrap_or_default()
+        self.plan
+            .wish
+            .databases
+            .first()
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn session(&self, database: &str) -> &Client {
@@ -366,9 +503,26 @@ pub fn guard(before: &Graph, after: &Graph, new_user: &str) -> Result<(), Cutove
     Err(CutoverError::LockOut(reached))
 }
 
+/// A REVOKE of what somebody else granted is only a warning from Postgres 16 on, and changes nothing.
+fn gone(removes: &[(String, String)], after: &Graph) -> Result<(), CutoverError> {
+    for (member, role) in removes {
+        if let Some(edge) = after.members(role).find(|edge| edge.member == *member) {
+            let (role, member) = (identifier(role), identifier(member));
+            return Err(CutoverError::State(format!(
+                "REVOKE {role} FROM {member} had no effect: it was granted by `{grantor}`; as that role, or a superuser: REVOKE {role} FROM {member} GRANTED BY {}",
+                identifier(&edge.grantor),
+                grantor = edge.grantor
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Sessions of a user, without this tool's own.
 pub(crate) async fn sessions_of(user: &str, db: &Client) -> Result<i64, tokio_postgres::Error> {
-    let row = db.query_one(SESSIONS, &[&user, &crate::logins::APPLICATION]).await?;
+    let row = db
+        .query_one(SESSIONS, &[&user, &crate::logins::APPLICATION])
+        .await?;
     row.try_get(0)
 }
 
@@ -379,13 +533,18 @@ async fn run(client: &Client, sql: &str) -> Result<(), CutoverError> {
 
 async fn lock(admin: &Client) -> Result<(), CutoverError> {
     let doing = || CutoverError::postgres("taking the lock");
-    let row = admin.query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK]).await.map_err(doing())?;
+    let row = admin
+        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK])
+        .await
+        .map_err(doing())?;
     if row.try_get(0).map_err(doing())? {
         return Ok(());
     }
     let holder = admin.query_opt(HOLDER, &[&LOCK]).await.map_err(doing())?;
     let Some(holder) = holder else {
-        return Err(CutoverError::State("another run has just ended; start again".to_owned()));
+        return Err(CutoverError::State(
+            "another run has just ended; start again".to_owned(),
+        ));
     };
     Err(CutoverError::AnotherRun {
         pid: holder.try_get(0).map_err(doing())?,
@@ -409,9 +568,15 @@ async fn open_journal(
         settings.actor.database_user.clone_from(&admin.user);
     }
     let client = owner.as_ref().map(|session| &session.client);
-    let (journal, why_not) = Journal::open(settings, admin, client).await?;
+    let opened = Journal::open(settings, admin, client).await;
+    if let Some(owner) = owner {
+        owner.end().await;
+    }
+    let (journal, why_not) = opened?;
     if let Some(why) = why_not {
-        audience(Event::Note(format!("the journal is kept in its file only; a table cannot be made: {why}")));
+        audience(Event::Note(format!(
+            "the journal is kept in its file only; a table cannot be made: {why}"
+        )));
     }
     Ok(journal)
 }

@@ -20,12 +20,38 @@ pub fn literal(text: &str) -> String {
 
 /// The value of a setting, as `ALTER ROLE … SET` takes it.
 ///
-/// Lists of names are stored already quoted and must not be quoted again.
+/// Lists of names are stored quoted one by one, and given one by one, as pg_dump does.
 pub(crate) fn setting_value(name: &str, value: &str) -> String {
     if QUOTED_LISTS.contains(&name.to_ascii_lowercase().as_str()) && !value.trim().is_empty() {
-        return value.to_owned();
+        let parts: Vec<String> = quoted_list(value)
+            .iter()
+            .map(|part| literal(part))
+            .collect();
+        return parts.join(", ");
     }
     literal(value)
+}
+
+/// The names of a list as Postgres stores it: separated by commas, quoted where they have to be.
+fn quoted_list(value: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut inside = false;
+    let mut letters = value.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let last = parts.last_mut();
+        match (letter, last) {
+            ('"', Some(last)) if inside && letters.peek() == Some(&'"') => {
+                letters.next();
+                last.push('"');
+            }
+            ('"', _) => inside = !inside,
+            (',', _) if !inside => parts.push(String::new()),
+            (' ', _) if !inside => {}
+            (_, Some(last)) => last.push(letter),
+            (_, None) => {}
+        }
+    }
+    parts
 }
 
 /// The settings that are lists of quoted names (Postgres source: `GUC_LIST_QUOTE`).
@@ -52,7 +78,12 @@ mod tests {
     #[test]
     fn lists_of_names_are_kept_and_empty_ones_are_a_text() {
         let path = "\"$user\", public";
-        assert_eq!(setting_value("search_path", path), path);
+        assert_eq!(setting_value("search_path", path), "'$user', 'public'");
+        assert_eq!(setting_value("search_path", "\"\""), "''");
+        assert_eq!(
+            setting_value("search_path", "\"a\"\"b, c\", d"),
+            "'a\"b, c', 'd'"
+        );
         assert_eq!(setting_value("Search_Path", ""), "''");
         assert_eq!(setting_value("work_mem", "8MB"), "'8MB'");
         assert_eq!(setting_value("DateStyle", "ISO, MDY"), "'ISO, MDY'");

@@ -6,6 +6,7 @@ use tokio_postgres::{Client, Error, Row};
 use crate::{
     inventory,
     journal::{self, Entry},
+    steps::CREATED_COMMENT,
     wish::Wish,
 };
 
@@ -61,7 +62,9 @@ pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
     let graph = inventory::read_graph(db).await?;
     let logins = db.query(LOGINS, &[&wish.old_user, &wish.new_user]).await?;
     let may = |name: &str| -> Result<bool, Error> {
-        let found = logins.iter().find(|row| row.try_get::<_, String>(0).is_ok_and(|found| found == name));
+        let found = logins
+            .iter()
+            .find(|row| row.try_get::<_, String>(0).is_ok_and(|found| found == name));
         found.map_or(Ok(false), |row| row.try_get(1))
     };
     let new = may(&wish.new_user)? && graph.iam_chain(&wish.new_user).is_some();
@@ -80,19 +83,26 @@ pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
         state,
         sessions,
         journal_lines: entries.as_ref().map(Vec::len),
-        journal_intact: entries.as_ref().map(|entries| journal::check(entries, "the table").is_ok()),
+        journal_intact: entries
+            .as_ref()
+            .map(|entries| journal::check(entries, "the table").is_ok()),
         last: entries.and_then(|mut entries| entries.pop()),
     })
 }
 
-/// The role that sessions of a user work as in this database; before and after the move, the old user's name or the
-/// owner role's.
+/// The old user of a move, as the new one's comment says it, or else the role that its sessions work as.
 ///
 /// # Errors
 /// Postgres's.
-pub async fn works_as(user: &str, db: &Client) -> Result<Option<String>, Error> {
-    let row = db.query_opt(WORKS_AS, &[&user]).await?;
-    row.map(|row| row.try_get(0)).transpose()
+pub async fn old_user_of(new_user: &str, db: &Client) -> Result<Option<String>, Error> {
+    let row = db.query_opt(OLD_USER, &[&new_user]).await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let (comment, works_as): (Option<String>, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    let named =
+        comment.and_then(|comment| comment.strip_prefix(CREATED_COMMENT).map(str::to_owned));
+    Ok(named.or(works_as))
 }
 
 fn session(row: &Row) -> Result<UserSessions, Error> {
@@ -105,7 +115,8 @@ fn session(row: &Row) -> Result<UserSessions, Error> {
     })
 }
 
-const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE rolname IN ($1::text, $2::text)";
+const LOGINS: &str =
+    "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE rolname IN ($1::text, $2::text)";
 
 const SESSIONS: &str = "
 SELECT usename::text, COALESCE(application_name, ''), COALESCE(host(client_addr), ''), count(*), max(backend_start)::text
@@ -114,7 +125,8 @@ WHERE usename <> 'rdsadmin' AND pid <> pg_backend_pid() AND COALESCE(application
   AND COALESCE(backend_type, 'client backend') = 'client backend'
 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
 
-const WORKS_AS: &str = "
-SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-WHERE r.rolname = $1::text AND d.datname = current_database() AND c LIKE 'role=%'";
+const OLD_USER: &str = "
+SELECT shobj_description(r.oid, 'pg_authid'), (
+    SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
+    WHERE s.setrole = r.oid AND d.datname = current_database() AND c LIKE 'role=%')
+FROM pg_roles r WHERE r.rolname = $1::text";

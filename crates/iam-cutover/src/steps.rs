@@ -20,7 +20,10 @@ use crate::{
     wish::Wish,
 };
 
-pub(crate) use self::{aws_side::aws_side, create_role::COMMENT as CREATED_COMMENT};
+pub(crate) use self::{
+    aws_side::aws_side, create_role::COMMENT as CREATED_COMMENT,
+    owner_role::COMMENT as OWNER_COMMENT,
+};
 
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,6 +40,8 @@ pub struct Step {
     pub verified_by: String,
     /// How it is undone; empty when there is nothing to undo.
     pub undo: Vec<String>,
+    /// Memberships (member, role) that must be gone afterwards: a REVOKE of somebody else's grant is only a warning.
+    pub removes: Vec<(String, String)>,
     /// Whether it can decide who logs in how.
     pub logins: LoginEffect,
 }
@@ -133,7 +138,10 @@ impl Context<'_> {
             .inventory
             .role(admin)
             .is_some_and(|role| role.superuser);
-        let may = self.inventory.role(&edge.role).is_some_and(|role| role.grantable);
+        let may = self
+            .inventory
+            .role(&edge.role)
+            .is_some_and(|role| role.grantable);
         is_superuser || (may && (self.inventory.major() < 16 || edge.grantor == *admin))
     }
 

@@ -30,23 +30,42 @@ pub async fn verify(logins: &Logins, wish: &Wish) -> Verification {
         checks: Vec::new(),
         differences: Vec::new(),
     };
-    let home = wish.databases.first().map(String::as_str).unwrap_or_default();
+    let home = wish
+        .databases
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
     match logins.attempt(Who::New, home).await {
         None => {
             let next = "run this where the deployment's role can be assumed: in the container";
-            result.checks.push(Check::unknown("iam-login", LOGIN, "there are no AWS credentials here", next));
+            result.checks.push(Check::unknown(
+                "iam-login",
+                LOGIN,
+                "there are no AWS credentials here",
+                next,
+            ));
             return result;
         }
         Some(Err(error)) => {
             let explanation = error.explain();
-            result.checks.push(Check::problem("iam-login", LOGIN, format!("{} {}", explanation.what, explanation.likely_cause), explanation.next_step));
+            result.checks.push(Check::problem(
+                "iam-login",
+                LOGIN,
+                format!("{} {}", explanation.what, explanation.likely_cause),
+                explanation.next_step,
+            ));
             return result;
         }
         Some(Ok(status)) => result.checks.push(login(&status, logins.base.tls.mode)),
     }
     for database in &wish.databases {
         if let Err(error) = in_database(database, logins, wish, &mut result).await {
-            result.checks.push(Check::problem("session", format!("A session in {database}"), error.to_string(), "see `sal iam doctor`"));
+            result.checks.push(Check::problem(
+                "session",
+                format!("A session in {database}"),
+                error.to_string(),
+                "see `sal iam doctor`",
+            ));
         }
     }
     result.checks.push(way_back(home, logins, wish).await);
@@ -54,10 +73,19 @@ pub async fn verify(logins: &Logins, wish: &Wish) -> Verification {
 }
 
 fn login(status: &LoginStatus, tls: TlsMode) -> Check {
-    let certificate = status.certificate.as_ref().map_or_else(String::new, |certificate| {
-        format!("; certificate by {} until {}", certificate.issuer, certificate.not_after)
-    });
-    let source = status.credentials.as_ref().and_then(|credentials| credentials.source.clone());
+    let certificate = status
+        .certificate
+        .as_ref()
+        .map_or_else(String::new, |certificate| {
+            format!(
+                "; certificate by {} until {}",
+                certificate.issuer, certificate.not_after
+            )
+        });
+    let source = status
+        .credentials
+        .as_ref()
+        .and_then(|credentials| credentials.source.clone());
     let evidence = format!(
         "`{}` logged in with a token for {} signed with credentials of {}{certificate}",
         status.user,
@@ -67,7 +95,12 @@ fn login(status: &LoginStatus, tls: TlsMode) -> Check {
     if tls == TlsMode::VerifyFull {
         return Check::ok("iam-login", LOGIN, evidence);
     }
-    Check::problem("iam-login", LOGIN, format!("{evidence}; but the server's certificate is not fully verified"), "leave DB_SSLMODE out, or set it to verify-full")
+    Check::problem(
+        "iam-login",
+        LOGIN,
+        format!("{evidence}; but the server's certificate is not fully verified"),
+        "leave DB_SSLMODE out, or set it to verify-full",
+    )
 }
 
 async fn in_database(
@@ -79,13 +112,17 @@ async fn in_database(
     let session = logins.open(Who::New, database).await?;
     let db = &session.client;
     let doing = |what: &str| CutoverError::postgres(format!("{what} in {database}"));
-    let row = db.query_one(WORKS_AS, &[&wish.new_user]).await.map_err(doing("asking for roles"))?;
+    let row = db
+        .query_one(WORKS_AS, &[&wish.new_user])
+        .await
+        .map_err(doing("asking for roles"))?;
     let (works_as, wanted): (String, Option<String>) = (
         row.try_get(0).map_err(doing("asking for roles"))?,
         row.try_get(1).map_err(doing("asking for roles"))?,
     );
     let title = format!("Sessions in {database} work as the owner");
     result.checks.push(match &wanted {
+        Some(wanted) if *wanted != wish.old_user && *wanted != wish.owner_role => Check::problem("works-as", title, format!("the role is set to `{wanted}`, which is neither the old user nor the owner role: new objects would get the wrong owner"), "run `sal iam apply`"),
         Some(wanted) if *wanted == works_as => Check::ok("works-as", title, format!("current_user is `{works_as}`, session_user `{}`", wish.new_user)),
         Some(wanted) => Check::problem("works-as", title, format!("current_user is `{works_as}`, although the role is set to `{wanted}`: the membership is gone, and Postgres only warns"), format!("as an administrator: GRANT \"{wanted}\" TO \"{}\"; or `sal iam apply` again", wish.new_user)),
         None => Check::problem("works-as", title, format!("current_user is `{works_as}`: no role is set for `{}` here, so that new tables would belong to it", wish.new_user), "run `sal iam apply`"),
@@ -93,9 +130,13 @@ async fn in_database(
     result.checks.push(writes(database, &works_as, db).await);
     let found = compare(&works_as, &wish.old_user, &wish.new_user, db).await;
     let differences = found.map_err(doing("comparing privileges"))?;
-    result.checks.push(privileges(database, &works_as, &differences));
+    result
+        .checks
+        .push(privileges(database, &works_as, &differences));
     result.differences.extend(differences);
-    let graph = inventory::read_graph(db).await.map_err(doing("reading memberships"))?;
+    let graph = inventory::read_graph(db)
+        .await
+        .map_err(doing("reading memberships"))?;
     result.checks.push(iam_members(database, wish, &graph));
     session.end().await;
     Ok(())
@@ -112,11 +153,29 @@ async fn writes(database: &str, works_as: &str, db: &Client) -> Check {
     .await;
     let rolled_back = db.batch_execute("ROLLBACK").await;
     match (outcome, rolled_back) {
-        (Ok(owner), Ok(())) if owner == works_as => Check::ok("writes", title, format!("a table was made, altered, indexed, filled, emptied and dropped, and rolled back; it belonged to `{owner}`")),
-        (Ok(owner), _) => Check::problem("writes", title, format!("a new table belonged to `{owner}`, not to `{works_as}`"), "run `sal iam apply`"),
+        (Ok(owner), Ok(())) if owner == works_as => Check::ok(
+            "writes",
+            title,
+            format!(
+                "a table was made, altered, indexed, filled, emptied and dropped, and rolled back; it belonged to `{owner}`"
+            ),
+        ),
+        (Ok(owner), _) => Check::problem(
+            "writes",
+            title,
+            format!("a new table belonged to `{owner}`, not to `{works_as}`"),
+            "run `sal iam apply`",
+        ),
         (Err(error), _) => {
-            let said = error.as_db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
-            Check::problem("writes", title, said, "run `sal iam apply`; it names what is missing")
+            let said = error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
+            Check::problem(
+                "writes",
+                title,
+                said,
+                "run `sal iam apply`; it names what is missing",
+            )
         }
     }
 }
@@ -124,46 +183,120 @@ async fn writes(database: &str, works_as: &str, db: &Client) -> Check {
 fn privileges(database: &str, works_as: &str, differences: &[Difference]) -> Check {
     let title = format!("Privileges in {database}");
     if differences.is_empty() {
-        return Check::ok("privileges", title, format!("no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings"));
+        return Check::ok(
+            "privileges",
+            title,
+            format!(
+                "no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings"
+            ),
+        );
     }
     let first: Vec<String> = differences
         .iter()
         .take(5)
-        .map(|found| format!("{} {} on {}: {} / {}", found.kind, found.privilege, found.object, found.old.as_deref().unwrap_or("-"), found.new.as_deref().unwrap_or("-")))
+        .map(|found| {
+            format!(
+                "{} {} on {}: {} / {}",
+                found.kind,
+                found.privilege,
+                found.object,
+                found.old.as_deref().unwrap_or("-"),
+                found.new.as_deref().unwrap_or("-")
+            )
+        })
         .collect();
     let only_settings = differences.iter().all(|found| found.kind == "setting");
-    let evidence = format!("{} differences (old / new): {}", differences.len(), first.join("; "));
+    let evidence = format!(
+        "{} differences (old / new): {}",
+        differences.len(),
+        first.join("; ")
+    );
     if only_settings {
-        return Check::attention("privileges", title, evidence, "settings that only a superuser may give a role cannot be copied on RDS; the rest is copied by `sal iam apply`");
+        return Check::attention(
+            "privileges",
+            title,
+            evidence,
+            "settings that only a superuser may give a role cannot be copied on RDS; the rest is copied by `sal iam apply`",
+        );
     }
-    Check::problem("privileges", title, evidence, "run `sal iam apply` again; it adds what is missing")
+    Check::problem(
+        "privileges",
+        title,
+        evidence,
+        "run `sal iam apply` again; it adds what is missing",
+    )
 }
 
 fn iam_members(database: &str, wish: &Wish, graph: &Graph) -> Check {
     let title = format!("Who has to log in with IAM ({database})");
     if graph.iam_chain(&wish.new_user).is_none() {
-        return Check::problem("rds-iam", title, format!("`{}` is not in rds_iam", wish.new_user), "run `sal iam apply`");
+        return Check::problem(
+            "rds-iam",
+            title,
+            format!("`{}` is not in rds_iam", wish.new_user),
+            "run `sal iam apply`",
+        );
     }
     match graph.iam_chain(&wish.old_user) {
-        None => Check::ok("rds-iam", title, format!("`{}` is in rds_iam, `{}` is not", wish.new_user, wish.old_user)),
-        Some(chain) => Check::problem("rds-iam", title, format!("`{}` is in rds_iam, too ({}): its password does not work, and there is no way back", wish.old_user, chain.join(" -> ")), "run `sal iam rollback`, which takes it out"),
+        None => Check::ok(
+            "rds-iam",
+            title,
+            format!(
+                "`{}` is in rds_iam, `{}` is not",
+                wish.new_user, wish.old_user
+            ),
+        ),
+        Some(chain) => Check::problem(
+            "rds-iam",
+            title,
+            format!(
+                "`{}` is in rds_iam, too ({}): its password does not work, and there is no way back",
+                wish.old_user,
+                chain.join(" -> ")
+            ),
+            "run `sal iam rollback`, which takes it out",
+        ),
     }
 }
 
 async fn way_back(home: &str, logins: &Logins, wish: &Wish) -> Check {
     let title = "The way back";
     if logins.old.is_none() {
-        return Check::unknown("way-back", title, format!("the password of `{}` was not given, so it was not tried", wish.old_user), "set DB_PASS beside DB_USER of the old user, or SAL_OLD_PASS, and verify again");
+        return Check::unknown(
+            "way-back",
+            title,
+            format!(
+                "the password of `{}` was not given, so it was not tried",
+                wish.old_user
+            ),
+            "set DB_PASS beside DB_USER of the old user, or SAL_OLD_PASS, and verify again",
+        );
     }
     match logins.open(Who::Old, home).await {
         Ok(session) => {
             session.end().await;
-            Check::ok("way-back", title, format!("`{}` logs in with its password", wish.old_user))
+            Check::ok(
+                "way-back",
+                title,
+                format!("`{}` logs in with its password", wish.old_user),
+            )
         }
         Err(CutoverError::Login { explanation, .. }) if explanation.code == "login_forbidden" => {
-            Check::ok("way-back", title, format!("`{}` was switched off by finalizing; `sal iam rollback` switches it on again", wish.old_user))
+            Check::ok(
+                "way-back",
+                title,
+                format!(
+                    "`{}` was switched off by finalizing; `sal iam rollback` switches it on again",
+                    wish.old_user
+                ),
+            )
         }
-        Err(error) => Check::problem("way-back", title, error.to_string(), "mend it before finalizing: without it there is no way back"),
+        Err(error) => Check::problem(
+            "way-back",
+            title,
+            error.to_string(),
+            "mend it before finalizing: without it there is no way back",
+        ),
     }
 }
 

@@ -34,7 +34,9 @@ impl CancelKeys {
     }
 
     pub(crate) fn find(&self, key: &CancelKey) -> Option<Target> {
-        self.keys().get(&(key.process_id, key.secret.clone())).cloned()
+        self.keys()
+            .get(&(key.process_id, key.secret.clone()))
+            .cloned()
     }
 
     fn keys(&self) -> MutexGuard<'_, HashMap<(u32, Vec<u8>), Target>> {

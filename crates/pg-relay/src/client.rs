@@ -2,7 +2,10 @@
 
 use std::io;
 
-use pg_frames::{CLEARTEXT_PASSWORD_REQUEST, CancelKey, ErrorResponse, FirstPacket, FrameError, Header, Password, Startup};
+use pg_frames::{
+    CLEARTEXT_PASSWORD_REQUEST, CancelKey, ErrorResponse, FirstPacket, FrameError, Header,
+    Password, Startup,
+};
 use rds_iam::Secret;
 use subtle::ConstantTimeEq;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,7 +91,9 @@ async fn read_first(stream: &mut dyn Duplex) -> io::Result<Option<FirstPacket>> 
     if stream.read(word.get_mut(..1).unwrap_or_default()).await? == 0 {
         return Ok(None);
     }
-    stream.read_exact(word.get_mut(1..).unwrap_or_default()).await?;
+    stream
+        .read_exact(word.get_mut(1..).unwrap_or_default())
+        .await?;
     let mut body = vec![0; FirstPacket::body_length(word).map_err(malformed)?];
     stream.read_exact(&mut body).await?;
     FirstPacket::parse(&body).map(Some).map_err(malformed)
@@ -101,7 +106,8 @@ impl Client {
         self.stream.flush().await?;
         let mut header = [0; Header::SIZE];
         self.stream.read_exact(&mut header).await?;
-        let mut body = zeroize::Zeroizing::new(vec![0; Password::body_length(header).map_err(malformed)?]);
+        let mut body =
+            zeroize::Zeroizing::new(vec![0; Password::body_length(header).map_err(malformed)?]);
         self.stream.read_exact(&mut body).await?;
         let given = body.strip_suffix(&[0]).unwrap_or(&body);
         Ok(bool::from(given.ct_eq(password.expose().as_bytes())))
@@ -109,7 +115,9 @@ impl Client {
 
     /// Says no and closes.
     pub(crate) async fn refuse(&mut self, error: &ErrorResponse) -> io::Result<()> {
-        self.stream.write_all(&error.to_bytes().map_err(malformed)?).await?;
+        self.stream
+            .write_all(&error.to_bytes().map_err(malformed)?)
+            .await?;
         self.stream.flush().await?;
         self.stream.shutdown().await
     }

@@ -96,14 +96,54 @@ impl Counters {
     pub(crate) fn metrics(&self) -> [Metric; 8] {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         [
-            ("sal_relay_clients_total", "counter", "Clients accepted.", of(&self.accepted)),
-            ("sal_relay_sessions", "gauge", "Sessions open now.", of(&self.open)),
-            ("sal_relay_refused_total", "counter", "Clients turned away by the relay.", of(&self.refused_here)),
-            ("sal_relay_login_failures_total", "counter", "Clients whose upstream login failed.", of(&self.refused_upstream)),
-            ("sal_relay_cancels_total", "counter", "Cancel requests passed on.", of(&self.cancelled)),
-            ("sal_relay_idle_closed_total", "counter", "Sessions closed for idleness.", of(&self.idle_closed)),
-            ("sal_relay_bytes_up_total", "counter", "Bytes from clients, of sessions that have ended.", of(&self.bytes_up)),
-            ("sal_relay_bytes_down_total", "counter", "Bytes to clients, of sessions that have ended.", of(&self.bytes_down)),
+            (
+                "sal_relay_clients_total",
+                "counter",
+                "Clients accepted.",
+                of(&self.accepted),
+            ),
+            (
+                "sal_relay_sessions",
+                "gauge",
+                "Sessions open now.",
+                of(&self.open),
+            ),
+            (
+                "sal_relay_refused_total",
+                "counter",
+                "Clients turned away by the relay.",
+                of(&self.refused_here),
+            ),
+            (
+                "sal_relay_login_failures_total",
+                "counter",
+                "Clients whose upstream login failed.",
+                of(&self.refused_upstream),
+            ),
+            (
+                "sal_relay_cancels_total",
+                "counter",
+                "Cancel requests passed on.",
+                of(&self.cancelled),
+            ),
+            (
+                "sal_relay_idle_closed_total",
+                "counter",
+                "Sessions closed for idleness.",
+                of(&self.idle_closed),
+            ),
+            (
+                "sal_relay_bytes_up_total",
+                "counter",
+                "Bytes from clients, of sessions that have ended.",
+                of(&self.bytes_up),
+            ),
+            (
+                "sal_relay_bytes_down_total",
+                "counter",
+                "Bytes to clients, of sessions that have ended.",
+                of(&self.bytes_down),
+            ),
         ]
     }
 }

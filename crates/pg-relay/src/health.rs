@@ -35,7 +35,11 @@ impl Health {
 /// The last login's failure, unless one has succeeded since.
 fn failing(connector: &Connector) -> Option<LoginFailureNote> {
     let status = connector.status();
-    status.last_failure.filter(|failure| status.last_success.is_none_or(|success| success < failure.at))
+    status.last_failure.filter(|failure| {
+        status
+            .last_success
+            .is_none_or(|success| success < failure.at)
+    })
 }
 
 /// How long readiness waits for a login of its own.
@@ -76,14 +80,23 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
             "failing": failed.map(|failure| failure.explanation.to_string()),
         }));
     }
-    let code = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(json!({"ready": good, "sessions": health.counters.open(), "upstreams": upstreams})))
+    let code = if good {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        code,
+        Json(json!({"ready": good, "sessions": health.counters.open(), "upstreams": upstreams})),
+    )
 }
 
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {
     let mut text = String::new();
     for (name, kind, help, value) in health.counters.metrics() {
-        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"));
+        text.push_str(&format!(
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+        ));
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

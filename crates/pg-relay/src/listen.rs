@@ -105,7 +105,9 @@ impl Local {
     #[must_use]
     pub fn place(&self) -> String {
         match self {
-            Self::Tcp(listener) => listener.local_addr().map_or_else(|_gone| "?".to_owned(), |address| address.to_string()),
+            Self::Tcp(listener) => listener
+                .local_addr()
+                .map_or_else(|_gone| "?".to_owned(), |address| address.to_string()),
             Self::Unix(socket) => socket.path.display().to_string(),
         }
     }

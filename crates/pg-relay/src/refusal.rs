@@ -6,7 +6,10 @@ use rds_iam::{LoginError, LoginFailure};
 /// The upstream login failed. Postgres's own refusals keep their code and text.
 pub(crate) fn upstream(error: &LoginError) -> ErrorResponse {
     let explanation = error.explain();
-    let hint = format!("{} Next: {}", explanation.likely_cause, explanation.next_step);
+    let hint = format!(
+        "{} Next: {}",
+        explanation.likely_cause, explanation.next_step
+    );
     let answer = match &error.failure {
         LoginFailure::Refused { sqlstate, message } => ErrorResponse::fatal(sqlstate, message),
         // 08001: the client's own connection could not be established (Postgres manual, appendix A).
@@ -16,27 +19,39 @@ pub(crate) fn upstream(error: &LoginError) -> ErrorResponse {
 }
 
 pub(crate) fn too_many(most: usize) -> ErrorResponse {
-    ErrorResponse::fatal("53300", "sal relay: too many connections")
-        .with(b'H', &format!("the relay takes {most}; raise --max-connections, or close idle ones"))
+    ErrorResponse::fatal("53300", "sal relay: too many connections").with(
+        b'H',
+        &format!("the relay takes {most}; raise --max-connections, or close idle ones"),
+    )
 }
 
 pub(crate) fn other_user(wanted: &str) -> ErrorResponse {
-    ErrorResponse::fatal("28000", &format!("sal relay: this relay logs in as \"{wanted}\" only"))
-        .with(b'H', &format!("connect with user={wanted}"))
+    ErrorResponse::fatal(
+        "28000",
+        &format!("sal relay: this relay logs in as \"{wanted}\" only"),
+    )
+    .with(b'H', &format!("connect with user={wanted}"))
 }
 
 pub(crate) fn wrong_password() -> ErrorResponse {
-    ErrorResponse::fatal("28P01", "sal relay: password authentication failed")
-        .with(b'H', "the local password is the one in SAL_RELAY_PASSWORD; it is not the database's")
+    ErrorResponse::fatal("28P01", "sal relay: password authentication failed").with(
+        b'H',
+        "the local password is the one in SAL_RELAY_PASSWORD; it is not the database's",
+    )
 }
 
 pub(crate) fn needs_tls() -> ErrorResponse {
-    ErrorResponse::fatal("28000", "sal relay: this port takes TLS only")
-        .with(b'H', "connect with sslmode=require; the certificate is the relay's own")
+    ErrorResponse::fatal("28000", "sal relay: this port takes TLS only").with(
+        b'H',
+        "connect with sslmode=require; the certificate is the relay's own",
+    )
 }
 
 pub(crate) fn no_user() -> ErrorResponse {
-    ErrorResponse::fatal("28000", "no PostgreSQL user name specified in startup packet")
+    ErrorResponse::fatal(
+        "28000",
+        "no PostgreSQL user name specified in startup packet",
+    )
 }
 
 pub(crate) fn draining() -> ErrorResponse {
@@ -44,12 +59,21 @@ pub(crate) fn draining() -> ErrorResponse {
 }
 
 pub(crate) fn idle() -> ErrorResponse {
-    ErrorResponse::fatal("57P05", "sal relay: terminating connection due to idle-session timeout")
-        .with(b'H', "nothing moved for as long as --idle-timeout says")
+    ErrorResponse::fatal(
+        "57P05",
+        "sal relay: terminating connection due to idle-session timeout",
+    )
+    .with(b'H', "nothing moved for as long as --idle-timeout says")
 }
 
 /// The upstream session broke after the login, before it was ready.
 pub(crate) fn broke(why: &str) -> ErrorResponse {
-    ErrorResponse::fatal("08006", &format!("sal relay: the server's session did not become ready: {why}"))
-        .with(b'H', "the server is starting a session slowly, or closed it; its own log says why")
+    ErrorResponse::fatal(
+        "08006",
+        &format!("sal relay: the server's session did not become ready: {why}"),
+    )
+    .with(
+        b'H',
+        "the server is starting a session slowly, or closed it; its own log says why",
+    )
 }

@@ -80,7 +80,13 @@ impl Relay {
         let accepting = TaskTracker::new();
         self.shared.counters.set_listening();
         for door in self.doors {
-            let accept = accept(door, Arc::clone(&self.shared), sessions.clone(), shutdown.clone(), cut.clone());
+            let accept = accept(
+                door,
+                Arc::clone(&self.shared),
+                sessions.clone(),
+                shutdown.clone(),
+                cut.clone(),
+            );
             accepting.spawn(accept);
         }
         shutdown.cancelled().await;
@@ -101,7 +107,13 @@ impl Relay {
 /// Clients at the door at once; they are told nothing beyond it.
 const MOST_ASKING: usize = 200;
 
-async fn accept(door: Arc<Door>, shared: Arc<Shared>, sessions: TaskTracker, shutdown: CancellationToken, cut: CancellationToken) {
+async fn accept(
+    door: Arc<Door>,
+    shared: Arc<Shared>,
+    sessions: TaskTracker,
+    shutdown: CancellationToken,
+    cut: CancellationToken,
+) {
     loop {
         let accepted = tokio::select! {
             () = cut.cancelled() => return,

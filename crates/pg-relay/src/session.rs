@@ -35,13 +35,21 @@ pub(crate) async fn serve(accepted: Accepted, door: &Door, shared: &Shared) -> i
         Err(_elapsed) => return Err(io::ErrorKind::TimedOut.into()),
     };
     let admitted = tokio::time::timeout(GREETING, admit(&mut client, is_owners, door));
-    if let Some(refused) = admitted.await.map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))?? {
+    if let Some(refused) = admitted
+        .await
+        .map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??
+    {
         return turn_away(&mut client, &refused, shared).await;
     }
     // A place is for those who may come in, and is held until the session ends.
     drop(asking);
     let Ok(_place) = shared.places.try_acquire() else {
-        return turn_away(&mut client, &refusal::too_many(shared.settings.most_connections), shared).await;
+        return turn_away(
+            &mut client,
+            &refusal::too_many(shared.settings.most_connections),
+            shared,
+        )
+        .await;
     };
     let _open = shared.counters.opened();
     let mut login = ClientsLogin {
@@ -80,7 +88,11 @@ async fn gone(stream: &mut dyn Duplex, early: &mut Vec<u8>) {
 }
 
 /// The local rules: encryption, user, password. `Some` is the refusal.
-async fn admit(client: &mut Client, is_owners: bool, door: &Door) -> io::Result<Option<ErrorResponse>> {
+async fn admit(
+    client: &mut Client,
+    is_owners: bool,
+    door: &Door,
+) -> io::Result<Option<ErrorResponse>> {
     if door.only_tls && !client.encrypted {
         return Ok(Some(refusal::needs_tls()));
     }
@@ -108,16 +120,26 @@ pub(crate) async fn cancel(key: &CancelKey, shared: &Shared) -> io::Result<()> {
         return Ok(());
     };
     shared.counters.count(Count::Cancelled);
-    let packet = pg_frames::FirstPacket::Cancel(key.clone()).to_bytes().map_err(malformed)?;
+    let packet = pg_frames::FirstPacket::Cancel(key.clone())
+        .to_bytes()
+        .map_err(malformed)?;
     let sent = target.connector.send_once(target.address, &packet).await;
     sent.map_err(io::Error::other)
 }
 
 /// From `AuthenticationOk` to the end.
-async fn relay(mut client: Client, mut session: Session, door: &Door, shared: &Shared) -> io::Result<()> {
+async fn relay(
+    mut client: Client,
+    mut session: Session,
+    door: &Door,
+    shared: &Shared,
+) -> io::Result<()> {
     client.stream.write_all(&session.said).await?;
     client.stream.flush().await?;
-    let ready = tokio::time::timeout(GREETING, until_ready(&mut client, &mut session, door, shared));
+    let ready = tokio::time::timeout(
+        GREETING,
+        until_ready(&mut client, &mut session, door, shared),
+    );
     let why = match ready.await {
         Ok(Ok(Some(key))) => return copy(client, session, shared, key).await,
         Ok(Ok(None)) => return Ok(()),
@@ -130,9 +152,20 @@ async fn relay(mut client: Client, mut session: Session, door: &Door, shared: &S
 }
 
 /// The session itself; the cancel key is known until it ends.
-async fn copy(mut client: Client, mut session: Session, shared: &Shared, _key: Option<Remembered>) -> io::Result<()> {
+async fn copy(
+    mut client: Client,
+    mut session: Session,
+    shared: &Shared,
+    _key: Option<Remembered>,
+) -> io::Result<()> {
     let traffic = Traffic::default();
-    let spliced = splice(&mut *client.stream, &mut session.stream, shared.settings.idle, &traffic).await;
+    let spliced = splice(
+        &mut *client.stream,
+        &mut session.stream,
+        shared.settings.idle,
+        &traffic,
+    )
+    .await;
     let (up, down) = traffic.bytes();
     shared.counters.moved(up, down);
     match spliced {
@@ -145,7 +178,12 @@ async fn copy(mut client: Client, mut session: Session, shared: &Shared, _key: O
 }
 
 /// Passes on what follows the login, and learns the cancel key. `None` when the server said no after all.
-async fn until_ready(client: &mut Client, session: &mut Session, door: &Door, shared: &Shared) -> io::Result<Option<Option<Remembered>>> {
+async fn until_ready(
+    client: &mut Client,
+    session: &mut Session,
+    door: &Door,
+    shared: &Shared,
+) -> io::Result<Option<Option<Remembered>>> {
     let mut key = None;
     loop {
         let message = read(&mut session.stream).await?;
@@ -157,7 +195,11 @@ async fn until_ready(client: &mut Client, session: &mut Session, door: &Door, sh
             key = Some(shared.keys.remember(found, target));
         }
         let is_error = message.tag == ErrorResponse::TAG;
-        let bytes = if is_error { explained(&message) } else { message.bytes.clone() };
+        let bytes = if is_error {
+            explained(&message)
+        } else {
+            message.bytes.clone()
+        };
         client.stream.write_all(&bytes).await?;
         client.stream.flush().await?;
         match message.tag {
@@ -174,11 +216,22 @@ async fn until_ready(client: &mut Client, session: &mut Session, door: &Door, sh
 
 /// The server's error, with our explanation as hint where it has none of its own.
 fn explained(message: &Message) -> Vec<u8> {
-    let parsed = ErrorResponse::parse(message.body()).ok().filter(|error| error.field(b'H').is_none());
+    let parsed = ErrorResponse::parse(message.body())
+        .ok()
+        .filter(|error| error.field(b'H').is_none());
     let hinted = parsed.and_then(|error| {
         let text = error.message()?.to_owned();
         let explanation = rds_iam::explain_text(&text)?;
-        error.with(b'H', &format!("{} Next: {}", explanation.likely_cause, explanation.next_step)).to_bytes().ok()
+        error
+            .with(
+                b'H',
+                &format!(
+                    "{} Next: {}",
+                    explanation.likely_cause, explanation.next_step
+                ),
+            )
+            .to_bytes()
+            .ok()
     });
     hinted.unwrap_or_else(|| message.bytes.clone())
 }

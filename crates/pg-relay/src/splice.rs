@@ -36,7 +36,10 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// Bytes from the client, and to it.
     pub(crate) fn bytes(&self) -> (u64, u64) {
-        (self.up.load(Ordering::Relaxed), self.down.load(Ordering::Relaxed))
+        (
+            self.up.load(Ordering::Relaxed),
+            self.down.load(Ordering::Relaxed),
+        )
     }
 
     /// A session begins with `ReadyForQuery`.
@@ -51,7 +54,9 @@ impl Traffic {
 
     fn sent_down(&self, bytes: &[u8]) {
         count(&self.down, bytes);
-        let tail = bytes.get(bytes.len().saturating_sub(READY.len())..).unwrap_or_default();
+        let tail = bytes
+            .get(bytes.len().saturating_sub(READY.len())..)
+            .unwrap_or_default();
         // Split over two reads only when the server's buffer was full; then the session does not rest anyway.
         self.at_rest.store(tail == READY, Ordering::Relaxed);
     }
@@ -62,13 +67,22 @@ fn count(counter: &AtomicU64, bytes: &[u8]) {
 }
 
 /// Copies both ways.
-pub(crate) async fn splice(client: &mut dyn Duplex, server: &mut dyn Duplex, idle: Option<Duration>, traffic: &Traffic) -> io::Result<Ended> {
+pub(crate) async fn splice(
+    client: &mut dyn Duplex,
+    server: &mut dyn Duplex,
+    idle: Option<Duration>,
+    traffic: &Traffic,
+) -> io::Result<Ended> {
     let (mut from_client, mut to_client) = split(client);
     let (mut from_server, mut to_server) = split(server);
     traffic.begin();
     let outcome = {
-        let up = pump(&mut from_client, &mut to_server, |bytes| traffic.sent_up(bytes));
-        let down = pump(&mut from_server, &mut to_client, |bytes| traffic.sent_down(bytes));
+        let up = pump(&mut from_client, &mut to_server, |bytes| {
+            traffic.sent_up(bytes)
+        });
+        let down = pump(&mut from_server, &mut to_client, |bytes| {
+            traffic.sent_down(bytes)
+        });
         tokio::pin!(up, down);
         tokio::select! {
             // The client ends with its own bytes; the server may still have something to say.
@@ -99,7 +113,11 @@ pub(crate) async fn splice(client: &mut dyn Duplex, server: &mut dyn Duplex, idl
     outcome
 }
 
-async fn pump(from: &mut (impl AsyncRead + Unpin), to: &mut (impl AsyncWrite + Unpin), note: impl Fn(&[u8])) -> io::Result<()> {
+async fn pump(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    note: impl Fn(&[u8]),
+) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     loop {
         let read = from.read(&mut buffer).await?;

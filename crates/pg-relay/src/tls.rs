@@ -68,7 +68,10 @@ fn chain(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, LocalTlsError> 
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     match found {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(file(path, io::Error::other("there is no certificate in it"))),
+        Ok(_) => Err(file(
+            path,
+            io::Error::other("there is no certificate in it"),
+        )),
         Err(error) => Err(file(path, error)),
     }
 }

@@ -35,8 +35,14 @@ impl Handshake for ClientsLogin<'_> {
         password: &'a Secret,
     ) -> BoxFuture<'a, Result<Session, LoginFailure>> {
         Box::pin(async move {
-            let packet = self.startup.to_bytes().map_err(|error| ended(&malformed(error)))?;
-            stream.write_all(&packet).await.map_err(|error| ended(&error))?;
+            let packet = self
+                .startup
+                .to_bytes()
+                .map_err(|error| ended(&malformed(error)))?;
+            stream
+                .write_all(&packet)
+                .await
+                .map_err(|error| ended(&error))?;
             stream.flush().await.map_err(|error| ended(&error))?;
             let mut said = Vec::new();
             loop {
@@ -53,8 +59,15 @@ impl Handshake for ClientsLogin<'_> {
                         }
                         Some(CLEARTEXT) => {
                             let answer = Password::new(password.expose().as_bytes().to_vec());
-                            let answer = zeroize::Zeroizing::new(answer.to_bytes().map_err(|error| ended(&malformed(error)))?);
-                            stream.write_all(&answer).await.map_err(|error| ended(&error))?;
+                            let answer = zeroize::Zeroizing::new(
+                                answer
+                                    .to_bytes()
+                                    .map_err(|error| ended(&malformed(error)))?,
+                            );
+                            stream
+                                .write_all(&answer)
+                                .await
+                                .map_err(|error| ended(&error))?;
                             stream.flush().await.map_err(|error| ended(&error))?;
                         }
                         // RDS asks users outside rds_iam for a scram or md5 password: a token is none.
@@ -106,7 +119,9 @@ pub(crate) async fn read(stream: &mut RawStream) -> io::Result<Message> {
     let parsed = Header::parse(header, MOST).map_err(malformed)?;
     let mut bytes = header.to_vec();
     bytes.resize(Header::SIZE.saturating_add(parsed.body_length), 0);
-    stream.read_exact(bytes.get_mut(Header::SIZE..).unwrap_or_default()).await?;
+    stream
+        .read_exact(bytes.get_mut(Header::SIZE..).unwrap_or_default())
+        .await?;
     Ok(Message {
         tag: parsed.tag,
         bytes,

@@ -247,6 +247,12 @@ fn deployment(first: &str) -> Deployment {
 }
 
 impl Partition {
+    /// The partition of a region, by the beginning of its name.
+    #[must_use]
+    pub fn of_region(region: &str) -> Self {
+        partition(region, &[])
+    }
+
     /// The partition's name in ARNs; the isolated partitions are told apart by region only.
     #[must_use]
     pub fn arn_name(self) -> &'static str {

@@ -106,7 +106,10 @@ impl AuthService {
         let identity = token::judge(text, &expected, |key| self.credentials.find(key))?;
         let denied = self.faults.policy() == PolicyFault::DenyAll;
         let resource = self.policy.resource(shown_user);
-        let allowed = match self.directory.decide(&identity, "rds-db:connect", &resource) {
+        let allowed = match self
+            .directory
+            .decide(&identity, "rds-db:connect", &resource)
+        {
             Decision::Allowed => true,
             Decision::ImplicitDeny => self.policy.allows(&identity, shown_user),
             Decision::ExplicitDeny => false,

@@ -33,41 +33,110 @@ pub struct Deployment {
 
 /// Everything that can be broken.
 pub const BREAKAGES: &[Breakage] = &[
-    of("clock-behind", "AWS's clock is 20 minutes ahead of this machine's"),
-    of("clock-ahead", "AWS's clock is 20 minutes behind this machine's"),
-    of("credentials-expired", "the credentials that were handed out have expired, and the endpoint is down"),
+    of(
+        "clock-behind",
+        "AWS's clock is 20 minutes ahead of this machine's",
+    ),
+    of(
+        "clock-ahead",
+        "AWS's clock is 20 minutes behind this machine's",
+    ),
+    of(
+        "credentials-expired",
+        "the credentials that were handed out have expired, and the endpoint is down",
+    ),
     of("credentials-short", "new credentials live 10 seconds only"),
-    of("credentials-down", "the container's credential endpoint is down"),
-    of("credentials-silent", "the container's credential endpoint takes requests and never answers"),
-    of("trust-removed", "the role does not trust the platform any more"),
-    of("throttled", "more than 200 IAM logins a second, all refused"),
-    of("auth-unavailable", "the service that checks tokens answers 503"),
+    of(
+        "credentials-down",
+        "the container's credential endpoint is down",
+    ),
+    of(
+        "credentials-silent",
+        "the container's credential endpoint takes requests and never answers",
+    ),
+    of(
+        "trust-removed",
+        "the role does not trust the platform any more",
+    ),
+    of(
+        "throttled",
+        "more than 200 IAM logins a second, all refused",
+    ),
+    of(
+        "auth-unavailable",
+        "the service that checks tokens answers 503",
+    ),
     of("policy-missing", "the role has no policy"),
-    of("policy-identifier", "the policy names the identifier instead of the resource id"),
-    of("policy-other-database", "the policy names another database's resource id"),
-    of("policy-other-user", "the policy names another Postgres user"),
-    of("policy-condition", "the policy has a condition on aws:SourceIp"),
+    of(
+        "policy-identifier",
+        "the policy names the identifier instead of the resource id",
+    ),
+    of(
+        "policy-other-database",
+        "the policy names another database's resource id",
+    ),
+    of(
+        "policy-other-user",
+        "the policy names another Postgres user",
+    ),
+    of(
+        "policy-condition",
+        "the policy has a condition on aws:SourceIp",
+    ),
     of("policy-denied", "a second policy denies rds-db:connect"),
-    of("organization-denies", "the organisation's policy denies rds-db:connect"),
+    of(
+        "organization-denies",
+        "the organisation's policy denies rds-db:connect",
+    ),
     of("iam-off", "IAM authentication of the instance is off"),
-    of("iam-pending", "IAM authentication waits for the maintenance window"),
+    of(
+        "iam-pending",
+        "IAM authentication waits for the maintenance window",
+    ),
     of("rds-iam-revoked", "the new user is not in rds_iam any more"),
-    of("rds-iam-to-admin", "somebody granted the new user to the master user"),
-    of("rds-iam-to-old", "somebody granted the new user to the old one"),
-    of("membership-revoked", "the new user is not a member of the old one any more"),
+    of(
+        "rds-iam-to-admin",
+        "somebody granted the new user to the master user",
+    ),
+    of(
+        "rds-iam-to-old",
+        "somebody granted the new user to the old one",
+    ),
+    of(
+        "membership-revoked",
+        "the new user is not a member of the old one any more",
+    ),
     of("set-role-reset", "the new user's SET role was reset"),
     of("login-off", "the new user has NOLOGIN"),
-    of("connection-limit", "the new user's connection limit is reached"),
+    of(
+        "connection-limit",
+        "the new user's connection limit is reached",
+    ),
     of("stray-objects", "the new user owns a table"),
-    of("ca-rotated", "the server's certificate comes from another root"),
-    of("reader", "the name still leads to the old writer, which is a reader now"),
-    of("slow", "connections are accepted and nothing follows for a minute"),
+    of(
+        "ca-rotated",
+        "the server's certificate comes from another root",
+    ),
+    of(
+        "reader",
+        "the name still leads to the old writer, which is a reader now",
+    ),
+    of(
+        "slow",
+        "connections are accepted and nothing follows for a minute",
+    ),
     of("small-instance", "the instance is a db.t4g.micro"),
     of("kerberos", "the instance is joined to a Kerberos domain"),
     of("replica", "the instance has a read replica"),
-    of("log-not-exported", "iam-db-auth-error is not exported to CloudWatch"),
+    of(
+        "log-not-exported",
+        "iam-db-auth-error is not exported to CloudWatch",
+    ),
     of("rds-api-down", "RDS's API is down"),
-    of("describe-denied", "the role may not describe databases or itself"),
+    of(
+        "describe-denied",
+        "the role may not describe databases or itself",
+    ),
 ];
 
 const fn of(name: &'static str, what: &'static str) -> Breakage {
@@ -144,9 +213,13 @@ impl Lab {
         match name {
             "iam-off" => instance.change(|facts| facts.set(false, None)),
             "iam-pending" => instance.change(|facts| facts.set(false, Some(true))),
-            "small-instance" => instance.change(|facts| "db.t4g.micro".clone_into(&mut facts.class)),
+            "small-instance" => {
+                instance.change(|facts| "db.t4g.micro".clone_into(&mut facts.class))
+            }
             "kerberos" => instance.change(|facts| facts.kerberos = true),
-            "replica" => instance.change(|facts| facts.replicas.push("sal-sandbox-replica".to_owned())),
+            "replica" => {
+                instance.change(|facts| facts.replicas.push("sal-sandbox-replica".to_owned()))
+            }
             "log-not-exported" => instance.change(|facts| facts.log_exports.clear()),
             "reader" => self.faults().set_role(InstanceRole::Reader),
             "ca-rotated" => self.rotate_ca_unannounced()?,
@@ -156,25 +229,55 @@ impl Lab {
     }
 
     async fn break_roles(&self, name: &str, deployment: &Deployment) -> Result<(), LabError> {
-        let (new, old) = (identifier(&deployment.new_user), identifier(&deployment.old_user));
-        let (master, database) = (identifier(&self.options.master), identifier(&deployment.database));
+        let (new, old) = (
+            identifier(&deployment.new_user),
+            identifier(&deployment.old_user),
+        );
+        let (master, database) = (
+            identifier(&self.options.master),
+            identifier(&deployment.database),
+        );
         let (sql, undo) = match name {
-            "rds-iam-revoked" => (format!("REVOKE rds_iam FROM {new}"), format!("GRANT rds_iam TO {new}")),
-            "rds-iam-to-admin" => (format!("GRANT {new} TO {master}"), format!("REVOKE {new} FROM {master}")),
+            "rds-iam-revoked" => (
+                format!("REVOKE rds_iam FROM {new}"),
+                format!("GRANT rds_iam TO {new}"),
+            ),
+            "rds-iam-to-admin" => (
+                format!("GRANT {new} TO {master}"),
+                format!("REVOKE {new} FROM {master}"),
+            ),
             // A circle of memberships is refused, so the right one has to go first.
-            "rds-iam-to-old" => (format!("REVOKE {old} FROM {new}; GRANT {new} TO {old}"), format!("REVOKE {new} FROM {old}; GRANT {old} TO {new}")),
-            "membership-revoked" => (format!("REVOKE {old} FROM {new}"), format!("GRANT {old} TO {new}")),
+            "rds-iam-to-old" => (
+                format!("REVOKE {old} FROM {new}; GRANT {new} TO {old}"),
+                format!("REVOKE {new} FROM {old}; GRANT {old} TO {new}"),
+            ),
+            "membership-revoked" => (
+                format!("REVOKE {old} FROM {new}"),
+                format!("GRANT {old} TO {new}"),
+            ),
             "set-role-reset" => (
                 format!("ALTER ROLE {new} IN DATABASE {database} RESET role"),
                 format!("ALTER ROLE {new} IN DATABASE {database} SET role = {old}"),
             ),
-            "login-off" => (format!("ALTER ROLE {new} NOLOGIN"), format!("ALTER ROLE {new} LOGIN")),
-            "connection-limit" => (format!("ALTER ROLE {new} CONNECTION LIMIT 0"), format!("ALTER ROLE {new} CONNECTION LIMIT -1")),
+            "login-off" => (
+                format!("ALTER ROLE {new} NOLOGIN"),
+                format!("ALTER ROLE {new} LOGIN"),
+            ),
+            "connection-limit" => (
+                format!("ALTER ROLE {new} CONNECTION LIMIT 0"),
+                format!("ALTER ROLE {new} CONNECTION LIMIT -1"),
+            ),
             "stray-objects" => (
-                format!("CREATE TABLE stray_of_the_lab (x int); ALTER TABLE stray_of_the_lab OWNER TO {new}"),
+                format!(
+                    "CREATE TABLE stray_of_the_lab (x int); ALTER TABLE stray_of_the_lab OWNER TO {new}"
+                ),
                 "DROP TABLE stray_of_the_lab".to_owned(),
             ),
-            _ => return Err(LabError::UnknownBreakage { name: name.to_owned() }),
+            _ => {
+                return Err(LabError::UnknownBreakage {
+                    name: name.to_owned(),
+                });
+            }
         };
         let done = self.postgres.run_sql(&deployment.database, &sql).await;
         done.map_err(LabError::database("break roles"))?;
@@ -190,14 +293,24 @@ impl Lab {
         let faults = self.faults();
         faults.shift_clock(SignedDuration::ZERO);
         faults.set_credential_life(Duration::from_secs(3_600));
-        for service in [Service::Imds, Service::Container, Service::Sts, Service::Rds, Service::Iam, Service::Monitoring, Service::Logs] {
+        for service in [
+            Service::Imds,
+            Service::Container,
+            Service::Sts,
+            Service::Rds,
+            Service::Iam,
+            Service::Monitoring,
+            Service::Logs,
+        ] {
             faults.set_endpoint(service, EndpointHealth::Up);
         }
         faults.set_auth(AuthHealth::Healthy);
         faults.set_role(InstanceRole::Writer);
         faults.set_slow_accept(Duration::ZERO);
         self.account.instance.mend();
-        self.account.directory.with(|state| state.organization_denies.clear());
+        self.account
+            .directory
+            .with(|state| state.organization_denies.clear());
         self.announce_ca()?;
         let before = self.before(std::mem::take);
         if let Some(role) = before.role {
@@ -225,7 +338,9 @@ impl Lab {
     /// Gives the task's role an inline policy that lets it connect as a user, and as nobody else.
     pub fn allow_by_policy(&self, user: &str) {
         let resource = self.resource(&self.options.resource_id, user);
-        let document = format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"rds-db:connect","Resource":"{resource}"}}]}}"#);
+        let document = format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Action":"rds-db:connect","Resource":"{resource}"}}]}}"#
+        );
         self.account.directory.with(|state| {
             if let Some(role) = state.roles.get_mut(self.task_role()) {
                 role.inline.insert("connect".to_owned(), document);
@@ -253,16 +368,23 @@ impl Lab {
     }
 
     fn change_role(&self, change: impl FnOnce(&mut Role)) {
-        let role = self.account.directory.with(|state| state.roles.get(self.task_role()).cloned());
+        let role = self
+            .account
+            .directory
+            .with(|state| state.roles.get(self.task_role()).cloned());
         if let Some(role) = role {
             self.before(|before| before.role.get_or_insert(role).arn.len());
         }
-        self.account.directory.with(|state| state.roles.get_mut(self.task_role()).map(change));
+        self.account
+            .directory
+            .with(|state| state.roles.get_mut(self.task_role()).map(change));
     }
 
     /// Only this policy, beside what a doctor may look at.
     fn replace_policy(&self, resource: &str, more: &str) {
-        let document = format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"rds-db:connect","Resource":"{resource}"{more}}}]}}"#);
+        let document = format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Action":"rds-db:connect","Resource":"{resource}"{more}}}]}}"#
+        );
         self.change_role(|role| {
             clear(role);
             role.inline.insert("connect".to_owned(), document);
@@ -270,7 +392,10 @@ impl Lab {
     }
 
     fn resource(&self, id: &str, user: &str) -> String {
-        format!("arn:aws:rds-db:{}:{}:dbuser:{id}/{user}", self.options.region, self.options.account_id)
+        format!(
+            "arn:aws:rds-db:{}:{}:dbuser:{id}/{user}",
+            self.options.region, self.options.account_id
+        )
     }
 }
 

@@ -72,21 +72,34 @@ impl Directory {
     /// Whether a principal may assume a role by its document.
     pub(crate) fn trusts_principal(&self, role: &str, identity: &Identity) -> bool {
         self.with(|state| {
-            let trust = state.roles.get(role).map(|role| role.trust.as_str()).unwrap_or_default();
-            [&identity.principal, &identity.caller].iter().any(|arn| trusts(trust, "AWS", arn))
+            let trust = state
+                .roles
+                .get(role)
+                .map(|role| role.trust.as_str())
+                .unwrap_or_default();
+            [&identity.principal, &identity.caller]
+                .iter()
+                .any(|arn| trusts(trust, "AWS", arn))
         })
     }
 }
 
 impl State {
     pub(crate) fn decide(&self, role: &str, action: &str, resource: &str) -> Decision {
-        if self.organization_denies.iter().any(|denied| fits(denied, action)) {
+        if self
+            .organization_denies
+            .iter()
+            .any(|denied| fits(denied, action))
+        {
             return Decision::ExplicitDeny;
         }
         let Some(role) = self.roles.get(role) else {
             return Decision::ImplicitDeny;
         };
-        let managed = role.attached.iter().filter_map(|arn| self.policies.get(arn));
+        let managed = role
+            .attached
+            .iter()
+            .filter_map(|arn| self.policies.get(arn));
         let mut decision = Decision::ImplicitDeny;
         for document in managed.chain(role.inline.values()) {
             match judge(document, action, resource) {
@@ -103,8 +116,12 @@ impl State {
 fn judge(document: &str, action: &str, resource: &str) -> Decision {
     let mut decision = Decision::ImplicitDeny;
     for statement in statements(document) {
-        let about = list(&statement, "Action").iter().any(|pattern| fits(&pattern.to_lowercase(), &action.to_lowercase()))
-            && list(&statement, "Resource").iter().any(|pattern| fits(pattern, resource));
+        let about = list(&statement, "Action")
+            .iter()
+            .any(|pattern| fits(&pattern.to_lowercase(), &action.to_lowercase()))
+            && list(&statement, "Resource")
+                .iter()
+                .any(|pattern| fits(pattern, resource));
         if !about {
             continue;
         }
@@ -125,17 +142,24 @@ pub(crate) fn is_policy(document: &str) -> bool {
         && all.iter().all(|statement| {
             !list(statement, "Action").is_empty()
                 && !list(statement, "Resource").is_empty()
-                && matches!(statement.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny"))
+                && matches!(
+                    statement.get("Effect").and_then(Value::as_str),
+                    Some("Allow" | "Deny")
+                )
         })
 }
 
 fn trusts(document: &str, kind: &str, who: &str) -> bool {
     statements(document).iter().any(|statement| {
         let allows = statement.get("Effect").and_then(Value::as_str) == Some("Allow");
-        let assume = list(statement, "Action").iter().any(|action| action.starts_with("sts:AssumeRole"));
+        let assume = list(statement, "Action")
+            .iter()
+            .any(|action| action.starts_with("sts:AssumeRole"));
         let principal = statement.get("Principal");
         let everybody = principal.and_then(Value::as_str) == Some("*");
-        let named = principal.map(|principal| list(principal, kind)).unwrap_or_default();
+        let named = principal
+            .map(|principal| list(principal, kind))
+            .unwrap_or_default();
         allows && assume && (everybody || named.iter().any(|pattern| fits(pattern, who)))
     })
 }
@@ -152,7 +176,11 @@ fn statements(document: &str) -> Vec<Value> {
 fn list(value: &Value, name: &str) -> Vec<String> {
     match value.get(name) {
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(list)) => list
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -171,13 +199,22 @@ mod tests {
         let resource = "arn:aws:rds-db:us-west-2:1:dbuser:db-ONE/salawsiam";
         let may = || directory.decide(&role, "rds-db:connect", resource);
         assert_eq!(may(), Decision::ImplicitDeny);
-        let allow = format!("{{\"Statement\": {{\"Effect\": \"Allow\", \"Action\": \"rds-db:connect\", \"Resource\": \"{resource}\"}}}}");
+        let allow = format!(
+            "{{\"Statement\": {{\"Effect\": \"Allow\", \"Action\": \"rds-db:connect\", \"Resource\": \"{resource}\"}}}}"
+        );
         directory.with(|state| {
             let entry = state.roles.entry("sal".to_owned()).or_default();
             entry.inline.insert("connect".to_owned(), allow.clone());
         });
         assert_eq!(may(), Decision::Allowed);
-        assert_eq!(directory.decide(&role, "rds-db:connect", "arn:aws:rds-db:us-west-2:1:dbuser:db-TWO/salawsiam"), Decision::ImplicitDeny);
+        assert_eq!(
+            directory.decide(
+                &role,
+                "rds-db:connect",
+                "arn:aws:rds-db:us-west-2:1:dbuser:db-TWO/salawsiam"
+            ),
+            Decision::ImplicitDeny
+        );
         let deny = allow.replace("Allow", "Deny");
         directory.with(|state| {
             let entry = state.roles.entry("sal".to_owned()).or_default();
@@ -185,6 +222,8 @@ mod tests {
         });
         assert_eq!(may(), Decision::ExplicitDeny);
         assert!(is_policy(&allow));
-        assert!(!is_policy("{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"x\"}]}"));
+        assert!(!is_policy(
+            "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"x\"}]}"
+        ));
     }
 }

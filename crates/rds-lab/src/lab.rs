@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth_service::AuthService;
-use crate::breakage::Before;
 use crate::aws::{Account, Endpoints, INSTANCE_ROLE, TASK_ROLE};
+use crate::breakage::Before;
 use crate::certs::Authority;
 use crate::clock::LabClock;
 use crate::credentials::{Credential, Credentials, random};
@@ -165,7 +165,11 @@ impl Lab {
     pub(crate) fn rotate_ca_unannounced(&self) -> Result<(), LabError> {
         let generation = self.trust.next_generation();
         let new = Authority::create(&self.options.region, &self.options.endpoint, generation)?;
-        *self.front.authority.write().unwrap_or_else(PoisonError::into_inner) = new;
+        *self
+            .front
+            .authority
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
 
@@ -283,7 +287,10 @@ async fn open_account(options: &LabOptions, postgres: &LocalPostgres) -> Account
         faults,
         (instance, &options.resource_id),
     );
-    for (role, service) in [(TASK_ROLE, "ecs-tasks.amazonaws.com"), (INSTANCE_ROLE, "ec2.amazonaws.com")] {
+    for (role, service) in [
+        (TASK_ROLE, "ecs-tasks.amazonaws.com"),
+        (INSTANCE_ROLE, "ec2.amazonaws.com"),
+    ] {
         account.add_role(role, service);
     }
     account
@@ -293,12 +300,23 @@ async fn open_account(options: &LabOptions, postgres: &LocalPostgres) -> Account
 async fn server_version(postgres: &LocalPostgres) -> String {
     let asked = async {
         let (client, connection) = postgres.admin_config("postgres").connect(NoTls).await?;
-        let work = async move { client.query_one("SHOW server_version", &[]).await?.try_get::<_, String>(0) };
+        let work = async move {
+            client
+                .query_one("SHOW server_version", &[])
+                .await?
+                .try_get::<_, String>(0)
+        };
         let (_ended, version) = tokio::join!(connection, work);
         version
     };
-    let version = asked.await.unwrap_or_else(|_error| postgres.binaries().major().to_string());
-    version.split_whitespace().next().unwrap_or_default().to_owned()
+    let version = asked
+        .await
+        .unwrap_or_else(|_error| postgres.binaries().major().to_string());
+    version
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Whether there are further lines in `pg_hba.conf`; which ones does not matter here.

@@ -42,7 +42,9 @@ pub async fn rehearse(body: &str, store: &Store, now: Timestamp) -> Result<Rehea
         ignore_facts: None,
     };
     let submission = Submission::read(&value, &context).map_err(|refusal| refusal.to_string())?;
-    file(&submission, store, now).await.map_err(|error| error.to_string())?;
+    file(&submission, store, now)
+        .await
+        .map_err(|error| error.to_string())?;
     let sections = &submission.sections;
     Ok(Rehearsed {
         facts: sections.iter().map(|section| section.facts.len()).sum(),
@@ -51,9 +53,17 @@ pub async fn rehearse(body: &str, store: &Store, now: Timestamp) -> Result<Rehea
     })
 }
 
-async fn file(submission: &Submission, store: &Store, now: Timestamp) -> Result<(), sal_store::StoreError> {
+async fn file(
+    submission: &Submission,
+    store: &Store,
+    now: Timestamp,
+) -> Result<(), sal_store::StoreError> {
     let new_id = || time_ordered_uuid(now, &mut rand::rng());
-    let names: Vec<String> = submission.sections.iter().map(|section| section.source.clone()).collect();
+    let names: Vec<String> = submission
+        .sections
+        .iter()
+        .map(|section| section.source.clone())
+        .collect();
     let plugins = plan::replaced(submission);
     let wanted = Wanted {
         everything: true,
@@ -66,12 +76,23 @@ async fn file(submission: &Submission, store: &Store, now: Timestamp) -> Result<
     let unit = insert_unit(&tx, "sal rehearsal").await?.into_iter().next();
     let unit = unit.ok_or(sal_store::StoreError::Overtaken)?;
     let key = format!("{}{}", new_id().simple(), new_id().simple());
-    let group = insert_group(&tx, &unit.id, "sal rehearsal", &key).await?.into_iter().next();
+    let group = insert_group(&tx, &unit.id, "sal rehearsal", &key)
+        .await?
+        .into_iter()
+        .next();
     let group = group.ok_or(sal_store::StoreError::Overtaken)?;
-    let missing: Vec<String> = names.iter().filter(|name| present.sources.iter().all(|source| source.name != **name)).cloned().collect();
+    let missing: Vec<String> = names
+        .iter()
+        .filter(|name| present.sources.iter().all(|source| source.name != **name))
+        .cloned()
+        .collect();
     let ids = missing.iter().map(|_| new_id()).collect();
     insert_sources(&tx, &ids, &missing).await?;
-    let mut sources: HashMap<String, SourceId> = present.sources.iter().map(|source| (source.name.clone(), source.id)).collect();
+    let mut sources: HashMap<String, SourceId> = present
+        .sources
+        .iter()
+        .map(|source| (source.name.clone(), source.id))
+        .collect();
     sources.extend(missing.into_iter().zip(ids.into_iter().map(SourceId)));
     present.everything = true;
     let none = HashSet::new();

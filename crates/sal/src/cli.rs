@@ -7,11 +7,11 @@ mod relay;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::iam::{
-    Apply, Aws, Change, Doctor, Env, EnvFormat, Iam, Plan, PlanFormat, Policy, PolicyFormat, Psql, Report, Rollback, Token,
-    Trust, Verify, Who,
+    Apply, Aws, Change, Doctor, Env, EnvFormat, Iam, Plan, PlanFormat, Policy, PolicyFormat, Psql,
+    Report, Rollback, Token, Trust, Verify, Who,
 };
-pub(crate) use self::relay::Relay;
 pub(crate) use self::lab::{Lab, LabEnvironment, LabUp, Running};
+pub(crate) use self::relay::Relay;
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
 #[derive(Debug, Parser)]
@@ -44,7 +44,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Iam(Iam),
     /// A local Postgres port or socket for other programs: it logs in upstream with IAM.
-    #[command(after_help = "Example: SAL_RELAY_PASSWORD=… sal relay 127.0.0.1:6432=NAME.HASH.REGION.rds.amazonaws.com --user salawsiam")]
+    #[command(
+        after_help = "Example: SAL_RELAY_PASSWORD=… sal relay 127.0.0.1:6432=NAME.HASH.REGION.rds.amazonaws.com --user salawsiam"
+    )]
     Relay(Relay),
     /// Rehearse the move to IAM, offline.
     #[command(subcommand)]

@@ -154,7 +154,11 @@ fn settings(
     credentials: &Arc<CredentialCache>,
 ) -> LoginConfig {
     // During the move the password is the old user's.
-    let user = match (&login.proof, config.logins.first().map(|first| &first.proof), &config.fallback_user) {
+    let user = match (
+        &login.proof,
+        config.logins.first().map(|first| &first.proof),
+        &config.fallback_user,
+    ) {
         (Proof::Password(_), Some(Proof::Iam), Some(old)) => old,
         _ => &config.user,
     };

@@ -72,14 +72,19 @@ impl AwsCall {
                     TargetKind::Cluster => ("modify-db-cluster", "db-cluster-identifier"),
                     _ => ("modify-db-instance", "db-instance-identifier"),
                 };
-                format!("aws rds {verb} --{flag} {} --{no}enable-iam-database-authentication --apply-immediately", shell(identifier))
+                format!(
+                    "aws rds {verb} --{flag} {} --{no}enable-iam-database-authentication --apply-immediately",
+                    shell(identifier)
+                )
             }
             Self::CreatePolicy { name, document } => format!(
                 "aws iam create-policy --policy-name {} --policy-document {}",
                 shell(name),
                 shell(document)
             ),
-            Self::DeletePolicy { arn } => format!("aws iam delete-policy --policy-arn {}", shell(arn)),
+            Self::DeletePolicy { arn } => {
+                format!("aws iam delete-policy --policy-arn {}", shell(arn))
+            }
             Self::CreateRole { name, trust } => format!(
                 "aws iam create-role --role-name {} --assume-role-policy-document {}",
                 shell(name),

@@ -141,11 +141,17 @@ impl AwsApi {
         parameters: &[(String, String)],
     ) -> Result<Element, AwsError> {
         let mut form: Vec<(&str, &str)> = vec![("Action", action), ("Version", service.version())];
-        form.extend(parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        form.extend(
+            parameters
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
         let body = rds_iam::form(&form);
         let name = format!("{}:{action}", service.prefix());
         let content_type = "application/x-www-form-urlencoded; charset=utf-8";
-        let (status, text) = self.send(service, &name, &[("content-type", content_type)], body).await?;
+        let (status, text) = self
+            .send(service, &name, &[("content-type", content_type)], body)
+            .await?;
         let tree = Element::parse(&text).map_err(|_not_xml| AwsError::Unreachable {
             action: name.clone(),
             endpoint: self.endpoint(service),
@@ -155,7 +161,11 @@ impl AwsApi {
             return Ok(tree);
         }
         let error = tree.find("Error");
-        let part = |part| error.and_then(|error| error.text_of(part)).unwrap_or_default();
+        let part = |part| {
+            error
+                .and_then(|error| error.text_of(part))
+                .unwrap_or_default()
+        };
         Err(refusal(name, part("Code"), part("Message")))
     }
 
@@ -171,7 +181,9 @@ impl AwsApi {
             ("x-amz-target", target.as_str()),
         ];
         let name = format!("logs:{operation}");
-        let (status, text) = self.send(Service::Logs, &name, &headers, body.to_string()).await?;
+        let (status, text) = self
+            .send(Service::Logs, &name, &headers, body.to_string())
+            .await?;
         let unreadable = |_error| AwsError::Unreachable {
             action: name.clone(),
             endpoint: self.endpoint(Service::Logs),
@@ -181,10 +193,17 @@ impl AwsApi {
         if (200..300).contains(&status) {
             return Ok(value);
         }
-        let part = |part: &str| value.get(part).and_then(|value| value.as_str()).map(str::to_owned);
+        let part = |part: &str| {
+            value
+                .get(part)
+                .and_then(|value| value.as_str())
+                .map(str::to_owned)
+        };
         let code = part("__type").unwrap_or_default();
         let code = code.rsplit('#').next().unwrap_or_default().to_owned();
-        let message = part("message").or_else(|| part("Message")).unwrap_or_default();
+        let message = part("message")
+            .or_else(|| part("Message"))
+            .unwrap_or_default();
         Err(refusal(name, code, message))
     }
 
@@ -252,9 +271,15 @@ impl AwsApi {
             value.set_sensitive(true);
             request = request.header(*name, value);
         }
-        let answer = request.send().await.map_err(|error| unreachable(without_url(error)))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| unreachable(without_url(error)))?;
         let status = answer.status().as_u16();
-        let text = answer.text().await.map_err(|error| unreachable(without_url(error)))?;
+        let text = answer
+            .text()
+            .await
+            .map_err(|error| unreachable(without_url(error)))?;
         Ok((status, text))
     }
 
@@ -266,7 +291,9 @@ impl AwsApi {
             Service::Monitoring => &self.endpoints.monitoring,
             Service::Logs => &self.endpoints.logs,
         };
-        given.clone().unwrap_or_else(|| self.public_endpoint(service))
+        given
+            .clone()
+            .unwrap_or_else(|| self.public_endpoint(service))
     }
 
     /// AWS General Reference, "Service endpoints".
@@ -280,7 +307,9 @@ impl AwsApi {
         match (service, self.partition) {
             (Service::Iam, Partition::China) => format!("https://iam.cn-north-1.{domain}"),
             (Service::Iam, Partition::UsGov) => format!("https://iam.us-gov.{domain}"),
-            (Service::Iam, Partition::EuropeanSovereign) => format!("https://iam.eusc-de-east-1.{domain}"),
+            (Service::Iam, Partition::EuropeanSovereign) => {
+                format!("https://iam.eusc-de-east-1.{domain}")
+            }
             (Service::Iam, _) => format!("https://iam.{domain}"),
             (service, _) => format!("https://{}.{region}.{domain}", service.signing_name()),
         }

@@ -30,6 +30,21 @@ pub struct AuthMetric {
     pub sum: Option<f64>,
 }
 
+fn read_lines(answer: &serde_json::Value) -> Vec<AuthErrorLine> {
+    let events = answer.get("events").and_then(|events| events.as_array());
+    let line = |event: &serde_json::Value| {
+        let at = event.get("timestamp")?.as_i64()?;
+        Some(AuthErrorLine {
+            at: Timestamp::from_millisecond(at).ok()?,
+            message: event.get("message")?.as_str()?.to_owned(),
+        })
+    };
+    events.into_iter().flatten().filter_map(line).collect()
+}
+
+const MOST_PAGES: usize = 50;
+const MOST_LINES: usize = 50;
+
 /// The metrics of IAM logins, per instance.
 pub const METRICS: [&str; 7] = [
     "IamDbAuthConnectionRequests",
@@ -51,25 +66,31 @@ impl AwsApi {
         target: &DatabaseTarget,
         since: Timestamp,
     ) -> Result<Option<Vec<AuthErrorLine>>, AwsError> {
-        let kind = match target.kind {
-            TargetKind::Cluster => "cluster",
-            TargetKind::Instance | TargetKind::Proxy => "instance",
+        // Instances of a cluster log for their cluster.
+        let (kind, identifier) = match (target.kind, &target.cluster) {
+            (_, Some(cluster)) => ("cluster", cluster),
+            (TargetKind::Cluster, None) => ("cluster", &target.identifier),
+            (TargetKind::Instance | TargetKind::Proxy, None) => ("instance", &target.identifier),
         };
-        let group = format!("/aws/rds/{kind}/{}/iam-db-auth-error", target.identifier);
-        let asked = json!({"logGroupName": group, "startTime": since.as_millisecond(), "limit": 50});
-        let answer = match self.json("FilterLogEvents", &asked).await {
-            Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => return Ok(None),
-            other => other?,
-        };
-        let events = answer.get("events").and_then(|events| events.as_array());
-        let line = |event: &serde_json::Value| {
-            let at = event.get("timestamp")?.as_i64()?;
-            Some(AuthErrorLine {
-                at: Timestamp::from_millisecond(at).ok()?,
-                message: event.get("message")?.as_str()?.to_owned(),
-            })
-        };
-        Ok(Some(events.into_iter().flatten().filter_map(line).collect()))
+        let group = format!("/aws/rds/{kind}/{identifier}/iam-db-auth-error");
+        let mut asked = json!({"logGroupName": group, "startTime": since.as_millisecond()});
+        let mut lines: Vec<AuthErrorLine> = Vec::new();
+        // The oldest come first, pages may be empty, and the newest are wanted.
+        for _page in 0..MOST_PAGES {
+            let answer = match self.json("FilterLogEvents", &asked).await {
+                Err(AwsError::Refused { code, .. }) if code == "ResourceNotFoundException" => {
+                    return Ok(None);
+                }
+                other => other?,
+            };
+            lines.extend(read_lines(&answer));
+            lines.drain(..lines.len().saturating_sub(MOST_LINES));
+            let Some(next) = answer.get("nextToken").and_then(|next| next.as_str()) else {
+                break;
+            };
+            asked = json!({"logGroupName": group, "startTime": since.as_millisecond(), "nextToken": next});
+        }
+        Ok(Some(lines))
     }
 
     /// The sums of the seven metrics from a moment to another.
@@ -109,7 +130,9 @@ impl AwsApi {
             text("Period", "60"),
             text("Statistics.member.1", "Sum"),
         ];
-        let tree = self.query(Service::Monitoring, "GetMetricStatistics", &parameters).await?;
+        let tree = self
+            .query(Service::Monitoring, "GetMetricStatistics", &parameters)
+            .await?;
         let points = tree.find("Datapoints").into_iter().flat_map(Element::items);
         let sums: Vec<f64> = points
             .filter_map(|point| point.text_of("Sum")?.parse().ok())

@@ -69,9 +69,15 @@ impl AwsApi {
         }))
     }
 
-    async fn policies_of(&self, named: &[(String, String)]) -> Result<Vec<AttachedPolicy>, AwsError> {
+    async fn policies_of(
+        &self,
+        named: &[(String, String)],
+    ) -> Result<Vec<AttachedPolicy>, AwsError> {
         let mut policies = Vec::new();
-        for attached in self.list("ListAttachedRolePolicies", named, "AttachedPolicies").await? {
+        for attached in self
+            .list("ListAttachedRolePolicies", named, "AttachedPolicies")
+            .await?
+        {
             let arn = attached.text_of("PolicyArn").unwrap_or_default();
             policies.push(AttachedPolicy {
                 name: attached.text_of("PolicyName").unwrap_or_default(),
@@ -83,8 +89,13 @@ impl AwsApi {
             let name = inline.own_text().to_owned();
             let mut parameters = named.to_vec();
             parameters.push(("PolicyName".to_owned(), name.clone()));
-            let tree = self.query(Service::Iam, "GetRolePolicy", &parameters).await?;
-            let document = tree.find("PolicyDocument").map(Element::own_text).unwrap_or_default();
+            let tree = self
+                .query(Service::Iam, "GetRolePolicy", &parameters)
+                .await?;
+            let document = tree
+                .find("PolicyDocument")
+                .map(Element::own_text)
+                .unwrap_or_default();
             policies.push(AttachedPolicy {
                 name,
                 arn: None,
@@ -107,7 +118,12 @@ impl AwsApi {
             let mut parameters = parameters.to_vec();
             parameters.extend(marker.take().map(|marker| ("Marker".to_owned(), marker)));
             let tree = self.query(Service::Iam, action, &parameters).await?;
-            all.extend(tree.find(name).into_iter().flat_map(Element::items).cloned());
+            all.extend(
+                tree.find(name)
+                    .into_iter()
+                    .flat_map(Element::items)
+                    .cloned(),
+            );
             let result = tree.find(&format!("{action}Result"));
             marker = result.and_then(|result| result.text_of("Marker"));
             if marker.is_none() {
@@ -124,10 +140,18 @@ impl AwsApi {
     pub async fn policy_document(&self, arn: &str) -> Result<String, AwsError> {
         let mut parameters = vec![("PolicyArn".to_owned(), arn.to_owned())];
         let tree = self.query(Service::Iam, "GetPolicy", &parameters).await?;
-        let version = tree.find("DefaultVersionId").map(Element::own_text).unwrap_or_default();
+        let version = tree
+            .find("DefaultVersionId")
+            .map(Element::own_text)
+            .unwrap_or_default();
         parameters.push(("VersionId".to_owned(), version.to_owned()));
-        let tree = self.query(Service::Iam, "GetPolicyVersion", &parameters).await?;
-        let document = tree.find("Document").map(Element::own_text).unwrap_or_default();
+        let tree = self
+            .query(Service::Iam, "GetPolicyVersion", &parameters)
+            .await?;
+        let document = tree
+            .find("Document")
+            .map(Element::own_text)
+            .unwrap_or_default();
         Ok(decoded(document))
     }
 
@@ -146,13 +170,26 @@ impl AwsApi {
             ("ActionNames.member.1".to_owned(), action.to_owned()),
             ("ResourceArns.member.1".to_owned(), resource.to_owned()),
         ];
-        let tree = self.query(Service::Iam, "SimulatePrincipalPolicy", &parameters).await?;
-        let result = tree.find("EvaluationResults").and_then(|results| results.items().next());
-        let detail = |part: &str, flag: &str| result.and_then(|result| result.child(part)).and_then(|part| part.flag(flag));
+        let tree = self
+            .query(Service::Iam, "SimulatePrincipalPolicy", &parameters)
+            .await?;
+        let result = tree
+            .find("EvaluationResults")
+            .and_then(|results| results.items().next());
+        let detail = |part: &str, flag: &str| {
+            result
+                .and_then(|result| result.child(part))
+                .and_then(|part| part.flag(flag))
+        };
         Ok(Simulation {
-            decision: result.and_then(|result| result.text_of("EvalDecision")).unwrap_or_default(),
+            decision: result
+                .and_then(|result| result.text_of("EvalDecision"))
+                .unwrap_or_default(),
             organizations: detail("OrganizationsDecisionDetail", "AllowedByOrganizations"),
-            boundary: detail("PermissionsBoundaryDecisionDetail", "AllowedByPermissionsBoundary"),
+            boundary: detail(
+                "PermissionsBoundaryDecisionDetail",
+                "AllowedByPermissionsBoundary",
+            ),
         })
     }
 
@@ -163,8 +200,14 @@ impl AwsApi {
     pub async fn make(&self, call: &AwsCall) -> Result<(), AwsError> {
         let text = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let (action, parameters) = match call {
-            AwsCall::SetIamAuthentication { kind, identifier, enabled } => {
-                return self.set_iam_authentication(*kind, identifier, *enabled).await;
+            AwsCall::SetIamAuthentication {
+                kind,
+                identifier,
+                enabled,
+            } => {
+                return self
+                    .set_iam_authentication(*kind, identifier, *enabled)
+                    .await;
             }
             AwsCall::CreatePolicy { name, document } => (
                 "CreatePolicy",
@@ -173,7 +216,10 @@ impl AwsApi {
             AwsCall::DeletePolicy { arn } => ("DeletePolicy", vec![text("PolicyArn", arn)]),
             AwsCall::CreateRole { name, trust } => (
                 "CreateRole",
-                vec![text("RoleName", name), text("AssumeRolePolicyDocument", trust)],
+                vec![
+                    text("RoleName", name),
+                    text("AssumeRolePolicyDocument", trust),
+                ],
             ),
             AwsCall::DeleteRole { name } => ("DeleteRole", vec![text("RoleName", name)]),
             AwsCall::AttachRolePolicy { role, arn } => (
@@ -187,15 +233,45 @@ impl AwsApi {
         };
         match self.query(Service::Iam, action, &parameters).await {
             Ok(_answer) => Ok(()),
+            Err(AwsError::Refused { code, .. })
+                if action == "CreatePolicy" && code == "EntityAlreadyExists" =>
+            {
+                self.same_policy(call).await
+            }
             Err(AwsError::Refused { code, .. }) if is_done(action, &code) => Ok(()),
             Err(error) => Err(error),
         }
     }
 }
 
+impl AwsApi {
+    /// A policy of this name that is there already: the same, or somebody else's.
+    async fn same_policy(&self, call: &AwsCall) -> Result<(), AwsError> {
+        let AwsCall::CreatePolicy { name, document } = call else {
+            return Ok(());
+        };
+        let account = self.caller().await?.account;
+        let arn = format!("arn:{}:iam::{account}:policy/{name}", self.partition());
+        let found = self.policy_document(&arn).await?;
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        if read(&found) == read(document) {
+            return Ok(());
+        }
+        Err(AwsError::Refused {
+            action: "iam:CreatePolicy".to_owned(),
+            code: "EntityAlreadyExists".to_owned(),
+            message: format!(
+                "the policy {name} is there and says something else, perhaps for another deployment; choose another name with --policy-name"
+            ),
+        })
+    }
+}
+
 fn is_done(action: &str, code: &str) -> bool {
     match code {
-        "EntityAlreadyExists" => action.starts_with("Create"),
+        "EntityAlreadyExists" => action == "CreateRole",
+        // Somebody else uses it, too: it stays.
+        "DeleteConflict" => action == "DeletePolicy",
         "NoSuchEntity" => action.starts_with("De"),
         _ => false,
     }

@@ -118,12 +118,20 @@ impl AwsApi {
         let clusters = tree.find("DBClusters").into_iter().flat_map(Element::items);
         let has = |cluster: &&Element| {
             let single = ["Endpoint", "ReaderEndpoint"];
-            let own = single.iter().filter_map(|part| cluster.text_of(part)).any(|found| found == name);
-            let custom = cluster.child("CustomEndpoints").into_iter().flat_map(Element::items);
+            let own = single
+                .iter()
+                .filter_map(|part| cluster.text_of(part))
+                .any(|found| found == name);
+            let custom = cluster
+                .child("CustomEndpoints")
+                .into_iter()
+                .flat_map(Element::items);
             own || custom.map(Element::own_text).any(|found| found == name)
         };
         let mut clusters = clusters.filter(has);
-        Ok(clusters.next().map(|cluster| read(TargetKind::Cluster, cluster)))
+        Ok(clusters
+            .next()
+            .map(|cluster| read(TargetKind::Cluster, cluster)))
     }
 
     /// `rds:DescribeDBEngineVersions` for one version; `None` when RDS does not offer it any more.
@@ -140,10 +148,14 @@ impl AwsApi {
             ("EngineVersion".to_owned(), version.to_owned()),
             ("IncludeAll".to_owned(), "true".to_owned()),
         ];
-        let tree = self.query(Service::Rds, "DescribeDBEngineVersions", &parameters).await?;
+        let tree = self
+            .query(Service::Rds, "DescribeDBEngineVersions", &parameters)
+            .await?;
         Ok(tree.find("DBEngineVersion").map(|found| EngineVersion {
             version: found.text_of("EngineVersion").unwrap_or_default(),
-            status: found.text_of("Status").unwrap_or_else(|| "available".to_owned()),
+            status: found
+                .text_of("Status")
+                .unwrap_or_else(|| "available".to_owned()),
         }))
     }
 
@@ -156,13 +168,18 @@ impl AwsApi {
         for _page in 0..20 {
             let mut parameters = vec![("DBParameterGroupName".to_owned(), group.to_owned())];
             parameters.extend(marker.take().map(|marker| ("Marker".to_owned(), marker)));
-            let tree = self.query(Service::Rds, "DescribeDBParameters", &parameters).await?;
+            let tree = self
+                .query(Service::Rds, "DescribeDBParameters", &parameters)
+                .await?;
             let all = tree.find("Parameters").into_iter().flat_map(Element::items);
-            let mut found = all.filter(|item| item.text_of("ParameterName").as_deref() == Some(name));
+            let mut found =
+                all.filter(|item| item.text_of("ParameterName").as_deref() == Some(name));
             if let Some(item) = found.next() {
                 return Ok(item.text_of("ParameterValue"));
             }
-            marker = tree.find("DescribeDBParametersResult").and_then(|result| result.text_of("Marker"));
+            marker = tree
+                .find("DescribeDBParametersResult")
+                .and_then(|result| result.text_of("Marker"));
             if marker.is_none() {
                 break;
             }
@@ -183,10 +200,15 @@ impl AwsApi {
         };
         let parameters = [
             (name.to_owned(), identifier.to_owned()),
-            ("EnableIAMDatabaseAuthentication".to_owned(), enabled.to_string()),
+            (
+                "EnableIAMDatabaseAuthentication".to_owned(),
+                enabled.to_string(),
+            ),
             ("ApplyImmediately".to_owned(), "true".to_owned()),
         ];
-        self.query(Service::Rds, action, &parameters).await.map(|_answer| ())
+        self.query(Service::Rds, action, &parameters)
+            .await
+            .map(|_answer| ())
     }
 }
 
@@ -204,27 +226,46 @@ impl DatabaseTarget {
     pub fn is_small(&self) -> bool {
         let class = self.instance_class.as_deref().unwrap_or_default();
         let burstable = class.starts_with("db.t");
-        burstable && ["nano", "micro", "small"].iter().any(|size| class.ends_with(size))
+        burstable
+            && ["nano", "micro", "small"]
+                .iter()
+                .any(|size| class.ends_with(size))
     }
 }
 
 fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
     let text = |name: &str| element.text_of(name);
     let names = match kind {
-        TargetKind::Instance => ("DBInstanceIdentifier", "DbiResourceId", "DBInstanceArn", "DBInstanceStatus"),
-        TargetKind::Cluster => ("DBClusterIdentifier", "DbClusterResourceId", "DBClusterArn", "Status"),
+        TargetKind::Instance => (
+            "DBInstanceIdentifier",
+            "DbiResourceId",
+            "DBInstanceArn",
+            "DBInstanceStatus",
+        ),
+        TargetKind::Cluster => (
+            "DBClusterIdentifier",
+            "DbClusterResourceId",
+            "DBClusterArn",
+            "Status",
+        ),
         TargetKind::Proxy => ("DBProxyName", "", "DBProxyArn", "Status"),
     };
     let arn = text(names.2);
     // A proxy's resource id is the end of its ARN.
     let resource_id = match kind {
-        TargetKind::Proxy => arn.as_deref().and_then(|arn| arn.rsplit(':').next()).map(str::to_owned),
+        TargetKind::Proxy => arn
+            .as_deref()
+            .and_then(|arn| arn.rsplit(':').next())
+            .map(str::to_owned),
         _ => text(names.1),
     };
     let pending = element.child("PendingModifiedValues");
     let list = |name: &str| -> Vec<String> {
         let items = element.child(name).into_iter().flat_map(Element::items);
-        items.map(|item| item.own_text().to_owned()).filter(|text| !text.is_empty()).collect()
+        items
+            .map(|item| item.own_text().to_owned())
+            .filter(|text| !text.is_empty())
+            .collect()
     };
     let group = element
         .child("DBParameterGroups")
@@ -235,17 +276,23 @@ fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
         identifier: text(names.0).unwrap_or_default(),
         resource_id,
         arn,
-        engine: text("Engine").or_else(|| text("EngineFamily")).unwrap_or_default(),
+        engine: text("Engine")
+            .or_else(|| text("EngineFamily"))
+            .unwrap_or_default(),
         engine_version: text("EngineVersion").unwrap_or_default(),
         status: text(names.3).unwrap_or_default(),
         iam_enabled: element.flag("IAMDatabaseAuthenticationEnabled"),
         iam_pending: pending.and_then(|pending| pending.flag("IAMDatabaseAuthenticationEnabled")),
         instance_class: text("DBInstanceClass"),
-        cluster: (kind == TargetKind::Instance).then(|| text("DBClusterIdentifier")).flatten(),
+        cluster: (kind == TargetKind::Instance)
+            .then(|| text("DBClusterIdentifier"))
+            .flatten(),
         master_username: text("MasterUsername"),
         master_authentication: text("MasterUserAuthenticationType"),
         replicas: list("ReadReplicaDBInstanceIdentifiers"),
-        kerberos: element.child("DomainMemberships").is_some_and(|domains| domains.items().next().is_some()),
+        kerberos: element
+            .child("DomainMemberships")
+            .is_some_and(|domains| domains.items().next().is_some()),
         ca: text("CACertificateIdentifier"),
         log_exports: list("EnabledCloudwatchLogsExports"),
         parameter_group: group.or_else(|| text("DBClusterParameterGroup")),

@@ -150,8 +150,11 @@ impl AwsFacts {
     #[must_use]
     pub fn policy(&self, api: &AwsApi, user: &str) -> Option<ConnectPolicy> {
         let resources = self.resource_ids();
-        let account = self.flag_owner().and_then(|target| target.arn.as_deref()?.split(':').nth(4));
-        let account = account.or_else(|| self.caller.known().map(|caller| caller.account.as_str()))?;
+        let account = self
+            .flag_owner()
+            .and_then(|target| target.arn.as_deref()?.split(':').nth(4));
+        let account =
+            account.or_else(|| self.caller.known().map(|caller| caller.account.as_str()))?;
         (!resources.is_empty()).then(|| ConnectPolicy {
             partition: api.partition().to_owned(),
             region: api.region().to_owned(),
@@ -210,7 +213,9 @@ async fn look_at_target(api: &AwsApi, endpoint: &RdsEndpoint, facts: &mut AwsFac
         }
     }
     if target.kind != TargetKind::Proxy {
-        let version = api.engine_version(&target.engine, &target.engine_version).await;
+        let version = api
+            .engine_version(&target.engine, &target.engine_version)
+            .await;
         facts.engine = Answer::of(version);
     }
     if let (Some(group), TargetKind::Instance) = (&target.parameter_group, target.kind) {
@@ -223,8 +228,12 @@ async fn look_at_logs(api: &AwsApi, now: Timestamp, facts: &mut AwsFacts) {
     let Some(target) = facts.target.known().and_then(Option::as_ref).cloned() else {
         return;
     };
-    let hour = now.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(now);
-    let quarter = now.saturating_sub(SignedDuration::from_mins(15)).unwrap_or(now);
+    let hour = now
+        .saturating_sub(SignedDuration::from_hours(1))
+        .unwrap_or(now);
+    let quarter = now
+        .saturating_sub(SignedDuration::from_mins(15))
+        .unwrap_or(now);
     facts.auth_errors = Answer::of(api.auth_errors(&target, hour).await);
     if target.kind == TargetKind::Instance {
         let metrics = api.auth_metrics(&target.identifier, quarter, now).await;
@@ -237,13 +246,21 @@ impl AwsSide {
     ///
     /// # Errors
     /// Says what is not known, and which permission is missing.
-    pub fn from_facts(facts: &AwsFacts, wish: AwsWish, policy: Option<ConnectPolicy>) -> Result<Self, String> {
+    pub fn from_facts(
+        facts: &AwsFacts,
+        wish: AwsWish,
+        policy: Option<ConnectPolicy>,
+    ) -> Result<Self, String> {
         let missing = |what: &str, why: String| {
-            format!("{what} is not known ({why}); give the permission, or leave --aws out and do the AWS side by hand")
+            format!(
+                "{what} is not known ({why}); give the permission, or leave --aws out and do the AWS side by hand"
+            )
         };
         let Some(target) = facts.flag_owner().cloned() else {
             let why = match &facts.target {
-                Answer::Known(_) => "nothing in this account and region has this endpoint".to_owned(),
+                Answer::Known(_) => {
+                    "nothing in this account and region has this endpoint".to_owned()
+                }
                 other => other.why_not(),
             };
             return Err(missing("the database", why));

@@ -17,7 +17,10 @@ impl Caller {
     /// The ARN that policies are attached to: of the role, not of its session.
     #[must_use]
     pub fn principal(&self) -> String {
-        match (self.arn.split_once(":assumed-role/"), self.arn.split_once(":sts:")) {
+        match (
+            self.arn.split_once(":assumed-role/"),
+            self.arn.split_once(":sts:"),
+        ) {
             (Some((_, session)), Some((partition, _))) => {
                 let name = session.split('/').next().unwrap_or_default();
                 format!("{partition}:iam::{}:role/{name}", self.account)
@@ -42,7 +45,11 @@ impl AwsApi {
     pub async fn caller(&self) -> Result<Caller, AwsError> {
         let tree = self.query(Service::Sts, "GetCallerIdentity", &[]).await?;
         let result = tree.find("GetCallerIdentityResult");
-        let text = |name| result.and_then(|result| result.text_of(name)).unwrap_or_default();
+        let text = |name| {
+            result
+                .and_then(|result| result.text_of(name))
+                .unwrap_or_default()
+        };
         Ok(Caller {
             account: text("Account"),
             arn: text("Arn"),
@@ -61,7 +68,10 @@ mod tests {
             arn: arn.to_owned(),
         };
         let session = caller("arn:aws-us-gov:sts::123456789012:assumed-role/sal/task-1");
-        assert_eq!(session.principal(), "arn:aws-us-gov:iam::123456789012:role/sal");
+        assert_eq!(
+            session.principal(),
+            "arn:aws-us-gov:iam::123456789012:role/sal"
+        );
         assert_eq!(session.role_name().unwrap(), "sal");
         let user = caller("arn:aws:iam::123456789012:user/x");
         assert_eq!(user.principal(), user.arn);

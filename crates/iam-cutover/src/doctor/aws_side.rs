@@ -22,8 +22,21 @@ fn iam_flag(facts: &Facts) -> Check {
     let title = "IAM authentication of the database";
     let Some(target) = facts.aws.flag_owner() else {
         return match &facts.aws.target {
-            Answer::Known(None) => Check::problem("iam-authentication", title, format!("nothing in this account and region has the endpoint {}", facts.host), "check account, region and DB_HOST; for a database in another account set SAL_IAM_ROLE_ARN"),
-            other => Check::unknown("iam-authentication", title, other.why_not(), "a login proves it, too: see above"),
+            Answer::Known(None) => Check::problem(
+                "iam-authentication",
+                title,
+                format!(
+                    "nothing in this account and region has the endpoint {}",
+                    facts.host
+                ),
+                "check account, region and DB_HOST; for a database in another account set SAL_IAM_ROLE_ARN",
+            ),
+            other => Check::unknown(
+                "iam-authentication",
+                title,
+                other.why_not(),
+                "a login proves it, too: see above",
+            ),
         };
     };
     let owner = match target.kind {
@@ -31,14 +44,52 @@ fn iam_flag(facts: &Facts) -> Check {
         TargetKind::Instance => "instance",
         TargetKind::Proxy => "proxy",
     };
-    let evidence = format!("{owner} {}, status {}, engine {} {}", target.identifier, target.status, target.engine, target.engine_version);
-    let next = format!("aws rds modify-db-{} --db-{}-identifier {} --enable-iam-database-authentication --apply-immediately; or `sal iam apply --aws`", if owner == "cluster" { "cluster" } else { "instance" }, if owner == "cluster" { "cluster" } else { "instance" }, target.identifier);
+    let evidence = format!(
+        "{owner} {}, status {}, engine {} {}",
+        target.identifier, target.status, target.engine, target.engine_version
+    );
+    let next = format!(
+        "aws rds modify-db-{} --db-{}-identifier {} --enable-iam-database-authentication --apply-immediately; or `sal iam apply --aws`",
+        if owner == "cluster" {
+            "cluster"
+        } else {
+            "instance"
+        },
+        if owner == "cluster" {
+            "cluster"
+        } else {
+            "instance"
+        },
+        target.identifier
+    );
     match (target.iam_enabled, target.iam_pending) {
-        (_, Some(true)) => Check::problem("iam-authentication", title, format!("PENDING: it is in PendingModifiedValues and waits for the maintenance window ({evidence})"), format!("apply it at once: {next}")),
-        (Some(true), Some(false)) => Check::problem("iam-authentication", title, format!("on, but switching it OFF is pending ({evidence})"), next),
+        (_, Some(true)) => Check::problem(
+            "iam-authentication",
+            title,
+            format!(
+                "PENDING: it is in PendingModifiedValues and waits for the maintenance window ({evidence})"
+            ),
+            format!("apply it at once: {next}"),
+        ),
+        (Some(true), Some(false)) => Check::problem(
+            "iam-authentication",
+            title,
+            format!("on, but switching it OFF is pending ({evidence})"),
+            next,
+        ),
         (Some(true), None) => Check::ok("iam-authentication", title, format!("on ({evidence})")),
-        (Some(false), None) => Check::problem("iam-authentication", title, format!("OFF ({evidence})"), next),
-        _ if target.kind == TargetKind::Proxy => Check::unknown("iam-authentication", title, evidence, "see the proxy's authentication settings"),
+        (Some(false), None) => Check::problem(
+            "iam-authentication",
+            title,
+            format!("OFF ({evidence})"),
+            next,
+        ),
+        _ if target.kind == TargetKind::Proxy => Check::unknown(
+            "iam-authentication",
+            title,
+            evidence,
+            "see the proxy's authentication settings",
+        ),
         _ => Check::unknown("iam-authentication", title, evidence, "RDS did not say"),
     }
 }
@@ -47,22 +98,52 @@ fn resource_ids(facts: &Facts) -> Check {
     let title = "Resource ids";
     let ids = facts.aws.resource_ids();
     if ids.is_empty() {
-        return Check::unknown("resource-id", title, facts.aws.target.why_not(), "find it under Configuration in the RDS console, as Resource ID; it is not the identifier");
+        return Check::unknown(
+            "resource-id",
+            title,
+            facts.aws.target.why_not(),
+            "find it under Configuration in the RDS console, as Resource ID; it is not the identifier",
+        );
     }
     let replicas = facts.aws.replicas.len();
-    let more = if replicas == 0 { String::new() } else { format!("; {replicas} of them read replicas, each with its own") };
+    let more = if replicas == 0 {
+        String::new()
+    } else {
+        format!("; {replicas} of them read replicas, each with its own")
+    };
     Check::ok("resource-id", title, format!("{}{more}", ids.join(", ")))
 }
 
 fn policy(facts: &Facts) -> Check {
     let title = "The role's policy for rds-db:connect";
     let Some(resource) = &facts.resource else {
-        return Check::unknown("policy", title, "the resource id is not known", "a login proves it, too");
+        return Check::unknown(
+            "policy",
+            title,
+            "the resource id is not known",
+            "a login proves it, too",
+        );
     };
     let role = match &facts.aws.role {
         Answer::Known(Some(role)) => role,
-        Answer::Known(None) => return Check::problem("policy", title, "there is no such role", "name the deployment's role with --role"),
-        other => return Check::unknown("policy", title, other.why_not(), format!("the policy has to allow rds-db:connect on {resource}; a login proves it, too")),
+        Answer::Known(None) => {
+            return Check::problem(
+                "policy",
+                title,
+                "there is no such role",
+                "name the deployment's role with --role",
+            );
+        }
+        other => {
+            return Check::unknown(
+                "policy",
+                title,
+                other.why_not(),
+                format!(
+                    "the policy has to allow rds-db:connect on {resource}; a login proves it, too"
+                ),
+            );
+        }
     };
     let mut mistakes = Vec::new();
     let mut allowed = None;
@@ -70,19 +151,39 @@ fn policy(facts: &Facts) -> Check {
         match judge(&policy.document, resource) {
             Verdict::Allows => allowed = Some(&policy.name),
             Verdict::Denies => {
-                return Check::problem("policy", title, format!("the policy {} of {} denies it", policy.name, role.name), "take the Deny out: it wins over every Allow");
+                return Check::problem(
+                    "policy",
+                    title,
+                    format!("the policy {} of {} denies it", policy.name, role.name),
+                    "take the Deny out: it wins over every Allow",
+                );
             }
             Verdict::Mistaken(why) => mistakes.push(format!("{}: {why}", policy.name)),
             Verdict::Silent => {}
         }
     }
     if let Some(name) = allowed {
-        let boundary = role.boundary.as_ref().map_or_else(String::new, |boundary| format!("; but the permissions boundary {boundary} has to allow it, too"));
-        return Check::ok("policy", title, format!("{name} of {} allows {resource}{boundary}", role.name));
+        let boundary = role.boundary.as_ref().map_or_else(String::new, |boundary| {
+            format!("; but the permissions boundary {boundary} has to allow it, too")
+        });
+        return Check::ok(
+            "policy",
+            title,
+            format!("{name} of {} allows {resource}{boundary}", role.name),
+        );
     }
     let next = format!("allow rds-db:connect on exactly {resource}: `sal iam policy` writes it");
     if mistakes.is_empty() {
-        return Check::problem("policy", title, format!("none of the {} policies of {} allows it", role.policies.len(), role.name), next);
+        return Check::problem(
+            "policy",
+            title,
+            format!(
+                "none of the {} policies of {} allows it",
+                role.policies.len(),
+                role.name
+            ),
+            next,
+        );
     }
     Check::problem("policy", title, mistakes.join("; "), next)
 }
@@ -96,24 +197,53 @@ fn simulation(facts: &Facts) -> Option<Check> {
         other => return Some(Check::unknown("simulation", title, other.why_not(), "")),
     };
     if found.organizations == Some(false) {
-        return Some(Check::attention("simulation", title, "an organisation's service control policy denies it", "ask whoever runs the AWS organisation to allow rds-db:connect"));
+        return Some(Check::attention(
+            "simulation",
+            title,
+            "an organisation's service control policy denies it",
+            "ask whoever runs the AWS organisation to allow rds-db:connect",
+        ));
     }
     if found.boundary == Some(false) {
-        return Some(Check::attention("simulation", title, "the role's permissions boundary denies it", "allow rds-db:connect in the boundary"));
+        return Some(Check::attention(
+            "simulation",
+            title,
+            "the role's permissions boundary denies it",
+            "allow rds-db:connect in the boundary",
+        ));
     }
     Some(if found.decision == "allowed" {
         Check::ok("simulation", title, "allowed")
     } else {
-        Check::attention("simulation", title, format!("it says {}", found.decision), "compare with the policy above and with a real login")
+        Check::attention(
+            "simulation",
+            title,
+            format!("it says {}", found.decision),
+            "compare with the policy above and with a real login",
+        )
     })
 }
 
 fn engine(facts: &Facts) -> Option<Check> {
     let title = "The engine version, as RDS sees it";
     match &facts.aws.engine {
-        Answer::Known(Some(found)) if found.status == "deprecated" => Some(Check::attention("engine", title, format!("{} is deprecated", found.version), "plan an upgrade")),
-        Answer::Known(Some(found)) => Some(Check::ok("engine", title, format!("{} is {}", found.version, found.status))),
-        Answer::Known(None) => Some(Check::attention("engine", title, "RDS does not offer this version any more", "plan an upgrade")),
+        Answer::Known(Some(found)) if found.status == "deprecated" => Some(Check::attention(
+            "engine",
+            title,
+            format!("{} is deprecated", found.version),
+            "plan an upgrade",
+        )),
+        Answer::Known(Some(found)) => Some(Check::ok(
+            "engine",
+            title,
+            format!("{} is {}", found.version, found.status),
+        )),
+        Answer::Known(None) => Some(Check::attention(
+            "engine",
+            title,
+            "RDS does not offer this version any more",
+            "plan an upgrade",
+        )),
         Answer::NotAsked(_) => None,
         other => Some(Check::unknown("engine", title, other.why_not(), "")),
     }
@@ -124,9 +254,18 @@ fn master(facts: &Facts) -> Option<Check> {
     let title = "How the master user logs in";
     let user = target.master_username.as_deref().unwrap_or("?");
     match target.master_authentication.as_deref() {
-        Some("iam-db-auth") => Some(Check::attention("master", title, format!("`{user}` logs in with IAM (MasterUserAuthenticationType): it has no password"), "leave SAL_ADMIN_PASS unset; the way back to a password needs a user that has one")),
+        Some("iam-db-auth") => Some(Check::attention(
+            "master",
+            title,
+            format!("`{user}` logs in with IAM (MasterUserAuthenticationType): it has no password"),
+            "leave SAL_ADMIN_PASS unset; the way back to a password needs a user that has one",
+        )),
         Some(other) => Some(Check::ok("master", title, format!("`{user}`: {other}"))),
-        None => Some(Check::ok("master", title, format!("`{user}`, with a password as far as RDS says"))),
+        None => Some(Check::ok(
+            "master",
+            title,
+            format!("`{user}`, with a password as far as RDS says"),
+        )),
     }
 }
 
@@ -134,14 +273,29 @@ fn master(facts: &Facts) -> Option<Check> {
 fn limitations(facts: &Facts) -> Vec<Check> {
     let title = "Limitations of IAM authentication (requirement 4)";
     let Some(target) = facts.aws.target.known().and_then(Option::as_ref) else {
-        return vec![Check::unknown("limitations", title, facts.aws.target.why_not(), "read AWS's list: login rate below 200/s, memory, Kerberos, CNAME, replication, Outposts and RDS Custom")];
+        return vec![Check::unknown(
+            "limitations",
+            title,
+            facts.aws.target.why_not(),
+            "read AWS's list: login rate below 200/s, memory, Kerberos, CNAME, replication, Outposts and RDS Custom",
+        )];
     };
     let mut checks = Vec::new();
     if target.kerberos {
-        checks.push(Check::problem("kerberos", title, "the instance is joined to a Kerberos domain; IAM and Kerberos exclude each other", "leave the domain, or stay with the password"));
+        checks.push(Check::problem(
+            "kerberos",
+            title,
+            "the instance is joined to a Kerberos domain; IAM and Kerberos exclude each other",
+            "leave the domain, or stay with the password",
+        ));
     }
     if target.engine.starts_with("custom-") {
-        checks.push(Check::problem("custom", title, "RDS Custom has no IAM authentication", "stay with the password"));
+        checks.push(Check::problem(
+            "custom",
+            title,
+            "RDS Custom has no IAM authentication",
+            "stay with the password",
+        ));
     }
     if target.is_small() {
         checks.push(Check::attention("memory", title, format!("{} has little memory; RDS wants 300 to 1000 MiB for IAM logins, and answers 503 at random when it lacks them", target.instance_class.as_deref().unwrap_or_default()), "watch FreeableMemory while the deployment starts; take a larger class, or keep connections open (a pool that does not shrink)"));
@@ -156,7 +310,18 @@ fn limitations(facts: &Facts) -> Vec<Check> {
 fn replication(facts: &Facts, target: &DatabaseTarget) -> Option<Check> {
     let title = "Logical replication with IAM";
     match &facts.aws.replication {
-        Answer::Known(Some(value)) if value == "1" => Some(Check::attention("replication", title, format!("rds.iam_auth_for_replication is 1 in {}: users in rds_iam and rds_replication must replicate with IAM", target.parameter_group.as_deref().unwrap_or("its parameter group")), "check replication slots that use the new user")),
+        Answer::Known(Some(value)) if value == "1" => Some(Check::attention(
+            "replication",
+            title,
+            format!(
+                "rds.iam_auth_for_replication is 1 in {}: users in rds_iam and rds_replication must replicate with IAM",
+                target
+                    .parameter_group
+                    .as_deref()
+                    .unwrap_or("its parameter group")
+            ),
+            "check replication slots that use the new user",
+        )),
         _ => None,
     }
 }
@@ -166,10 +331,23 @@ fn auth_log(facts: &Facts) -> Check {
     match &facts.aws.auth_errors {
         Answer::Known(Some(lines)) if lines.is_empty() => Check::ok("auth-log", title, "no line"),
         Answer::Known(Some(lines)) => {
-            let last = lines.last().map(|line| format!("{} {}", line.at, line.message)).unwrap_or_default();
-            Check::attention("auth-log", title, format!("{} lines; the last: {last}", lines.len()), "the first line of this report says what it means")
+            let last = lines
+                .last()
+                .map(|line| format!("{} {}", line.at, line.message))
+                .unwrap_or_default();
+            Check::attention(
+                "auth-log",
+                title,
+                format!("{} lines; the last: {last}", lines.len()),
+                "the first line of this report says what it means",
+            )
         }
-        Answer::Known(None) => Check::attention("auth-log", title, "it is not exported, so nobody can tell why a login was refused", "aws rds modify-db-instance --cloudwatch-logs-export-configuration '{\"EnableLogTypes\":[\"iam-db-auth-error\"]}' …"),
+        Answer::Known(None) => Check::attention(
+            "auth-log",
+            title,
+            "it is not exported, so nobody can tell why a login was refused",
+            "aws rds modify-db-instance --cloudwatch-logs-export-configuration '{\"EnableLogTypes\":[\"iam-db-auth-error\"]}' …",
+        ),
         other => Check::unknown("auth-log", title, other.why_not(), ""),
     }
 }
@@ -180,10 +358,24 @@ fn metrics(facts: &Facts) -> Check {
         Answer::Known(metrics) => {
             let texts: Vec<String> = metrics
                 .iter()
-                .filter_map(|metric| Some(format!("{} {}", metric.name.trim_start_matches("IamDbAuthConnection"), metric.sum?)))
+                .filter_map(|metric| {
+                    Some(format!(
+                        "{} {}",
+                        metric.name.trim_start_matches("IamDbAuthConnection"),
+                        metric.sum?
+                    ))
+                })
                 .collect();
-            let failed = metrics.iter().filter(|metric| metric.name.contains("Failure")).filter_map(|metric| metric.sum).any(|sum| sum > 0.0);
-            let evidence = if texts.is_empty() { "no data yet".to_owned() } else { texts.join(", ") };
+            let failed = metrics
+                .iter()
+                .filter(|metric| metric.name.contains("Failure"))
+                .filter_map(|metric| metric.sum)
+                .any(|sum| sum > 0.0);
+            let evidence = if texts.is_empty() {
+                "no data yet".to_owned()
+            } else {
+                texts.join(", ")
+            };
             if failed {
                 Check::attention("metrics", title, evidence, "")
             } else {

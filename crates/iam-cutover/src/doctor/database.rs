@@ -8,7 +8,12 @@ use crate::{
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let Some(inventory) = &facts.inventory else {
-        return vec![Check::unknown("roles", "Roles in the database", "nobody could log in to look", "set SAL_ADMIN_USER and SAL_ADMIN_PASS (the master user), or mend the login above")];
+        return vec![Check::unknown(
+            "roles",
+            "Roles in the database",
+            "nobody could log in to look",
+            "set SAL_ADMIN_USER and SAL_ADMIN_PASS (the master user), or mend the login above",
+        )];
     };
     let mut checks = vec![new_user(facts, inventory)];
     checks.extend(others_in_rds_iam(facts, inventory));
@@ -16,7 +21,18 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     checks.push(privileges(facts));
     checks.push(ownership(facts, inventory));
     checks.extend(old_user(facts, inventory));
-    checks.extend(row_level_security(inventory));
+    checks.extend(row_level_security(facts, inventory));
+    if !facts.unread.is_empty() {
+        checks.push(Check::unknown(
+            "databases",
+            "Every database of the deployment",
+            format!(
+                "these could not be looked at, and no line speaks for them: {}",
+                facts.unread.join("; ")
+            ),
+            "give the administrator access to them",
+        ));
+    }
     checks
 }
 
@@ -24,16 +40,51 @@ fn new_user(facts: &Facts, inventory: &Inventory) -> Check {
     let name = &facts.wish.new_user;
     let title = format!("The role {name}");
     let Some(role) = inventory.role(name) else {
-        let folded = inventory.roles.keys().find(|found| found.eq_ignore_ascii_case(name));
-        let evidence = folded.map_or_else(|| "it does not exist".to_owned(), |found| format!("it does not exist; there is `{found}`, and names are case-sensitive for IAM"));
-        return Check::problem("new-role", title, evidence, "`sal iam plan` shows what makes it; `sal iam apply` does it");
+        let folded = inventory
+            .roles
+            .keys()
+            .find(|found| found.eq_ignore_ascii_case(name));
+        let evidence = folded.map_or_else(
+            || "it does not exist".to_owned(),
+            |found| {
+                format!(
+                    "it does not exist; there is `{found}`, and names are case-sensitive for IAM"
+                )
+            },
+        );
+        return Check::problem(
+            "new-role",
+            title,
+            evidence,
+            "`sal iam plan` shows what makes it; `sal iam apply` does it",
+        );
     };
     let strong = inventory.graph.path(name, RDS_SUPERUSER);
     match (role.login, inventory.graph.iam_chain(name)) {
-        (false, _) => Check::problem("new-role", title, "it has NOLOGIN", format!("`sal iam apply`, or ALTER ROLE \"{name}\" LOGIN")),
-        (true, None) => Check::problem("new-role", title, "it is not a member of rds_iam: RDS takes a token for a password", "`sal iam apply`, which grants it last"),
-        (true, Some(_)) if strong.is_some() => Check::attention("new-role", title, format!("it is a member of rds_superuser ({}), as the wiki page says: far too strong, and of no use for reading tables", strong.unwrap_or_default().join(" -> ")), format!("REVOKE rds_superuser FROM \"{name}\"")),
-        (true, Some(chain)) => Check::ok("new-role", title, format!("LOGIN, {}", chain.join(" -> "))),
+        (false, _) => Check::problem(
+            "new-role",
+            title,
+            "it has NOLOGIN",
+            format!("`sal iam apply`, or ALTER ROLE \"{name}\" LOGIN"),
+        ),
+        (true, None) => Check::problem(
+            "new-role",
+            title,
+            "it is not a member of rds_iam: RDS takes a token for a password",
+            "`sal iam apply`, which grants it last",
+        ),
+        (true, Some(_)) if strong.is_some() => Check::attention(
+            "new-role",
+            title,
+            format!(
+                "it is a member of rds_superuser ({}), as the wiki page says: far too strong, and of no use for reading tables",
+                strong.unwrap_or_default().join(" -> ")
+            ),
+            format!("REVOKE rds_superuser FROM \"{name}\""),
+        ),
+        (true, Some(chain)) => {
+            Check::ok("new-role", title, format!("LOGIN, {}", chain.join(" -> ")))
+        }
     }
 }
 
@@ -44,10 +95,26 @@ fn others_in_rds_iam(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
         let chain = inventory.graph.iam_chain(&role.name)?;
         (role.name != wish.new_user).then(|| (role.name.clone(), chain.join(" -> ")))
     };
-    let logins: Vec<(String, String)> = inventory.logins().filter_map(|role| reaching(&role)).collect();
-    let important = |name: &str| name == wish.old_user || facts.aws.flag_owner().is_some_and(|target| target.master_username.as_deref() == Some(name)) || inventory.is_master(name);
-    let (locked, others): (Vec<_>, Vec<_>) = logins.into_iter().partition(|(name, _)| important(name));
-    let shown = |list: &[(String, String)]| list.iter().map(|(name, chain)| format!("{name} ({chain})")).collect::<Vec<_>>().join(", ");
+    let logins: Vec<(String, String)> = inventory
+        .logins()
+        .filter_map(|role| reaching(&role))
+        .collect();
+    let important = |name: &str| {
+        name == wish.old_user
+            || facts
+                .aws
+                .flag_owner()
+                .is_some_and(|target| target.master_username.as_deref() == Some(name))
+            || inventory.is_master(name)
+    };
+    let (locked, others): (Vec<_>, Vec<_>) =
+        logins.into_iter().partition(|(name, _)| important(name));
+    let shown = |list: &[(String, String)]| {
+        list.iter()
+            .map(|(name, chain)| format!("{name} ({chain})"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let mut checks = Vec::new();
     for (name, chain) in &locked {
         let member_of = chain.split(" -> ").nth(1).unwrap_or_default().to_owned();
@@ -70,36 +137,101 @@ fn works_as(facts: &Facts, inventory: &Inventory) -> Check {
     let mut missing = Vec::new();
     for database in &wish.databases {
         match role.setting(database, "role") {
-            None => missing.push(format!("no role is set in {database}: new tables would belong to {}", wish.new_user)),
-            Some(set) if inventory.graph.members(set).all(|edge| edge.member != wish.new_user) => {
+            None => missing.push(format!(
+                "no role is set in {database}: new tables would belong to {}",
+                wish.new_user
+            )),
+            Some(set) if set != wish.old_user && set != wish.owner_role => {
+                missing.push(format!("the role is set to {set} in {database}, which is neither the old user nor the owner role"));
+            }
+            Some(set)
+                if inventory
+                    .graph
+                    .members(set)
+                    .all(|edge| edge.member != wish.new_user) =>
+            {
                 missing.push(format!("the role is set to {set} in {database}, but {} is no member of it: Postgres only warns, and the session goes on as {}", wish.new_user, wish.new_user));
             }
             Some(_) => {}
         }
     }
     if missing.is_empty() {
-        let works_as = wish.databases.first().and_then(|database| role.setting(database, "role")).unwrap_or_default();
+        let works_as = wish
+            .databases
+            .first()
+            .and_then(|database| role.setting(database, "role"))
+            .unwrap_or_default();
         return Check::ok("set-role", title, format!("sessions work as {works_as}"));
     }
     Check::problem("set-role", title, missing.join("; "), "`sal iam apply`")
 }
 
 fn privileges(facts: &Facts) -> Check {
-    let title = format!("Privileges of {} and {} are equal", facts.wish.new_user, facts.wish.old_user);
+    let reference = works_as_role(facts);
+    let title = format!(
+        "Privileges of {} and {reference} are equal",
+        facts.wish.new_user
+    );
     match &facts.differences {
-        None => Check::unknown("privileges", title, "one of the roles does not exist, or nobody could look", ""),
-        Some(found) if found.is_empty() => Check::ok("privileges", title, "no difference in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings"),
+        None => Check::unknown(
+            "privileges",
+            title,
+            "one of the roles does not exist, or nobody could look",
+            "",
+        ),
+        Some(found) if found.is_empty() => Check::ok(
+            "privileges",
+            title,
+            "no difference in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings",
+        ),
         Some(found) => {
             let only_settings = found.iter().all(|difference| difference.kind == "setting");
-            let first: Vec<String> = found.iter().take(3).map(|difference| format!("{} {} on {}", difference.kind, difference.privilege, difference.object)).collect();
+            let first: Vec<String> = found
+                .iter()
+                .take(3)
+                .map(|difference| {
+                    format!(
+                        "{} {} on {}",
+                        difference.kind, difference.privilege, difference.object
+                    )
+                })
+                .collect();
             let evidence = format!("{} differences, such as {}", found.len(), first.join(", "));
             if only_settings {
-                Check::attention("privileges", title, evidence, "settings only a superuser may give cannot be copied on RDS")
+                Check::attention(
+                    "privileges",
+                    title,
+                    evidence,
+                    "settings only a superuser may give cannot be copied on RDS",
+                )
             } else {
-                Check::problem("privileges", title, evidence, "`sal iam apply` makes the new user a member of the old one, which gives it all of them")
+                Check::problem(
+                    "privileges",
+                    title,
+                    evidence,
+                    "`sal iam apply` makes the new user a member of the old one, which gives it all of them",
+                )
             }
         }
     }
+}
+
+/// The role that the new user works as: the old user, or the owner role.
+fn works_as_role(facts: &Facts) -> String {
+    let home = facts
+        .wish
+        .databases
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    let new = facts
+        .inventory
+        .as_ref()
+        .and_then(|inventory| inventory.role(&facts.wish.new_user));
+    let set = new.and_then(|new| new.setting(home, "role"));
+    set.filter(|set| *set == facts.wish.owner_role)
+        .unwrap_or(&facts.wish.old_user)
+        .to_owned()
 }
 
 fn ownership(facts: &Facts, inventory: &Inventory) -> Check {
@@ -109,18 +241,43 @@ fn ownership(facts: &Facts, inventory: &Inventory) -> Check {
         .iter()
         .filter_map(|database| {
             let first = database.owned_by_new.first()?;
-            Some(format!("{} objects in {} belong to {}, such as {}", database.owned_by_new.len(), database.name, facts.wish.new_user, first.name))
+            Some(format!(
+                "{} objects in {} belong to {}, such as {}",
+                database.owned_by_new.len(),
+                database.name,
+                facts.wish.new_user,
+                first.name
+            ))
         })
         .collect();
     if !stray.is_empty() {
-        return Check::problem("ownership", title, stray.join("; "), format!("the old user cannot use them: REASSIGN OWNED BY \"{}\" TO \"{}\"", facts.wish.new_user, facts.wish.old_user));
+        return Check::problem(
+            "ownership",
+            title,
+            stray.join("; "),
+            format!(
+                "the old user cannot use them: REASSIGN OWNED BY \"{}\" TO \"{}\"",
+                facts.wish.new_user, facts.wish.old_user
+            ),
+        );
     }
     let counts: Vec<String> = inventory
         .databases
         .iter()
         .map(|database| {
-            let sequences = database.owned_by_old.iter().filter(|owned| owned.kind == "SEQUENCE").count();
-            format!("{}: {} objects of {}, {} of them sequences of their own, {} default privileges", database.name, database.owned_by_old.len(), facts.wish.old_user, sequences, database.default_privileges.len())
+            let sequences = database
+                .owned_by_old
+                .iter()
+                .filter(|owned| owned.kind == "SEQUENCE")
+                .count();
+            format!(
+                "{}: {} objects of {}, {} of them sequences of their own, {} default privileges",
+                database.name,
+                database.owned_by_old.len(),
+                facts.wish.old_user,
+                sequences,
+                database.default_privileges.len()
+            )
         })
         .collect();
     Check::ok("ownership", title, counts.join("; "))
@@ -130,46 +287,114 @@ fn old_user(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
     let wish = &facts.wish;
     let title = format!("The old user {}", wish.old_user);
     let Some(role) = inventory.role(&wish.old_user) else {
-        return vec![Check::problem("old-user", title, "it does not exist", "name the deployment's user with --old-user")];
+        return vec![Check::problem(
+            "old-user",
+            title,
+            "it does not exist",
+            "name the deployment's user with --old-user",
+        )];
     };
     let mut checks = Vec::new();
     if inventory.is_master(&role.name) {
-        checks.push(Check::attention("old-user", title.clone(), "it is the master user: the application has rights it should not have", "`sal iam plan` moves the objects to a role of their own first"));
+        checks.push(Check::attention(
+            "old-user",
+            title.clone(),
+            "it is the master user: the application has rights it should not have",
+            "`sal iam plan` moves the objects to a role of their own first",
+        ));
     }
     checks.push(if role.login {
-        Check::ok("old-user", title, format!("LOGIN, {} sessions", role.sessions))
+        Check::ok(
+            "old-user",
+            title,
+            format!("LOGIN, {} sessions", role.sessions),
+        )
     } else {
-        Check::ok("old-user", title, "NOLOGIN: the move was finalized; `sal iam rollback` brings it back")
+        Check::ok(
+            "old-user",
+            title,
+            "NOLOGIN: the move was finalized; `sal iam rollback` brings it back",
+        )
     });
     if !inventory.further_databases.is_empty() {
-        checks.push(Check::attention("further-databases", "Other databases of the old user", inventory.further_databases.join(", "), "name those that the deployment uses with --database"));
+        checks.push(Check::attention(
+            "further-databases",
+            "Other databases of the old user",
+            inventory.further_databases.join(", "),
+            "name those that the deployment uses with --database",
+        ));
     }
     checks
 }
 
-fn row_level_security(inventory: &Inventory) -> Vec<Check> {
-    let policies: Vec<&String> = inventory.databases.iter().flat_map(|database| &database.policies_of_old).collect();
+fn row_level_security(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
+    let policies: Vec<&String> = inventory
+        .databases
+        .iter()
+        .flat_map(|database| &database.policies_of_old)
+        .collect();
     if policies.is_empty() {
         return Vec::new();
     }
     let names: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
-    vec![Check::ok("row-level-security", "Row level security", format!("policies name the old user ({}); they hold for the new one as its member", names.join(", ")))]
+    let works_as = works_as_role(facts);
+    if works_as != facts.wish.old_user {
+        return vec![Check::problem(
+            "row-level-security",
+            "Row level security",
+            format!(
+                "policies name {} ({}); the new user works as {works_as} and is no member of it, so that they do not hold for it",
+                facts.wish.old_user,
+                names.join(", ")
+            ),
+            format!("ALTER POLICY … TO \"{works_as}\" for each of them"),
+        )];
+    }
+    vec![Check::ok(
+        "row-level-security",
+        "Row level security",
+        format!(
+            "policies name the old user ({}); they hold for the new one as its member",
+            names.join(", ")
+        ),
+    )]
 }
 
 /// Requirement 3, and what a busy server adds.
 pub(super) fn limits(facts: &Facts) -> Vec<Check> {
     let title = "Postgres version (requirement 3: tested from 15.5 on)";
     let Some(server) = &facts.server else {
-        let told = facts.aws.flag_owner().map(|target| target.engine_version.clone());
+        let told = facts
+            .aws
+            .flag_owner()
+            .map(|target| target.engine_version.clone());
         return vec![match told {
-            Some(version) => Check::unknown("postgres-version", title, format!("RDS says {version}; nobody could log in to ask"), ""),
-            None => Check::unknown("postgres-version", title, "nobody could log in to ask", "mend the login first"),
+            Some(version) => Check::unknown(
+                "postgres-version",
+                title,
+                format!("RDS says {version}; nobody could log in to ask"),
+                "",
+            ),
+            None => Check::unknown(
+                "postgres-version",
+                title,
+                "nobody could log in to ask",
+                "mend the login first",
+            ),
         }];
     };
     let mut checks = vec![postgres_version(title, server), room(server)];
     checks.extend(force_ssl(server));
     if server.long_transactions > 0 {
-        checks.push(Check::attention("long-transactions", "Long transactions", format!("{} sessions have been in a transaction for more than five minutes", server.long_transactions), "a step that waits for a lock longer than five seconds is undone; end them first"));
+        checks.push(Check::attention(
+            "long-transactions",
+            "Long transactions",
+            format!(
+                "{} sessions have been in a transaction for more than five minutes",
+                server.long_transactions
+            ),
+            "a step that waits for a lock longer than five seconds is undone; end them first",
+        ));
     }
     checks
 }
@@ -177,23 +402,51 @@ pub(super) fn limits(facts: &Facts) -> Vec<Check> {
 fn postgres_version(title: &str, server: &Server) -> Check {
     let number = server.version_number;
     if number < 120_000 {
-        return Check::problem("postgres-version", title, server.version.clone(), "upgrade first; this tool knows 12 to 18");
+        return Check::problem(
+            "postgres-version",
+            title,
+            server.version.clone(),
+            "upgrade first; this tool knows 12 to 18",
+        );
     }
     if number < 150_005 {
-        return Check::attention("postgres-version", title, format!("{}: IAM works from 10 on, but Sal's page was tested from 15.5 on only", server.version), "rehearse with `sal lab up` or on a snapshot; or upgrade");
+        return Check::attention(
+            "postgres-version",
+            title,
+            format!(
+                "{}: IAM works from 10 on, but Sal's page was tested from 15.5 on only",
+                server.version
+            ),
+            "rehearse with `sal lab up` or on a snapshot; or upgrade",
+        );
     }
     if number >= 160_000 {
-        return Check::ok("postgres-version", title, format!("{}; from 16 on granting a role takes ADMIN OPTION on it, and whoever makes a role becomes its member: the plan takes care of both", server.version));
+        return Check::ok(
+            "postgres-version",
+            title,
+            format!(
+                "{}; from 16 on granting a role takes ADMIN OPTION on it, and whoever makes a role becomes its member: the plan takes care of both",
+                server.version
+            ),
+        );
     }
     Check::ok("postgres-version", title, server.version.clone())
 }
 
 fn room(server: &Server) -> Check {
     let title = "Room for connections";
-    let evidence = format!("{} of {} in use", server.connections, server.most_connections);
+    let evidence = format!(
+        "{} of {} in use",
+        server.connections, server.most_connections
+    );
     // During the switch old and new deployment hold their connections side by side.
     if server.connections.saturating_mul(2) > server.most_connections {
-        return Check::attention("connections", title, evidence, "while old and new deployment run side by side there are twice as many; lower the pools (SAL_DB_POOL_SIZE) or raise max_connections");
+        return Check::attention(
+            "connections",
+            title,
+            evidence,
+            "while old and new deployment run side by side there are twice as many; lower the pools (SAL_DB_POOL_SIZE) or raise max_connections",
+        );
     }
     Check::ok("connections", title, evidence)
 }
@@ -202,6 +455,11 @@ fn force_ssl(server: &Server) -> Option<Check> {
     let title = "TLS is required (rds.force_ssl)";
     match server.force_ssl.as_deref()? {
         "1" | "on" => Some(Check::ok("force-ssl", title, "on")),
-        _ => Some(Check::attention("force-ssl", title, "off: password users may send their password in clear", "set rds.force_ssl=1; IAM users need TLS anyhow")),
+        _ => Some(Check::attention(
+            "force-ssl",
+            title,
+            "off: password users may send their password in clear",
+            "set rds.force_ssl=1; IAM users need TLS anyhow",
+        )),
     }
 }

@@ -15,36 +15,94 @@ use crate::{
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![new_login(facts)];
-    checks.extend(password_login(facts, "old-login", "The old user logs in with its password", facts.old_login.as_ref()));
-    checks.extend(password_login(facts, "admin-login", "The administrator logs in", facts.admin_login.as_ref()));
+    checks.extend(password_login(
+        facts,
+        "old-login",
+        "The old user logs in with its password",
+        facts.old_login.as_ref(),
+    ));
+    checks.extend(password_login(
+        facts,
+        "admin-login",
+        "The administrator logs in",
+        facts.admin_login.as_ref(),
+    ));
     checks
 }
 
 fn new_login(facts: &Facts) -> Check {
     let title = format!("`{}` logs in with IAM", facts.wish.new_user);
     match &facts.new_login {
-        None => Check::unknown("iam-login", title, "it was not tried: there are no credentials, or no RDS endpoint", "see the lines on credentials and names"),
-        Some(Ok(status)) => Check::ok("iam-login", title, format!("with a token for {}, in {}", status.sign_name.as_deref().unwrap_or(&status.host), status.region.as_deref().unwrap_or("?"))),
+        None => Check::unknown(
+            "iam-login",
+            title,
+            "it was not tried: there are no credentials, or no RDS endpoint",
+            "see the lines on credentials and names",
+        ),
+        Some(Ok(status)) => Check::ok(
+            "iam-login",
+            title,
+            format!(
+                "with a token for {}, in {}",
+                status.sign_name.as_deref().unwrap_or(&status.host),
+                status.region.as_deref().unwrap_or("?")
+            ),
+        ),
         Some(Err(error)) => {
             let explanation = error.explain();
             match cause(error, facts) {
-                Some((cause, next)) => Check::problem("iam-login", title, format!("{} CAUSE: {cause}", explanation.what), next),
-                None => Check::problem("iam-login", title, format!("{} Likely: {}", explanation.what, explanation.likely_cause), explanation.next_step),
+                Some((cause, next)) => Check::problem(
+                    "iam-login",
+                    title,
+                    format!("{} CAUSE: {cause}", explanation.what),
+                    next,
+                ),
+                None => Check::problem(
+                    "iam-login",
+                    title,
+                    format!("{} Likely: {}", explanation.what, explanation.likely_cause),
+                    explanation.next_step,
+                ),
             }
         }
     }
 }
 
-fn password_login(facts: &Facts, id: &'static str, title: &str, login: Option<&Result<LoginStatus, Box<LoginError>>>) -> Option<Check> {
+fn password_login(
+    facts: &Facts,
+    id: &'static str,
+    title: &str,
+    login: Option<&Result<LoginStatus, Box<LoginError>>>,
+) -> Option<Check> {
     Some(match login? {
         Ok(status) => Check::ok(id, title, format!("as `{}`", status.user)),
         Err(error) => {
             let explanation = error.explain();
             let user = &error.context.user;
-            let chain = facts.inventory.as_ref().and_then(|inventory| inventory.graph.iam_chain(user));
+            let chain = facts
+                .inventory
+                .as_ref()
+                .and_then(|inventory| inventory.graph.iam_chain(user));
             match chain {
-                Some(chain) if refused(error, "PAM authentication failed") => Check::problem(id, title, format!("{} CAUSE: `{user}` is in rds_iam ({}), so that RDS refuses its password", explanation.what, chain.join(" -> ")), format!("REVOKE \"{}\" FROM \"{user}\"", chain.get(1).map_or("", String::as_str))),
-                _ => Check::problem(id, title, format!("{} Likely: {}", explanation.what, explanation.likely_cause), explanation.next_step),
+                Some(chain) if refused(error, "PAM authentication failed") => Check::problem(
+                    id,
+                    title,
+                    format!(
+                        "{} CAUSE: `{user}` is in rds_iam ({}), so that RDS refuses its password",
+                        explanation.what,
+                        chain.join(" -> ")
+                    ),
+                    format!(
+                        "REVOKE \"{}\" FROM \"{user}\"",
+                        chain.get(1).map_or("", String::as_str)
+                    ),
+                ),
+                _ => Check::problem(
+                    id,
+                    title,
+                    format!("{} Likely: {}", explanation.what, explanation.likely_cause),
+                    explanation.next_step,
+                ),
             }
         }
     })
@@ -59,12 +117,21 @@ type Cause = Option<(String, String)>;
 /// The true cause, as far as anything proves it.
 fn cause(error: &LoginError, facts: &Facts) -> Cause {
     match &error.failure {
-        LoginFailure::Refused { sqlstate, message } if sqlstate == "28P01" => token_for_password(message, facts),
-        LoginFailure::Refused { message, .. } if message.contains("PAM authentication failed") => token_refused(facts),
-        LoginFailure::Refused { message, .. } if message.contains("not permitted to log in") => Some((
-            format!("`{}` has NOLOGIN", facts.wish.new_user),
-            format!("ALTER ROLE \"{}\" LOGIN, or `sal iam apply`", facts.wish.new_user),
-        )),
+        LoginFailure::Refused { sqlstate, message } if sqlstate == "28P01" => {
+            token_for_password(message, facts)
+        }
+        LoginFailure::Refused { message, .. } if message.contains("PAM authentication failed") => {
+            token_refused(facts)
+        }
+        LoginFailure::Refused { message, .. } if message.contains("not permitted to log in") => {
+            Some((
+                format!("`{}` has NOLOGIN", facts.wish.new_user),
+                format!(
+                    "ALTER ROLE \"{}\" LOGIN, or `sal iam apply`",
+                    facts.wish.new_user
+                ),
+            ))
+        }
         _ => None,
     }
 }
@@ -85,9 +152,19 @@ fn token_for_password(message: &str, facts: &Facts) -> Cause {
     }
     let inventory = facts.inventory.as_ref()?;
     if inventory.role(user).is_none() {
-        return Some((format!("there is no role `{user}` that can log in"), "`sal iam apply` makes it; names are case-sensitive".to_owned()));
+        return Some((
+            format!("there is no role `{user}` that can log in"),
+            "`sal iam apply` makes it; names are case-sensitive".to_owned(),
+        ));
     }
-    inventory.graph.iam_chain(user).is_none().then(|| (format!("`{user}` is not a member of rds_iam, so that RDS takes the token for a password"), format!("GRANT rds_iam TO \"{user}\", or `sal iam apply`")))
+    inventory.graph.iam_chain(user).is_none().then(|| {
+        (
+            format!(
+                "`{user}` is not a member of rds_iam, so that RDS takes the token for a password"
+            ),
+            format!("GRANT rds_iam TO \"{user}\", or `sal iam apply`"),
+        )
+    })
 }
 
 /// PAM said no: the log knows best, then the clock, the region, the policy, the service.
@@ -98,7 +175,13 @@ fn token_refused(facts: &Facts) -> Cause {
     if let Some(skew) = &facts.skew
         && skew.offset.abs() > SignedDuration::from_mins(5)
     {
-        return Some((format!("the clock of this machine is off by {} s", skew.offset.as_secs()), "set the clock (NTP, chrony)".to_owned()));
+        return Some((
+            format!(
+                "the clock of this machine is off by {} s",
+                skew.offset.as_secs()
+            ),
+            "set the clock (NTP, chrony)".to_owned(),
+        ));
     }
     if let Some(found) = wrong_region(facts) {
         return Some(found);
@@ -112,9 +195,13 @@ fn logged(facts: &Facts) -> Cause {
         return None;
     };
     let user = &facts.wish.new_user;
-    let recent = facts.now.saturating_sub(SignedDuration::from_mins(10)).unwrap_or(facts.now);
+    let recent = facts
+        .now
+        .saturating_sub(SignedDuration::from_mins(10))
+        .unwrap_or(facts.now);
     let about = |line: &&AuthErrorLine| {
-        let near = line.at >= recent && line.at.duration_since(facts.now) < SignedDuration::from_mins(10);
+        let near =
+            line.at >= recent && line.at.duration_since(facts.now) < SignedDuration::from_mins(10);
         near && line.message.contains(user.as_str())
     };
     let line = lines.iter().filter(about).max_by_key(|line| line.at)?;
@@ -128,11 +215,22 @@ fn logged(facts: &Facts) -> Cause {
         (said(&cause), next)
     } else if text.contains("ExpiredToken") {
         let skew = facts.skew.as_ref().map_or(0, |skew| skew.offset.as_secs());
-        (said(&format!("the token or its credentials had expired when AWS looked; this machine's clock differs by {skew} s")), "set the clock (NTP, chrony), and look at the end of the credentials above".to_owned())
+        (
+            said(&format!(
+                "the token or its credentials had expired when AWS looked; this machine's clock differs by {skew} s"
+            )),
+            "set the clock (NTP, chrony), and look at the end of the credentials above".to_owned(),
+        )
     } else if text.contains("Throttling") {
         (said("too many IAM logins at once; RDS takes fewer than 200 a second"), "use a pool that keeps its connections; limit SAL_DB_LOGINS_PER_SECOND of every program".to_owned())
     } else if text.contains("InternalError") {
-        (said("the service that checks tokens failed, most often for lack of memory on the instance"), "look at FreeableMemory; IAM wants 300 to 1000 MiB. Passing failures are tried again".to_owned())
+        (
+            said(
+                "the service that checks tokens failed, most often for lack of memory on the instance",
+            ),
+            "look at FreeableMemory; IAM wants 300 to 1000 MiB. Passing failures are tried again"
+                .to_owned(),
+        )
     } else if text.contains("InvalidToken") {
         wrong_region(facts).map_or_else(
             || (said("the token is not for this host, port, user or region, or was cut on its way"), "compare host, port, region and user with the endpoint; behind a tunnel set SAL_DB_SIGN_HOST and SAL_DB_SIGN_PORT".to_owned()),
@@ -145,25 +243,57 @@ fn logged(facts: &Facts) -> Cause {
 }
 
 fn wrong_region(facts: &Facts) -> Cause {
-    let (set, named) = (facts.surroundings.region.as_ref()?, facts.endpoint.as_ref()?.region.as_ref()?);
-    (set != named).then(|| (format!("tokens are signed for {set}, but the database is in {named}"), format!("set AWS_RDS_REGION={named}, or leave it out")))
+    let (set, named) = (
+        facts.surroundings.region.as_ref()?,
+        facts.endpoint.as_ref()?.region.as_ref()?,
+    );
+    (set != named).then(|| {
+        (
+            format!("tokens are signed for {set}, but the database is in {named}"),
+            format!("set AWS_RDS_REGION={named}, or leave it out"),
+        )
+    })
 }
 
 fn policy_denies(facts: &Facts) -> Cause {
     let resource = facts.resource.as_ref()?;
     let role = facts.aws.role.known()?.as_ref()?;
-    let verdicts: Vec<(&String, Verdict)> = role.policies.iter().map(|policy| (&policy.name, judge(&policy.document, resource))).collect();
+    let verdicts: Vec<(&String, Verdict)> = role
+        .policies
+        .iter()
+        .map(|policy| (&policy.name, judge(&policy.document, resource)))
+        .collect();
     let next = format!("allow rds-db:connect on {resource}: `sal iam policy` writes it");
     for (name, verdict) in &verdicts {
         match verdict {
-            Verdict::Denies => return Some((format!("the policy {name} of {} denies it", role.name), "take the Deny out".to_owned())),
+            Verdict::Denies => {
+                return Some((
+                    format!("the policy {name} of {} denies it", role.name),
+                    "take the Deny out".to_owned(),
+                ));
+            }
             Verdict::Mistaken(why) => return Some((format!("the policy {name}: {why}"), next)),
             Verdict::Allows | Verdict::Silent => {}
         }
     }
-    if verdicts.iter().any(|(_, verdict)| *verdict == Verdict::Allows) {
-        let denied = facts.aws.simulation.known().is_some_and(|found| found.organizations == Some(false));
-        return denied.then(|| ("a service control policy of the organisation denies it".to_owned(), "ask whoever runs the AWS organisation to allow rds-db:connect".to_owned()));
+    if verdicts
+        .iter()
+        .any(|(_, verdict)| *verdict == Verdict::Allows)
+    {
+        let denied = facts
+            .aws
+            .simulation
+            .known()
+            .is_some_and(|found| found.organizations == Some(false));
+        return denied.then(|| {
+            (
+                "a service control policy of the organisation denies it".to_owned(),
+                "ask whoever runs the AWS organisation to allow rds-db:connect".to_owned(),
+            )
+        });
     }
-    Some((format!("no policy of {} allows rds-db:connect", role.name), next))
+    Some((
+        format!("no policy of {} allows rds-db:connect", role.name),
+        next,
+    ))
 }

@@ -15,27 +15,63 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
 fn name(facts: &Facts) -> Check {
     let title = format!("DB_HOST {}", facts.host);
     if let Some(error) = &facts.names.error {
-        return Check::problem("dns", title, error.clone(), "compare it with the endpoint in the RDS console, and resolve it in this container");
+        return Check::problem(
+            "dns",
+            title,
+            error.clone(),
+            "compare it with the endpoint in the RDS console, and resolve it in this container",
+        );
     }
     let chain = facts.names.chain.join(" -> ");
     let Some(endpoint) = &facts.endpoint else {
-        return Check::problem("dns", title, format!("none of these names is an RDS endpoint: {chain}"), "set DB_HOST to the endpoint; behind a tunnel set SAL_DB_SIGN_HOST to it");
+        return Check::problem(
+            "dns",
+            title,
+            format!("none of these names is an RDS endpoint: {chain}"),
+            "set DB_HOST to the endpoint; behind a tunnel set SAL_DB_SIGN_HOST to it",
+        );
     };
     let evidence = format!("{chain} ({})", facts.names.addresses.join(", "));
     if endpoint.name == rds_iam::endpoint::canonical(&facts.host) {
         return Check::ok("dns", title, evidence);
     }
-    Check::ok("dns", title, format!("an alias: {evidence}; tokens are signed for and the certificate is checked against {}", endpoint.name))
+    Check::ok(
+        "dns",
+        title,
+        format!(
+            "an alias: {evidence}; tokens are signed for and the certificate is checked against {}",
+            endpoint.name
+        ),
+    )
 }
 
 fn region(facts: &Facts) -> Check {
     let title = "The region";
-    let named = facts.endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
+    let named = facts
+        .endpoint
+        .as_ref()
+        .and_then(|endpoint| endpoint.region.clone());
     match (&facts.surroundings.region, named) {
-        (Some(set), Some(named)) if *set != named => Check::problem("region", title, format!("AWS_RDS_REGION is {set}, but the endpoint is in {named}: tokens signed for {set} are refused"), format!("set AWS_RDS_REGION={named}, or leave it out")),
+        (Some(set), Some(named)) if *set != named => Check::problem(
+            "region",
+            title,
+            format!(
+                "AWS_RDS_REGION is {set}, but the endpoint is in {named}: tokens signed for {set} are refused"
+            ),
+            format!("set AWS_RDS_REGION={named}, or leave it out"),
+        ),
         (Some(set), _) => Check::ok("region", title, format!("AWS_RDS_REGION is {set}")),
-        (None, Some(named)) => Check::ok("region", title, format!("{named}, from the endpoint's name")),
-        (None, None) => Check::problem("region", title, "neither AWS_RDS_REGION nor the endpoint's name says it", "set AWS_RDS_REGION to the database's region"),
+        (None, Some(named)) => Check::ok(
+            "region",
+            title,
+            format!("{named}, from the endpoint's name"),
+        ),
+        (None, None) => Check::problem(
+            "region",
+            title,
+            "neither AWS_RDS_REGION nor the endpoint's name says it",
+            "set AWS_RDS_REGION to the database's region",
+        ),
     }
 }
 
@@ -43,9 +79,24 @@ fn kind(facts: &Facts) -> Option<Check> {
     let endpoint = facts.endpoint.as_ref()?;
     let title = "Kind of endpoint";
     match endpoint.kind {
-        EndpointKind::Proxy | EndpointKind::ProxyEndpoint => Some(Check::attention("endpoint-kind", title, "RDS Proxy: tokens are for the proxy (prx-…); in its standard mode the proxy logs in to the database with a secret, and the database user must NOT be in rds_iam", "use end-to-end IAM of the proxy, or name the database's own endpoint")),
-        EndpointKind::Reader => Some(Check::problem("endpoint-kind", title, "a reader endpoint: its sessions cannot write", "use the cluster's writer endpoint")),
-        EndpointKind::GlobalWriter => Some(Check::attention("endpoint-kind", title, "a global endpoint carries no region", "set AWS_RDS_REGION to the region of the current writer")),
+        EndpointKind::Proxy | EndpointKind::ProxyEndpoint => Some(Check::attention(
+            "endpoint-kind",
+            title,
+            "RDS Proxy: tokens are for the proxy (prx-…); in its standard mode the proxy logs in to the database with a secret, and the database user must NOT be in rds_iam",
+            "use end-to-end IAM of the proxy, or name the database's own endpoint",
+        )),
+        EndpointKind::Reader => Some(Check::problem(
+            "endpoint-kind",
+            title,
+            "a reader endpoint: its sessions cannot write",
+            "use the cluster's writer endpoint",
+        )),
+        EndpointKind::GlobalWriter => Some(Check::attention(
+            "endpoint-kind",
+            title,
+            "a global endpoint carries no region",
+            "set AWS_RDS_REGION to the region of the current writer",
+        )),
         _ => None,
     }
 }
@@ -55,23 +106,49 @@ fn certificate(facts: &Facts) -> Check {
     let title = "The server's certificate";
     let logins = [&facts.new_login, &facts.admin_login, &facts.old_login];
     let refused = logins.iter().find_map(|login| match login {
-        Some(Err(error)) if matches!(error.failure, LoginFailure::Certificate { .. }) => Some(error.explain()),
+        Some(Err(error)) if matches!(error.failure, LoginFailure::Certificate { .. }) => {
+            Some(error.explain())
+        }
         _ => None,
     });
     if let Some(explanation) = refused {
-        return Check::problem("certificate", title, format!("{} {}", explanation.what, explanation.likely_cause), explanation.next_step);
+        return Check::problem(
+            "certificate",
+            title,
+            format!("{} {}", explanation.what, explanation.likely_cause),
+            explanation.next_step,
+        );
     }
     let seen = logins.iter().find_map(|login| match login {
-        Some(Ok(LoginStatus { certificate: Some(certificate), .. })) => Some(certificate),
+        Some(Ok(LoginStatus {
+            certificate: Some(certificate),
+            ..
+        })) => Some(certificate),
         _ => None,
     });
     let Some(certificate) = seen else {
-        return Check::unknown("certificate", title, "no login came as far as TLS", "mend the login first");
+        return Check::unknown(
+            "certificate",
+            title,
+            "no login came as far as TLS",
+            "mend the login first",
+        );
     };
     let left = certificate.not_after.duration_since(facts.now);
-    let evidence = format!("{} by {}, until {} ({} days)", certificate.subject, certificate.issuer, certificate.not_after, left.as_hours() / 24);
+    let evidence = format!(
+        "{} by {}, until {} ({} days)",
+        certificate.subject,
+        certificate.issuer,
+        certificate.not_after,
+        left.as_hours() / 24
+    );
     if left < SignedDuration::from_hours(30 * 24) {
-        return Check::attention("certificate", title, evidence, "RDS renews it by itself; if it does not, choose a new CA for the instance (rds-ca-rsa2048-g1) and apply it");
+        return Check::attention(
+            "certificate",
+            title,
+            evidence,
+            "RDS renews it by itself; if it does not, choose a new CA for the instance (rds-ca-rsa2048-g1) and apply it",
+        );
     }
     Check::ok("certificate", title, evidence)
 }

@@ -39,12 +39,19 @@ pub struct Question<'a> {
 
 /// Gathers the facts. Whatever cannot be had is left out; nothing is changed.
 pub async fn gather(question: Question<'_>) -> Facts {
-    let (host, home) = (question.logins.base.host.clone(), question.wish.databases.first().cloned().unwrap_or_default());
+    let (host, home) = (
+        question.logins.base.host.clone(),
+        question.wish.databases.first().cloned().unwrap_or_default(),
+    );
     let (endpoint, names) = names(&host, &question).await;
-    let credentials = question.credentials.get().await.map(|fetched| CredentialFacts {
-        source: fetched.source.clone(),
-        expires_at: fetched.credentials.expires_at(),
-    });
+    let credentials = question
+        .credentials
+        .get()
+        .await
+        .map(|fetched| CredentialFacts {
+            source: fetched.source.clone(),
+            expires_at: fetched.credentials.expires_at(),
+        });
     let logins = question.logins;
     let try_new = async {
         match (&credentials, &endpoint) {
@@ -59,7 +66,11 @@ pub async fn gather(question: Question<'_>) -> Facts {
         logins.attempt(Who::Admin, &home)
     );
     let mut read = Read::default();
-    for (who, login) in [(Who::Admin, &admin_login), (Who::New, &new_login), (Who::Old, &old_login)] {
+    for (who, login) in [
+        (Who::Admin, &admin_login),
+        (Who::New, &new_login),
+        (Who::Old, &old_login),
+    ] {
         if matches!(login, Some(Ok(_)))
             && let Ok(session) = logins.open(who, &home).await
         {
@@ -68,10 +79,21 @@ pub async fn gather(question: Question<'_>) -> Facts {
         }
     }
     let facts = match question.aws {
-        Some(api) => aws::look(api, endpoint.as_ref(), &question.wish.new_user, question.role, question.now).await,
+        Some(api) => {
+            aws::look(
+                api,
+                endpoint.as_ref(),
+                &question.wish.new_user,
+                question.role,
+                question.now,
+            )
+            .await
+        }
         None => AwsFacts::not_asked("no region is known"),
     };
-    let policy = question.aws.and_then(|api| facts.policy(api, &question.wish.new_user));
+    let policy = question
+        .aws
+        .and_then(|api| facts.policy(api, &question.wish.new_user));
     let logged_in = [&new_login, &admin_login, &old_login];
     let skew = logged_in.iter().find_map(|login| match login {
         Some(Ok(status)) => status.skew.clone(),
@@ -83,7 +105,12 @@ pub async fn gather(question: Question<'_>) -> Facts {
         wish: question.wish.clone(),
         host,
         surroundings: question.surroundings,
-        skew: question.credentials.skew().into_iter().chain(skew).max_by_key(|skew| skew.offset.abs()),
+        skew: question
+            .credentials
+            .skew()
+            .into_iter()
+            .chain(skew)
+            .max_by_key(|skew| skew.offset.abs()),
         endpoint,
         names,
         credentials,
@@ -93,6 +120,7 @@ pub async fn gather(question: Question<'_>) -> Facts {
         inventory: read.inventory,
         server: read.server,
         differences: read.differences,
+        unread: read.unread,
         resource: policy.and_then(|policy| policy.arns().into_iter().next()),
         aws: facts,
     }
@@ -135,33 +163,49 @@ struct Read {
     inventory: Option<Inventory>,
     server: Option<Server>,
     differences: Option<Vec<Difference>>,
+    unread: Vec<String>,
 }
 
 async fn look(wish: &Wish, who: Who, session: Session, logins: &Logins) -> Read {
+    let mut read = Read::default();
     let mut sessions = vec![session];
     for database in wish.databases.iter().skip(1) {
         match logins.open(who, database).await {
-            Ok(session) => sessions.push(session),
-            Err(_no_such_database_or_no_right) => break,
+            Ok(session) if read.unread.is_empty() => sessions.push(session),
+            Ok(session) => {
+                session.end().await;
+                read.unread.push(format!(
+                    "{database}: left out, since one before it could not be opened"
+                ));
+            }
+            Err(error) => read.unread.push(format!("{database}: {error}")),
         }
     }
     let clients: Vec<&Client> = sessions.iter().map(|session| &session.client).collect();
     let inventory = inventory::read(wish, &clients).await.ok();
-    let mut read = Read::default();
     if let Some(first) = clients.first() {
         read.server = server(first).await.ok();
     }
     if let Some(inventory) = &inventory
-        && let (Some(old), Some(new)) = (inventory.role(&wish.old_user), inventory.role(&wish.new_user))
+        && let (Some(old), Some(new)) = (
+            inventory.role(&wish.old_user),
+            inventory.role(&wish.new_user),
+        )
     {
         let mut differences = Vec::new();
         for (client, database) in clients.iter().zip(&wish.databases) {
-            let works_as = new.setting(database, "role").filter(|role| **role == wish.owner_role).unwrap_or(&old.name);
-            if let Ok(found) = compare(works_as, &old.name, &new.name, client).await {
-                differences.extend(found);
+            let works_as = new
+                .setting(database, "role")
+                .filter(|role| **role == wish.owner_role)
+                .unwrap_or(&old.name);
+            match compare(works_as, &old.name, &new.name, client).await {
+                Ok(found) => differences.extend(found),
+                Err(error) => read.unread.push(format!("{database}: {error}")),
             }
         }
-        read.differences = Some(differences);
+        // Where one could not be compared, nothing is said to be equal.
+        read.differences =
+            Some(differences).filter(|found| read.unread.is_empty() || !found.is_empty());
     }
     read.inventory = inventory;
     read

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Client, Error, Row};
 
-use super::{Database, DefaultPrivilege, DirectGrant, Edge, Graph, Inventory, Owned, Role, Setting};
+use super::{
+    Database, DefaultPrivilege, DirectGrant, Edge, Graph, Inventory, Owned, Role, Setting,
+};
 use crate::wish::Wish;
 
 /// Reads roles and memberships through the first session, and each database through its own.
@@ -26,6 +28,8 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
             uncopyable: BTreeSet::new(),
             databases: Vec::new(),
             further_databases: Vec::new(),
+            mentions_of_new: Vec::new(),
+            mentions_of_owner_role: Vec::new(),
         });
     };
     let row = admin
@@ -39,10 +43,7 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
         read.push(database(name, wish, client).await?);
     }
     let further = admin
-        .query(
-            FURTHER_DATABASES,
-            &[&wish.old_user, &wish.databases],
-        )
+        .query(FURTHER_DATABASES, &[&wish.old_user, &wish.databases])
         .await?;
     let version = row.try_get(0)?;
     let roles = roles(wish, admin).await?;
@@ -54,6 +55,16 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
         graph: read_graph(admin).await?,
         databases: read,
         further_databases: texts(&further)?,
+        mentions_of_new: texts(
+            &admin
+                .query(MENTIONS, &[&wish.new_user, &Vec::<String>::new()])
+                .await?,
+        )?,
+        mentions_of_owner_role: elsewhere(texts(
+            &admin
+                .query(MENTIONS, &[&wish.owner_role, &wish.databases])
+                .await?,
+        )?),
     })
 }
 
@@ -116,9 +127,22 @@ async fn roles(wish: &Wish, db: &Client) -> Result<BTreeMap<String, Role>, Error
 }
 
 /// Custom settings, and those of superusers that were not granted (Postgres manual, ALTER ROLE and GRANT).
-async fn uncopyable(version: i32, old: Option<&Role>, db: &Client) -> Result<BTreeSet<String>, Error> {
-    let names: Vec<&str> = old.iter().flat_map(|old| &old.settings).map(|setting| setting.name.as_str()).collect();
-    let granted = if version >= 150_000 { "has_parameter_privilege(session_user, s.name, 'SET')" } else { "false" };
+async fn uncopyable(
+    version: i32,
+    old: Option<&Role>,
+    db: &Client,
+) -> Result<BTreeSet<String>, Error> {
+    let names: Vec<&str> = old
+        .iter()
+        .flat_map(|old| &old.settings)
+        .map(|setting| setting.name.as_str())
+        .collect();
+    // From 16 on a helper gives the settings, to whom nothing was granted.
+    let granted = if (150_000..160_000).contains(&version) {
+        "has_parameter_privilege(session_user, s.name, 'SET')"
+    } else {
+        "false"
+    };
     let sql = format!(
         "SELECT n FROM unnest($1::text[]) n LEFT JOIN pg_settings s ON lower(s.name) = lower(n)
          WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
@@ -180,7 +204,8 @@ fn texts(rows: &[Row]) -> Result<Vec<String>, Error> {
 const ROLES: &str = "
 SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolreplication,
        r.rolbypassrls, r.rolconnlimit, shobj_description(r.oid, 'pg_authid'),
-       (SELECT count(*) FROM pg_stat_activity a WHERE a.usename = r.rolname AND a.pid <> pg_backend_pid()),
+       (SELECT count(*) FROM pg_stat_activity a
+        WHERE a.usename = r.rolname AND a.pid <> pg_backend_pid() AND a.application_name <> 'sal iam'),
        me.rolsuper OR pg_has_role(session_user, r.oid, 'MEMBER WITH ADMIN OPTION')
            OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper)
 FROM pg_roles r, pg_roles me
@@ -209,6 +234,22 @@ SELECT DISTINCT d.datname::text
 FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
 JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
 WHERE r.rolname = $1::text AND s.deptype = 'o' AND d.datname <> ALL($2::text[])
+ORDER BY 1";
+
+/// Privileges on the cluster's own objects go with DROP OWNED, in any database.
+fn elsewhere(mut places: Vec<String>) -> Vec<String> {
+    places.retain(|place| place != CLUSTER);
+    places
+}
+
+const CLUSTER: &str = "the cluster";
+
+/// What keeps a role from being dropped; memberships it granted are none of that here.
+const MENTIONS: &str = "
+SELECT DISTINCT COALESCE(d.datname::text, 'the cluster')
+FROM pg_shdepend s JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
+LEFT JOIN pg_database d ON d.oid = s.dbid
+WHERE r.rolname = $1::text AND s.classid <> 'pg_auth_members'::regclass AND COALESCE(d.datname, '') <> ALL($2::text[])
 ORDER BY 1";
 
 const DATABASE: &str = "

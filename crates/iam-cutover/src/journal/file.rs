@@ -91,7 +91,10 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"");
         std::fs::write(&path, "not a journal\n").unwrap();
         let mut journal = JournalFile::open(&path).unwrap();
-        assert!(matches!(journal.entries(), Err(JournalError::Broken { seq: 1, .. })));
+        assert!(matches!(
+            journal.entries(),
+            Err(JournalError::Broken { seq: 1, .. })
+        ));
         assert!(JournalFile::open(Path::new("/nowhere/at/all")).is_err());
     }
 }

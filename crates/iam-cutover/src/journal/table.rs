@@ -27,13 +27,18 @@ impl JournalTable {
             return Err(said(&refused));
         };
         let admin_name: Result<String, Error> = async {
-            let row = admin.query_one("SELECT quote_ident(session_user)", &[]).await?;
+            let row = admin
+                .query_one("SELECT quote_ident(session_user)", &[])
+                .await?;
             row.try_get(0)
         }
         .await;
         let admin_name = admin_name.map_err(|error| said(&error))?;
         let create = format!("{CREATE} GRANT SELECT, INSERT ON public.{TABLE} TO {admin_name};");
-        owner.batch_execute(&create).await.map_err(|error| said(&error))?;
+        owner
+            .batch_execute(&create)
+            .await
+            .map_err(|error| said(&error))?;
         Ok(Self)
     }
 
@@ -55,13 +60,16 @@ impl JournalTable {
         let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
         let text = serde_json::to_string(entry).unwrap_or_default();
         let phase = format!("{:?}", entry.phase).to_lowercase();
-        db.execute(WRITE, &[&seq, &entry.command, &entry.step, &phase, &text]).await?;
+        db.execute(WRITE, &[&seq, &entry.command, &entry.step, &phase, &text])
+            .await?;
         Ok(())
     }
 }
 
 fn said(error: &Error) -> String {
-    error.as_db_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
+    error
+        .as_db_error()
+        .map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
 }
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS public.salrs_iam_journal (

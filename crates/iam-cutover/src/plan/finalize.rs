@@ -18,6 +18,13 @@ impl Plan {
             _ => Vec::new(),
         };
         let mut warnings = Vec::new();
+        if way == Way::Member && inventory.major() < 16 {
+            warnings.push(Finding::new(
+                "before_an_upgrade",
+                format!("From Postgres 16 on, `{}` can be switched on again only by who has ADMIN OPTION on it.", wish.old_user),
+                format!("before an upgrade to 16 or newer: GRANT {} TO {} WITH ADMIN OPTION.", identifier(&wish.old_user), identifier(&inventory.admin)),
+            ));
+        }
         if way == Way::OwnerRole {
             warnings.push(Finding::new(
                 "master_stays",
@@ -41,7 +48,11 @@ impl Plan {
 fn refusals(wish: &Wish, inventory: &Inventory, way: Way) -> Vec<Finding> {
     let mut found = Vec::new();
     let Some(old) = inventory.role(&wish.old_user) else {
-        return vec![Finding::new("no_old_user", format!("There is no role `{}`.", wish.old_user), "name the old user with --old-user.")];
+        return vec![Finding::new(
+            "no_old_user",
+            format!("There is no role `{}`.", wish.old_user),
+            "name the old user with --old-user.",
+        )];
     };
     if inventory.graph.iam_chain(&wish.new_user).is_none() {
         found.push(Finding::new(
@@ -60,8 +71,15 @@ fn refusals(wish: &Wish, inventory: &Inventory, way: Way) -> Vec<Finding> {
     if !old.grantable && way == Way::Member && old.login {
         found.push(Finding::new(
             "no_admin_option",
-            format!("`{}` may not alter `{}`: from Postgres 16 on that takes ADMIN OPTION on it.", inventory.admin, old.name),
-            format!("as whoever made it: GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE.", identifier(&old.name), identifier(&inventory.admin)),
+            format!(
+                "`{}` may not alter `{}`: from Postgres 16 on that takes ADMIN OPTION on it.",
+                inventory.admin, old.name
+            ),
+            format!(
+                "as whoever made it: GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE.",
+                identifier(&old.name),
+                identifier(&inventory.admin)
+            ),
         ));
     }
     found
@@ -79,6 +97,7 @@ fn step(wish: &Wish) -> Step {
         },
         verified_by: format!("{} has no session, and {} logs in", wish.old_user, wish.new_user),
         undo: vec![format!("ALTER ROLE {old} LOGIN")],
+        removes: Vec::new(),
         logins: LoginEffect::OldUserOff,
     }
 }

@@ -4,16 +4,17 @@ use crate::{
     inventory::{Edge, RDS_IAM, RDS_SUPERUSER, Role},
     plan::{Finding, Way},
     sql::identifier,
-    steps::{Context, needs_change},
+    steps::{Context, OWNER_COMMENT, needs_change},
     wish::RdsSuperuser,
 };
 
 /// Everything that must be changed first.
 pub(super) fn find(context: &Context<'_>) -> Vec<Finding> {
-    let rules: [fn(&Context<'_>) -> Vec<Finding>; 6] = [
+    let rules: [fn(&Context<'_>) -> Vec<Finding>; 7] = [
         names,
         server,
         old_user,
+        owner_role,
         administrator,
         new_user,
         members_of_the_new_user,
@@ -36,7 +37,8 @@ fn names(context: &Context<'_>) -> Vec<Finding> {
         ));
     }
     for name in [&wish.new_user, &wish.owner_role] {
-        if name.starts_with("pg_") || name.starts_with("rds") || name == "public" || name == "none" {
+        if name.starts_with("pg_") || name.starts_with("rds") || name == "public" || name == "none"
+        {
             found.push(Finding::new(
                 "reserved_name",
                 format!("`{name}` is a reserved name."),
@@ -84,16 +86,65 @@ fn old_user(context: &Context<'_>) -> Vec<Finding> {
     }
     // The chain through the new user is dealt with by its own rule.
     let chain = inventory.graph.iam_chain(&wish.old_user);
-    if let Some(chain) = chain.filter(|chain| !chain.contains(&wish.new_user))
-        && !inventory.is_master(&wish.old_user)
-    {
+    if let Some(chain) = chain.filter(|chain| !chain.contains(&wish.new_user)) {
         return vec![Finding::new(
             "old_user_uses_iam",
-            format!("`{}` is in {RDS_IAM} already ({}): it cannot log in with a password.", wish.old_user, chain.join(" -> ")),
-            format!("if it has moved already, there is nothing to do; to go back: REVOKE {} FROM {}.", chain.get(1).map_or_else(String::new, |role| identifier(role)), identifier(&wish.old_user)),
+            format!(
+                "`{}` is in {RDS_IAM} already ({}): it cannot log in with a password.",
+                wish.old_user,
+                chain.join(" -> ")
+            ),
+            format!(
+                "if it has moved already, there is nothing to do; to go back: REVOKE {} FROM {}.",
+                chain
+                    .get(1)
+                    .map_or_else(String::new, |role| identifier(role)),
+                identifier(&wish.old_user)
+            ),
         )];
     }
     Vec::new()
+}
+
+/// Moving the objects takes whoever owns them, and a role that is nobody else's.
+fn owner_role(context: &Context<'_>) -> Vec<Finding> {
+    let (wish, inventory) = (context.wish, context.inventory);
+    if context.way != Way::OwnerRole {
+        return Vec::new();
+    }
+    let is_superuser = inventory
+        .role(&inventory.admin)
+        .is_some_and(|admin| admin.superuser);
+    if wish.old_user != inventory.admin && !is_superuser {
+        return vec![Finding::new(
+            "old_user_is_rds_superuser",
+            format!(
+                "`{}` is a member of {RDS_SUPERUSER}, but not the administrator `{}`, who cannot move its objects.",
+                wish.old_user, inventory.admin
+            ),
+            format!(
+                "REVOKE {RDS_SUPERUSER} FROM {}, which the deployment does not need; or run this as that user (SAL_ADMIN_USER).",
+                identifier(&wish.old_user)
+            ),
+        )];
+    }
+    let role = inventory.role(&wish.owner_role);
+    let ours = |role: &Role| {
+        role.comment
+            .as_deref()
+            .is_some_and(|comment| comment.starts_with(OWNER_COMMENT))
+    };
+    match role.filter(|role| !ours(role)) {
+        Some(role) => vec![Finding::new(
+            "owner_role_exists",
+            format!(
+                "There is a role `{}` already, and this tool did not make it.",
+                role.name
+            ),
+            "choose another name with --owner-role.",
+        )],
+        None => Vec::new(),
+    }
 }
 
 fn administrator(context: &Context<'_>) -> Vec<Finding> {
@@ -141,16 +192,38 @@ fn new_user(context: &Context<'_>) -> Vec<Finding> {
     if new.superuser || (rds_superuser.is_some() && wish.rds_superuser == RdsSuperuser::Leave) {
         found.push(Finding::new(
             "new_user_too_strong",
-            format!("`{}` has the rights of a master user{}.", new.name, rds_superuser.map(|chain| format!(" ({})", chain.join(" -> "))).unwrap_or_default()),
-            format!("REVOKE {RDS_SUPERUSER} FROM {}; or keep it with --grant-rds-superuser.", identifier(&new.name)),
+            format!(
+                "`{}` has the rights of a master user{}.",
+                new.name,
+                rds_superuser
+                    .map(|chain| format!(" ({})", chain.join(" -> ")))
+                    .unwrap_or_default()
+            ),
+            format!(
+                "REVOKE {RDS_SUPERUSER} FROM {}; or keep it with --grant-rds-superuser.",
+                identifier(&new.name)
+            ),
         ));
     }
     for database in &inventory.databases {
         if !database.owned_by_new.is_empty() {
             found.push(Finding::new(
                 "new_user_owns_objects",
-                format!("`{}` owns {} objects in `{}`, such as {}; the old user cannot use them.", new.name, database.owned_by_new.len(), database.name, database.owned_by_new.first().map_or("", |owned| &owned.name)),
-                format!("as a member of both, in that database: REASSIGN OWNED BY {} TO {}.", identifier(&new.name), identifier(context.works_as)),
+                format!(
+                    "`{}` owns {} objects in `{}`, such as {}; the old user cannot use them.",
+                    new.name,
+                    database.owned_by_new.len(),
+                    database.name,
+                    database
+                        .owned_by_new
+                        .first()
+                        .map_or("", |owned| &owned.name)
+                ),
+                format!(
+                    "as a member of both, in that database: REASSIGN OWNED BY {} TO {}.",
+                    identifier(&new.name),
+                    identifier(context.works_as)
+                ),
             ));
         }
     }

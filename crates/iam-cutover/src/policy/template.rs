@@ -7,7 +7,12 @@ use crate::aws::AwsCall;
 
 /// Lines for the AWS CLI.
 #[must_use]
-pub fn aws_cli(policy: &ConnectPolicy, name: &str, role: Option<&str>, trust: Option<&Value>) -> String {
+pub fn aws_cli(
+    policy: &ConnectPolicy,
+    name: &str,
+    role: Option<&str>,
+    trust: Option<&Value>,
+) -> String {
     let mut calls = vec![AwsCall::CreatePolicy {
         name: name.to_owned(),
         document: policy.document().to_string(),
@@ -21,7 +26,10 @@ pub fn aws_cli(policy: &ConnectPolicy, name: &str, role: Option<&str>, trust: Op
     if let Some(role) = role {
         calls.push(AwsCall::AttachRolePolicy {
             role: role.to_owned(),
-            arn: format!("arn:{}:iam::{}:policy/{name}", policy.partition, policy.account),
+            arn: format!(
+                "arn:{}:iam::{}:policy/{name}",
+                policy.partition, policy.account
+            ),
         });
     }
     let lines: Vec<String> = calls.iter().map(AwsCall::cli).collect();
@@ -30,7 +38,12 @@ pub fn aws_cli(policy: &ConnectPolicy, name: &str, role: Option<&str>, trust: Op
 
 /// Terraform, for the provider `hashicorp/aws`.
 #[must_use]
-pub fn terraform(policy: &ConnectPolicy, name: &str, role: Option<&str>, trust: Option<&Value>) -> String {
+pub fn terraform(
+    policy: &ConnectPolicy,
+    name: &str,
+    role: Option<&str>,
+    trust: Option<&Value>,
+) -> String {
     let document = hcl_text(&policy.document());
     let quoted = json!(name);
     let mut text = format!(
@@ -57,7 +70,12 @@ pub fn terraform(policy: &ConnectPolicy, name: &str, role: Option<&str>, trust: 
 
 /// CloudFormation, as JSON.
 #[must_use]
-pub fn cloudformation(policy: &ConnectPolicy, name: &str, role: Option<&str>, trust: Option<&Value>) -> String {
+pub fn cloudformation(
+    policy: &ConnectPolicy,
+    name: &str,
+    role: Option<&str>,
+    trust: Option<&Value>,
+) -> String {
     let mut properties = json!({
         "ManagedPolicyName": name,
         "PolicyDocument": policy.document(),
@@ -94,7 +112,9 @@ pub fn cloudformation(policy: &ConnectPolicy, name: &str, role: Option<&str>, tr
 
 /// JSON inside HCL: a heredoc, with `${` and `%{` escaped.
 fn hcl_text(document: &Value) -> String {
-    let text = format!("{document:#}").replace("${", "$${").replace("%{", "%%{");
+    let text = format!("{document:#}")
+        .replace("${", "$${")
+        .replace("%{", "%%{");
     format!("<<-JSON\n{text}\nJSON")
 }
 
@@ -112,11 +132,19 @@ mod tests {
             terraform(&policy, "sal", Some("sal-task"), Some(&trust)),
             cloudformation(&policy, "sal", Some("sal-task"), Some(&trust)),
         ] {
-            for part in [policy.arns()[0].as_str(), "sal-task", "ecs-tasks.amazonaws.com"] {
+            for part in [
+                policy.arns()[0].as_str(),
+                "sal-task",
+                "ecs-tasks.amazonaws.com",
+            ] {
                 assert!(text.contains(part), "{part} in {text}");
             }
         }
-        let template: Value = serde_json::from_str(&cloudformation(&policy, "sal", Some("r"), None)).unwrap();
-        assert_eq!(template["Resources"]["SalRdsIamPolicy"]["Properties"]["Roles"][0], "r");
+        let template: Value =
+            serde_json::from_str(&cloudformation(&policy, "sal", Some("r"), None)).unwrap();
+        assert_eq!(
+            template["Resources"]["SalRdsIamPolicy"]["Properties"]["Roles"][0],
+            "r"
+        );
     }
 }

@@ -25,7 +25,9 @@ pub enum Trust {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TrustError {
     /// The provider is not the ARN of an OIDC provider.
-    #[error("`{0}` is not the ARN of an OIDC provider, such as arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/EXAMPLE")]
+    #[error(
+        "`{0}` is not the ARN of an OIDC provider, such as arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/EXAMPLE"
+    )]
     Provider(String),
     /// The service account is not a namespace and a name.
     #[error("`{0}` is not NAMESPACE:SERVICE-ACCOUNT")]
@@ -47,9 +49,10 @@ impl Trust {
         Ok(match self {
             Self::Ecs => service("ecs-tasks.amazonaws.com", &["sts:AssumeRole"]),
             Self::Ec2 => service("ec2.amazonaws.com", &["sts:AssumeRole"]),
-            Self::EksPodIdentity => {
-                service("pods.eks.amazonaws.com", &["sts:AssumeRole", "sts:TagSession"])
-            }
+            Self::EksPodIdentity => service(
+                "pods.eks.amazonaws.com",
+                &["sts:AssumeRole", "sts:TagSession"],
+            ),
             Self::EksIrsa {
                 provider,
                 service_account,
@@ -66,7 +69,9 @@ fn irsa(provider: &str, account: &str) -> Result<Value, TrustError> {
         .ok_or_else(|| TrustError::Provider(provider.to_owned()))?;
     let (namespace, name) = account
         .split_once(':')
-        .filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty() && !name.contains(':'))
+        .filter(|(namespace, name)| {
+            !namespace.is_empty() && !name.is_empty() && !name.contains(':')
+        })
         .ok_or_else(|| TrustError::ServiceAccount(account.to_owned()))?;
     let subject = format!("system:serviceaccount:{namespace}:{name}");
     Ok(json!({
@@ -94,7 +99,8 @@ mod tests {
         assert!(text(Trust::Ec2).contains("\"ec2.amazonaws.com\""));
         assert!(text(Trust::EksPodIdentity).contains("sts:TagSession"));
         let irsa = text(Trust::EksIrsa {
-            provider: "arn:aws:iam::1:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/X".to_owned(),
+            provider: "arn:aws:iam::1:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/X"
+                .to_owned(),
             service_account: "sal:server".to_owned(),
         });
         assert!(irsa.contains("oidc.eks.us-west-2.amazonaws.com/id/X:sub"));
@@ -112,6 +118,9 @@ mod tests {
         };
         assert!(matches!(irsa("https://x", "a:b"), TrustError::Provider(_)));
         let provider = "arn:aws:iam::1:oidc-provider/x";
-        assert!(matches!(irsa(provider, "server"), TrustError::ServiceAccount(_)));
+        assert!(matches!(
+            irsa(provider, "server"),
+            TrustError::ServiceAccount(_)
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! The AWS side: IAM authentication on, an exact policy, and the role that has it.
 
 use crate::{
-    aws::{AwsCall, AwsSide},
+    aws::{AwsCall, AwsSide, TargetKind},
     steps::{Action, LoginEffect, Step},
 };
 
@@ -17,7 +17,9 @@ pub(crate) fn aws_side(side: &AwsSide) -> Vec<Step> {
 
 fn enable(side: &AwsSide) -> Option<Step> {
     let target = &side.target;
-    if target.iam_is(true) {
+    // A proxy has its own settings, and a busy status says nothing about the flag.
+    let on = target.iam_enabled == Some(true) && target.iam_pending != Some(false);
+    if on || target.kind == TargetKind::Proxy {
         return None;
     }
     let call = AwsCall::SetIamAuthentication {
@@ -32,7 +34,10 @@ fn enable(side: &AwsSide) -> Option<Step> {
     };
     Some(step(
         "enable-iam-authentication",
-        format!("Switch IAM authentication of {} on, at once", target.identifier),
+        format!(
+            "Switch IAM authentication of {} on, at once",
+            target.identifier
+        ),
         "Without it RDS takes the token for a password. Password logins of other users go on. Without --apply-immediately the change waits for the maintenance window while everything reports success.",
         call,
         "DescribeDBInstances says enabled, nothing is pending, and the status is available again",
@@ -42,7 +47,10 @@ fn enable(side: &AwsSide) -> Option<Step> {
 
 fn policy(side: &AwsSide) -> Option<Step> {
     let attached = side.role.iter().flat_map(|role| &role.policies);
-    if attached.into_iter().any(|policy| side.policy.is_granted_by(&policy.document)) {
+    if attached
+        .into_iter()
+        .any(|policy| side.policy.is_granted_by(&policy.document))
+    {
         return None;
     }
     let call = AwsCall::CreatePolicy {
@@ -84,7 +92,11 @@ fn attach(side: &AwsSide) -> Option<Step> {
     let name = side.wish.role.as_ref()?;
     let known = side.role.is_some() || side.wish.trust.is_some();
     let granted = side.role.iter().flat_map(|role| &role.policies);
-    if !known || granted.into_iter().any(|policy| side.policy.is_granted_by(&policy.document)) {
+    if !known
+        || granted
+            .into_iter()
+            .any(|policy| side.policy.is_granted_by(&policy.document))
+    {
         return None;
     }
     let call = AwsCall::AttachRolePolicy {
@@ -114,7 +126,14 @@ fn lines(call: &AwsCall, side: &AwsSide) -> Vec<String> {
     inverse.iter().map(AwsCall::cli).collect()
 }
 
-fn step(id: &str, what: String, why: &str, call: AwsCall, verified_by: &str, undo: Vec<String>) -> Step {
+fn step(
+    id: &str,
+    what: String,
+    why: &str,
+    call: AwsCall,
+    verified_by: &str,
+    undo: Vec<String>,
+) -> Step {
     Step {
         id: id.to_owned(),
         what,
@@ -122,6 +141,7 @@ fn step(id: &str, what: String, why: &str, call: AwsCall, verified_by: &str, und
         action: Action::Aws(call),
         verified_by: verified_by.to_owned(),
         undo,
+        removes: Vec::new(),
         logins: LoginEffect::None,
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn step(context: &Context<'_>) -> Option<Step> {
         action: context.sql(statements),
         verified_by: "pg_db_role_setting has the same lines for both".to_owned(),
         undo,
+        removes: Vec::new(),
         logins: LoginEffect::None,
     })
 }

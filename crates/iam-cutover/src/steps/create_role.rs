@@ -28,7 +28,9 @@ pub(super) fn step(context: &Context<'_>) -> Option<Step> {
         } else {
             "A role without a password can log in with nothing but a token. It gets no attribute; the connection limit is not inherited and is copied.".to_owned()
         },
-        verified_by: format!("pg_roles has {new} with LOGIN and the limit; nobody became a member of it or of rds_iam"),
+        verified_by: format!(
+            "pg_roles has {new} with LOGIN and the limit; nobody became a member of it or of rds_iam"
+        ),
         undo: if exists {
             restorations(context)
         } else if context.needs_helper() {
@@ -38,6 +40,7 @@ pub(super) fn step(context: &Context<'_>) -> Option<Step> {
             vec![format!("DROP ROLE IF EXISTS {}", identifier(new))]
         },
         action: context.sql(statements),
+        removes: Vec::new(),
         logins: LoginEffect::None,
     })
 }
@@ -64,11 +67,15 @@ fn restorations(context: &Context<'_>) -> Vec<String> {
         return Vec::new();
     };
     let name = identifier(&new.name);
-    let word = |on: bool, word: &str| format!("ALTER ROLE {name} {}{word}", if on { "" } else { "NO" });
+    let word =
+        |on: bool, word: &str| format!("ALTER ROLE {name} {}{word}", if on { "" } else { "NO" });
     vec![
         word(new.login, "LOGIN"),
         word(new.inherit, "INHERIT"),
-        format!("ALTER ROLE {name} CONNECTION LIMIT {}", new.connection_limit),
+        format!(
+            "ALTER ROLE {name} CONNECTION LIMIT {}",
+            new.connection_limit
+        ),
     ]
 }
 

@@ -33,11 +33,14 @@ fn step(context: &Context<'_>, role: &str, id: &str) -> Step {
         why: if role == RDS_SUPERUSER {
             "Only because it was asked for, as the wiki page does: the application does not need it and should not have it.".to_owned()
         } else {
-            format!("{new} may then do exactly what {role} may, today and after the next upgrade, its row level security policies included. The other direction (GRANT {new} TO {role}) would lock {role} out.")
+            format!(
+                "{new} may then do exactly what {role} may, today and after the next upgrade, its row level security policies included. The other direction (GRANT {new} TO {role}) would lock {role} out."
+            )
         },
         action: context.sql(vec![format!("GRANT {quoted} TO {to}{options}")]),
         verified_by: format!("privileges of {new} and {role} are compared, object by object"),
         undo: vec![format!("REVOKE {quoted} FROM {to}")],
+        removes: Vec::new(),
         logins: LoginEffect::None,
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn step(context: &Context<'_>) -> Option<Step> {
         action: context.sql(vec![format!("GRANT {RDS_IAM} TO {}", identifier(new))]),
         verified_by: format!("in the transaction: no other role got a new chain to {RDS_IAM}; after it: new sessions of the administrator, of {} and of {new}", context.wish.old_user),
         undo: vec![format!("REVOKE {RDS_IAM} FROM {}", identifier(new))],
+        removes: Vec::new(),
         logins: LoginEffect::NewUser,
     })
 }

@@ -31,6 +31,10 @@ fn create(context: &Context<'_>) -> Option<Step> {
     let mut statements = Vec::new();
     if !exists {
         statements.push(format!("CREATE ROLE {role} NOLOGIN"));
+        statements.push(format!(
+            "COMMENT ON ROLE {role} IS {}",
+            literal(&format!("{COMMENT}{old}"))
+        ));
     }
     let options = if context.inventory.major() >= 16 {
         " WITH INHERIT TRUE, SET TRUE"
@@ -41,7 +45,10 @@ fn create(context: &Context<'_>) -> Option<Step> {
     Some(Step {
         id: "create-owner-role".to_owned(),
         what: format!("Make the role {owner}, which cannot log in, and {old} a member of it"),
-        why: format!("{old} is the master user. Were {new} a member of it, the application would have rds_superuser; a role that only owns the deployment's objects gives it what it needs.", new = context.wish.new_user),
+        why: format!(
+            "{old} is the master user. Were {new} a member of it, the application would have rds_superuser; a role that only owns the deployment's objects gives it what it needs.",
+            new = context.wish.new_user
+        ),
         action: context.sql(statements),
         verified_by: format!("pg_roles has {owner} without LOGIN"),
         undo: if exists {
@@ -49,6 +56,7 @@ fn create(context: &Context<'_>) -> Option<Step> {
         } else {
             vec![format!("DROP ROLE IF EXISTS {role}")]
         },
+        removes: Vec::new(),
         logins: LoginEffect::None,
     })
 }
@@ -60,12 +68,19 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
     if database.owned_by_old.is_empty() && context.inventory.role(owner).is_some() {
         return None;
     }
-    let mut statements = vec![
-        format!("GRANT CONNECT, TEMPORARY, CREATE ON DATABASE {name} TO {to}"),
-        format!("GRANT USAGE, CREATE ON SCHEMA public TO {to}"),
+    let mut given = vec![
+        (
+            "CONNECT, TEMPORARY, CREATE".to_owned(),
+            format!("DATABASE {name}"),
+        ),
+        ("USAGE, CREATE".to_owned(), "SCHEMA public".to_owned()),
     ];
-    let grants = database.grants_to_old.iter().filter(|grant| grant.passable);
-    statements.extend(grants.map(|grant| format!("GRANT {} ON {} TO {to}", grant.privilege, grant.on)));
+    let passable = database.grants_to_old.iter().filter(|grant| grant.passable);
+    given.extend(passable.map(|grant| (grant.privilege.clone(), grant.on.clone())));
+    let mut statements: Vec<String> = given
+        .iter()
+        .map(|(privilege, on)| format!("GRANT {privilege} ON {on} TO {to}"))
+        .collect();
     let alter = |role: &str| -> Vec<String> {
         let owned = database.owned_by_old.iter();
         owned
@@ -74,9 +89,18 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
     };
     statements.extend(alter(&to));
     let defaults = database.default_privileges.iter();
-    statements.extend(defaults.map(|default| default_privilege(owner, default)));
+    statements.extend(defaults.map(|default| default_privilege(owner, default, "GRANT", "TO")));
     let mut undo = alter(&from);
-    undo.push(format!("DROP OWNED BY {to}"));
+    // What the role had from an earlier run, it keeps: undoing this one must not touch it.
+    if context.inventory.role(owner).is_none() {
+        let defaults = database.default_privileges.iter();
+        undo.extend(defaults.map(|default| default_privilege(owner, default, "REVOKE", "FROM")));
+        undo.extend(
+            given
+                .iter()
+                .map(|(privilege, on)| format!("REVOKE {privilege} ON {on} FROM {to}")),
+        );
+    }
     Some(Step {
         id: format!("move-objects@{}", database.name),
         what: format!("Give {} objects of {} in {} to {owner}", database.owned_by_old.len(), context.wish.old_user, database.name),
@@ -87,21 +111,29 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
         },
         verified_by: format!("{} owns nothing in {} any more", context.wish.old_user, database.name),
         undo,
+        removes: Vec::new(),
         logins: LoginEffect::None,
     })
 }
 
-fn default_privilege(owner: &str, default: &DefaultPrivilege) -> String {
+fn default_privilege(owner: &str, default: &DefaultPrivilege, verb: &str, word: &str) -> String {
     let schema = default.schema.as_ref().map_or_else(String::new, |schema| {
         format!(" IN SCHEMA {}", identifier(schema))
     });
     format!(
-        "ALTER DEFAULT PRIVILEGES FOR ROLE {}{schema} GRANT {} ON {} TO {}{}",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE {}{schema} {verb} {} ON {} {word} {}{}",
         identifier(owner),
         default.privilege,
         default.objects,
-        default.grantee.as_ref().map_or("PUBLIC".to_owned(), |grantee| identifier(grantee)),
-        if default.grantable { " WITH GRANT OPTION" } else { "" }
+        default
+            .grantee
+            .as_ref()
+            .map_or("PUBLIC".to_owned(), |grantee| identifier(grantee)),
+        if default.grantable && verb == "GRANT" {
+            " WITH GRANT OPTION"
+        } else {
+            ""
+        }
     )
 }
 
@@ -120,7 +152,12 @@ fn work_as_owner(context: &Context<'_>) -> Option<Step> {
     }
     let user = identifier(old);
     let each = |end: &str| -> Vec<String> {
-        let line = |database: &&String| format!("ALTER ROLE {user} IN DATABASE {} {end}", identifier(database));
+        let line = |database: &&String| {
+            format!(
+                "ALTER ROLE {user} IN DATABASE {} {end}",
+                identifier(database)
+            )
+        };
         missing.iter().map(line).collect()
     };
     Some(Step {
@@ -130,6 +167,10 @@ fn work_as_owner(context: &Context<'_>) -> Option<Step> {
         action: context.sql(each(&format!("SET role = {}", literal(owner)))),
         verified_by: format!("a new session of {old} has current_user = {owner}"),
         undo: each("RESET role"),
+        removes: Vec::new(),
         logins: LoginEffect::None,
     })
 }
+
+/// How the comment of an owner role that this tool made begins.
+pub(crate) const COMMENT: &str = "Owner of what belonged to ";

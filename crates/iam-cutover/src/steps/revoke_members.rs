@@ -22,10 +22,16 @@ pub(super) fn step(context: &Context<'_>) -> Option<Step> {
     Some(Step {
         id: "revoke-members".to_owned(),
         what: format!("Take {} out of {new}", names.join(", ")),
-        why: format!("Every member of {new} would have to log in with IAM as soon as {new} does: this is how administrators lock themselves out."),
+        why: format!(
+            "Every member of {new} would have to log in with IAM as soon as {new} does: this is how administrators lock themselves out."
+        ),
         action: context.sql(each("REVOKE", "FROM")),
         verified_by: format!("pg_auth_members has no member of {new}"),
         undo: each("GRANT", "TO"),
+        removes: names
+            .iter()
+            .map(|member| ((*member).to_owned(), new.clone()))
+            .collect(),
         logins: LoginEffect::None,
     })
 }

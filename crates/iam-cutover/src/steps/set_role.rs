@@ -20,10 +20,15 @@ pub(super) fn steps(context: &Context<'_>) -> Option<Step> {
     Some(Step {
         id: "set-role".to_owned(),
         what: format!("Let sessions of {new} work as {role}"),
-        why: format!("Membership alone would let new tables belong to {new}: {role} could not use them, default privileges would not fire, and there would be no way back. current_user becomes {role}; session_user stays {new}, so that logs show who logged in."),
+        why: format!(
+            "Membership alone would let new tables belong to {new}: {role} could not use them, default privileges would not fire, and there would be no way back. current_user becomes {role}; session_user stays {new}, so that logs show who logged in."
+        ),
         action: context.sql(statements),
-        verified_by: format!("a session of {new} has current_user = {role}, and what it makes belongs to {role}"),
+        verified_by: format!(
+            "a session of {new} has current_user = {role}, and what it makes belongs to {role}"
+        ),
         undo,
+        removes: Vec::new(),
         logins: LoginEffect::None,
     })
 }

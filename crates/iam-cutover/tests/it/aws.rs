@@ -14,13 +14,25 @@ use rds_lab::IamAuthentication;
 use crate::stage::{NEW, Owner, Stage};
 
 async fn stage() -> Stage {
-    let stage = Stage::set_with("15.5", Owner::Plain, |options| options.iam_authentication = IamAuthentication::Off).await;
-    stage.lab.revoke_connect(&stage.lab.role_arn(stage.lab.task_role()));
+    let stage = Stage::set_with("15.5", Owner::Plain, |options| {
+        options.iam_authentication = IamAuthentication::Off
+    })
+    .await;
+    stage
+        .lab
+        .revoke_connect(&stage.lab.role_arn(stage.lab.task_role()));
     stage
 }
 
 async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage) -> AwsSide {
-    let facts = aws::look(api, Some(&stage.endpoint()), NEW, Some(role), (crate::stage::clock())()).await;
+    let facts = aws::look(
+        api,
+        Some(&stage.endpoint()),
+        NEW,
+        Some(role),
+        (crate::stage::clock())(),
+    )
+    .await;
     let wish = AwsWish {
         role: Some(role.to_owned()),
         policy_name: "sal-rds-iam".to_owned(),
@@ -35,7 +47,9 @@ async fn carry_out(purpose: Purpose, role: &str, stage: &Stage) {
     let side = side(&api, role, Some(Trust::Ecs), stage).await;
     let mut run = stage.run_stage(Some((&api, &side)));
     run.patience = Duration::from_secs(20);
-    let prepared = Prepared::new(run, stage.settings("apply"), purpose, &|_event| {}).await.unwrap();
+    let prepared = Prepared::new(run, stage.settings("apply"), purpose, &|_event| {})
+        .await
+        .unwrap();
     prepared.carry_out(&|_event| {}).await.unwrap();
 }
 
@@ -45,23 +59,53 @@ async fn the_aws_side_is_done_waited_for_and_taken_back() {
     let role = stage.lab.task_role();
     let api = stage.aws(stage.lab.static_credentials());
     let planned = side(&api, role, None, &stage).await;
-    let plan = iam_cutover::plan::Plan::new(Purpose::ToIam, &stage.wish, &inventory(&stage).await, Some(&planned));
+    let plan = iam_cutover::plan::Plan::new(
+        Purpose::ToIam,
+        &stage.wish,
+        &inventory(&stage).await,
+        Some(&planned),
+    );
     let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
-    assert_eq!(ids[..3], ["enable-iam-authentication", "create-policy", "attach-policy"]);
+    assert_eq!(
+        ids[..3],
+        [
+            "enable-iam-authentication",
+            "create-policy",
+            "attach-policy"
+        ]
+    );
     assert_eq!(*ids.last().unwrap(), "grant-rds-iam");
     let text = iam_cutover::report::plan_text(&plan);
     assert!(text.contains("aws rds modify-db-instance --db-instance-identifier sal-sandbox --enable-iam-database-authentication --apply-immediately"), "{text}");
-    assert!(text.contains("dbuser:db-ABCDEFGHIJKL01234567890123/salawsiam"), "{text}");
+    assert!(
+        text.contains("dbuser:db-ABCDEFGHIJKL01234567890123/salawsiam"),
+        "{text}"
+    );
 
     carry_out(Purpose::ToIam, role, &stage).await;
     assert!(stage.logs_in(Who::New).await);
-    assert!(api.describe(aws::TargetKind::Instance, "sal-sandbox").await.unwrap().unwrap().iam_is(true));
+    assert!(
+        api.describe(aws::TargetKind::Instance, "sal-sandbox")
+            .await
+            .unwrap()
+            .unwrap()
+            .iam_is(true)
+    );
     let facts = api.role(role).await.unwrap().unwrap();
     assert_eq!(facts.policies[0].name, "sal-rds-iam");
     assert!(!facts.policies[0].document.contains('%'), "decoded");
     // Once more: nothing to do in AWS.
     let again = side(&api, role, None, &stage).await;
-    assert!(iam_cutover::plan::Plan::new(Purpose::ToIam, &stage.wish, &inventory(&stage).await, Some(&again)).steps.is_empty());
+    assert!(
+        iam_cutover::plan::Plan::new(
+            Purpose::ToIam,
+            &stage.wish,
+            &inventory(&stage).await,
+            Some(&again)
+        )
+        .steps
+        .is_empty()
+    );
 
     carry_out(Purpose::RollBack(Extent::Everything), role, &stage).await;
     assert!(stage.logs_in(Who::Old).await);
@@ -70,7 +114,9 @@ async fn the_aws_side_is_done_waited_for_and_taken_back() {
 
 async fn inventory(stage: &Stage) -> iam_cutover::inventory::Inventory {
     let session = stage.open(Who::Admin).await;
-    iam_cutover::inventory::read(&stage.wish, &[&session.client]).await.unwrap()
+    iam_cutover::inventory::read(&stage.wish, &[&session.client])
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -90,8 +136,22 @@ async fn what_a_role_may_not_ask_is_unknown_and_the_permission_is_named() {
     let stage = stage().await;
     let credential = stage.lab.temporary_credentials(stage.lab.task_role());
     let api = stage.aws(&credential);
-    let facts = aws::look(&api, Some(&stage.endpoint()), NEW, None, (crate::stage::clock())()).await;
-    assert!(facts.caller.known().unwrap().arn.contains(":assumed-role/sal-task/"));
+    let facts = aws::look(
+        &api,
+        Some(&stage.endpoint()),
+        NEW,
+        None,
+        (crate::stage::clock())(),
+    )
+    .await;
+    assert!(
+        facts
+            .caller
+            .known()
+            .unwrap()
+            .arn
+            .contains(":assumed-role/sal-task/")
+    );
     let Answer::Denied { permission } = &facts.target else {
         panic!("{:?}", facts.target)
     };
@@ -108,4 +168,45 @@ async fn a_wrong_key_is_refused_and_nothing_secret_is_said() {
     let error = api.caller().await.unwrap_err().to_string();
     assert!(error.contains("SignatureDoesNotMatch"), "{error}");
     assert!(!error.contains("wr0ng"), "{error}");
+}
+
+#[tokio::test]
+async fn a_policy_of_the_same_name_that_says_something_else_is_neither_attached_nor_deleted() {
+    let stage = stage().await;
+    let api = stage.aws(stage.lab.static_credentials());
+    let theirs = aws::AwsCall::CreatePolicy {
+        name: "sal-rds-iam".to_owned(),
+        document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds-db:connect","Resource":"arn:aws:rds-db:us-west-2:123456789012:dbuser:db-STAGING/salawsiam"}]}"#.to_owned(),
+    };
+    api.make(&theirs).await.unwrap();
+    let side = side(&api, stage.lab.task_role(), None, &stage).await;
+    let prepared = Prepared::new(
+        stage.run_stage(Some((&api, &side))),
+        stage.settings("apply"),
+        Purpose::ToIam,
+        &|_event| {},
+    )
+    .await
+    .unwrap();
+    let error = prepared.carry_out(&|_event| {}).await.unwrap_err();
+    assert!(error.to_string().contains("--policy-name"), "{error}");
+    let arn = "arn:aws:iam::123456789012:policy/sal-rds-iam".to_owned();
+    api.make(&aws::AwsCall::AttachRolePolicy {
+        role: stage.lab.task_role().to_owned(),
+        arn: arn.clone(),
+    })
+    .await
+    .unwrap();
+    carry_out(
+        Purpose::RollBack(Extent::Everything),
+        stage.lab.task_role(),
+        &stage,
+    )
+    .await;
+    assert!(
+        api.policy_document(&arn)
+            .await
+            .unwrap()
+            .contains("db-STAGING")
+    );
 }

@@ -8,6 +8,7 @@
 
 mod aws;
 
+mod edges;
 mod guard;
 mod matrix;
 mod moto;

@@ -54,19 +54,42 @@ async fn there_and_back(stage: &Stage, way: Way) {
         stage.carry_out(Purpose::ToIam).await.unwrap();
         prove(stage).await;
         assert!(stage.logs_in(Who::Old).await, "both log in during the move");
-        assert!(stage.plan(Purpose::ToIam).await.steps.is_empty(), "a second run has nothing to do");
+        assert!(
+            stage.plan(Purpose::ToIam).await.steps.is_empty(),
+            "a second run has nothing to do"
+        );
         stage.carry_out(Purpose::ToIam).await.unwrap();
         stage.carry_out(Purpose::Finalize).await.unwrap();
-        assert_eq!(stage.logs_in(Who::Old).await, way == Way::OwnerRole, "the master user stays");
+        assert_eq!(
+            stage.logs_in(Who::Old).await,
+            way == Way::OwnerRole,
+            "the master user stays"
+        );
         assert!(stage.logs_in(Who::New).await);
-        stage.carry_out(Purpose::RollBack(Extent::Logins)).await.unwrap();
+        stage
+            .carry_out(Purpose::RollBack(Extent::Logins))
+            .await
+            .unwrap();
         assert!(stage.logs_in(Who::Old).await);
         assert!(!stage.logs_in(Who::New).await);
-        stage.run(Who::Old, "INSERT INTO server_machine (serial) VALUES (random()::text)").await;
+        stage
+            .run(
+                Who::Old,
+                "INSERT INTO server_machine (serial) VALUES (random()::text)",
+            )
+            .await;
     }
-    stage.carry_out(Purpose::RollBack(Extent::Everything)).await.unwrap();
+    stage
+        .carry_out(Purpose::RollBack(Extent::Everything))
+        .await
+        .unwrap();
     assert!(stage.logs_in(Who::Old).await);
-    let owner = stage.value(Who::Old, "SELECT tableowner::text FROM pg_tables WHERE tablename = 'server_machine'").await;
+    let owner = stage
+        .value(
+            Who::Old,
+            "SELECT tableowner::text FROM pg_tables WHERE tablename = 'server_machine'",
+        )
+        .await;
     assert_eq!(owner, stage.wish.old_user, "everything is as it was");
 }
 
@@ -77,8 +100,18 @@ async fn prove(stage: &Stage) {
         assert_eq!(check.status, Status::Ok, "{check:#?}");
     }
     // What the new user makes belongs to the role that it works as, and the old one can use it.
-    stage.run(Who::New, "CREATE TABLE made_by_new (x int); INSERT INTO made_by_new VALUES (1)").await;
-    stage.run(Who::Old, "INSERT INTO made_by_new VALUES (2); DROP TABLE made_by_new").await;
+    stage
+        .run(
+            Who::New,
+            "CREATE TABLE made_by_new (x int); INSERT INTO made_by_new VALUES (1)",
+        )
+        .await;
+    stage
+        .run(
+            Who::Old,
+            "INSERT INTO made_by_new VALUES (2); DROP TABLE made_by_new",
+        )
+        .await;
     let session = stage.value(Who::New, "SELECT session_user::text").await;
     assert_eq!(session, NEW);
     stage.run(Who::New, "ALTER TABLE server_machine ADD COLUMN extra text; ALTER TABLE server_machine DROP COLUMN extra").await;
@@ -145,8 +178,17 @@ mod limits_and_settings {
         there_and_back(&stage, Way::Member).await;
         stage.carry_out(Purpose::ToIam).await.unwrap();
         let copied = "SELECT array_to_string(setconfig, ';') FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole WHERE rolname = 'salawsiam' AND setdatabase = 0";
-        assert!(stage.value(Who::Admin, copied).await.contains("application_name=it's \\ here"));
-        for (setting, value) in [("work_mem", "9MB"), ("TimeZone", "Europe/London"), ("search_path", "\"$user\", public")] {
+        assert!(
+            stage
+                .value(Who::Admin, copied)
+                .await
+                .contains("application_name=it's \\ here")
+        );
+        for (setting, value) in [
+            ("work_mem", "9MB"),
+            ("TimeZone", "Europe/London"),
+            ("search_path", "\"$user\", public"),
+        ] {
             let sql = format!("SELECT current_setting('{setting}')");
             assert_eq!(stage.value(Who::New, &sql).await, value);
         }
@@ -181,7 +223,10 @@ async fn rows_hidden_from_the_old_user_stay_hidden_from_the_new_one() {
     populate(&[RLS], &stage).await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
     for who in [Who::Old, Who::New] {
-        assert_eq!(stage.value(who, "SELECT count(*)::text FROM secrets").await, "1");
+        assert_eq!(
+            stage.value(who, "SELECT count(*)::text FROM secrets").await,
+            "1"
+        );
     }
 }
 
@@ -192,19 +237,47 @@ async fn several_databases_move_together() {
         populate(&[], &stage).await;
         stage.lab.create_database("sal_two", "sal").await.unwrap();
         let found = stage.plan(Purpose::ToIam).await;
-        assert!(found.warnings.iter().all(|warning| warning.code != "further_databases"), "an empty database is none of ours");
+        assert!(
+            found
+                .warnings
+                .iter()
+                .all(|warning| warning.code != "further_databases"),
+            "an empty database is none of ours"
+        );
         let second = stage.logins.open(Who::Old, "sal_two").await.unwrap();
-        second.client.batch_execute("CREATE TABLE t (x int)").await.unwrap();
+        second
+            .client
+            .batch_execute("CREATE TABLE t (x int)")
+            .await
+            .unwrap();
         second.end().await;
         let found = stage.plan(Purpose::ToIam).await;
-        assert!(found.warnings.iter().any(|warning| warning.code == "further_databases" && warning.what.contains("sal_two")));
+        assert!(
+            found
+                .warnings
+                .iter()
+                .any(|warning| warning.code == "further_databases"
+                    && warning.what.contains("sal_two"))
+        );
         stage.wish.databases.push("sal_two".to_owned());
         stage.carry_out(Purpose::ToIam).await.unwrap();
         let proof = verify(&stage.logins, &stage.wish).await;
-        assert!(proof.checks.iter().all(|check| check.status == Status::Ok), "{:#?}", proof.checks);
+        assert!(
+            proof.checks.iter().all(|check| check.status == Status::Ok),
+            "{:#?}",
+            proof.checks
+        );
         let session = stage.logins.open(Who::New, "sal_two").await.unwrap();
-        session.client.batch_execute("ALTER TABLE t ADD COLUMN y int").await.unwrap();
-        let row = session.client.query_one("SELECT current_user::text", &[]).await.unwrap();
+        session
+            .client
+            .batch_execute("ALTER TABLE t ADD COLUMN y int")
+            .await
+            .unwrap();
+        let row = session
+            .client
+            .query_one("SELECT current_user::text", &[])
+            .await
+            .unwrap();
         assert_eq!(row.get::<_, String>(0), "sal");
     }
 }

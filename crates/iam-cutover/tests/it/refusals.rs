@@ -8,7 +8,13 @@ use iam_cutover::{
 use crate::stage::{Owner, Stage, VERSIONS};
 
 async fn codes(stage: &Stage, purpose: Purpose) -> Vec<&'static str> {
-    stage.plan(purpose).await.refusals.iter().map(|refusal| refusal.code).collect()
+    stage
+        .plan(purpose)
+        .await
+        .refusals
+        .iter()
+        .map(|refusal| refusal.code)
+        .collect()
 }
 
 /// The wiki page's own four statements, made by hand before this tool came.
@@ -21,12 +27,23 @@ async fn a_user_made_as_the_wiki_page_says_is_put_right_or_refused_with_its_reas
         if version == "15.5" {
             assert_eq!(found, [""; 0]);
             // rds_iam first and rds_superuser, as on the page.
-            stage.run(Who::Admin, "GRANT rds_iam TO salawsiam; GRANT rds_superuser TO salawsiam").await;
+            stage
+                .run(
+                    Who::Admin,
+                    "GRANT rds_iam TO salawsiam; GRANT rds_superuser TO salawsiam",
+                )
+                .await;
             assert_eq!(codes(&stage, Purpose::ToIam).await, ["new_user_too_strong"]);
-            stage.run(Who::Admin, "REVOKE rds_superuser FROM salawsiam").await;
+            stage
+                .run(Who::Admin, "REVOKE rds_superuser FROM salawsiam")
+                .await;
             stage.carry_out(Purpose::ToIam).await.unwrap();
         } else {
-            assert_eq!(found, ["would_lock_out"], "whoever makes a role is its member from 16 on");
+            assert_eq!(
+                found,
+                ["would_lock_out"],
+                "whoever makes a role is its member from 16 on"
+            );
             stage.run(Who::Admin, "DROP ROLE salawsiam").await;
             stage.carry_out(Purpose::ToIam).await.unwrap();
         }
@@ -37,7 +54,12 @@ async fn a_user_made_as_the_wiki_page_says_is_put_right_or_refused_with_its_reas
 #[tokio::test]
 async fn members_of_the_new_user_are_taken_out_first() {
     let stage = Stage::set("15.5", Owner::Plain).await;
-    stage.run(Who::Admin, "CREATE USER salawsiam; GRANT salawsiam TO sal; GRANT salawsiam TO postgres").await;
+    stage
+        .run(
+            Who::Admin,
+            "CREATE USER salawsiam; GRANT salawsiam TO sal; GRANT salawsiam TO postgres",
+        )
+        .await;
     let plan = stage.plan(Purpose::ToIam).await;
     assert_eq!(plan.refusals, []);
     assert_eq!(plan.steps[0].id, "revoke-members");
@@ -64,11 +86,19 @@ async fn what_cannot_be_is_refused_by_name() {
     stage.superuser("ALTER ROLE postgres NOCREATEROLE").await;
     assert_eq!(codes(&stage, Purpose::ToIam).await, ["no_createrole"]);
     stage.superuser("ALTER ROLE postgres CREATEROLE; CREATE ROLE salawsiam LOGIN; CREATE TABLE stray (x int); ALTER TABLE stray OWNER TO salawsiam").await;
-    assert_eq!(codes(&stage, Purpose::ToIam).await, ["new_user_owns_objects"]);
-    stage.superuser("REASSIGN OWNED BY salawsiam TO sal; GRANT rds_iam TO sal").await;
+    assert_eq!(
+        codes(&stage, Purpose::ToIam).await,
+        ["new_user_owns_objects"]
+    );
+    stage
+        .superuser("REASSIGN OWNED BY salawsiam TO sal; GRANT rds_iam TO sal")
+        .await;
     assert_eq!(codes(&stage, Purpose::ToIam).await, ["old_user_uses_iam"]);
     // The way back is open from there, too: the old user is taken out of rds_iam.
-    stage.carry_out(Purpose::RollBack(Extent::Logins)).await.unwrap();
+    stage
+        .carry_out(Purpose::RollBack(Extent::Logins))
+        .await
+        .unwrap();
     assert!(stage.logs_in(Who::Old).await);
 }
 
@@ -78,8 +108,14 @@ async fn without_admin_option_the_statement_that_helps_is_named() {
     stage.superuser("REVOKE sal FROM postgres").await;
     let plan = stage.plan(Purpose::ToIam).await;
     assert_eq!(plan.refusals[0].code, "no_admin_option");
-    stage.superuser("GRANT \"sal\" TO \"postgres\" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE").await;
-    assert!(plan.refusals[0].next.contains("GRANT \"sal\" TO \"postgres\" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"));
+    stage
+        .superuser("GRANT \"sal\" TO \"postgres\" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        .await;
+    assert!(
+        plan.refusals[0]
+            .next
+            .contains("GRANT \"sal\" TO \"postgres\" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+    );
     stage.carry_out(Purpose::ToIam).await.unwrap();
 }
 
@@ -107,15 +143,31 @@ async fn finalizing_waits_for_the_old_users_sessions() {
 async fn rolling_back_keeps_the_new_login_until_the_old_password_is_proved() {
     let mut stage = Stage::set("15.5", Owner::Plain).await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
-    stage.superuser("ALTER ROLE sal PASSWORD 'another one'").await;
-    let error = stage.carry_out(Purpose::RollBack(Extent::Logins)).await.unwrap_err();
-    assert!(error.to_string().contains("password authentication failed"), "{error}");
+    stage
+        .superuser("ALTER ROLE sal PASSWORD 'another one'")
+        .await;
+    let error = stage
+        .carry_out(Purpose::RollBack(Extent::Logins))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("password authentication failed"),
+        "{error}"
+    );
     assert!(stage.logs_in(Who::New).await, "nothing was taken away");
-    stage.logins.old.as_mut().unwrap().secret = rds_iam::LoginSecret::Password(rds_iam::Secret::new("another one"));
-    stage.carry_out(Purpose::RollBack(Extent::Everything)).await.unwrap();
+    stage.logins.old.as_mut().unwrap().secret =
+        rds_iam::LoginSecret::Password(rds_iam::Secret::new("another one"));
+    stage
+        .carry_out(Purpose::RollBack(Extent::Everything))
+        .await
+        .unwrap();
     assert!(!stage.logs_in(Who::New).await);
     let left = "SELECT count(*)::text FROM pg_roles WHERE rolname = 'salawsiam'";
-    assert_eq!(stage.value(Who::Admin, left).await, "0", "what the move made is gone on 15");
+    assert_eq!(
+        stage.value(Who::Admin, left).await,
+        "0",
+        "what the move made is gone on 15"
+    );
 }
 
 /// Names with quotes, blanks and umlauts go through every statement.
@@ -124,15 +176,26 @@ async fn strange_names_are_quoted_everywhere() {
     for version in ["15.5", "18.4"] {
         let mut stage = Stage::set(version, Owner::Plain).await;
         let (old, new) = ("sal \"x\"; DROP ROLE sal; --", "Ünï's \"iam\"");
-        stage.lab.create_password_user(old, crate::stage::PASSWORD).await.unwrap();
-        stage.lab.create_database("data \"base\"", old).await.unwrap();
+        stage
+            .lab
+            .create_password_user(old, crate::stage::PASSWORD)
+            .await
+            .unwrap();
+        stage
+            .lab
+            .create_database("data \"base\"", old)
+            .await
+            .unwrap();
         stage.lab.allow_connect("*", "*");
         stage.wish = iam_cutover::Wish::new(old, new, "data \"base\"");
         stage.logins.old.as_mut().unwrap().user = old.to_owned();
         stage.logins.new.as_mut().unwrap().user = new.to_owned();
         stage.carry_out(Purpose::ToIam).await.unwrap();
         stage.carry_out(Purpose::Finalize).await.unwrap();
-        stage.carry_out(Purpose::RollBack(Extent::Everything)).await.unwrap();
+        stage
+            .carry_out(Purpose::RollBack(Extent::Everything))
+            .await
+            .unwrap();
         assert!(stage.logins.open(Who::Old, "data \"base\"").await.is_ok());
         assert!(stage.logs_in(Who::Admin).await);
     }

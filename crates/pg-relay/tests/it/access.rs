@@ -9,8 +9,18 @@ use crate::stage::{Stage, USER, run};
 #[tokio::test]
 async fn a_wrong_local_password_is_refused_before_anybody_is_asked() {
     let stage = Stage::set().await;
-    let said = run(stage.command("psql", "sslmode=disable").args(["-Xc", "SELECT 1"]).env("PGPASSWORD", "wrong")).await;
-    assert!(!said.ok && said.err.contains("sal relay: password authentication failed"), "{said:?}");
+    let said = run(stage
+        .command("psql", "sslmode=disable")
+        .args(["-Xc", "SELECT 1"])
+        .env("PGPASSWORD", "wrong"))
+    .await;
+    assert!(
+        !said.ok
+            && said
+                .err
+                .contains("sal relay: password authentication failed"),
+        "{said:?}"
+    );
     assert!(said.err.contains("SAL_RELAY_PASSWORD"), "{said:?}");
     assert_eq!(stage.lab.metrics().requests, 0);
     assert_eq!(stage.counters.refused_here(), 1);
@@ -20,7 +30,10 @@ async fn a_wrong_local_password_is_refused_before_anybody_is_asked() {
 async fn another_user_than_the_relays_is_refused_by_name() {
     let stage = Stage::set().await;
     let said = stage.psql("user=postgres", "SELECT 1").await;
-    assert!(!said.ok && said.err.contains(&format!("logs in as \"{USER}\" only")), "{said:?}");
+    assert!(
+        !said.ok && said.err.contains(&format!("logs in as \"{USER}\" only")),
+        "{said:?}"
+    );
     assert_eq!(stage.lab.metrics().requests, 0);
 }
 
@@ -28,14 +41,26 @@ async fn another_user_than_the_relays_is_refused_by_name() {
 async fn the_socket_is_its_owners_and_goes_with_the_relay() {
     let mut stage = Stage::set().await;
     let path = stage.folder.path().join(".s.PGSQL.5432");
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     assert!(Local::unix(&path).await.is_err(), "somebody listens there");
     // Root may enter anywhere; another user is refused by the kernel, or else by the relay.
-    let other = run(
-        tokio::process::Command::new("setpriv")
-            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "psql", "-Xw", "-c", "SELECT 1"])
-            .arg(format!("host={} dbname=sal user={USER}", stage.folder.path().display())),
-    )
+    let other = run(tokio::process::Command::new("setpriv")
+        .args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "psql",
+            "-Xw",
+            "-c",
+            "SELECT 1",
+        ])
+        .arg(format!(
+            "host={} dbname=sal user={USER}",
+            stage.folder.path().display()
+        )))
     .await;
     assert!(!other.ok, "{other:?}");
     assert_eq!(stage.lab.metrics().requests, 0);
@@ -57,7 +82,12 @@ async fn more_clients_than_allowed_are_told_so() {
     let stage = Stage::set_with(|_| {}, |settings| settings.most_connections = 1).await;
     let (client, task) = stage.client().await;
     let said = stage.psql("", "SELECT 1").await;
-    assert!(!said.ok && said.err.contains("too many connections") && said.err.contains("--max-connections"), "{said:?}");
+    assert!(
+        !said.ok
+            && said.err.contains("too many connections")
+            && said.err.contains("--max-connections"),
+        "{said:?}"
+    );
     drop(client);
     task.await.unwrap();
     crate::stage::until("a free place", async || stage.psql("", "SELECT 1").await.ok).await;

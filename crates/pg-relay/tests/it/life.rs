@@ -6,13 +6,20 @@ use crate::stage::{Stage, until};
 
 #[tokio::test]
 async fn a_session_in_which_nothing_moves_is_closed() {
-    let stage = Stage::set_with(|_| {}, |settings| settings.idle = Some(Duration::from_millis(500))).await;
+    let stage = Stage::set_with(
+        |_| {},
+        |settings| settings.idle = Some(Duration::from_millis(500)),
+    )
+    .await;
     let (client, task) = stage.client().await;
     assert!(client.simple_query("SELECT 1").await.is_ok());
     task.await.unwrap();
     assert!(client.is_closed());
     assert_eq!(stage.counters.idle_closed(), 1);
-    until("the server's session to end", async || stage.counters.open() == 0).await;
+    until("the server's session to end", async || {
+        stage.counters.open() == 0
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -24,7 +31,10 @@ async fn the_end_waits_for_open_sessions_and_turns_new_ones_away() {
     until("draining", async || !counters.is_listening()).await;
     let said = stage.psql("", "SELECT 1").await;
     assert!(!said.ok && said.err.contains("shutting down"), "{said:?}");
-    assert!(client.simple_query("SELECT 1").await.is_ok(), "what is open goes on");
+    assert!(
+        client.simple_query("SELECT 1").await.is_ok(),
+        "what is open goes on"
+    );
     drop(client);
     task.await.unwrap();
     stage.stop().await;
@@ -32,7 +42,11 @@ async fn the_end_waits_for_open_sessions_and_turns_new_ones_away() {
 
 #[tokio::test]
 async fn what_does_not_end_in_time_is_cut() {
-    let mut stage = Stage::set_with(|_| {}, |settings| settings.drain = Duration::from_millis(200)).await;
+    let mut stage = Stage::set_with(
+        |_| {},
+        |settings| settings.drain = Duration::from_millis(200),
+    )
+    .await;
     let (client, task) = stage.client().await;
     stage.stop().await;
     task.await.unwrap();
@@ -42,17 +56,27 @@ async fn what_does_not_end_in_time_is_cut() {
 #[tokio::test]
 async fn health_follows_the_upstream() {
     let stage = Stage::set().await;
-    let routes = pg_relay::health_routes(std::sync::Arc::clone(&stage.counters), vec![std::sync::Arc::clone(&stage.connector)]);
+    let routes = pg_relay::health_routes(
+        std::sync::Arc::clone(&stage.counters),
+        vec![std::sync::Arc::clone(&stage.connector)],
+    );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a test's task, ended with its runtime")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test's task, ended with its runtime"
+    )]
     tokio::spawn(async move { axum::serve(listener, routes).await });
     let get = async |path: &str| {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
+            .await
+            .unwrap();
         let mut answer = String::new();
-        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer).await.unwrap();
+        tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer)
+            .await
+            .unwrap();
         answer
     };
     assert!(stage.psql("", "SELECT 1").await.ok);
@@ -62,5 +86,8 @@ async fn health_follows_the_upstream() {
     stage.lab.revoke_connect("*");
     assert!(!stage.psql("", "SELECT 1").await.ok);
     let unready = get("/readyz").await;
-    assert!(unready.contains("503") && unready.contains("rds-db:connect"), "{unready}");
+    assert!(
+        unready.contains("503") && unready.contains("rds-db:connect"),
+        "{unready}"
+    );
 }

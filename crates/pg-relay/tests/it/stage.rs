@@ -33,7 +33,10 @@ impl Stage {
     }
 
     /// A relay with a TCP port (password, TLS for those who want it) and a unix socket.
-    pub(crate) async fn set_with(lab: impl FnOnce(&mut LabOptions), change: impl FnOnce(&mut RelaySettings)) -> Self {
+    pub(crate) async fn set_with(
+        lab: impl FnOnce(&mut LabOptions),
+        change: impl FnOnce(&mut RelaySettings),
+    ) -> Self {
         let mut options = LabOptions::new(clock());
         lab(&mut options);
         let lab = Lab::start(options).await.unwrap();
@@ -50,8 +53,12 @@ impl Stage {
         change(&mut settings);
         let tcp = Local::tcp("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let port = tcp.place().rsplit(':').next().unwrap().parse().unwrap();
-        let unix = Local::unix(&folder.path().join(".s.PGSQL.5432")).await.unwrap();
-        let acceptor = LocalTls::SelfSigned(vec!["localhost".to_owned()]).acceptor().unwrap();
+        let unix = Local::unix(&folder.path().join(".s.PGSQL.5432"))
+            .await
+            .unwrap();
+        let acceptor = LocalTls::SelfSigned(vec!["localhost".to_owned()])
+            .acceptor()
+            .unwrap();
         let door = |local, access, tls| Door {
             local,
             access,
@@ -60,7 +67,11 @@ impl Stage {
             connector: Arc::clone(&connector),
         };
         let doors = vec![
-            door(tcp, LocalAccess::Password(Secret::new(PASSWORD)), Some(acceptor)),
+            door(
+                tcp,
+                LocalAccess::Password(Secret::new(PASSWORD)),
+                Some(acceptor),
+            ),
             door(unix, LocalAccess::SameUser, None),
         ];
         let counters = Arc::new(Counters::default());
@@ -81,7 +92,10 @@ impl Stage {
 
     /// psql through the TCP port; `more` are connection parameters.
     pub(crate) async fn psql(&self, more: &str, sql: &str) -> Said {
-        run(self.command("psql", more).args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql])).await
+        run(self
+            .command("psql", more)
+            .args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql]))
+        .await
     }
 
     /// A program of Postgres's with the relay in its environment.
@@ -90,7 +104,10 @@ impl Stage {
     }
 
     pub(crate) fn command_at(&self, program: PathBuf, more: &str) -> Command {
-        let target = format!("host=127.0.0.1 port={} dbname=sal user={USER} {more}", self.port);
+        let target = format!(
+            "host=127.0.0.1 port={} dbname=sal user={USER} {more}",
+            self.port
+        );
         let mut command = Command::new(program);
         command
             .arg("-d")
@@ -105,15 +122,29 @@ impl Stage {
 
     /// psql through the unix socket, without a password.
     pub(crate) async fn over_socket(&self, sql: &str) -> Said {
-        let target = format!("host={} dbname=sal user={USER}", self.folder.path().display());
-        run(Command::new("psql").args(["-XAtq", "-w", "-d", &target, "-c", sql]).stdin(Stdio::null())).await
+        let target = format!(
+            "host={} dbname=sal user={USER}",
+            self.folder.path().display()
+        );
+        run(Command::new("psql")
+            .args(["-XAtq", "-w", "-d", &target, "-c", sql])
+            .stdin(Stdio::null()))
+        .await
     }
 
     pub(crate) async fn client(&self) -> (tokio_postgres::Client, JoinHandle<()>) {
         let mut config = tokio_postgres::Config::new();
-        config.host("127.0.0.1").port(self.port).user(USER).password(PASSWORD).dbname("sal");
+        config
+            .host("127.0.0.1")
+            .port(self.port)
+            .user(USER)
+            .password(PASSWORD)
+            .dbname("sal");
         let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-        #[expect(clippy::disallowed_methods, reason = "a test's task, ended with its client")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test's task, ended with its client"
+        )]
         let task = tokio::spawn(async move { drop(connection.await) });
         (client, task)
     }
@@ -121,7 +152,10 @@ impl Stage {
     pub(crate) async fn stop(&mut self) {
         self.shutdown.cancel();
         let running = self.running.take().unwrap();
-        tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, running)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -133,7 +167,10 @@ pub(crate) struct Said {
 }
 
 pub(crate) async fn run(command: &mut Command) -> Said {
-    let output = tokio::time::timeout(PATIENCE * 2, command.output()).await.unwrap().unwrap();
+    let output = tokio::time::timeout(PATIENCE * 2, command.output())
+        .await
+        .unwrap()
+        .unwrap();
     Said {
         ok: output.status.success(),
         out: String::from_utf8_lossy(&output.stdout).trim().to_owned(),
@@ -144,7 +181,8 @@ pub(crate) async fn run(command: &mut Command) -> Said {
 fn connector(lab: &Lab) -> Connector {
     let address = lab.address();
     let issued = lab.static_credentials();
-    let credentials = Credentials::new(&issued.access_key_id, &issued.secret_access_key, None, None);
+    let credentials =
+        Credentials::new(&issued.access_key_id, &issued.secret_access_key, None, None);
     let cache = CredentialCache::new(Arc::new(FixedCredentials(credentials)), clock());
     let secret = LoginSecret::Iam(IamConfig {
         region: None,
@@ -166,15 +204,28 @@ fn connector(lab: &Lab) -> Connector {
 
 /// psql of a version that the machine does not have; a missing one is a failure, never a test left out.
 pub(crate) fn psql_18() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "a test finds what `./dev test` installed")]
-    let root = std::env::var_os("SAL_TESTS_POSTGRES").map_or_else(|| PathBuf::from("/var/tmp/sal-tests-postgres"), PathBuf::from);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test finds what `./dev test` installed"
+    )]
+    let root = std::env::var_os("SAL_TESTS_POSTGRES").map_or_else(
+        || PathBuf::from("/var/tmp/sal-tests-postgres"),
+        PathBuf::from,
+    );
     let path = root.join("clients-18/bin/psql");
-    assert!(path.exists(), "{} is missing; `./dev test` installs it", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing; `./dev test` installs it",
+        path.display()
+    );
     path
 }
 
 pub(crate) fn clock() -> Clock {
-    #[expect(clippy::disallowed_methods, reason = "the lab and the relay share real time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the lab and the relay share real time"
+    )]
     Arc::new(Timestamp::now)
 }
 

@@ -96,7 +96,10 @@ impl Connector {
     ///
     /// # Errors
     /// When the login failed for good; the error explains itself.
-    pub async fn connect_by<H: Handshake>(&self, handshake: &mut H) -> Result<H::Session, LoginError> {
+    pub async fn connect_by<H: Handshake>(
+        &self,
+        handshake: &mut H,
+    ) -> Result<H::Session, LoginError> {
         self.connect_way(&mut Raw(handshake)).await
     }
 
@@ -109,10 +112,17 @@ impl Connector {
         let timeout = self.config.connect_timeout;
         let deadline = Instant::now() + timeout;
         let stream = dial(&[peer.ip()], peer.port(), deadline).await?;
-        let name = self.notes().sign_name.clone().unwrap_or_else(|| self.config.host.clone());
+        let name = self
+            .notes()
+            .sign_name
+            .clone()
+            .unwrap_or_else(|| self.config.host.clone());
         let sending = async {
             let mut stream = self.encrypt(stream, &name).await?;
-            stream.write_all(packet).await.map_err(|error| broken(&error))?;
+            stream
+                .write_all(packet)
+                .await
+                .map_err(|error| broken(&error))?;
             stream.flush().await.map_err(|error| broken(&error))?;
             // Postgres answers by closing, TLS or not; how it does is no matter.
             let _closed = stream.read_to_end(&mut Vec::new()).await;
@@ -150,7 +160,10 @@ impl Connector {
             return Ok(RawStream::Plain(stream));
         };
         if self.config.tls.negotiation == Negotiation::Postgres {
-            stream.write_all(&SSL_REQUEST).await.map_err(|error| broken(&error))?;
+            stream
+                .write_all(&SSL_REQUEST)
+                .await
+                .map_err(|error| broken(&error))?;
             let answer = stream.read_u8().await.map_err(|error| broken(&error))?;
             if answer != b'S' {
                 return Err(LoginFailure::TlsRefused);
@@ -159,12 +172,19 @@ impl Connector {
         self.handshake(stream, &tls, name).await
     }
 
-    async fn handshake(&self, stream: TcpStream, tls: &TlsClient, name: &str) -> Result<RawStream, LoginFailure> {
+    async fn handshake(
+        &self,
+        stream: TcpStream,
+        tls: &TlsClient,
+        name: &str,
+    ) -> Result<RawStream, LoginFailure> {
         let (config, slot) = tls.for_one_login();
         let server = ServerName::try_from(name.to_owned()).map_err(|error| LoginFailure::Tls {
             message: error.to_string(),
         })?;
-        let connected = TlsConnector::from(std::sync::Arc::new(config)).connect(server, stream).await;
+        let connected = TlsConnector::from(std::sync::Arc::new(config))
+            .connect(server, stream)
+            .await;
         let seen = slot.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if seen.certificate.is_some() {
             self.notes().certificate.clone_from(&seen.certificate);
@@ -183,9 +203,14 @@ fn refused(error: &io::Error, seen: &Seen) -> LoginFailure {
             presented: seen.certificate.clone().map(Box::new),
             top_issuer: seen.top_issuer.clone(),
         },
-        None if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) => LoginFailure::Tls {
-            message: error.to_string(),
-        },
+        None if error
+            .get_ref()
+            .is_some_and(|inner| inner.is::<rustls::Error>()) =>
+        {
+            LoginFailure::Tls {
+                message: error.to_string(),
+            }
+        }
         // A reset in the middle of a failover passes.
         None => broken(error),
     }
@@ -198,7 +223,11 @@ fn broken(error: &io::Error) -> LoginFailure {
 }
 
 impl AsyncRead for RawStream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -207,7 +236,11 @@ impl AsyncRead for RawStream {
 }
 
 impl AsyncWrite for RawStream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),

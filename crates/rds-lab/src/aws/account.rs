@@ -110,10 +110,13 @@ impl Account {
     pub(crate) fn add_role(&self, name: &str, service: &str) {
         let role = Role {
             arn: self.role_arn(name),
-            trust: format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"{service}\"}},\"Action\":\"sts:AssumeRole\"}}]}}"),
+            trust: format!(
+                "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":\"{service}\"}},\"Action\":\"sts:AssumeRole\"}}]}}"
+            ),
             ..Role::default()
         };
-        self.directory.with(|state| state.roles.insert(name.to_owned(), role));
+        self.directory
+            .with(|state| state.roles.insert(name.to_owned(), role));
     }
 
     /// Lets principals that fit the pattern assume the role.

@@ -46,11 +46,17 @@ fn statistics(account: &Account, request: &Request<'_>) -> Result<Response, ApiE
     let caller = judge(account, "monitoring", request)?;
     authorize(account, &caller, "cloudwatch:GetMetricStatistics")?;
     let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
-    let time = |name: &str| text(name)?.parse::<Timestamp>().map_err(|_no_time| missing(name));
+    let time = |name: &str| {
+        text(name)?
+            .parse::<Timestamp>()
+            .map_err(|_no_time| missing(name))
+    };
     let (name, start, end) = (text("MetricName")?, time("StartTime")?, time("EndTime")?);
     let ours = text("Dimensions.member.1.Value")? == account.instance.facts().identifier;
     let events = account.record.events();
-    let within = events.iter().filter(|event| event.at >= start && event.at <= end);
+    let within = events
+        .iter()
+        .filter(|event| event.at >= start && event.at <= end);
     let count = within.filter(|event| ours && counts(name, event)).count();
     let point = format!(
         "<member>{}{}{}</member>",
@@ -58,8 +64,15 @@ fn statistics(account: &Account, request: &Request<'_>) -> Result<Response, ApiE
         element("Sum", &format!("{count}.0")),
         element("Unit", "Count")
     );
-    let points = if events.is_empty() || !ours { String::new() } else { point };
-    let result = format!("{}<Datapoints>{points}</Datapoints>", element("Label", name));
+    let points = if events.is_empty() || !ours {
+        String::new()
+    } else {
+        point
+    };
+    let result = format!(
+        "{}<Datapoints>{points}</Datapoints>",
+        element("Label", name)
+    );
     Ok(success("GetMetricStatistics", &result))
 }
 
@@ -95,32 +108,56 @@ async fn logs(
     match filter_log_events(&account, &request) {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => {
-            let code = if error.code == "AccessDenied" { "AccessDeniedException" } else { error.code };
-            json_answer(error.status, &json!({"__type": code, "message": error.message}))
+            let code = if error.code == "AccessDenied" {
+                "AccessDeniedException"
+            } else {
+                error.code
+            };
+            json_answer(
+                error.status,
+                &json!({"__type": code, "message": error.message}),
+            )
         }
     }
 }
 
 fn filter_log_events(account: &Account, request: &Request<'_>) -> Result<Value, ApiError> {
     let caller = judge(account, "logs", request)?;
-    let target = request.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    let operation = target.and_then(|target| target.strip_prefix("Logs_20140328.")).unwrap_or_default();
+    let target = request
+        .headers
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok());
+    let operation = target
+        .and_then(|target| target.strip_prefix("Logs_20140328."))
+        .unwrap_or_default();
     authorize(account, &caller, &format!("logs:{operation}"))?;
     let asked: Value = serde_json::from_slice(request.body).unwrap_or_default();
     let facts = account.instance.facts();
     let group = format!("/aws/rds/instance/{}/iam-db-auth-error", facts.identifier);
-    let exported = facts.log_exports.iter().any(|log| log == "iam-db-auth-error");
-    if operation != "FilterLogEvents" || asked.get("logGroupName") != Some(&Value::from(group)) || !exported {
+    let exported = facts
+        .log_exports
+        .iter()
+        .any(|log| log == "iam-db-auth-error");
+    if operation != "FilterLogEvents"
+        || asked.get("logGroupName") != Some(&Value::from(group))
+        || !exported
+    {
         return Err(ApiError {
             status: StatusCode::BAD_REQUEST,
             code: "ResourceNotFoundException",
             message: "The specified log group does not exist.".to_owned(),
         });
     }
-    let since = asked.get("startTime").and_then(Value::as_i64).unwrap_or_default();
+    let since = asked
+        .get("startTime")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     let line = |event: &AuthEvent| {
         let at = event.at.as_millisecond();
-        (at >= since).then(|| event.error_line()).flatten().map(|line| json!({"timestamp": at, "message": line}))
+        (at >= since)
+            .then(|| event.error_line())
+            .flatten()
+            .map(|line| json!({"timestamp": at, "message": line}))
     };
     let lines: Vec<Value> = account.record.events().iter().filter_map(line).collect();
     Ok(json!({"events": lines}))

@@ -46,7 +46,10 @@ async fn show_by_token(State(account): State<Arc<Account>>, headers: HeaderMap) 
 }
 
 fn credentials(account: &Account) -> Response {
-    if !account.directory.trusts_service(TASK_ROLE, "ecs-tasks.amazonaws.com") {
+    if !account
+        .directory
+        .trusts_service(TASK_ROLE, "ecs-tasks.amazonaws.com")
+    {
         let refused = json!({
             "code": "AssumeRoleUnauthorizedAccess",
             "message": "ECS was unable to assume the role provided for this task. Please verify that the role being passed has the proper trust relationship",

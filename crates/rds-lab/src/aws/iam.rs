@@ -47,19 +47,33 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
         "ListAttachedRolePolicies" => attached(&find_role(account, text("RoleName")?)?),
         "ListRolePolicies" => {
             let role = find_role(account, text("RoleName")?)?;
-            let names: Vec<String> = role.inline.keys().map(|name| element("member", name)).collect();
-            format!("<PolicyNames>{}</PolicyNames>{NOT_TRUNCATED}", names.concat())
+            let names: Vec<String> = role
+                .inline
+                .keys()
+                .map(|name| element("member", name))
+                .collect();
+            format!(
+                "<PolicyNames>{}</PolicyNames>{NOT_TRUNCATED}",
+                names.concat()
+            )
         }
         "GetRolePolicy" => inline(&find_role(account, text("RoleName")?)?, text("PolicyName")?)?,
         "GetPolicy" => {
             let arn = text("PolicyArn")?;
             document_of(account, arn)?;
-            format!("<Policy>{}{}</Policy>", element("Arn", arn), element("DefaultVersionId", "v1"))
+            format!(
+                "<Policy>{}{}</Policy>",
+                element("Arn", arn),
+                element("DefaultVersionId", "v1")
+            )
         }
         "GetPolicyVersion" => {
             let document = document_of(account, text("PolicyArn")?)?;
             let document = element("Document", &encode(document.as_bytes()));
-            format!("<PolicyVersion>{document}{}</PolicyVersion>", element("VersionId", "v1"))
+            format!(
+                "<PolicyVersion>{document}{}</PolicyVersion>",
+                element("VersionId", "v1")
+            )
         }
         "SimulatePrincipalPolicy" => simulate(account, &form)?,
         _ => return change(account, &action, &form).map(|result| success(&action, &result)),
@@ -79,17 +93,23 @@ fn change(account: &Account, action: &str, form: &Query) -> Result<String, ApiEr
                 trust: trust.to_owned(),
                 ..Role::default()
             };
-            let known = account.directory.with(|state| state.roles.contains_key(name));
+            let known = account
+                .directory
+                .with(|state| state.roles.contains_key(name));
             if known {
                 return Err(exists(name));
             }
-            account.directory.with(|state| state.roles.insert(name.to_owned(), role.clone()));
+            account
+                .directory
+                .with(|state| state.roles.insert(name.to_owned(), role.clone()));
             Ok(role_element(&role, name))
         }
         "DeleteRole" => {
             let name = text("RoleName")?;
             if !find_role(account, name)?.attached.is_empty() {
-                return Err(conflict("Cannot delete entity, must detach all policies first."));
+                return Err(conflict(
+                    "Cannot delete entity, must detach all policies first.",
+                ));
             }
             account.directory.with(|state| state.roles.remove(name));
             Ok(String::new())
@@ -105,10 +125,16 @@ fn change(account: &Account, action: &str, form: &Query) -> Result<String, ApiEr
         }
         "DetachRolePolicy" => {
             let (name, arn) = (text("RoleName")?, text("PolicyArn")?);
-            if !find_role(account, name)?.attached.iter().any(|attached| attached == arn) {
+            if !find_role(account, name)?
+                .attached
+                .iter()
+                .any(|attached| attached == arn)
+            {
                 return Err(no_entity(arn));
             }
-            change_role(account, name, |role| role.attached.retain(|attached| attached != arn))
+            change_role(account, name, |role| {
+                role.attached.retain(|attached| attached != arn)
+            })
         }
         _ => Err(ApiError {
             status: StatusCode::BAD_REQUEST,
@@ -127,17 +153,30 @@ fn create_policy(account: &Account, name: &str, document: &str) -> Result<String
         });
     }
     let arn = format!("arn:aws:iam::{}:policy/{name}", account.id);
-    let known = account.directory.with(|state| state.policies.contains_key(&arn));
+    let known = account
+        .directory
+        .with(|state| state.policies.contains_key(&arn));
     if known {
         return Err(exists(name));
     }
-    account.directory.with(|state| state.policies.insert(arn.clone(), document.to_owned()));
-    Ok(format!("<Policy>{}{}</Policy>", element("PolicyName", name), element("Arn", &arn)))
+    account
+        .directory
+        .with(|state| state.policies.insert(arn.clone(), document.to_owned()));
+    Ok(format!(
+        "<Policy>{}{}</Policy>",
+        element("PolicyName", name),
+        element("Arn", &arn)
+    ))
 }
 
 fn delete_policy(account: &Account, arn: &str) -> Result<String, ApiError> {
     document_of(account, arn)?;
-    let used = account.directory.with(|state| state.roles.values().any(|role| role.attached.iter().any(|attached| attached == arn)));
+    let used = account.directory.with(|state| {
+        state
+            .roles
+            .values()
+            .any(|role| role.attached.iter().any(|attached| attached == arn))
+    });
     if used {
         return Err(conflict("Cannot delete a policy attached to entities."));
     }
@@ -145,19 +184,29 @@ fn delete_policy(account: &Account, arn: &str) -> Result<String, ApiError> {
     Ok(String::new())
 }
 
-fn change_role(account: &Account, name: &str, change: impl FnOnce(&mut Role)) -> Result<String, ApiError> {
+fn change_role(
+    account: &Account,
+    name: &str,
+    change: impl FnOnce(&mut Role),
+) -> Result<String, ApiError> {
     find_role(account, name)?;
-    account.directory.with(|state| state.roles.get_mut(name).map(change));
+    account
+        .directory
+        .with(|state| state.roles.get_mut(name).map(change));
     Ok(String::new())
 }
 
 fn find_role(account: &Account, name: &str) -> Result<Role, ApiError> {
-    let found = account.directory.with(|state| state.roles.get(name).cloned());
+    let found = account
+        .directory
+        .with(|state| state.roles.get(name).cloned());
     found.ok_or_else(|| no_entity(&format!("The role with name {name}")))
 }
 
 fn document_of(account: &Account, arn: &str) -> Result<String, ApiError> {
-    let found = account.directory.with(|state| state.policies.get(arn).cloned());
+    let found = account
+        .directory
+        .with(|state| state.policies.get(arn).cloned());
     found.ok_or_else(|| no_entity(&format!("Policy {arn}")))
 }
 
@@ -173,10 +222,17 @@ fn role_element(role: &Role, name: &str) -> String {
 fn attached(role: &Role) -> String {
     let one = |arn: &String| {
         let name = arn.rsplit('/').next().unwrap_or_default();
-        format!("<member>{}{}</member>", element("PolicyName", name), element("PolicyArn", arn))
+        format!(
+            "<member>{}{}</member>",
+            element("PolicyName", name),
+            element("PolicyArn", arn)
+        )
     };
     let all: Vec<String> = role.attached.iter().map(one).collect();
-    format!("<AttachedPolicies>{}</AttachedPolicies>{NOT_TRUNCATED}", all.concat())
+    format!(
+        "<AttachedPolicies>{}</AttachedPolicies>{NOT_TRUNCATED}",
+        all.concat()
+    )
 }
 
 fn inline(role: &Role, name: &str) -> Result<String, ApiError> {
@@ -187,10 +243,16 @@ fn inline(role: &Role, name: &str) -> Result<String, ApiError> {
 fn simulate(account: &Account, form: &Query) -> Result<String, ApiError> {
     let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
     let principal = text("PolicySourceArn")?;
-    let (action, resource) = (text("ActionNames.member.1")?, text("ResourceArns.member.1")?);
+    let (action, resource) = (
+        text("ActionNames.member.1")?,
+        text("ResourceArns.member.1")?,
+    );
     let name = principal.rsplit('/').next().unwrap_or_default();
     let (decision, organization) = account.directory.with(|state| {
-        let denied = state.organization_denies.iter().any(|denied| crate::pattern::fits(denied, action));
+        let denied = state
+            .organization_denies
+            .iter()
+            .any(|denied| crate::pattern::fits(denied, action));
         (state.decide(name, action, resource), !denied)
     });
     let decision = match decision {

@@ -64,7 +64,12 @@ fn instances(account: &Account, form: &Query) -> Result<String, ApiError> {
     let wanted = form.text("DBInstanceIdentifier");
     let mut found = Vec::new();
     if wanted.is_none_or(|wanted| wanted == facts.identifier) {
-        found.push(instance(account, &facts, &facts.identifier, &account.resource_id));
+        found.push(instance(
+            account,
+            &facts,
+            &facts.identifier,
+            &account.resource_id,
+        ));
     }
     for (replica, number) in facts.replicas.iter().zip(1..) {
         if wanted.is_none_or(|wanted| wanted == replica) {
@@ -74,7 +79,10 @@ fn instances(account: &Account, form: &Query) -> Result<String, ApiError> {
     }
     if found.is_empty() {
         let wanted = wanted.unwrap_or_default();
-        return Err(not_found("DBInstanceNotFound", &format!("DBInstance {wanted} not found.")));
+        return Err(not_found(
+            "DBInstanceNotFound",
+            &format!("DBInstance {wanted} not found."),
+        ));
     }
     Ok(format!("<DBInstances>{}</DBInstances>", found.concat()))
 }
@@ -87,13 +95,20 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
         let items: Vec<String> = texts.iter().map(|text| element(item, text)).collect();
         format!("<{name}>{}</{name}>", items.concat())
     };
-    let replicas: &[String] = if identifier == facts.identifier { &facts.replicas } else { &[] };
+    let replicas: &[String] = if identifier == facts.identifier {
+        &facts.replicas
+    } else {
+        &[]
+    };
     let domains = if facts.kerberos {
         "<DomainMembership><Domain>d-1234567890</Domain><Status>joined</Status></DomainMembership>"
     } else {
         ""
     };
-    let arn = format!("arn:aws:rds:{}:{}:db:{identifier}", account.region, account.id);
+    let arn = format!(
+        "arn:aws:rds:{}:{}:db:{identifier}",
+        account.region, account.id
+    );
     let parts = [
         element("DBInstanceIdentifier", identifier),
         element("DbiResourceId", resource_id),
@@ -104,10 +119,17 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
         element("EngineVersion", &facts.engine_version),
         element("MasterUsername", "postgres"),
         element("MasterUserAuthenticationType", &facts.master_authentication),
-        element("IAMDatabaseAuthenticationEnabled", &facts.enabled().to_string()),
+        element(
+            "IAMDatabaseAuthenticationEnabled",
+            &facts.enabled().to_string(),
+        ),
         format!("<PendingModifiedValues>{pending}</PendingModifiedValues>"),
         element("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
-        list("ReadReplicaDBInstanceIdentifiers", "ReadReplicaDBInstanceIdentifier", replicas),
+        list(
+            "ReadReplicaDBInstanceIdentifiers",
+            "ReadReplicaDBInstanceIdentifier",
+            replicas,
+        ),
         list("EnabledCloudwatchLogsExports", "member", &facts.log_exports),
         format!("<DomainMemberships>{domains}</DomainMemberships>"),
         format!(
@@ -123,19 +145,32 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
 fn clusters(form: &Query) -> Result<String, ApiError> {
     match form.text("DBClusterIdentifier") {
         None => Ok("<DBClusters></DBClusters>".to_owned()),
-        Some(name) => Err(not_found("DBClusterNotFoundFault", &format!("DBCluster {name} not found."))),
+        Some(name) => Err(not_found(
+            "DBClusterNotFoundFault",
+            &format!("DBCluster {name} not found."),
+        )),
     }
 }
 
 fn engine_versions(form: &Query) -> String {
     let version = form.text("EngineVersion").unwrap_or("15.5");
-    let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
     let one = match major {
         Some(13..) => format!(
             "<DBEngineVersion>{}{}{}</DBEngineVersion>",
             element("Engine", form.text("Engine").unwrap_or("postgres")),
             element("EngineVersion", version),
-            element("Status", if major == Some(13) { "deprecated" } else { "available" })
+            element(
+                "Status",
+                if major == Some(13) {
+                    "deprecated"
+                } else {
+                    "available"
+                }
+            )
         ),
         _ => String::new(),
     };
@@ -153,7 +188,10 @@ fn parameters(account: &Account) -> String {
     };
     let all = [
         one("rds.force_ssl", "1"),
-        one("rds.iam_auth_for_replication", if replication { "1" } else { "0" }),
+        one(
+            "rds.iam_auth_for_replication",
+            if replication { "1" } else { "0" },
+        ),
     ];
     format!("<Parameters>{}</Parameters>", all.concat())
 }
@@ -162,23 +200,36 @@ fn modify(account: &Account, form: &Query) -> Result<String, ApiError> {
     let facts = account.instance.facts();
     let wanted = form.text("DBInstanceIdentifier").unwrap_or_default();
     if wanted != facts.identifier {
-        return Err(not_found("DBInstanceNotFound", &format!("DBInstance {wanted} not found.")));
+        return Err(not_found(
+            "DBInstanceNotFound",
+            &format!("DBInstance {wanted} not found."),
+        ));
     }
     if facts.status() != "available" {
         return Err(ApiError {
             status: StatusCode::BAD_REQUEST,
             code: "InvalidDBInstanceState",
-            message: format!("Instance {wanted} cannot be modified while it is {}", facts.status()),
+            message: format!(
+                "Instance {wanted} cannot be modified while it is {}",
+                facts.status()
+            ),
         });
     }
     let at_once = form.text("ApplyImmediately") == Some("true");
     match form.text("EnableIAMDatabaseAuthentication") {
         Some("true") => account.instance.change(|facts| facts.modify(true, at_once)),
-        Some("false") => account.instance.change(|facts| facts.modify(false, at_once)),
+        Some("false") => account
+            .instance
+            .change(|facts| facts.modify(false, at_once)),
         _ => {}
     }
     let facts = account.instance.facts();
-    Ok(instance(account, &facts, &facts.identifier, &account.resource_id))
+    Ok(instance(
+        account,
+        &facts,
+        &facts.identifier,
+        &account.resource_id,
+    ))
 }
 
 fn not_found(code: &'static str, message: &str) -> ApiError {

@@ -20,7 +20,11 @@ pub(super) fn form(request: &Request<'_>) -> Option<Query> {
 }
 
 /// Who signed it.
-pub(super) fn judge(account: &Account, service: &str, request: &Request<'_>) -> Result<Identity, ApiError> {
+pub(super) fn judge(
+    account: &Account,
+    service: &str,
+    request: &Request<'_>,
+) -> Result<Identity, ApiError> {
     let find = |key: &str| account.credentials.find(key);
     request::judge(request, service, account.clock.now(), find).map_err(|refusal| {
         let (status, code, message) = match refusal {
@@ -59,7 +63,11 @@ pub(super) fn judge(account: &Account, service: &str, request: &Request<'_>) -> 
 }
 
 /// Refuses a caller whom no policy allows it.
-pub(super) fn authorize(account: &Account, caller: &Identity, action: &str) -> Result<(), ApiError> {
+pub(super) fn authorize(
+    account: &Account,
+    caller: &Identity,
+    action: &str,
+) -> Result<(), ApiError> {
     if account.directory.decide(caller, action, "*") == Decision::Allowed {
         return Ok(());
     }

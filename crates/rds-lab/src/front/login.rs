@@ -88,7 +88,9 @@ impl Front {
             Rule::Refuse(error) => Ok(Err(error)),
             Rule::AskForToken => {
                 let token = ask_for_token(&mut *client.stream).await?;
-                Ok(self.check_token(user, &attempt, &token).map(|()| membership))
+                Ok(self
+                    .check_token(user, &attempt, &token)
+                    .map(|()| membership))
             }
         }
     }

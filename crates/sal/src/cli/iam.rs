@@ -11,10 +11,14 @@ pub(crate) enum Iam {
     #[command(after_help = "Example: sal iam doctor --json")]
     Doctor(Doctor),
     /// Show, step by step, how a deployment moves from its password to IAM. Changes nothing.
-    #[command(after_help = "Example: SAL_ADMIN_USER=postgres SAL_ADMIN_PASS=… sal iam plan --aws --role sal-task")]
+    #[command(
+        after_help = "Example: SAL_ADMIN_USER=postgres SAL_ADMIN_PASS=… sal iam plan --aws --role sal-task"
+    )]
     Plan(Plan),
     /// Do it: shows the plan, asks, and takes every step back after which somebody cannot log in.
-    #[command(after_help = "Example: SAL_ADMIN_USER=postgres SAL_ADMIN_PASS=… sal iam apply --aws --role sal-task")]
+    #[command(
+        after_help = "Example: SAL_ADMIN_USER=postgres SAL_ADMIN_PASS=… sal iam apply --aws --role sal-task"
+    )]
     Apply(Apply),
     /// Prove it: a real login, reads, writes, a check-in (rolled back), equal privileges, and the way back.
     #[command(after_help = "Example: sal iam verify --json")]
@@ -29,7 +33,9 @@ pub(crate) enum Iam {
     #[command(after_help = "Example: sal iam status")]
     Status(Report),
     /// Print the exact IAM policy, or the role's trust, or both as code.
-    #[command(after_help = "Example: sal iam policy --format terraform --role sal-task --trust ecs")]
+    #[command(
+        after_help = "Example: sal iam policy --format terraform --role sal-task --trust ecs"
+    )]
     Policy(Policy),
     /// Print a token for one login; it is a password for 15 minutes.
     #[command(
@@ -180,6 +186,9 @@ pub(crate) struct Rollback {
     /// Also take away what the move made: roles, memberships, the owner role.
     #[arg(long)]
     pub(crate) everything: bool,
+    /// Take the new user's login away although the old password is not at hand to be proved.
+    #[arg(long)]
+    pub(crate) unproved: bool,
 }
 
 /// `sal iam verify`.

@@ -73,7 +73,14 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
     };
     let now = (cutover.clock)();
     let role = arguments.role.as_deref();
-    let facts = look(api, cutover.endpoint.as_ref(), &cutover.wish.new_user, role, now).await;
+    let facts = look(
+        api,
+        cutover.endpoint.as_ref(),
+        &cutover.wish.new_user,
+        role,
+        now,
+    )
+    .await;
     let policy = facts.policy(api, &cutover.wish.new_user);
     AwsSide::from_facts(&facts, wish, policy).map_err(|why| anyhow::anyhow!(why))
 }

@@ -74,13 +74,18 @@ async fn start(arguments: &LabUp) -> Result<Deployment> {
     options.listen = arguments.listen;
     options.server_binaries.clone_from(&arguments.postgres);
     options.search_path = Signs::read().path;
-    let lab = rds_lab::Lab::start(options).await.context("starting the lab")?;
+    let lab = rds_lab::Lab::start(options)
+        .await
+        .context("starting the lab")?;
     Deployment::populate(lab, arguments.master_deployment, arguments.machines).await
 }
 
 fn welcome(deployment: &Deployment, running: &Running) -> String {
     let lab = &deployment.lab;
-    let socket = running.socket.as_ref().map_or_else(String::new, |path| format!(" --socket {}", path.display()));
+    let socket = running
+        .socket
+        .as_ref()
+        .map_or_else(String::new, |path| format!(" --socket {}", path.display()));
     let sal = "sal";
     format!(
         "A deployment of Sal with {machines} machines logs in to {endpoint} as `{old}` with a password.\n\
@@ -116,11 +121,25 @@ async fn environment(whose: LabEnvironment, running: &Running) -> Result<Exit> {
         LabEnvironment::Moving => "moving",
         LabEnvironment::Iam => "iam",
     };
-    let answer = ask(running, &Request::Environment { whose: name.to_owned() }).await?;
-    let variables: BTreeMap<String, String> = serde_json::from_value(answer).context("reading the lab's answer")?;
-    let names: Vec<&str> = deployment::VARIABLES.iter().copied().filter(|name| !variables.contains_key(*name)).collect();
+    let answer = ask(
+        running,
+        &Request::Environment {
+            whose: name.to_owned(),
+        },
+    )
+    .await?;
+    let variables: BTreeMap<String, String> =
+        serde_json::from_value(answer).context("reading the lab's answer")?;
+    let names: Vec<&str> = deployment::VARIABLES
+        .iter()
+        .copied()
+        .filter(|name| !variables.contains_key(*name))
+        .collect();
     output::data(&format!("unset {}", names.join(" ")));
-    for (name, value) in variables.iter().filter(|(name, _)| deployment::VARIABLES.contains(&name.as_str())) {
+    for (name, value) in variables
+        .iter()
+        .filter(|(name, _)| deployment::VARIABLES.contains(&name.as_str()))
+    {
         output::data(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
     }
     Ok(Exit::Done)
@@ -134,11 +153,16 @@ async fn break_it(name: Option<String>, list: bool, running: &Running) -> Result
         return Ok(Exit::Done);
     };
     let Some(breakage) = BREAKAGES.iter().find(|breakage| breakage.name == name) else {
-        output::problem(&format!("`{name}` cannot be broken; `sal lab break --list` says what can"));
+        output::problem(&format!(
+            "`{name}` cannot be broken; `sal lab break --list` says what can"
+        ));
         return Ok(Exit::Usage);
     };
     ask(running, &Request::Break { name }).await?;
-    output::note(&format!("Broken: {}. `sal lab mend` puts it back.", breakage.what));
+    output::note(&format!(
+        "Broken: {}. `sal lab mend` puts it back.",
+        breakage.what
+    ));
     Ok(Exit::Done)
 }
 
@@ -149,8 +173,17 @@ async fn status(as_json: bool, running: &Running) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let text = |name: &str| answer.get(name).map(Value::to_string).unwrap_or_default();
-    output::data(&format!("endpoint   {}\nbroken     {}\nIAM logins {}", text("endpoint"), text("broken"), text("metrics")));
-    let lines = answer.get("log").and_then(Value::as_array).cloned().unwrap_or_default();
+    output::data(&format!(
+        "endpoint   {}\nbroken     {}\nIAM logins {}",
+        text("endpoint"),
+        text("broken"),
+        text("metrics")
+    ));
+    let lines = answer
+        .get("log")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     for line in lines {
         output::data(&format!("  {}", line.as_str().unwrap_or_default()));
     }
@@ -173,7 +206,11 @@ fn socket(running: &Running) -> Result<PathBuf> {
     }
     let signs = Signs::read();
     let folder = signs.runtime_folder.unwrap_or_else(|| {
-        let user = if signs.user.is_empty() { "user" } else { &signs.user };
+        let user = if signs.user.is_empty() {
+            "user"
+        } else {
+            &signs.user
+        };
         std::env::temp_dir().join(format!("sal-lab-{user}"))
     });
     let made = std::fs::DirBuilder::new().mode(0o700).create(&folder);
@@ -182,9 +219,13 @@ fn socket(running: &Running) -> Result<PathBuf> {
     {
         return Err(error).with_context(|| format!("making {}", folder.display()));
     }
-    let found = std::fs::symlink_metadata(&folder).with_context(|| format!("looking at {}", folder.display()))?;
+    let found = std::fs::symlink_metadata(&folder)
+        .with_context(|| format!("looking at {}", folder.display()))?;
     if !found.is_dir() || found.mode() & 0o077 != 0 || found.uid() != control::own_uid()? {
-        bail!("{} is not a folder of yours that nobody else can enter; remove it, or name a socket with --socket", folder.display());
+        bail!(
+            "{} is not a folder of yours that nobody else can enter; remove it, or name a socket with --socket",
+            folder.display()
+        );
     }
     Ok(folder.join("sal-lab.sock"))
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use pg_relay::{Counters, Door, Local, LocalAccess, Relay, health_routes};
 use rds_iam::{
-    Connector, IamConfig, LoginConfig, LoginLimiter, LoginSecret, Resolver, SystemResolver, TlsConfig,
+    Connector, IamConfig, LoginConfig, LoginLimiter, LoginSecret, Resolver, SystemResolver,
+    TlsConfig,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,7 +38,13 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     }
     let doors = doors(&config, &connectors).await?;
     for (door, connector) in doors.iter().zip(&config.doors) {
-        output::note(&format!("sal relay listens on {} for {} at {}:{}", door.local.place(), config.user, connector.host, connector.port));
+        output::note(&format!(
+            "sal relay listens on {} for {} at {}:{}",
+            door.local.place(),
+            config.user,
+            connector.host,
+            connector.port
+        ));
     }
     let counters = Arc::new(Counters::default());
     let shutdown = CancellationToken::new();
@@ -45,19 +52,28 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     let over = CancellationToken::new();
     let tasks = TaskTracker::new();
     if let Some(address) = arguments.health {
-        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
-        output::note(&format!("health is at http://{}/readyz", listener.local_addr()?));
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .with_context(|| format!("listening on {address}"))?;
+        output::note(&format!(
+            "health is at http://{}/readyz",
+            listener.local_addr()?
+        ));
         let routes = health_routes(Arc::clone(&counters), connectors.clone());
         let ended = over.clone();
         tasks.spawn(async move {
-            let served = axum::serve(listener, routes).with_graceful_shutdown(ended.cancelled_owned()).await;
+            let served = axum::serve(listener, routes)
+                .with_graceful_shutdown(ended.cancelled_owned())
+                .await;
             if let Err(error) = served {
                 tracing::warn!(%error, "health ended early");
             }
         });
     }
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
-    Relay::new(doors, config.settings, counters).run(shutdown).await;
+    Relay::new(doors, config.settings, counters)
+        .run(shutdown)
+        .await;
     stop.abort();
     over.cancel();
     tasks.close();
@@ -76,13 +92,24 @@ fn connectors(config: &RelayConfig) -> Result<Vec<Arc<Connector>>> {
     let mut connectors = Vec::new();
     for door in &config.doors {
         let login = login(door, config, &credentials);
-        let connector = Connector::new_sharing(login, Arc::clone(&resolver), Arc::clone(&clock), Arc::clone(&limiter));
-        connectors.push(Arc::new(connector.with_context(|| format!("setting up the login to {}", door.host))?));
+        let connector = Connector::new_sharing(
+            login,
+            Arc::clone(&resolver),
+            Arc::clone(&clock),
+            Arc::clone(&limiter),
+        );
+        connectors.push(Arc::new(
+            connector.with_context(|| format!("setting up the login to {}", door.host))?,
+        ));
     }
     Ok(connectors)
 }
 
-fn login(door: &DoorConfig, config: &RelayConfig, credentials: &Arc<rds_iam::CredentialCache>) -> LoginConfig {
+fn login(
+    door: &DoorConfig,
+    config: &RelayConfig,
+    credentials: &Arc<rds_iam::CredentialCache>,
+) -> LoginConfig {
     let database = &config.database;
     let configured = |value: &Option<String>| value.clone().filter(|_| door.is_configured);
     let secret = LoginSecret::Iam(IamConfig {
@@ -91,7 +118,11 @@ fn login(door: &DoorConfig, config: &RelayConfig, credentials: &Arc<rds_iam::Cre
         sign_port: database.sign_port.filter(|_| door.is_configured),
         credentials: Arc::clone(credentials),
     });
-    let name = if database.name.is_empty() { "postgres" } else { &database.name };
+    let name = if database.name.is_empty() {
+        "postgres"
+    } else {
+        &database.name
+    };
     LoginConfig {
         host_address: database.host_address.filter(|_| door.is_configured),
         tls: TlsConfig {
@@ -108,18 +139,28 @@ fn login(door: &DoorConfig, config: &RelayConfig, credentials: &Arc<rds_iam::Cre
 }
 
 async fn doors(config: &RelayConfig, connectors: &[Arc<Connector>]) -> Result<Vec<Door>> {
-    let tls = config.tls.as_ref().map(pg_relay::LocalTls::acceptor).transpose()?;
+    let tls = config
+        .tls
+        .as_ref()
+        .map(pg_relay::LocalTls::acceptor)
+        .transpose()?;
     let mut doors = Vec::new();
     for (door, connector) in config.doors.iter().zip(connectors) {
         let (local, access) = match (&door.place, &config.password) {
             (Place::Unix(path), _) => {
                 if let Some(folder) = path.parent() {
-                    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+                    let made = std::fs::DirBuilder::new()
+                        .recursive(true)
+                        .mode(0o700)
+                        .create(folder);
                     made.with_context(|| format!("making {}", folder.display()))?;
                 }
                 (Local::unix(path).await?, LocalAccess::SameUser)
             }
-            (Place::Tcp(address), Some(password)) => (Local::tcp(*address).await?, LocalAccess::Password(password.clone())),
+            (Place::Tcp(address), Some(password)) => (
+                Local::tcp(*address).await?,
+                LocalAccess::Password(password.clone()),
+            ),
             (Place::Tcp(address), None) => bail!("{address} needs SAL_RELAY_PASSWORD"),
         };
         doors.push(Door {
@@ -142,10 +183,20 @@ async fn check(connectors: &[Arc<Connector>]) -> Result<Exit> {
                 drop(connection.client);
                 let _ended = connection.task.await;
                 let status = connector.status();
-                output::data(&format!("ok       {} at {} ({})", status.user, status.host, status.sign_name.unwrap_or_default()));
+                output::data(&format!(
+                    "ok       {} at {} ({})",
+                    status.user,
+                    status.host,
+                    status.sign_name.unwrap_or_default()
+                ));
             }
             Err(error) => {
-                output::data(&format!("PROBLEM  {} at {}: {}", error.context.user, error.context.host, error.explain()));
+                output::data(&format!(
+                    "PROBLEM  {} at {}: {}",
+                    error.context.user,
+                    error.context.host,
+                    error.explain()
+                ));
                 exit = Exit::FoundProblems;
             }
         }
@@ -158,11 +209,19 @@ async fn wait(arguments: &cli::Relay) -> Result<Exit> {
     let Some(address) = arguments.health else {
         bail!("--wait needs --health");
     };
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).build().context("an HTTP client")?;
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(2))
+        .build()
+        .context("an HTTP client")?;
     let url = format!("http://{address}/readyz");
     let asking = async {
         loop {
-            if client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+            if client
+                .get(&url)
+                .send()
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -171,7 +230,10 @@ async fn wait(arguments: &cli::Relay) -> Result<Exit> {
     match tokio::time::timeout(Duration::from_secs(arguments.wait_timeout), asking).await {
         Ok(()) => Ok(Exit::Done),
         Err(_elapsed) => {
-            output::problem(&format!("the relay at {address} was not ready within {} s", arguments.wait_timeout));
+            output::problem(&format!(
+                "the relay at {address} was not ready within {} s",
+                arguments.wait_timeout
+            ));
             Ok(Exit::Failed)
         }
     }

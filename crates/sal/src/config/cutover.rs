@@ -41,10 +41,18 @@ impl CutoverConfig {
             return Self::empty(database, environment);
         };
         let configured = (!database.user.is_empty()).then(|| database.user.clone());
-        let (of_iam, of_password) = if iam { (configured, None) } else { (None, configured) };
+        let (of_iam, of_password) = if iam {
+            (configured, None)
+        } else {
+            (None, configured)
+        };
         let fallback = database.fallback_user.clone();
         let old = who.old_user.clone().or(of_password.clone()).or(fallback);
-        let new = who.user.clone().or(of_iam).unwrap_or_else(|| NEW_USER.to_owned());
+        let new = who
+            .user
+            .clone()
+            .or(of_iam)
+            .unwrap_or_else(|| NEW_USER.to_owned());
         let admin_password = environment.secret("SAL_ADMIN_PASS").map(Secret::new);
         let old_password = environment.secret("DB_PASS").map(Secret::new);
         let own_admin = environment.text("SAL_ADMIN_USER");
@@ -54,7 +62,10 @@ impl CutoverConfig {
         // Without an administrator of its own, the deployment's user may be the master user.
         let (admin_user, admin_password) = match own_admin {
             Some(user) => (Some(user), admin_password),
-            None => (of_password.filter(|_| old_password.is_some()), old_password.clone()),
+            None => (
+                of_password.filter(|_| old_password.is_some()),
+                old_password.clone(),
+            ),
         };
         let mut wish = Wish::new(old.as_deref().unwrap_or_default(), &new, &home);
         wish.databases = databases;

@@ -63,7 +63,8 @@ impl DatabaseConfig {
         }
         if config.logins.is_empty() {
             environment.problem(
-                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in".to_owned(),
+                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in"
+                    .to_owned(),
             );
         }
         config
@@ -78,13 +79,14 @@ impl DatabaseConfig {
             .unwrap_or_else(|| "db".to_owned());
         let linked_port = environment.parsed("DB_PORT_5432_TCP_PORT", 5432, "a port");
         let root_file = environment.text("DB_SSLROOTCERT").map(PathBuf::from);
+        let modes = tls_modes(&host, root_file.is_some(), environment);
         let sign_port = environment
             .text("SAL_DB_SIGN_PORT")
             .map(|_set| environment.parsed("SAL_DB_SIGN_PORT", 5432, "a port"));
         let pool_size = environment.parsed("SAL_DB_POOL_SIZE", 16_usize, "a number of connections");
         Self {
-            tls: tls_modes(&host, root_file.is_some(), environment).first().copied().unwrap_or_default(),
-            logins: logins(&host, root_file.is_some(), environment),
+            tls: modes.first().copied().unwrap_or_default(),
+            logins: logins(&modes, environment),
             fallback_user: environment.text("SAL_DB_FALLBACK_USER"),
             host_address: host_address(environment),
             port: environment.parsed("DB_PORT", linked_port, "a port"),
@@ -121,7 +123,7 @@ fn host_address(environment: &mut Environment) -> Option<IpAddr> {
 }
 
 /// IAM first where it is on; the password where it is not, or where it is declared as the way back.
-fn logins(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec<Login> {
+fn logins(modes: &[TlsMode], environment: &mut Environment) -> Vec<Login> {
     let password = environment.secret("DB_PASS").map(Secret::new);
     let fallback = environment.text("SAL_DB_FALLBACK");
     if let Some(other) = fallback.as_ref().filter(|value| *value != "password") {
@@ -129,7 +131,6 @@ fn logins(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec
             "SAL_DB_FALLBACK=`{other}` is not known; `password` is the only fallback"
         ));
     }
-    let modes = tls_modes(host, has_root_file, environment);
     let with_password = |secret: Secret| {
         modes
             .iter()

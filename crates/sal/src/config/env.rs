@@ -157,13 +157,18 @@ impl Signs {
     pub(crate) fn read() -> Self {
         let text = |name: &str| std::env::var(name).unwrap_or_default();
         let has = |name: &str| std::env::var_os(name).is_some();
-        let user = ["SUDO_USER", "USER", "LOGNAME"].iter().map(|name| text(name));
+        let user = ["SUDO_USER", "USER", "LOGNAME"]
+            .iter()
+            .map(|name| text(name));
         Self {
             fargate: text("AWS_EXECUTION_ENV").contains("FARGATE"),
             ecs: has("ECS_CONTAINER_METADATA_URI_V4") || text("AWS_EXECUTION_ENV").contains("ECS"),
             kubernetes: has("KUBERNETES_SERVICE_HOST"),
             metadata_off: text("AWS_EC2_METADATA_DISABLED").eq_ignore_ascii_case("true"),
-            user: user.into_iter().find(|name| !name.is_empty()).unwrap_or_default(),
+            user: user
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .unwrap_or_default(),
             path: std::env::var_os("PATH"),
             runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(std::path::PathBuf::from),
         }
@@ -310,24 +315,9 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "0.1",
         "Address of all AWS services, for tests and private endpoints; the SDKs' own name.",
     ),
-    variable(
-        "AWS_ENDPOINT_URL_RDS",
-        "",
-        "0.1",
-        "Address of RDS's API.",
-    ),
-    variable(
-        "AWS_ENDPOINT_URL_STS",
-        "",
-        "0.1",
-        "Address of STS.",
-    ),
-    variable(
-        "AWS_ENDPOINT_URL_IAM",
-        "",
-        "0.1",
-        "Address of IAM's API.",
-    ),
+    variable("AWS_ENDPOINT_URL_RDS", "", "0.1", "Address of RDS's API."),
+    variable("AWS_ENDPOINT_URL_STS", "", "0.1", "Address of STS."),
+    variable("AWS_ENDPOINT_URL_IAM", "", "0.1", "Address of IAM's API."),
     variable(
         "AWS_ENDPOINT_URL_CLOUDWATCH",
         "",

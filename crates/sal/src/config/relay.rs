@@ -46,7 +46,10 @@ impl RelayConfig {
         if arguments.region.is_some() {
             database.region.clone_from(&arguments.region);
         }
-        let user = arguments.user.clone().unwrap_or_else(|| database.user.clone());
+        let user = arguments
+            .user
+            .clone()
+            .unwrap_or_else(|| database.user.clone());
         if user.is_empty() {
             environment.problem("no user: set DB_USER, or give --user".to_owned());
         }
@@ -63,7 +66,13 @@ impl RelayConfig {
         }
         let password = environment.secret("SAL_RELAY_PASSWORD").map(Secret::new);
         let tls = tls(arguments, &doors);
-        check(&doors, password.is_some(), tls.is_some(), arguments, environment);
+        check(
+            &doors,
+            password.is_some(),
+            tls.is_some(),
+            arguments,
+            environment,
+        );
         let seconds = |seconds: u64| Duration::from_secs(seconds);
         Self {
             user,
@@ -75,7 +84,8 @@ impl RelayConfig {
             },
             password,
             tls,
-            logins_per_second: NonZeroU32::new(database.logins_per_second).unwrap_or(NonZeroU32::MIN),
+            logins_per_second: NonZeroU32::new(database.logins_per_second)
+                .unwrap_or(NonZeroU32::MIN),
             database,
         }
     }
@@ -85,10 +95,20 @@ impl DoorConfig {
     fn read(text: &str, default_port: u16, database: &DatabaseConfig) -> Result<Self, String> {
         let (place, upstream) = match text.split_once('=') {
             Some((place, upstream)) => (Place::read(place)?, upstream),
-            None => (Place::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), default_port)), text),
+            None => (
+                Place::Tcp(SocketAddr::new(
+                    IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    default_port,
+                )),
+                text,
+            ),
         };
         let (host, port) = match upstream.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_no_port| format!("`{upstream}` does not end in a port"))?),
+            Some((host, port)) => (
+                host,
+                port.parse()
+                    .map_err(|_no_port| format!("`{upstream}` does not end in a port"))?,
+            ),
             None => (upstream, 5432),
         };
         if host.is_empty() {
@@ -108,12 +128,22 @@ impl Place {
         if let Some(folder) = text.strip_prefix("unix:") {
             let folder = PathBuf::from(folder);
             // The name that libpq looks for in a folder.
-            let is_socket = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".s.PGSQL."));
-            return Ok(Self::Unix(if is_socket { folder } else { folder.join(".s.PGSQL.5432") }));
+            let is_socket = folder
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with(".s.PGSQL."));
+            return Ok(Self::Unix(if is_socket {
+                folder
+            } else {
+                folder.join(".s.PGSQL.5432")
+            }));
         }
-        let port = text.parse::<u16>().map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        let port = text
+            .parse::<u16>()
+            .map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
         let address = port.or_else(|_not_only_a_port| text.parse());
-        address.map(Self::Tcp).map_err(|_no_address| format!("`{text}` is not ADDRESS:PORT, PORT or unix:FOLDER"))
+        address
+            .map(Self::Tcp)
+            .map_err(|_no_address| format!("`{text}` is not ADDRESS:PORT, PORT or unix:FOLDER"))
     }
 
     /// Whether only programs of this machine can reach it.
@@ -140,7 +170,13 @@ fn tls(arguments: &cli::Relay, doors: &[DoorConfig]) -> Option<LocalTls> {
     arguments.local_tls.then_some(LocalTls::SelfSigned(names))
 }
 
-fn check(doors: &[DoorConfig], password: bool, tls: bool, arguments: &cli::Relay, environment: &mut Environment) {
+fn check(
+    doors: &[DoorConfig],
+    password: bool,
+    tls: bool,
+    arguments: &cli::Relay,
+    environment: &mut Environment,
+) {
     if arguments.check || arguments.wait {
         return;
     }
@@ -162,10 +198,22 @@ mod tests {
 
     #[test]
     fn places_are_read_and_mistakes_are_named() {
-        assert_eq!(Place::read("7000"), Ok(Place::Tcp("127.0.0.1:7000".parse().unwrap())));
-        assert_eq!(Place::read("0.0.0.0:7000"), Ok(Place::Tcp("0.0.0.0:7000".parse().unwrap())));
-        assert_eq!(Place::read("unix:/run/sal"), Ok(Place::Unix("/run/sal/.s.PGSQL.5432".into())));
-        assert_eq!(Place::read("unix:/x/.s.PGSQL.6000"), Ok(Place::Unix("/x/.s.PGSQL.6000".into())));
+        assert_eq!(
+            Place::read("7000"),
+            Ok(Place::Tcp("127.0.0.1:7000".parse().unwrap()))
+        );
+        assert_eq!(
+            Place::read("0.0.0.0:7000"),
+            Ok(Place::Tcp("0.0.0.0:7000".parse().unwrap()))
+        );
+        assert_eq!(
+            Place::read("unix:/run/sal"),
+            Ok(Place::Unix("/run/sal/.s.PGSQL.5432".into()))
+        );
+        assert_eq!(
+            Place::read("unix:/x/.s.PGSQL.6000"),
+            Ok(Place::Unix("/x/.s.PGSQL.6000".into()))
+        );
         assert!(Place::read("nowhere").unwrap_err().contains("nowhere"));
         assert!(!Place::read("0.0.0.0:1").unwrap().is_local());
     }

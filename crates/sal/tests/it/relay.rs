@@ -36,19 +36,34 @@ async fn relay(settings: &Settings, arguments: &[&str]) -> (Child, String) {
 
 /// psycopg; a missing one is a failure, never a test left out.
 fn python() -> PathBuf {
-    #[expect(clippy::disallowed_methods, reason = "a test finds what `./dev test` installed")]
-    let root = std::env::var_os("SAL_TESTS_PYTHON").map_or_else(|| PathBuf::from("/var/tmp/sal-tests-python"), PathBuf::from);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test finds what `./dev test` installed"
+    )]
+    let root = std::env::var_os("SAL_TESTS_PYTHON")
+        .map_or_else(|| PathBuf::from("/var/tmp/sal-tests-python"), PathBuf::from);
     let path = root.join("bin/python");
-    assert!(path.exists(), "{} is missing; `./dev test` installs it", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing; `./dev test` installs it",
+        path.display()
+    );
     path
 }
 
 #[tokio::test]
 async fn django_like_connections_survive_expiry_outage_and_restart() {
     let mut stage = Stage::set().await;
-    stage.run("CREATE TABLE visits (n bigint); ALTER TABLE visits OWNER TO sal").await;
+    stage
+        .run("CREATE TABLE visits (n bigint); ALTER TABLE visits OWNER TO sal")
+        .await;
     let folder = tempfile::tempdir().unwrap();
-    let door = format!("unix:{}={}:{}", folder.path().display(), stage.lab.endpoint(), stage.lab.address().port());
+    let door = format!(
+        "unix:{}={}:{}",
+        folder.path().display(),
+        stage.lab.endpoint(),
+        stage.lab.address().port()
+    );
     let (mut child, first) = relay(&stage.settings(), &[&door, "--drain", "5"]).await;
     assert!(first.contains("listens on"), "{first}");
     let mut workload = Command::new(python())
@@ -58,7 +73,13 @@ async fn django_like_connections_survive_expiry_outage_and_restart() {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let visits = async |stage: &Stage| stage.value("SELECT count(*) FROM visits").await.parse::<u64>().unwrap();
+    let visits = async |stage: &Stage| {
+        stage
+            .value("SELECT count(*) FROM visits")
+            .await
+            .parse::<u64>()
+            .unwrap()
+    };
     let more = async |stage: &Stage| {
         let before = visits(stage).await;
         until("more visits", async || visits(stage).await > before + 40).await;
@@ -68,9 +89,15 @@ async fn django_like_connections_survive_expiry_outage_and_restart() {
     stage.lab.faults().expire_credentials();
     more(&stage).await;
     // The source of credentials is away: what is cached goes on.
-    stage.lab.faults().set_endpoint(Service::Container, EndpointHealth::Down);
+    stage
+        .lab
+        .faults()
+        .set_endpoint(Service::Container, EndpointHealth::Down);
     more(&stage).await;
-    stage.lab.faults().set_endpoint(Service::Container, EndpointHealth::Up);
+    stage
+        .lab
+        .faults()
+        .set_endpoint(Service::Container, EndpointHealth::Up);
     // The service that checks tokens fails for a moment, all connections are cut, the server restarts.
     stage.lab.faults().set_auth(AuthHealth::Unavailable);
     let failures = stage.lab.metrics().failure;
@@ -85,10 +112,20 @@ async fn django_like_connections_survive_expiry_outage_and_restart() {
     drop(workload.stdin.take());
     let output = workload.wait_with_output().await.unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let (written, doubtful) = (report["written"].as_u64().unwrap(), report["doubtful"].as_u64().unwrap());
+    let (written, doubtful) = (
+        report["written"].as_u64().unwrap(),
+        report["doubtful"].as_u64().unwrap(),
+    );
     let stored = visits(&stage).await;
-    assert!((written..=written + doubtful).contains(&stored), "{stored} stored, {report}");
-    assert_eq!(report["strange"], Value::Array(Vec::new()), "every failure is a Postgres error: {report}");
+    assert!(
+        (written..=written + doubtful).contains(&stored),
+        "{stored} stored, {report}"
+    );
+    assert_eq!(
+        report["strange"],
+        Value::Array(Vec::new()),
+        "every failure is a Postgres error: {report}"
+    );
     assert!(report["written"].as_u64().unwrap() > 240, "{report}");
     crate::server::signal(child.id().unwrap(), "TERM").await;
     assert!(child.wait().await.unwrap().success());
@@ -109,9 +146,22 @@ async fn check_wait_and_mistakes_say_what_they_should() {
     let open = settings.run(&["relay"]).await;
     assert_eq!(open.code, Some(2), "{open:?}");
     assert!(open.stderr.contains("SAL_RELAY_PASSWORD"), "{open:?}");
-    let wide = settings.clone().with("SAL_RELAY_PASSWORD", "x").run(&["relay", "0.0.0.0:0=db:5432"]).await;
+    let wide = settings
+        .clone()
+        .with("SAL_RELAY_PASSWORD", "x")
+        .run(&["relay", "0.0.0.0:0=db:5432"])
+        .await;
     assert_eq!(wide.code, Some(2), "{wide:?}");
     assert!(wide.stderr.contains("TLS only"), "{wide:?}");
-    let nobody = settings.run(&["relay", "--wait", "--health", "127.0.0.1:1", "--wait-timeout", "1"]).await;
+    let nobody = settings
+        .run(&[
+            "relay",
+            "--wait",
+            "--health",
+            "127.0.0.1:1",
+            "--wait-timeout",
+            "1",
+        ])
+        .await;
     assert_eq!(nobody.code, Some(1), "{nobody:?}");
 }

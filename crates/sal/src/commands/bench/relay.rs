@@ -36,7 +36,8 @@ pub(crate) async fn run(arguments: &BenchRelay) -> Result<Exit> {
     options.login_limit = 1_000_000;
     options.settings = vec![("shared_buffers".to_owned(), "2GB".to_owned())];
     options.search_path = Signs::read().path;
-    let wants_pam = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let wants_pam = std::fs::metadata("/proc/self")
+        .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     if wants_pam {
         options.pam = Pam::OnMachineWeOwn;
     }
@@ -80,23 +81,52 @@ async fn measure(lab: &Lab, arguments: &BenchRelay) -> Result<Figures> {
     let tasks = TaskTracker::new();
     let socket = folder.join(".s.PGSQL.5432");
     let port = start_relay(lab, (address, &socket), &shutdown, &tasks).await?;
-    let direct = format!("host={} hostaddr={} port={} user={USER} dbname=bench sslmode=verify-full sslrootcert={}", lab.endpoint(), address.ip(), address.port(), lab.ca_file().display());
+    let direct = format!(
+        "host={} hostaddr={} port={} user={USER} dbname=bench sslmode=verify-full sslrootcert={}",
+        lab.endpoint(),
+        address.ip(),
+        address.port(),
+        lab.ca_file().display()
+    );
     let mut routes = vec![
         Route::new("direct TLS", direct, token(lab, address.port())),
-        Route::new("relay", format!("host=127.0.0.1 port={port} user={USER} dbname=bench sslmode=disable"), PASSWORD.to_owned()),
+        Route::new(
+            "relay",
+            format!("host=127.0.0.1 port={port} user={USER} dbname=bench sslmode=disable"),
+            PASSWORD.to_owned(),
+        ),
     ];
-    routes.push(Route::new("relay, socket", format!("host={} user={USER} dbname=bench", socket.parent().unwrap_or(&folder).display()), String::new()));
+    routes.push(Route::new(
+        "relay, socket",
+        format!(
+            "host={} user={USER} dbname=bench",
+            socket.parent().unwrap_or(&folder).display()
+        ),
+        String::new(),
+    ));
     let bouncer = Bouncer::start(lab, address, &folder).await?;
     if let Some(bouncer) = &bouncer {
-        routes.push(Route::new("pgbouncer", format!("host=127.0.0.1 port={} user={USER} dbname=bench sslmode=disable", bouncer.port), PASSWORD.to_owned()));
+        routes.push(Route::new(
+            "pgbouncer",
+            format!(
+                "host=127.0.0.1 port={} user={USER} dbname=bench sslmode=disable",
+                bouncer.port
+            ),
+            PASSWORD.to_owned(),
+        ));
     }
     let first = routes.first().context("a route")?;
     fill(first, &programs, arguments.megabytes).await?;
     for round in 0..arguments.rounds {
         for index in 0..routes.len() {
             // Each is first in another round, so that drift of the machine hits all alike.
-            let turn = usize::try_from(round).unwrap_or_default().wrapping_add(index) % routes.len();
-            let Some(route) = routes.get_mut(turn) else { continue };
+            let turn = usize::try_from(round)
+                .unwrap_or_default()
+                .wrapping_add(index)
+                % routes.len();
+            let Some(route) = routes.get_mut(turn) else {
+                continue;
+            };
             // Tokens are for logging in within 15 minutes.
             if route.name == "direct TLS" {
                 route.password = token(lab, address.port());
@@ -117,7 +147,15 @@ async fn measure(lab: &Lab, arguments: &BenchRelay) -> Result<Figures> {
 
 /// A token for a direct login, which the other routes do not need to know.
 fn token(lab: &Lab, port: u16) -> String {
-    let token = rds_iam::token(lab.endpoint(), port, USER, lab.region(), &credentials(lab), wiring::clock()(), rds_iam::RDS_TOKEN_LIFE);
+    let token = rds_iam::token(
+        lab.endpoint(),
+        port,
+        USER,
+        lab.region(),
+        &credentials(lab),
+        wiring::clock()(),
+        rds_iam::RDS_TOKEN_LIFE,
+    );
     token.expose().to_owned()
 }
 
@@ -126,8 +164,16 @@ fn credentials(lab: &Lab) -> Credentials {
     Credentials::new(&key.access_key_id, &key.secret_access_key, None, None)
 }
 
-async fn start_relay(lab: &Lab, (address, socket): (std::net::SocketAddr, &Path), shutdown: &CancellationToken, tasks: &TaskTracker) -> Result<u16> {
-    let cache = CredentialCache::new(Arc::new(FixedCredentials(credentials(lab))), wiring::clock());
+async fn start_relay(
+    lab: &Lab,
+    (address, socket): (std::net::SocketAddr, &Path),
+    shutdown: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<u16> {
+    let cache = CredentialCache::new(
+        Arc::new(FixedCredentials(credentials(lab))),
+        wiring::clock(),
+    );
     let secret = LoginSecret::Iam(IamConfig {
         region: None,
         sign_host: None,
@@ -144,9 +190,15 @@ async fn start_relay(lab: &Lab, (address, socket): (std::net::SocketAddr, &Path)
         ..LoginConfig::new(lab.endpoint(), address.port(), "bench", USER, secret)
     };
     let resolver = Arc::new(SystemResolver::new().context("a resolver")?);
-    let connector = Arc::new(Connector::new(config, resolver, wiring::clock()).context("setting up a login")?);
+    let connector =
+        Arc::new(Connector::new(config, resolver, wiring::clock()).context("setting up a login")?);
     let local = Local::tcp("127.0.0.1:0".parse().context("an address")?).await?;
-    let port = local.place().rsplit(':').next().and_then(|port| port.parse().ok()).context("a port")?;
+    let port = local
+        .place()
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok())
+        .context("a port")?;
     let door = |local, access| Door {
         local,
         access,
@@ -169,10 +221,20 @@ async fn start_relay(lab: &Lab, (address, socket): (std::net::SocketAddr, &Path)
 
 async fn fill(route: &Route, programs: &Path, megabytes: u32) -> Result<()> {
     output::note("Filling the tables …");
-    route.run(programs, "pgbench", &["-i", "-q", "-s", "10"]).await?;
+    route
+        .run(programs, "pgbench", &["-i", "-q", "-s", "10"])
+        .await?;
     let rows = megabytes.saturating_mul(1024);
-    let wide = format!("CREATE UNLOGGED TABLE wide AS SELECT g AS id, repeat(md5(g::text), 32) AS text FROM generate_series(1, {rows}) g; ALTER TABLE wide ALTER text SET STORAGE EXTERNAL");
-    route.run(programs, "psql", &["-Xqc", &wide, "-c", "SELECT sum(length(text)) FROM wide"]).await?;
+    let wide = format!(
+        "CREATE UNLOGGED TABLE wide AS SELECT g AS id, repeat(md5(g::text), 32) AS text FROM generate_series(1, {rows}) g; ALTER TABLE wide ALTER text SET STORAGE EXTERNAL"
+    );
+    route
+        .run(
+            programs,
+            "psql",
+            &["-Xqc", &wide, "-c", "SELECT sum(length(text)) FROM wide"],
+        )
+        .await?;
     Ok(())
 }
 
@@ -191,32 +253,65 @@ impl Route {
     /// One round: throughput of 16 clients, the latency of one, and COPY.
     async fn once(&mut self, programs: &Path, folder: &Path, arguments: &BenchRelay) -> Result<()> {
         let seconds = arguments.seconds.to_string();
-        let said = self.run(programs, "pgbench", &["-S", "-n", "-M", "prepared", "-c", "16", "-j", "2", "-T", &seconds]).await?;
-        self.select_tps.push(number_before(&said, "tps = ").context("pgbench's tps")?);
+        let said = self
+            .run(
+                programs,
+                "pgbench",
+                &[
+                    "-S", "-n", "-M", "prepared", "-c", "16", "-j", "2", "-T", &seconds,
+                ],
+            )
+            .await?;
+        self.select_tps
+            .push(number_before(&said, "tps = ").context("pgbench's tps")?);
         let log = folder.join("latency");
         let prefix = format!("--log-prefix={}", log.display());
-        self.run(programs, "pgbench", &["-S", "-n", "-M", "prepared", "-c", "1", "-T", &seconds, "-l", &prefix]).await?;
+        self.run(
+            programs,
+            "pgbench",
+            &[
+                "-S", "-n", "-M", "prepared", "-c", "1", "-T", &seconds, "-l", &prefix,
+            ],
+        )
+        .await?;
         self.latency_ms.push(median_of_logs(folder)?);
         let started = Instant::now();
-        self.run(programs, "psql", &["-Xqc", "\\copy wide TO '/dev/null'"]).await?;
-        self.copy_mb.push(f64::from(arguments.megabytes) / started.elapsed().as_secs_f64());
+        self.run(programs, "psql", &["-Xqc", "\\copy wide TO '/dev/null'"])
+            .await?;
+        self.copy_mb
+            .push(f64::from(arguments.megabytes) / started.elapsed().as_secs_f64());
         Ok(())
     }
 
     async fn run(&self, programs: &Path, program: &str, arguments: &[&str]) -> Result<String> {
         // Client programs may be elsewhere than the server's.
         let beside = programs.join(program);
-        let path = if beside.exists() { beside } else { PathBuf::from(program) };
+        let path = if beside.exists() {
+            beside
+        } else {
+            PathBuf::from(program)
+        };
         let mut command = Command::new(path);
         match program {
             // pgbench takes the connection string as the database's name.
             "pgbench" => command.args(arguments).arg(&self.target),
             _ => command.arg("-d").arg(&self.target).args(arguments),
         };
-        command.env("PGPASSWORD", &self.password).env("PGGSSENCMODE", "disable").stdin(Stdio::null()).kill_on_drop(true);
-        let output = command.output().await.with_context(|| format!("starting {program}"))?;
+        command
+            .env("PGPASSWORD", &self.password)
+            .env("PGGSSENCMODE", "disable")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = command
+            .output()
+            .await
+            .with_context(|| format!("starting {program}"))?;
         if !output.status.success() {
-            bail!("{program} by {}: {}", self.name, String::from_utf8_lossy(&output.stderr));
+            bail!(
+                "{program} by {}: {}",
+                self.name,
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -232,14 +327,22 @@ fn median_of_logs(folder: &Path) -> Result<f64> {
     let mut times = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("latency")) {
+        if path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("latency"))
+        {
             let text = std::fs::read_to_string(&path)?;
-            times.extend(text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok()));
+            times.extend(
+                text.lines()
+                    .filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok()),
+            );
             std::fs::remove_file(&path)?;
         }
     }
     times.sort_by(f64::total_cmp);
-    let middle = times.get(times.len() / 2).context("pgbench's log is empty")?;
+    let middle = times
+        .get(times.len() / 2)
+        .context("pgbench's log is empty")?;
     Ok(middle / 1000.0)
 }
 
@@ -251,18 +354,34 @@ struct Bouncer {
 
 impl Bouncer {
     /// `None` where it is not installed, or refuses to run.
-    async fn start(lab: &Lab, address: std::net::SocketAddr, folder: &Path) -> Result<Option<Self>> {
-        let found = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"].map(PathBuf::from);
+    async fn start(
+        lab: &Lab,
+        address: std::net::SocketAddr,
+        folder: &Path,
+    ) -> Result<Option<Self>> {
+        let found = [
+            "/usr/sbin/pgbouncer",
+            "/usr/bin/pgbouncer",
+            "/opt/homebrew/bin/pgbouncer",
+        ]
+        .map(PathBuf::from);
         let Some(program) = found.into_iter().find(|path| path.exists()) else {
             output::note("pgbouncer is not installed, so it is not measured.");
             return Ok(None);
         };
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?
+            .local_addr()?
+            .port();
         std::fs::write(folder.join("users"), format!("\"{USER}\" \"{PASSWORD}\"\n"))?;
         // The verified name has to be the one that is dialled, so the address goes by /etc/hosts nowhere: verify-ca.
         let config = format!(
             "[databases]\nbench = host={} port={} user={USER} password='{}'\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = plain\nauth_file = {}\npool_mode = session\nmax_client_conn = 200\ndefault_pool_size = 50\nserver_tls_sslmode = verify-ca\nserver_tls_ca_file = {}\nlogfile = {}\n",
-            address.ip(), address.port(), token(lab, address.port()), folder.join("users").display(), lab.ca_file().display(), folder.join("pgbouncer.log").display()
+            address.ip(),
+            address.port(),
+            token(lab, address.port()),
+            folder.join("users").display(),
+            lab.ca_file().display(),
+            folder.join("pgbouncer.log").display()
         );
         let path = folder.join("pgbouncer.ini");
         std::fs::write(&path, config)?;
@@ -271,11 +390,24 @@ impl Bouncer {
         }
         std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o777))?;
         let mut command = Command::new(program);
-        command.arg("-q").args(["-u", "postgres"]).arg(&path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        command
+            .arg("-q")
+            .args(["-u", "postgres"])
+            .arg(&path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
         let mut child = command.spawn().context("starting pgbouncer")?;
         for _ in 0..50 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
-                return Ok(Some(Self { port, _child: child }));
+            if tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_ok()
+            {
+                return Ok(Some(Self {
+                    port,
+                    _child: child,
+                }));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -287,15 +419,28 @@ impl Bouncer {
 
 impl Figures {
     fn as_text(&self) -> String {
-        let mut text = String::from("route          select-only tps   of direct    p50 ms   added ms    COPY MB/s   of direct\n");
+        let mut text = String::from(
+            "route          select-only tps   of direct    p50 ms   added ms    COPY MB/s   of direct\n",
+        );
         for (route, (tps, latency, copy)) in self.routes.iter().zip(self.medians()) {
-            let (first_tps, first_latency, first_copy) = self.medians().first().copied().unwrap_or((f64::NAN, f64::NAN, f64::NAN));
+            let (first_tps, first_latency, first_copy) = self
+                .medians()
+                .first()
+                .copied()
+                .unwrap_or((f64::NAN, f64::NAN, f64::NAN));
             text.push_str(&format!(
                 "{:<12} {tps:>17.0} {:>11.3} {latency:>9.3} {:>10.3} {copy:>12.0} {:>11.3}\n",
-                route.name, tps / first_tps, latency - first_latency, copy / first_copy
+                route.name,
+                tps / first_tps,
+                latency - first_latency,
+                copy / first_copy
             ));
         }
-        text.push_str(&format!("16 clients, {} MB of COPY; medians of {} rounds", self.megabytes, self.routes.first().map_or(0, |route| route.copy_mb.len())));
+        text.push_str(&format!(
+            "16 clients, {} MB of COPY; medians of {} rounds",
+            self.megabytes,
+            self.routes.first().map_or(0, |route| route.copy_mb.len())
+        ));
         if self.through_gate {
             text.push_str("; through the lab's gate (as root, Postgres itself is measured)");
         }
@@ -303,7 +448,13 @@ impl Figures {
     }
 
     fn medians(&self) -> Vec<(f64, f64, f64)> {
-        let of = |route: &Route| (median(&route.select_tps), median(&route.latency_ms), median(&route.copy_mb));
+        let of = |route: &Route| {
+            (
+                median(&route.select_tps),
+                median(&route.latency_ms),
+                median(&route.copy_mb),
+            )
+        };
         self.routes.iter().map(of).collect()
     }
 

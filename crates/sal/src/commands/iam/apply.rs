@@ -7,7 +7,7 @@ use anyhow::Result;
 use iam_cutover::aws::AwsSide;
 use iam_cutover::journal::JournalSettings;
 use iam_cutover::plan::{Extent, Purpose};
-use iam_cutover::run::{Event, Prepared, Stage};
+use iam_cutover::run::{Event, OldPassword, Prepared, Stage};
 use iam_cutover::{CutoverError, report};
 
 use crate::cli::{self, Change};
@@ -33,6 +33,7 @@ pub(crate) async fn to_iam(arguments: cli::Apply) -> Result<Exit> {
         purpose: Purpose::ToIam,
         command: "apply",
         patience,
+        old_password: OldPassword::Proved,
         after: "Both users log in now. Next: `sal iam verify` in the container, then switch the deployment over (`sal iam env` prints its variables), and `sal iam finalize` when `sal iam status` shows the old user idle.",
     };
     change(&arguments.change, side.as_ref(), &cutover, order).await
@@ -48,6 +49,7 @@ pub(crate) async fn finalize(arguments: Change) -> Result<Exit> {
         purpose: Purpose::Finalize,
         command: "finalize",
         patience: Duration::ZERO,
+        old_password: OldPassword::Proved,
         after: "The old user cannot log in any more and still owns everything. `sal iam rollback` brings it back.",
     };
     change(&arguments, None, &cutover, order).await
@@ -72,9 +74,17 @@ pub(crate) async fn back(arguments: cli::Rollback) -> Result<Exit> {
         purpose: Purpose::RollBack(extent),
         command: "rollback",
         patience: Duration::ZERO,
+        old_password: match arguments.unproved {
+            true => OldPassword::Unproved,
+            false => OldPassword::Proved,
+        },
         after: match proved {
-            true => "The old password works. Switch the deployment back: DB_USER and DB_PASS of the old user, without AWS_IAM.",
-            false => "The old user may log in again. Its password was not tried: set DB_PASS to have it proved.",
+            true => {
+                "The old password works. Switch the deployment back: DB_USER and DB_PASS of the old user, without AWS_IAM."
+            }
+            false => {
+                "The old user may log in again. Its password was not tried: set DB_PASS to have it proved."
+            }
         },
     };
     change(&arguments.change, side.as_ref(), &cutover, order).await
@@ -85,6 +95,7 @@ struct Order {
     purpose: Purpose,
     command: &'static str,
     patience: Duration,
+    old_password: OldPassword,
     /// What to say at the end.
     after: &'static str,
 }
@@ -100,9 +111,13 @@ async fn change(
         wish: &cutover.wish,
         aws: cutover.aws.as_ref().zip(side),
         patience: order.patience,
+        old_password: order.old_password,
         clock: cutover.clock.clone(),
     };
-    let path: PathBuf = arguments.journal.clone().unwrap_or_else(|| cutover.config.journal.clone());
+    let path: PathBuf = arguments
+        .journal
+        .clone()
+        .unwrap_or_else(|| cutover.config.journal.clone());
     let settings = JournalSettings {
         path: path.clone(),
         actor: Cutover::actor(),
@@ -129,12 +144,18 @@ async fn change(
     }
     match prepared.carry_out(&tell).await {
         Ok(()) => {
-            output::note(&format!("\nDone. {}\nThe journal is in `{}`.", order.after, path.display()));
+            output::note(&format!(
+                "\nDone. {}\nThe journal is in `{}`.",
+                order.after,
+                path.display()
+            ));
             Ok(Exit::Done)
         }
         Err(error @ (CutoverError::Undone { .. } | CutoverError::LockOut(_))) => {
             output::problem(&error.to_string());
-            output::note("Everybody's logins are as they were before that step. The same command continues once the reason is gone.");
+            output::note(
+                "Everybody's logins are as they were before that step. The same command continues once the reason is gone.",
+            );
             Ok(Exit::Failed)
         }
         Err(error) => Err(error.into()),

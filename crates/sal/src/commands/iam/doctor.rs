@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: Doctor) -> Result<Exit> {
         sign_host: cutover.config.database.sign_host.as_deref(),
         resolver: &cutover.resolver,
         credentials: &cutover.credentials,
-        aws: cutover.aws.as_ref(),
+        aws: cutover.aws_as_deployment.as_ref(),
         role: arguments.role.as_deref(),
         surroundings: cutover.surroundings(),
         now: (cutover.clock)(),

@@ -29,8 +29,17 @@ type Variables = Vec<(&'static str, String)>;
 fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
     let database = &cutover.config.database;
     let mut variables = vec![("AWS_IAM", "true".to_owned())];
-    let named = cutover.endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
-    variables.extend(database.region.clone().or(named).map(|region| ("AWS_RDS_REGION", region)));
+    let named = cutover
+        .endpoint
+        .as_ref()
+        .and_then(|endpoint| endpoint.region.clone());
+    variables.extend(
+        database
+            .region
+            .clone()
+            .or(named)
+            .map(|region| ("AWS_RDS_REGION", region)),
+    );
     variables.push(("DB_NAME", database.name.clone()));
     variables.push(("DB_USER", cutover.wish.new_user.clone()));
     variables.push(("DB_HOST", database.host.clone()));
@@ -46,7 +55,10 @@ fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
 /// The name that libpq has to verify and the token is for; behind an alias it is not DB_HOST.
 fn endpoint(cutover: &Cutover) -> &str {
     let configured = cutover.config.database.host.as_str();
-    cutover.endpoint.as_ref().map_or(configured, |endpoint| &endpoint.name)
+    cutover
+        .endpoint
+        .as_ref()
+        .map_or(configured, |endpoint| &endpoint.name)
 }
 
 pub(super) async fn libpq(cutover: &Cutover) -> Result<Variables> {
@@ -59,7 +71,11 @@ pub(super) async fn libpq(cutover: &Cutover) -> Result<Variables> {
         ("PGSSLMODE", "verify-full".to_owned()),
         ("PGPASSWORD", token(cutover).await?),
     ];
-    variables.extend(database.host_address.map(|address| ("PGHOSTADDR", address.to_string())));
+    variables.extend(
+        database
+            .host_address
+            .map(|address| ("PGHOSTADDR", address.to_string())),
+    );
     Ok(variables)
 }
 
@@ -68,7 +84,13 @@ async fn pgpass(cutover: &Cutover) -> Result<String> {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
     let token = token(cutover).await?;
     let port = database.port.to_string();
-    let fields = [endpoint(cutover), &port, &database.name, &cutover.wish.new_user, &token];
+    let fields = [
+        endpoint(cutover),
+        &port,
+        &database.name,
+        &cutover.wish.new_user,
+        &token,
+    ];
     Ok(fields.map(escaped).join(":"))
 }
 
@@ -88,22 +110,39 @@ fn service(cutover: &Cutover) -> String {
 
 async fn token(cutover: &Cutover) -> Result<String> {
     let database = &cutover.config.database;
-    let named = cutover.endpoint.as_ref().and_then(|endpoint| endpoint.region.clone());
+    let named = cutover
+        .endpoint
+        .as_ref()
+        .and_then(|endpoint| endpoint.region.clone());
     let Some(region) = database.region.clone().or(named) else {
         bail!("no region is known; set AWS_RDS_REGION");
     };
-    let fetched = cutover.credentials.get().await.context("no AWS credentials to sign with")?;
+    let fetched = cutover
+        .credentials
+        .get()
+        .await
+        .context("no AWS credentials to sign with")?;
     let port = database.sign_port.unwrap_or(database.port);
     let now = (cutover.clock)();
     let life = rds_iam::RDS_TOKEN_LIFE;
-    let token = rds_iam::token(endpoint(cutover), port, &cutover.wish.new_user, &region, &fetched.credentials, now, life);
+    let token = rds_iam::token(
+        endpoint(cutover),
+        port,
+        &cutover.wish.new_user,
+        &region,
+        &fetched.credentials,
+        now,
+        life,
+    );
     Ok(token.expose().to_owned())
 }
 
 /// One variable a line; values that a shell would take apart are quoted there.
 fn lines(variables: &Variables, before: &str) -> String {
     let line = |(name, value): &(&str, String)| {
-        let plain = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@,".contains(&byte));
+        let plain = value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@,".contains(&byte));
         match before.is_empty() || (plain && !value.is_empty()) {
             true => format!("{before}{name}={value}"),
             false => format!("{before}{name}='{}'", value.replace('\'', r"'\''")),

@@ -28,7 +28,9 @@ pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
     match arguments.format {
         PolicyFormat::Cli => output::data(&aws_cli(&policy, name, role, trust.as_ref())),
         PolicyFormat::Terraform => output::data(&terraform(&policy, name, role, trust.as_ref())),
-        PolicyFormat::Cloudformation => output::data(&cloudformation(&policy, name, role, trust.as_ref())),
+        PolicyFormat::Cloudformation => {
+            output::data(&cloudformation(&policy, name, role, trust.as_ref()))
+        }
         PolicyFormat::Policy | PolicyFormat::Trust => super::print_json(&policy.document())?,
     }
     Ok(Exit::Done)
@@ -60,21 +62,42 @@ async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> 
     if !given.account.is_empty() && !given.resources.is_empty() {
         return Ok(given);
     }
-    let facts = look(api, cutover.endpoint.as_ref(), &user, None, (cutover.clock)()).await;
+    let facts = look(
+        api,
+        cutover.endpoint.as_ref(),
+        &user,
+        None,
+        (cutover.clock)(),
+    )
+    .await;
     let asked = facts.policy(api, &user);
-    let account = asked.as_ref().map(|policy| policy.account.clone()).or_else(|| facts.caller.known().map(|caller| caller.account.clone()));
-    let Some(account) = Some(given.account.clone()).filter(|account| !account.is_empty()).or(account) else {
-        bail!("the account is not known ({}); name it with --account", facts.caller.why_not());
+    let account = asked
+        .as_ref()
+        .map(|policy| policy.account.clone())
+        .or_else(|| facts.caller.known().map(|caller| caller.account.clone()));
+    let Some(account) = Some(given.account.clone())
+        .filter(|account| !account.is_empty())
+        .or(account)
+    else {
+        bail!(
+            "the account is not known ({}); name it with --account",
+            facts.caller.why_not()
+        );
     };
     if !given.resources.is_empty() {
         return Ok(ConnectPolicy { account, ..given });
     }
     let Some(asked) = asked else {
         let why = match facts.target.known() {
-            Some(None) => format!("nothing in this account and region has the endpoint {}", cutover.config.database.host),
+            Some(None) => format!(
+                "nothing in this account and region has the endpoint {}",
+                cutover.config.database.host
+            ),
             _ => facts.target.why_not(),
         };
-        bail!("the resource id is not known ({why}); name it with --resource-id: it is under Configuration in the RDS console, and is not the identifier");
+        bail!(
+            "the resource id is not known ({why}); name it with --resource-id: it is under Configuration in the RDS console, and is not the identifier"
+        );
     };
     Ok(ConnectPolicy { account, ..asked })
 }

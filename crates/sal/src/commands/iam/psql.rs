@@ -29,12 +29,19 @@ pub(crate) async fn run(arguments: Psql) -> Result<Exit> {
         .env("PGSSLROOTCERT", &roots.path)
         .env("PGAPPNAME", "sal iam psql");
     let status = command.status().await.with_context(|| {
-        format!("starting `{}`; install the Postgres client, or name it with --program", arguments.program.display())
+        format!(
+            "starting `{}`; install the Postgres client, or name it with --program",
+            arguments.program.display()
+        )
     })?;
     if let Some(signal) = status.signal() {
         output::problem(&format!("psql was ended by signal {signal}"));
     }
-    Ok(if status.success() { Exit::Done } else { Exit::Failed })
+    Ok(if status.success() {
+        Exit::Done
+    } else {
+        Exit::Failed
+    })
 }
 
 /// The authorities in a file, as libpq wants them; ours is removed at the end.
@@ -52,9 +59,14 @@ impl Roots {
     }
 
     fn embedded() -> Result<Self> {
-        let name = format!("sal-rds-roots-{}-{:08x}.pem", std::process::id(), rand::random::<u32>());
+        let name = format!(
+            "sal-rds-roots-{}-{:08x}.pem",
+            std::process::id(),
+            rand::random::<u32>()
+        );
         let path = std::env::temp_dir().join(name);
-        std::fs::write(&path, rds_iam::embedded_roots_pem()).with_context(|| format!("writing {}", path.display()))?;
+        std::fs::write(&path, rds_iam::embedded_roots_pem())
+            .with_context(|| format!("writing {}", path.display()))?;
         Ok(Self {
             path,
             is_ours: true,

@@ -16,23 +16,32 @@ pub(crate) async fn run(arguments: Report) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let session = anybody(&cutover).await?;
-    let report = status(&cutover.wish, &session.client).await.context("reading sessions")?;
+    let report = status(&cutover.wish, &session.client)
+        .await
+        .context("reading sessions")?;
     session.end().await;
     if arguments.json {
         super::print_json(&report)?;
     } else {
         output::data(&text(&cutover, &report));
     }
-    Ok(if report.state == State::Broken || report.journal_intact == Some(false) {
-        Exit::FoundProblems
-    } else {
-        Exit::Done
-    })
+    Ok(
+        if report.state == State::Broken || report.journal_intact == Some(false) {
+            Exit::FoundProblems
+        } else {
+            Exit::Done
+        },
+    )
 }
 
 /// The administrator sees most; any user will do.
 async fn anybody(cutover: &Cutover) -> Result<Session> {
-    let home = cutover.wish.databases.first().map(String::as_str).unwrap_or_default();
+    let home = cutover
+        .wish
+        .databases
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
     let mut last = None;
     for who in [Who::Admin, Who::New, Who::Old] {
         match cutover.logins.open(who, home).await {
@@ -46,24 +55,54 @@ async fn anybody(cutover: &Cutover) -> Result<Session> {
 fn text(cutover: &Cutover, report: &StatusReport) -> String {
     let wish = &cutover.wish;
     let mut text = match report.state {
-        State::Password => format!("`{}` logs in with its password; `{}` does not log in with IAM.\n", wish.old_user, wish.new_user),
-        State::Both => format!("Both log in: `{}` with its password, `{}` with IAM.\n", wish.old_user, wish.new_user),
-        State::Iam => format!("`{}` logs in with IAM; `{}` was switched off.\n", wish.new_user, wish.old_user),
-        State::Broken => format!("BROKEN: neither `{}` nor `{}` logs in as it should; `sal iam doctor` says why, `sal iam rollback` mends it.\n", wish.old_user, wish.new_user),
+        State::Password => format!(
+            "`{}` logs in with its password; `{}` does not log in with IAM.\n",
+            wish.old_user, wish.new_user
+        ),
+        State::Both => format!(
+            "Both log in: `{}` with its password, `{}` with IAM.\n",
+            wish.old_user, wish.new_user
+        ),
+        State::Iam => format!(
+            "`{}` logs in with IAM; `{}` was switched off.\n",
+            wish.new_user, wish.old_user
+        ),
+        State::Broken => format!(
+            "BROKEN: neither `{}` nor `{}` logs in as it should; `sal iam doctor` says why, `sal iam rollback` mends it.\n",
+            wish.old_user, wish.new_user
+        ),
     };
-    text.push_str("\nsessions  user                 program              from             newest\n");
+    text.push_str(
+        "\nsessions  user                 program              from             newest\n",
+    );
     for session in &report.sessions {
-        text.push_str(&format!("{:>8}  {:<20} {:<20} {:<16} {}\n", session.count, session.user, session.application, session.address, session.newest));
+        text.push_str(&format!(
+            "{:>8}  {:<20} {:<20} {:<16} {}\n",
+            session.count, session.user, session.application, session.address, session.newest
+        ));
     }
-    let of_old: i64 = report.sessions.iter().filter(|session| session.user == wish.old_user).map(|session| session.count).sum();
+    let of_old: i64 = report
+        .sessions
+        .iter()
+        .filter(|session| session.user == wish.old_user)
+        .map(|session| session.count)
+        .sum();
     text.push_str(&match (report.state, of_old) {
-        (State::Both, 0) => format!("\n`{}` is idle: `sal iam finalize` can switch it off.\n", wish.old_user),
-        (State::Both, count) => format!("\n`{}` still has {count} sessions: switch everything over that uses it.\n", wish.old_user),
+        (State::Both, 0) => format!(
+            "\n`{}` is idle: `sal iam finalize` can switch it off.\n",
+            wish.old_user
+        ),
+        (State::Both, count) => format!(
+            "\n`{}` still has {count} sessions: switch everything over that uses it.\n",
+            wish.old_user
+        ),
         _ => String::new(),
     });
     text.push_str(&match (report.journal_lines, report.journal_intact) {
         (Some(lines), Some(true)) => format!("The journal has {lines} lines, and its chain holds."),
-        (Some(lines), _) => format!("The journal has {lines} lines and WAS CHANGED: its chain does not hold."),
+        (Some(lines), _) => {
+            format!("The journal has {lines} lines and WAS CHANGED: its chain does not hold.")
+        }
         _ => "There is no journal in this database.".to_owned(),
     });
     text

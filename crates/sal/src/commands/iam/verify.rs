@@ -27,7 +27,9 @@ pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
     };
     let proof = Box::pin(verify::verify(&cutover.logins, &cutover.wish)).await;
     let mut checks = proof.checks;
-    let logged_in = checks.first().is_some_and(|check| check.status == Status::Ok);
+    let logged_in = checks
+        .first()
+        .is_some_and(|check| check.status == Status::Ok);
     let now = (cutover.clock)();
     if logged_in && !arguments.login_only {
         checks.push(tables(&cutover).await);
@@ -35,7 +37,9 @@ pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
     }
     let problems = has_problems(&checks);
     if arguments.report.json {
-        super::print_json(&json!({"problems": problems, "checks": checks, "differences": proof.differences}))?;
+        super::print_json(
+            &json!({"problems": problems, "checks": checks, "differences": proof.differences}),
+        )?;
     } else {
         output::data(&report::checks_text(&checks));
     }
@@ -49,10 +53,17 @@ pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
 /// The server's own look at its tables, as the new user.
 async fn tables(cutover: &Cutover) -> Check {
     let title = "Sal's tables, as the new user sees them";
-    let home = cutover.wish.databases.first().map(String::as_str).unwrap_or_default();
+    let home = cutover
+        .wish
+        .databases
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
     let session = match cutover.logins.open(Who::New, home).await {
         Ok(session) => session,
-        Err(error) => return Check::problem("tables", title, error.to_string(), "see `sal iam doctor`"),
+        Err(error) => {
+            return Check::problem("tables", title, error.to_string(), "see `sal iam doctor`");
+        }
     };
     let looked = async {
         let found = schema::look(&session.client).await?;
@@ -64,13 +75,29 @@ async fn tables(cutover: &Cutover) -> Check {
     match looked {
         Err(error) => Check::problem("tables", title, error.to_string(), "see `sal db check`"),
         Ok((Found::Sal, differences)) => {
-            let blocking: Vec<String> = differences.iter().filter(|found| found.severity == Severity::Blocking).map(ToString::to_string).collect();
+            let blocking: Vec<String> = differences
+                .iter()
+                .filter(|found| found.severity == Severity::Blocking)
+                .map(ToString::to_string)
+                .collect();
             match blocking.is_empty() {
-                true => Check::ok("tables", title, format!("as Sal 4.4.1 leaves them ({} remarks; `sal db check` lists them)", differences.len())),
+                true => Check::ok(
+                    "tables",
+                    title,
+                    format!(
+                        "as Sal 4.4.1 leaves them ({} remarks; `sal db check` lists them)",
+                        differences.len()
+                    ),
+                ),
                 false => Check::problem("tables", title, blocking.join("; "), "see `sal db check`"),
             }
         }
-        Ok(_) => Check::attention("tables", title, "the database holds none of Sal's tables", "`sal db init` makes them"),
+        Ok(_) => Check::attention(
+            "tables",
+            title,
+            "the database holds none of Sal's tables",
+            "`sal db init` makes them",
+        ),
     }
 }
 
@@ -86,12 +113,30 @@ async fn check_in(cutover: Cutover, now: jiff::Timestamp) -> Check {
         Ok(body) => body,
         Err(error) => return Check::problem("check-in", title, error.to_string(), ""),
     };
-    let store = Store::new(Arc::new(NewUser(cutover)), &PoolConfig { max_size: 1, ..PoolConfig::default() });
+    let store = Store::new(
+        Arc::new(NewUser(cutover)),
+        &PoolConfig {
+            max_size: 1,
+            ..PoolConfig::default()
+        },
+    );
     let outcome = sal_checkin::rehearse(&body, &store, now).await;
     store.close();
     match outcome {
-        Ok(written) => Check::ok("check-in", title, format!("{} facts, {} managed items and {} script results were written as the new user", written.facts, written.items, written.scripts)),
-        Err(why) => Check::problem("check-in", title, why, "`sal iam apply` gives the new user what the old one has"),
+        Ok(written) => Check::ok(
+            "check-in",
+            title,
+            format!(
+                "{} facts, {} managed items and {} script results were written as the new user",
+                written.facts, written.items, written.scripts
+            ),
+        ),
+        Err(why) => Check::problem(
+            "check-in",
+            title,
+            why,
+            "`sal iam apply` gives the new user what the old one has",
+        ),
     }
 }
 
@@ -99,9 +144,17 @@ async fn check_in(cutover: Cutover, now: jiff::Timestamp) -> Check {
 struct NewUser(Cutover);
 
 impl Connector for NewUser {
-    fn connect(&self) -> BoxFuture<'_, std::result::Result<Connected, Box<dyn Error + Send + Sync>>> {
+    fn connect(
+        &self,
+    ) -> BoxFuture<'_, std::result::Result<Connected, Box<dyn Error + Send + Sync>>> {
         Box::pin(async {
-            let home = self.0.wish.databases.first().map(String::as_str).unwrap_or_default();
+            let home = self
+                .0
+                .wish
+                .databases
+                .first()
+                .map(String::as_str)
+                .unwrap_or_default();
             let session = self.0.logins.open(Who::New, home).await?;
             let (client, task) = session.into_parts();
             Ok(Connected { client, task })

@@ -38,9 +38,11 @@ impl Control {
         if path.exists() {
             std::fs::remove_file(path).with_context(|| format!("removing {}", path.display()))?;
         }
-        let listener = UnixListener::bind(path).with_context(|| format!("listening on {}", path.display()))?;
+        let listener =
+            UnixListener::bind(path).with_context(|| format!("listening on {}", path.display()))?;
         let only_owner = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(path, only_owner).with_context(|| format!("protecting {}", path.display()))?;
+        std::fs::set_permissions(path, only_owner)
+            .with_context(|| format!("protecting {}", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
             listener,
@@ -48,7 +50,11 @@ impl Control {
     }
 
     /// Answers, one client after the other, until one says down.
-    pub(super) async fn serve(&self, deployment: &Arc<Deployment>, down: &Arc<Notify>) -> Result<()> {
+    pub(super) async fn serve(
+        &self,
+        deployment: &Arc<Deployment>,
+        down: &Arc<Notify>,
+    ) -> Result<()> {
         loop {
             let (stream, _) = self.listener.accept().await?;
             // A client that goes away in the middle is no reason to end.
@@ -98,7 +104,12 @@ pub(super) fn own_uid() -> Result<u32> {
 /// Asks a running lab.
 pub(super) async fn ask(path: &Path, request: &Request) -> Result<Value> {
     let stream = UnixStream::connect(path).await;
-    let stream = stream.with_context(|| format!("no lab is running ({}); `sal lab up` starts one", path.display()))?;
+    let stream = stream.with_context(|| {
+        format!(
+            "no lab is running ({}); `sal lab up` starts one",
+            path.display()
+        )
+    })?;
     let answers = stream.peer_cred().context("asking who answers")?.uid();
     if answers != own_uid()? && answers != 0 {
         bail!("{} belongs to another user", path.display());
@@ -107,6 +118,9 @@ pub(super) async fn ask(path: &Path, request: &Request) -> Result<Value> {
     let line = format!("{}\n", serde_json::to_string(request)?);
     stream.write_all(line.as_bytes()).await?;
     let mut answer = String::new();
-    stream.read_line(&mut answer).await.context("reading the lab's answer")?;
+    stream
+        .read_line(&mut answer)
+        .await
+        .context("reading the lab's answer")?;
     serde_json::from_str(&answer).context("reading the lab's answer")
 }

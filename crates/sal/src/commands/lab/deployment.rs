@@ -34,9 +34,13 @@ impl Deployment {
             false => ("sal".to_owned(), random_text(24)),
         };
         if !by_master {
-            lab.create_password_user(&old_user, &old_password).await.context("making the old user")?;
+            lab.create_password_user(&old_user, &old_password)
+                .await
+                .context("making the old user")?;
         }
-        lab.create_database("sal", &old_user).await.context("making the database")?;
+        lab.create_database("sal", &old_user)
+            .await
+            .context("making the database")?;
         // Administrators connect without a policy of their own (AWS, "IAM database authentication").
         lab.allow_connect(&lab.static_credentials().identity.principal.clone(), "*");
         lab.allow_describing();
@@ -85,10 +89,23 @@ impl Deployment {
     }
 
     async fn make_group(&self, key: &str) -> Result<()> {
-        let (db, connection) = self.lab.admin_config("sal").connect(tokio_postgres::NoTls).await.context("as the lab's superuser")?;
+        let (db, connection) = self
+            .lab
+            .admin_config("sal")
+            .connect(tokio_postgres::NoTls)
+            .await
+            .context("as the lab's superuser")?;
         let work = async {
-            db.batch_execute(&format!("SET ROLE {}", iam_cutover::sql::identifier(&self.old_user))).await?;
-            let unit = insert_unit(&db, "Lab").await?.into_iter().next().context("a business unit")?;
+            db.batch_execute(&format!(
+                "SET ROLE {}",
+                iam_cutover::sql::identifier(&self.old_user)
+            ))
+            .await?;
+            let unit = insert_unit(&db, "Lab")
+                .await?
+                .into_iter()
+                .next()
+                .context("a business unit")?;
             insert_group(&db, &unit.id, "All Macs", key).await?;
             drop(db);
             Ok::<(), anyhow::Error>(())
@@ -101,7 +118,8 @@ impl Deployment {
     pub(super) fn environment(&self, whose: &str) -> BTreeMap<String, String> {
         let lab = &self.lab;
         let mut variables = BTreeMap::new();
-        let mut set = |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
+        let mut set =
+            |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
         let address = lab.address();
         set("DB_NAME", "sal");
         set("DB_HOST", lab.endpoint());
@@ -126,7 +144,10 @@ impl Deployment {
             set("AWS_RDS_REGION", lab.region());
             set("DB_USER", NEW_USER);
             set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &lab.container_url());
-            set("AWS_CONTAINER_AUTHORIZATION_TOKEN", lab.container_authorization());
+            set(
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                lab.container_authorization(),
+            );
         }
         if whose == "admin" {
             let key = lab.static_credentials();
@@ -151,7 +172,9 @@ impl Deployment {
         };
         let broken = self.lab.break_it(name, &target).await;
         broken.map_err(|error| {
-            let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            let why = std::error::Error::source(&error)
+                .map(ToString::to_string)
+                .unwrap_or_default();
             anyhow::anyhow!("{error}: {why} (is the move far enough for this?)")
         })?;
         self.broken(|list| list.push(name.to_owned()));
@@ -168,7 +191,12 @@ impl Deployment {
     pub(super) fn status(&self) -> Value {
         let metrics = self.lab.metrics();
         let log = self.lab.log();
-        let lines: Vec<String> = log.iter().rev().take(10).filter_map(rds_lab::AuthEvent::error_line).collect();
+        let lines: Vec<String> = log
+            .iter()
+            .rev()
+            .take(10)
+            .filter_map(rds_lab::AuthEvent::error_line)
+            .collect();
         json!({
             "endpoint": self.lab.endpoint(),
             "broken": self.broken(|list| list.clone()),
@@ -210,10 +238,31 @@ const NEW_USER: &str = "salawsiam";
 
 /// Every variable that any of the environments sets.
 pub(super) const VARIABLES: &[&str] = &[
-    "AWS_IAM", "AWS_RDS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_EC2_METADATA_DISABLED",
-    "AWS_ENDPOINT_URL_RDS", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_CLOUDWATCH",
-    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "DB_NAME", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASS", "DB_SSLMODE",
-    "DB_SSLROOTCERT", "SAL_DB_HOSTADDR", "SAL_DB_FALLBACK", "SAL_DB_FALLBACK_USER", "SAL_DB_EXPECT_ROLE",
-    "SAL_ADMIN_USER", "SAL_ADMIN_PASS",
+    "AWS_IAM",
+    "AWS_RDS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_ENDPOINT_URL_RDS",
+    "AWS_ENDPOINT_URL_STS",
+    "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_CLOUDWATCH",
+    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    "DB_NAME",
+    "DB_HOST",
+    "DB_PORT",
+    "DB_USER",
+    "DB_PASS",
+    "DB_SSLMODE",
+    "DB_SSLROOTCERT",
+    "SAL_DB_HOSTADDR",
+    "SAL_DB_FALLBACK",
+    "SAL_DB_FALLBACK_USER",
+    "SAL_DB_EXPECT_ROLE",
+    "SAL_ADMIN_USER",
+    "SAL_ADMIN_PASS",
 ];
