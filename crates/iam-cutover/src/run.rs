@@ -4,6 +4,8 @@
 //! logins, this session can still take it back. What is shown to a person and what is carried out
 //! is the same plan, read under the lock.
 
+mod ground;
+
 use std::time::Duration;
 
 use rds_iam::Clock;
@@ -11,10 +13,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
+use self::ground::{lock, open_journal, read, snapshot};
 use crate::{
     aws::{AwsApi, AwsCall, AwsSide},
     error::CutoverError,
-    inventory::{self, Graph, Inventory, RDS_IAM},
+    inventory::{self, Graph},
     journal::{Journal, JournalSettings, Note, Phase},
     logins::{Logins, Session, Who},
     plan::{Plan, Purpose},
@@ -531,101 +534,9 @@ async fn run(client: &Client, sql: &str) -> Result<(), CutoverError> {
     done.map_err(CutoverError::postgres(format!("`{sql}`")))
 }
 
-async fn lock(admin: &Client) -> Result<(), CutoverError> {
-    let doing = || CutoverError::postgres("taking the lock");
-    let row = admin
-        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK])
-        .await
-        .map_err(doing())?;
-    if row.try_get(0).map_err(doing())? {
-        return Ok(());
-    }
-    let holder = admin.query_opt(HOLDER, &[&LOCK]).await.map_err(doing())?;
-    let Some(holder) = holder else {
-        return Err(CutoverError::State(
-            "another run has just ended; start again".to_owned(),
-        ));
-    };
-    Err(CutoverError::AnotherRun {
-        pid: holder.try_get(0).map_err(doing())?,
-        since: holder.try_get(1).map_err(doing())?,
-    })
-}
-
-async fn open_journal(
-    stage: &Stage<'_>,
-    mut settings: JournalSettings,
-    admin: &Client,
-    home: &str,
-    audience: Audience<'_>,
-) -> Result<Journal, CutoverError> {
-    // The table belongs to whoever owns the deployment's other tables, as far as that can be had.
-    let owner = match stage.logins.open(Who::Old, home).await {
-        Ok(session) => Some(session),
-        Err(_no_password_or_no_login) => None,
-    };
-    if let Some(admin) = &stage.logins.admin {
-        settings.actor.database_user.clone_from(&admin.user);
-    }
-    let client = owner.as_ref().map(|session| &session.client);
-    let opened = Journal::open(settings, admin, client).await;
-    if let Some(owner) = owner {
-        owner.end().await;
-    }
-    let (journal, why_not) = opened?;
-    if let Some(why) = why_not {
-        audience(Event::Note(format!(
-            "the journal is kept in its file only; a table cannot be made: {why}"
-        )));
-    }
-    Ok(journal)
-}
-
-async fn read(
-    stage: &Stage<'_>,
-    admin: &Client,
-    further: &[(String, Session)],
-) -> Result<Inventory, CutoverError> {
-    let mut sessions = vec![admin];
-    sessions.extend(further.iter().map(|(_, session)| &session.client));
-    let read = inventory::read(stage.wish, &sessions).await;
-    read.map_err(CutoverError::postgres("reading roles and owners"))
-}
-
-/// What a line of the journal says of before and after.
-fn snapshot(wish: &Wish, inventory: &Inventory) -> Value {
-    let role = |name: &str| serde_json::to_value(inventory.role(name)).unwrap_or_default();
-    let members: Vec<String> = inventory
-        .graph
-        .members(RDS_IAM)
-        .map(|edge| edge.member.clone())
-        .collect();
-    let of_new: Vec<String> = inventory
-        .graph
-        .edges
-        .iter()
-        .filter(|edge| edge.member == wish.new_user)
-        .map(|edge| edge.role.clone())
-        .collect();
-    json!({
-        "old_user": role(&wish.old_user),
-        "new_user": role(&wish.new_user),
-        "owner_role": role(&wish.owner_role),
-        "members_of_rds_iam": members,
-        "new_user_is_member_of": of_new,
-    })
-}
-
-/// Any number, the same in every version of this tool.
-const LOCK: i64 = 0x0073_616c_5f69_616d;
 /// How often AWS is asked whether a change is live.
 const POLL: Duration = Duration::from_secs(1);
 
 const SESSIONS: &str = "
 SELECT count(*) FROM pg_stat_activity
 WHERE usename = $1::text AND pid <> pg_backend_pid() AND application_name <> $2::text AND backend_type = 'client backend'";
-
-const HOLDER: &str = "
-SELECT a.pid, a.backend_start::text FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND (l.classid::bigint << 32) | l.objid::bigint = $1";

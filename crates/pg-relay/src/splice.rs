@@ -83,21 +83,8 @@ pub(crate) async fn splice(
         let down = pump(&mut from_server, &mut to_client, |bytes| {
             traffic.sent_down(bytes)
         });
-        tokio::pin!(up, down);
         tokio::select! {
-            // The client ends with its own bytes; the server may still have something to say.
-            sent = &mut up => match sent {
-                Ok(()) => down.await.map(|()| Ended::Closed),
-                Err(error) => {
-                    let _last_words = tokio::time::timeout(LAST_WORDS, down).await;
-                    Err(error)
-                }
-            },
-            // The server has closed: a client that does not read notices nothing, and is not waited for.
-            received = &mut down => {
-                let _farewell = tokio::time::timeout(LAST_WORDS, up).await;
-                received.map(|()| Ended::Closed)
-            }
+            ended = both(up, down) => ended,
             () = rests(traffic, idle) => Ok(Ended::Idle),
         }
     };
@@ -111,6 +98,29 @@ pub(crate) async fn splice(
         to_server.shutdown().await?;
     }
     outcome
+}
+
+/// Until both directions have ended, each in its own way.
+async fn both(
+    up: impl Future<Output = io::Result<()>>,
+    down: impl Future<Output = io::Result<()>>,
+) -> io::Result<Ended> {
+    tokio::pin!(up, down);
+    tokio::select! {
+        // The client ends with its own bytes; the server may still have something to say.
+        sent = &mut up => match sent {
+            Ok(()) => down.await.map(|()| Ended::Closed),
+            Err(error) => {
+                let _last_words = tokio::time::timeout(LAST_WORDS, down).await;
+                Err(error)
+            }
+        },
+        // The server has closed: a client that does not read notices nothing, and is not waited for.
+        received = &mut down => {
+            let _farewell = tokio::time::timeout(LAST_WORDS, up).await;
+            received.map(|()| Ended::Closed)
+        }
+    }
 }
 
 async fn pump(

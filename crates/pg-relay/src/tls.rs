@@ -1,6 +1,9 @@
 //! TLS between the client and the relay, for clients that insist on it.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rustls::{ServerConfig, crypto::aws_lc_rs};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
@@ -64,25 +67,22 @@ impl LocalTls {
     }
 }
 
-fn chain(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, LocalTlsError> {
+fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, LocalTlsError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     match found {
         Ok(chain) if !chain.is_empty() => Ok(chain),
-        Ok(_) => Err(file(
-            path,
-            io::Error::other("there is no certificate in it"),
-        )),
-        Err(error) => Err(file(path, error)),
+        Ok(_) => Err(file(path, &"there is no certificate in it")),
+        Err(error) => Err(file(path, &error)),
     }
 }
 
-fn private_key(path: &PathBuf) -> Result<PrivateKeyDer<'static>, LocalTlsError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| file(path, error))
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, LocalTlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| file(path, &error))
 }
 
-fn file(path: &PathBuf, why: impl ToString) -> LocalTlsError {
+fn file(path: &Path, why: &dyn std::fmt::Display) -> LocalTlsError {
     LocalTlsError::File {
-        path: path.clone(),
+        path: path.to_owned(),
         why: why.to_string(),
     }
 }

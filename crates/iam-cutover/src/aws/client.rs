@@ -166,7 +166,7 @@ impl AwsApi {
                 .and_then(|error| error.text_of(part))
                 .unwrap_or_default()
         };
-        Err(refusal(name, part("Code"), part("Message")))
+        Err(refusal(name, part("Code"), &part("Message")))
     }
 
     /// One call of CloudWatch Logs, which speaks JSON.
@@ -204,7 +204,7 @@ impl AwsApi {
         let message = part("message")
             .or_else(|| part("Message"))
             .unwrap_or_default();
-        Err(refusal(name, code, message))
+        Err(refusal(name, code, &message))
     }
 
     /// Sends, and tries again while AWS throttles or fails by itself.
@@ -357,7 +357,7 @@ impl Service {
     }
 }
 
-fn refusal(action: String, code: String, message: String) -> AwsError {
+fn refusal(action: String, code: String, message: &str) -> AwsError {
     let message: String = message.chars().take(400).collect();
     match code.as_str() {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {

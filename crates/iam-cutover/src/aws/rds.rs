@@ -235,21 +235,7 @@ impl DatabaseTarget {
 
 fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
     let text = |name: &str| element.text_of(name);
-    let names = match kind {
-        TargetKind::Instance => (
-            "DBInstanceIdentifier",
-            "DbiResourceId",
-            "DBInstanceArn",
-            "DBInstanceStatus",
-        ),
-        TargetKind::Cluster => (
-            "DBClusterIdentifier",
-            "DbClusterResourceId",
-            "DBClusterArn",
-            "Status",
-        ),
-        TargetKind::Proxy => ("DBProxyName", "", "DBProxyArn", "Status"),
-    };
+    let names = names(kind);
     let arn = text(names.2);
     // A proxy's resource id is the end of its ARN.
     let resource_id = match kind {
@@ -296,5 +282,24 @@ fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
         ca: text("CACertificateIdentifier"),
         log_exports: list("EnabledCloudwatchLogsExports"),
         parameter_group: group.or_else(|| text("DBClusterParameterGroup")),
+    }
+}
+
+/// What each kind calls its identifier, resource id, ARN and status.
+fn names(kind: TargetKind) -> (&'static str, &'static str, &'static str, &'static str) {
+    match kind {
+        TargetKind::Instance => (
+            "DBInstanceIdentifier",
+            "DbiResourceId",
+            "DBInstanceArn",
+            "DBInstanceStatus",
+        ),
+        TargetKind::Cluster => (
+            "DBClusterIdentifier",
+            "DbClusterResourceId",
+            "DBClusterArn",
+            "Status",
+        ),
+        TargetKind::Proxy => ("DBProxyName", "", "DBProxyArn", "Status"),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Facts;
 use crate::{
-    aws::{Answer, DatabaseTarget, TargetKind},
+    aws::{Answer, DatabaseTarget, RoleFacts, TargetKind},
     check::Check,
     policy::{Verdict, judge},
 };
@@ -39,58 +39,43 @@ fn iam_flag(facts: &Facts) -> Check {
             ),
         };
     };
-    let owner = match target.kind {
-        TargetKind::Cluster => "cluster",
-        TargetKind::Instance => "instance",
-        TargetKind::Proxy => "proxy",
+    flag(target)
+}
+
+fn flag(target: &DatabaseTarget) -> Check {
+    const ID: &str = "iam-authentication";
+    let title = "IAM authentication of the database";
+    let (owner, word) = match target.kind {
+        TargetKind::Cluster => ("cluster", "cluster"),
+        TargetKind::Instance => ("instance", "instance"),
+        TargetKind::Proxy => ("proxy", "instance"),
     };
     let evidence = format!(
         "{owner} {}, status {}, engine {} {}",
         target.identifier, target.status, target.engine, target.engine_version
     );
     let next = format!(
-        "aws rds modify-db-{} --db-{}-identifier {} --enable-iam-database-authentication --apply-immediately; or `sal iam apply --aws`",
-        if owner == "cluster" {
-            "cluster"
-        } else {
-            "instance"
-        },
-        if owner == "cluster" {
-            "cluster"
-        } else {
-            "instance"
-        },
+        "aws rds modify-db-{word} --db-{word}-identifier {} --enable-iam-database-authentication --apply-immediately; or `sal iam apply --aws`",
         target.identifier
     );
     match (target.iam_enabled, target.iam_pending) {
-        (_, Some(true)) => Check::problem(
-            "iam-authentication",
-            title,
-            format!(
-                "PENDING: it is in PendingModifiedValues and waits for the maintenance window ({evidence})"
-            ),
-            format!("apply it at once: {next}"),
-        ),
-        (Some(true), Some(false)) => Check::problem(
-            "iam-authentication",
-            title,
-            format!("on, but switching it OFF is pending ({evidence})"),
-            next,
-        ),
-        (Some(true), None) => Check::ok("iam-authentication", title, format!("on ({evidence})")),
-        (Some(false), None) => Check::problem(
-            "iam-authentication",
-            title,
-            format!("OFF ({evidence})"),
-            next,
-        ),
-        _ if target.kind == TargetKind::Proxy => Check::unknown(
-            "iam-authentication",
-            title,
-            evidence,
-            "see the proxy's authentication settings",
-        ),
-        _ => Check::unknown("iam-authentication", title, evidence, "RDS did not say"),
+        (_, Some(true)) => {
+            let what =
+                "PENDING: it is in PendingModifiedValues and waits for the maintenance window";
+            let next = format!("apply it at once: {next}");
+            Check::problem(ID, title, format!("{what} ({evidence})"), next)
+        }
+        (Some(true), Some(false)) => {
+            let what = "on, but switching it OFF is pending";
+            Check::problem(ID, title, format!("{what} ({evidence})"), next)
+        }
+        (Some(true), None) => Check::ok(ID, title, format!("on ({evidence})")),
+        (Some(false), None) => Check::problem(ID, title, format!("OFF ({evidence})"), next),
+        _ if target.kind == TargetKind::Proxy => {
+            let next = "see the proxy's authentication settings";
+            Check::unknown(ID, title, evidence, next)
+        }
+        _ => Check::unknown(ID, title, evidence, "RDS did not say"),
     }
 }
 
@@ -145,18 +130,22 @@ fn policy(facts: &Facts) -> Check {
             );
         }
     };
+    granted(role, resource)
+}
+
+/// What the role's policies say, one by one.
+fn granted(role: &RoleFacts, resource: &str) -> Check {
+    const ID: &str = "policy";
+    let title = "The role's policy for rds-db:connect";
     let mut mistakes = Vec::new();
     let mut allowed = None;
     for policy in &role.policies {
         match judge(&policy.document, resource) {
             Verdict::Allows => allowed = Some(&policy.name),
             Verdict::Denies => {
-                return Check::problem(
-                    "policy",
-                    title,
-                    format!("the policy {} of {} denies it", policy.name, role.name),
-                    "take the Deny out: it wins over every Allow",
-                );
+                let evidence = format!("the policy {} of {} denies it", policy.name, role.name);
+                let next = "take the Deny out: it wins over every Allow";
+                return Check::problem(ID, title, evidence, next);
             }
             Verdict::Mistaken(why) => mistakes.push(format!("{}: {why}", policy.name)),
             Verdict::Silent => {}
@@ -166,26 +155,18 @@ fn policy(facts: &Facts) -> Check {
         let boundary = role.boundary.as_ref().map_or_else(String::new, |boundary| {
             format!("; but the permissions boundary {boundary} has to allow it, too")
         });
-        return Check::ok(
-            "policy",
-            title,
-            format!("{name} of {} allows {resource}{boundary}", role.name),
-        );
+        let evidence = format!("{name} of {} allows {resource}{boundary}", role.name);
+        return Check::ok(ID, title, evidence);
     }
     let next = format!("allow rds-db:connect on exactly {resource}: `sal iam policy` writes it");
     if mistakes.is_empty() {
-        return Check::problem(
-            "policy",
-            title,
-            format!(
-                "none of the {} policies of {} allows it",
-                role.policies.len(),
-                role.name
-            ),
-            next,
-        );
+        let count = role.policies.len();
+        mistakes.push(format!(
+            "none of the {count} policies of {} allows it",
+            role.name
+        ));
     }
-    Check::problem("policy", title, mistakes.join("; "), next)
+    Check::problem(ID, title, mistakes.join("; "), next)
 }
 
 /// Advice only: the simulator is known to err for rds-db:connect.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rds_iam::{CredentialCache, RdsEndpoint, Resolver};
+use rds_iam::{CredentialCache, CredentialError, LoginError, LoginStatus, RdsEndpoint, Resolver};
 use tokio_postgres::{Client, Error};
 
 use super::{CredentialFacts, Facts, Names, Server, Surroundings};
@@ -44,14 +44,7 @@ pub async fn gather(question: Question<'_>) -> Facts {
         question.wish.databases.first().cloned().unwrap_or_default(),
     );
     let (endpoint, names) = names(&host, &question).await;
-    let credentials = question
-        .credentials
-        .get()
-        .await
-        .map(|fetched| CredentialFacts {
-            source: fetched.source.clone(),
-            expires_at: fetched.credentials.expires_at(),
-        });
+    let credentials = credentials(&question).await;
     let logins = question.logins;
     let try_new = async {
         match (&credentials, &endpoint) {
@@ -65,37 +58,17 @@ pub async fn gather(question: Question<'_>) -> Facts {
         logins.attempt(Who::Old, &home),
         logins.attempt(Who::Admin, &home)
     );
-    let mut read = Read::default();
-    for (who, login) in [
+    let logged_in = [
         (Who::Admin, &admin_login),
         (Who::New, &new_login),
         (Who::Old, &old_login),
-    ] {
-        if matches!(login, Some(Ok(_)))
-            && let Ok(session) = logins.open(who, &home).await
-        {
-            read = look(question.wish, who, session, logins).await;
-            break;
-        }
-    }
-    let facts = match question.aws {
-        Some(api) => {
-            aws::look(
-                api,
-                endpoint.as_ref(),
-                &question.wish.new_user,
-                question.role,
-                question.now,
-            )
-            .await
-        }
-        None => AwsFacts::not_asked("no region is known"),
-    };
+    ];
+    let read = look_as_anybody(question.wish, &logged_in, logins).await;
+    let facts = ask_aws(endpoint.as_ref(), &question).await;
     let policy = question
         .aws
         .and_then(|api| facts.policy(api, &question.wish.new_user));
-    let logged_in = [&new_login, &admin_login, &old_login];
-    let skew = logged_in.iter().find_map(|login| match login {
+    let skew = logged_in.iter().find_map(|(_, login)| match login {
         Some(Ok(status)) => status.skew.clone(),
         Some(Err(error)) => error.context.skew.clone(),
         None => None,
@@ -124,6 +97,41 @@ pub async fn gather(question: Question<'_>) -> Facts {
         resource: policy.and_then(|policy| policy.arns().into_iter().next()),
         aws: facts,
     }
+}
+
+async fn credentials(question: &Question<'_>) -> Result<CredentialFacts, CredentialError> {
+    let fetched = question.credentials.get().await?;
+    Ok(CredentialFacts {
+        source: fetched.source.clone(),
+        expires_at: fetched.credentials.expires_at(),
+    })
+}
+
+type Login = Option<Result<LoginStatus, Box<LoginError>>>;
+
+/// Whoever could log in looks, the administrator first.
+async fn look_as_anybody(wish: &Wish, tried: &[(Who, &Login)], logins: &Logins) -> Read {
+    let home = wish
+        .databases
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
+    for (who, login) in tried {
+        if matches!(login, Some(Ok(_)))
+            && let Ok(session) = logins.open(*who, home).await
+        {
+            return look(wish, *who, session, logins).await;
+        }
+    }
+    Read::default()
+}
+
+async fn ask_aws(endpoint: Option<&RdsEndpoint>, question: &Question<'_>) -> AwsFacts {
+    let Some(api) = question.aws else {
+        return AwsFacts::not_asked("no region is known");
+    };
+    let user = &question.wish.new_user;
+    aws::look(api, endpoint, user, question.role, question.now).await
 }
 
 async fn names(host: &str, question: &Question<'_>) -> (Option<RdsEndpoint>, Names) {

@@ -198,6 +198,7 @@ async fn a_deployment_that_has_moved_is_healthy() {
 
 async fn every(nth: usize) {
     let (stage, settings, deployment) = moved().await;
+    let mut table = String::from("| fault | what the client saw | what the doctor said |\n");
     for (name, id, status, words) in EXPECTED.iter().skip(nth).step_by(3) {
         stage.lab.break_it(name, &deployment).await.unwrap();
         let (ended, checks) = report(&settings).await;
@@ -222,15 +223,15 @@ async fn every(nth: usize) {
                 "{name} says what to do"
             );
         }
-        println!(
-            "| {name} | {} | {} |",
-            first(&checks),
-            evidence.replace('|', "/")
-        );
+        let line = format!("| {name} | {} | {evidence} |", first(&checks));
+        table.push_str(&format!("{}\n", line.replace('\n', " ")));
         stage.lab.mend().await.unwrap();
         let (ended, _) = report(&settings).await;
         assert_eq!(ended.code, Some(0), "{name} is mended: {ended:?}");
     }
+    // For whoever wants to read what the doctor says, in words.
+    let path = format!("{}/doctor-{nth}.md", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(path, table).unwrap();
 }
 
 /// What the client saw: the first line of the report is the login that counts.
@@ -240,7 +241,7 @@ fn first(checks: &[Value]) -> String {
         .find(" CAUSE")
         .or(evidence.find(" Likely"))
         .unwrap_or(evidence.len());
-    evidence[..end].to_owned()
+    evidence.get(..end).unwrap().to_owned()
 }
 
 #[tokio::test]

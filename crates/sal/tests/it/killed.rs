@@ -110,33 +110,29 @@ async fn logs_in(settings: &Settings) -> bool {
     settings.run(&["db", "check"]).await.code != Some(1)
 }
 
+/// Killed there, continued, and gone back from.
+async fn killed_once(step: &str, phase: &str, settings: &Settings, stage: &Stage) {
+    let (old, new) = (stage.password_settings(), stage.settings());
+    let run = async |command: &[&str]| {
+        let ended = settings.run(command).await;
+        assert_eq!(ended.code, Some(0), "after {step} {phase}: {ended:?}");
+    };
+    kill_at(step, phase, &["iam", "apply", "--yes"], settings, stage).await;
+    assert!(logs_in(&old).await, "the old user after {step} {phase}");
+    let status = settings.run(&["iam", "status"]).await;
+    assert_ne!(status.code, Some(1), "the administrator: {status:?}");
+    run(&["iam", "apply", "--yes"]).await;
+    let both = logs_in(&new).await && logs_in(&old).await;
+    assert!(both, "continued after {step} {phase}");
+    run(&["iam", "rollback", "--everything", "--yes"]).await;
+    let back = logs_in(&old).await && !logs_in(&new).await;
+    assert!(back, "back after {step} {phase}");
+}
+
 async fn killed_everywhere(binaries: Option<std::path::PathBuf>, points: &[(&str, &str)]) {
     let (stage, settings, folder) = before_the_move(binaries).await;
-    let old = stage.password_settings();
-    let new = stage.settings();
     for (step, phase) in points {
-        kill_at(step, phase, &["iam", "apply", "--yes"], &settings, &stage).await;
-        assert!(logs_in(&old).await, "the old user after {step} {phase}");
-        let status = settings.run(&["iam", "status"]).await;
-        assert_ne!(
-            status.code,
-            Some(1),
-            "the administrator after {step} {phase}: {status:?}"
-        );
-        let again = settings.run(&["iam", "apply", "--yes"]).await;
-        assert_eq!(again.code, Some(0), "after {step} {phase}: {again:?}");
-        assert!(
-            logs_in(&new).await && logs_in(&old).await,
-            "after {step} {phase}"
-        );
-        let back = settings
-            .run(&["iam", "rollback", "--everything", "--yes"])
-            .await;
-        assert_eq!(back.code, Some(0), "after {step} {phase}: {back:?}");
-        assert!(
-            logs_in(&old).await && !logs_in(&new).await,
-            "after {step} {phase}"
-        );
+        killed_once(step, phase, &settings, &stage).await;
     }
     let status = settings.run(&["iam", "status"]).await;
     assert!(status.stdout.contains("its chain holds"), "{status:?}");

@@ -73,42 +73,7 @@ async fn django_like_connections_survive_expiry_outage_and_restart() {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let visits = async |stage: &Stage| {
-        stage
-            .value("SELECT count(*) FROM visits")
-            .await
-            .parse::<u64>()
-            .unwrap()
-    };
-    let more = async |stage: &Stage| {
-        let before = visits(stage).await;
-        until("more visits", async || visits(stage).await > before + 40).await;
-    };
-    more(&stage).await;
-    // Tokens: each of the connections so far had its own. Credentials: all of them end, new ones are fetched.
-    stage.lab.faults().expire_credentials();
-    more(&stage).await;
-    // The source of credentials is away: what is cached goes on.
-    stage
-        .lab
-        .faults()
-        .set_endpoint(Service::Container, EndpointHealth::Down);
-    more(&stage).await;
-    stage
-        .lab
-        .faults()
-        .set_endpoint(Service::Container, EndpointHealth::Up);
-    // The service that checks tokens fails for a moment, all connections are cut, the server restarts.
-    stage.lab.faults().set_auth(AuthHealth::Unavailable);
-    let failures = stage.lab.metrics().failure;
-    until("a refusal", async || stage.lab.metrics().failure > failures).await;
-    stage.lab.faults().set_auth(AuthHealth::Healthy);
-    more(&stage).await;
-    stage.lab.cut_connections();
-    more(&stage).await;
-    stage.lab.crash_postgres().await;
-    stage.lab.restart_postgres().await.unwrap();
-    more(&stage).await;
+    everything_changes(&mut stage).await;
     drop(workload.stdin.take());
     let output = workload.wait_with_output().await.unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -130,6 +95,49 @@ async fn django_like_connections_survive_expiry_outage_and_restart() {
     crate::server::signal(child.id().unwrap(), "TERM").await;
     assert!(child.wait().await.unwrap().success());
     assert!(!folder.path().join(".s.PGSQL.5432").exists());
+}
+
+async fn visits(stage: &Stage) -> u64 {
+    stage
+        .value("SELECT count(*) FROM visits")
+        .await
+        .parse()
+        .unwrap()
+}
+
+/// Waits until the workload has been through some more connections.
+async fn more(stage: &Stage) {
+    let before = visits(stage).await;
+    until("more visits", async || visits(stage).await > before + 40).await;
+}
+
+/// Tokens, credentials, their source, the service that checks them, the connections, the server.
+async fn everything_changes(stage: &mut Stage) {
+    more(stage).await;
+    // Tokens: each of the connections so far had its own. Credentials: all of them end, new ones are fetched.
+    stage.lab.faults().expire_credentials();
+    more(stage).await;
+    // The source of credentials is away: what is cached goes on.
+    stage
+        .lab
+        .faults()
+        .set_endpoint(Service::Container, EndpointHealth::Down);
+    more(stage).await;
+    stage
+        .lab
+        .faults()
+        .set_endpoint(Service::Container, EndpointHealth::Up);
+    // The service that checks tokens fails for a moment, all connections are cut, the server restarts.
+    stage.lab.faults().set_auth(AuthHealth::Unavailable);
+    let failures = stage.lab.metrics().failure;
+    until("a refusal", async || stage.lab.metrics().failure > failures).await;
+    stage.lab.faults().set_auth(AuthHealth::Healthy);
+    more(stage).await;
+    stage.lab.cut_connections();
+    more(stage).await;
+    stage.lab.crash_postgres().await;
+    stage.lab.restart_postgres().await.unwrap();
+    more(stage).await;
 }
 
 #[tokio::test]

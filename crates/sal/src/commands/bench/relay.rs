@@ -81,29 +81,7 @@ async fn measure(lab: &Lab, arguments: &BenchRelay) -> Result<Figures> {
     let tasks = TaskTracker::new();
     let socket = folder.join(".s.PGSQL.5432");
     let port = start_relay(lab, (address, &socket), &shutdown, &tasks).await?;
-    let direct = format!(
-        "host={} hostaddr={} port={} user={USER} dbname=bench sslmode=verify-full sslrootcert={}",
-        lab.endpoint(),
-        address.ip(),
-        address.port(),
-        lab.ca_file().display()
-    );
-    let mut routes = vec![
-        Route::new("direct TLS", direct, token(lab, address.port())),
-        Route::new(
-            "relay",
-            format!("host=127.0.0.1 port={port} user={USER} dbname=bench sslmode=disable"),
-            PASSWORD.to_owned(),
-        ),
-    ];
-    routes.push(Route::new(
-        "relay, socket",
-        format!(
-            "host={} user={USER} dbname=bench",
-            socket.parent().unwrap_or(&folder).display()
-        ),
-        String::new(),
-    ));
+    let mut routes = routes(lab, address, port, socket.parent().unwrap_or(&folder));
     let bouncer = Bouncer::start(lab, address, &folder).await?;
     if let Some(bouncer) = &bouncer {
         routes.push(Route::new(
@@ -115,25 +93,14 @@ async fn measure(lab: &Lab, arguments: &BenchRelay) -> Result<Figures> {
             PASSWORD.to_owned(),
         ));
     }
-    let first = routes.first().context("a route")?;
-    fill(first, &programs, arguments.megabytes).await?;
-    for round in 0..arguments.rounds {
-        for index in 0..routes.len() {
-            // Each is first in another round, so that drift of the machine hits all alike.
-            let turn = usize::try_from(round)
-                .unwrap_or_default()
-                .wrapping_add(index)
-                % routes.len();
-            let Some(route) = routes.get_mut(turn) else {
-                continue;
-            };
-            // Tokens are for logging in within 15 minutes.
-            if route.name == "direct TLS" {
-                route.password = token(lab, address.port());
-            }
-            route.once(&programs, &folder, arguments).await?;
-        }
-    }
+    Box::pin(take_turns(
+        &mut routes,
+        lab,
+        address.port(),
+        (&programs, &folder),
+        arguments,
+    ))
+    .await?;
     drop(bouncer);
     shutdown.cancel();
     tasks.close();
@@ -143,6 +110,58 @@ async fn measure(lab: &Lab, arguments: &BenchRelay) -> Result<Figures> {
         through_gate: lab.pam_address().is_none(),
         megabytes: arguments.megabytes,
     })
+}
+
+fn routes(lab: &Lab, address: std::net::SocketAddr, port: u16, folder: &Path) -> Vec<Route> {
+    let direct = format!(
+        "host={} hostaddr={} port={} user={USER} dbname=bench sslmode=verify-full sslrootcert={}",
+        lab.endpoint(),
+        address.ip(),
+        address.port(),
+        lab.ca_file().display()
+    );
+    vec![
+        Route::new("direct TLS", direct, token(lab, address.port())),
+        Route::new(
+            "relay",
+            format!("host=127.0.0.1 port={port} user={USER} dbname=bench sslmode=disable"),
+            PASSWORD.to_owned(),
+        ),
+        Route::new(
+            "relay, socket",
+            format!("host={} user={USER} dbname=bench", folder.display()),
+            String::new(),
+        ),
+    ]
+}
+
+/// All routes in every round, each first in another one, so that drift of the machine hits all alike.
+async fn take_turns(
+    routes: &mut [Route],
+    lab: &Lab,
+    port: u16,
+    (programs, folder): (&Path, &Path),
+    arguments: &BenchRelay,
+) -> Result<()> {
+    let first = routes.first().context("a route")?;
+    fill(first, programs, arguments.megabytes).await?;
+    for round in 0..arguments.rounds {
+        for index in 0..routes.len() {
+            let turn = usize::try_from(round)
+                .unwrap_or_default()
+                .wrapping_add(index)
+                % routes.len();
+            let Some(route) = routes.get_mut(turn) else {
+                continue;
+            };
+            // Tokens are for logging in within 15 minutes.
+            if route.name == "direct TLS" {
+                route.password = token(lab, port);
+            }
+            route.once(programs, folder, arguments).await?;
+        }
+    }
+    Ok(())
 }
 
 /// A token for a direct login, which the other routes do not need to know.

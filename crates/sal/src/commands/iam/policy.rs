@@ -1,7 +1,7 @@
 //! `sal iam policy`: the exact policy, the role's trust, or both as code. Data on stdout, remarks on stderr.
 
 use anyhow::{Result, bail};
-use iam_cutover::aws::look;
+use iam_cutover::aws::{AwsApi, look};
 use iam_cutover::policy::{ConnectPolicy, aws_cli, cloudformation, terraform};
 
 use crate::cli::{Policy, PolicyFormat};
@@ -62,6 +62,12 @@ async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> 
     if !given.account.is_empty() && !given.resources.is_empty() {
         return Ok(given);
     }
+    asked(given, api, cutover).await
+}
+
+/// What was not given, AWS is asked for.
+async fn asked(given: ConnectPolicy, api: &AwsApi, cutover: &Cutover) -> Result<ConnectPolicy> {
+    let user = given.user.clone();
     let facts = look(
         api,
         cutover.endpoint.as_ref(),
