@@ -43,6 +43,29 @@ async fn populate(extra: &[&str], stage: &Stage) {
     }
 }
 
+/// Who logs in: the old user, and the new one.
+async fn logins(stage: &Stage) -> (bool, bool) {
+    (stage.logs_in(Who::Old).await, stage.logs_in(Who::New).await)
+}
+
+/// There, proved, finalized, and back.
+async fn once(stage: &Stage, way: Way) {
+    stage.carry_out(Purpose::ToIam).await.unwrap();
+    prove(stage).await;
+    assert_eq!(logins(stage).await, (true, true), "both during the move");
+    let left = stage.plan(Purpose::ToIam).await.steps;
+    assert_eq!(left, [], "a second run has nothing to do");
+    stage.carry_out(Purpose::ToIam).await.unwrap();
+    stage.carry_out(Purpose::Finalize).await.unwrap();
+    let master_stays = way == Way::OwnerRole;
+    assert_eq!(logins(stage).await, (master_stays, true));
+    let back = Purpose::RollBack(Extent::Logins);
+    stage.carry_out(back).await.unwrap();
+    assert_eq!(logins(stage).await, (true, false));
+    let write = "INSERT INTO server_machine (serial) VALUES (random()::text)";
+    stage.run(Who::Old, write).await;
+}
+
 /// The whole way, twice, with everything the issue of moving can go wrong at.
 async fn there_and_back(stage: &Stage, way: Way) {
     let plan = stage.plan(Purpose::ToIam).await;
@@ -51,33 +74,7 @@ async fn there_and_back(stage: &Stage, way: Way) {
     assert_eq!(plan.steps.last().unwrap().id, "grant-rds-iam");
     assert!(!stage.logs_in(Who::New).await);
     for _turn in 0..2 {
-        stage.carry_out(Purpose::ToIam).await.unwrap();
-        prove(stage).await;
-        assert!(stage.logs_in(Who::Old).await, "both log in during the move");
-        assert!(
-            stage.plan(Purpose::ToIam).await.steps.is_empty(),
-            "a second run has nothing to do"
-        );
-        stage.carry_out(Purpose::ToIam).await.unwrap();
-        stage.carry_out(Purpose::Finalize).await.unwrap();
-        assert_eq!(
-            stage.logs_in(Who::Old).await,
-            way == Way::OwnerRole,
-            "the master user stays"
-        );
-        assert!(stage.logs_in(Who::New).await);
-        stage
-            .carry_out(Purpose::RollBack(Extent::Logins))
-            .await
-            .unwrap();
-        assert!(stage.logs_in(Who::Old).await);
-        assert!(!stage.logs_in(Who::New).await);
-        stage
-            .run(
-                Who::Old,
-                "INSERT INTO server_machine (serial) VALUES (random()::text)",
-            )
-            .await;
+        once(stage, way).await;
     }
     stage
         .carry_out(Purpose::RollBack(Extent::Everything))
