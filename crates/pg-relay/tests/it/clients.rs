@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::stage::{PASSWORD, Stage, USER, psql_18, run, until};
+use crate::stage::{PASSWORD, Stage, USER, client_program, run, until};
 
 #[tokio::test]
 async fn psql_is_logged_in_with_iam_and_knows_nothing_of_it() {
@@ -51,6 +51,29 @@ async fn every_way_to_begin_works() {
 }
 
 #[tokio::test]
+async fn the_clients_of_16_17_and_18_work() {
+    let stage = Stage::set().await;
+    assert!(stage.psql("", "CREATE TABLE kept (id int)").await.ok);
+    for major in [16, 17, 18] {
+        for more in ["sslmode=disable", "sslmode=require", "gssencmode=prefer"] {
+            let said = run(stage.command_at(client_program(major, "psql"), more).args([
+                "-XAtq",
+                "-c",
+                "SELECT current_user",
+            ]))
+            .await;
+            assert!(said.ok && said.out == USER, "{major} {more}: {said:?}");
+        }
+        let dump = client_program(major, "pg_dump");
+        let said = run(stage.command_at(dump, "").args(["-s", "-t", "kept"])).await;
+        assert!(
+            said.ok && said.out.contains("CREATE TABLE public.kept"),
+            "{major}: {said:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn psql_18_works_with_direct_tls_and_the_newest_protocol() {
     let stage = Stage::set().await;
     for more in [
@@ -59,7 +82,7 @@ async fn psql_18_works_with_direct_tls_and_the_newest_protocol() {
         "max_protocol_version=latest min_protocol_version=3.0 sslmode=require",
     ] {
         let said = run(stage
-            .command_at(psql_18(), more)
+            .command_at(client_program(18, "psql"), more)
             .args(["-XAtq", "-c", "SELECT 1"]))
         .await;
         assert!(said.ok && said.out == "1", "{more}: {said:?}");

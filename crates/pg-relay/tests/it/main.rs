@@ -1,4 +1,4 @@
-//! The relay in front of the lab, with real clients: psql 15 and 18, `pg_dump`, tokio-postgres, raw packets.
+//! The relay in front of the lab, with real clients: psql and `pg_dump` 15 to 18, tokio-postgres, raw packets.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod access;

@@ -202,8 +202,8 @@ fn connector(lab: &Lab) -> Connector {
     Connector::new(config, Arc::new(SystemResolver::new().unwrap()), clock()).unwrap()
 }
 
-/// psql of a version that the machine does not have; a missing one is a failure, never a test left out.
-pub(crate) fn psql_18() -> PathBuf {
+/// A client program of a version that the machine does not have; a missing one is a failure, never a test left out.
+pub(crate) fn client_program(major: u8, name: &str) -> PathBuf {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test finds what `./dev test` installed"
@@ -212,7 +212,7 @@ pub(crate) fn psql_18() -> PathBuf {
         || PathBuf::from("/var/tmp/sal-tests-postgres"),
         PathBuf::from,
     );
-    let path = root.join("clients-18/bin/psql");
+    let path = root.join(format!("clients-{major}/bin/{name}"));
     assert!(
         path.exists(),
         "{} is missing; `./dev test` installs it",
