@@ -257,3 +257,69 @@ async fn no_command_of_the_move_tells_a_secret() {
         assert!(!said.contains(secret), "{secret} was told");
     }
 }
+
+/// What `plan --format sql` prints is for psql, and does what `apply` does.
+#[tokio::test]
+async fn the_plan_as_a_script_does_what_it_says() {
+    let lab = rds_lab::Lab::start(rds_lab::LabOptions::new(crate::stage::clock()))
+        .await
+        .unwrap();
+    lab.create_password_user("sal", OWNER_PASSWORD)
+        .await
+        .unwrap();
+    lab.create_database("sal", "sal").await.unwrap();
+    lab.allow_connect(&lab.task_role_arn(), USER);
+    let stage = Stage { lab };
+    let settings = stage
+        .password_settings()
+        .with("SAL_ADMIN_USER", stage.lab.master())
+        .with("SAL_ADMIN_PASS", stage.lab.master_password());
+    let script = settings.run(&["iam", "plan", "--format", "sql"]).await;
+    assert_eq!(script.code, Some(0), "{script:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plan.sql");
+    std::fs::write(&path, &script.stdout).unwrap();
+    let address = stage.lab.address();
+    let target = format!(
+        "host={} hostaddr={} port={} user={} dbname=sal sslmode=verify-full sslrootcert={}",
+        stage.lab.endpoint(),
+        address.ip(),
+        address.port(),
+        stage.lab.master(),
+        stage.lab.ca_file().display()
+    );
+    let psql = async || {
+        let mut command = tokio::process::Command::new("psql");
+        command.args(["-Xq", "-d", &target, "-f"]).arg(&path);
+        command.env("PGPASSWORD", stage.lab.master_password());
+        command.output().await.unwrap()
+    };
+    let ran = psql().await;
+    assert!(ran.status.success(), "{ran:?}");
+    let verified = stage
+        .settings()
+        .with("DB_PASS", OWNER_PASSWORD)
+        .with("SAL_DB_FALLBACK", "password")
+        .run(&["iam", "verify", "--login-only"])
+        .await;
+    assert_eq!(verified.code, Some(0), "{verified:?}");
+    // The guard of the script stops what would lock somebody out.
+    stage
+        .run("REVOKE rds_iam FROM salawsiam; GRANT salawsiam TO postgres")
+        .await;
+    let guarded = format!(
+        "BEGIN;\nGRANT rds_iam TO salawsiam;\n{}",
+        script
+            .stdout
+            .rsplit_once("DO $guard$")
+            .map(|(_, end)| format!("DO $guard${end}"))
+            .unwrap()
+    );
+    std::fs::write(&path, format!("\\set ON_ERROR_STOP on\n{guarded}")).unwrap();
+    let stopped = psql().await;
+    assert!(
+        !stopped.status.success()
+            && String::from_utf8_lossy(&stopped.stderr).contains("lock-out guard"),
+        "{stopped:?}"
+    );
+}
