@@ -31,7 +31,7 @@ use crate::{
     limit::{LoginLimiter, full_jitter},
     resolve::Resolver,
     status::{LoginFailureNote, LoginMode, LoginStatus, LoginWarning},
-    tls::{TlsClient, TlsMode},
+    tls::{Seen, TlsClient, TlsMode},
 };
 
 /// Attempts for one login, the first included.
@@ -331,6 +331,15 @@ impl Connector {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a handshake showed of the server; one that came to nothing leaves what was known.
+    fn remember(&self, seen: &Seen) {
+        if seen.certificate.is_some() {
+            let mut notes = self.notes();
+            notes.certificate.clone_from(&seen.certificate);
+            notes.authority.clone_from(&seen.authority);
+        }
+    }
+
     fn refusal(&self) -> MutexGuard<'_, Option<Instant>> {
         self.refusal.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -356,6 +365,7 @@ fn empty_status(config: &LoginConfig) -> LoginStatus {
         logins: 0,
         failed: 0,
         certificate: None,
+        authority: None,
         skew: None,
         warnings: Vec::new(),
     }

@@ -44,6 +44,9 @@ pub struct LoginStatus {
     pub failed: u64,
     /// The certificate of the last handshake.
     pub certificate: Option<CertificateDetails>,
+    /// The trusted authority that it comes from. rustls takes a root as it is, whatever its end;
+    /// OpenSSL, and so psql and psycopg, refuse one that has ended.
+    pub authority: Option<CertificateDetails>,
     /// The database's clock against ours, measured at the last login.
     pub skew: Option<Skew>,
     /// What works but should be looked at.

@@ -100,6 +100,8 @@ pub enum TlsSetupError {
 pub(crate) struct Seen {
     /// The server's own certificate.
     pub(crate) certificate: Option<CertificateDetails>,
+    /// The trusted authority that issued the last certificate presented, if there is one.
+    pub(crate) authority: Option<CertificateDetails>,
     /// Issuer of the last certificate presented: the one that would have to be trusted.
     pub(crate) top_issuer: Option<String>,
     /// Why it was refused.
@@ -117,6 +119,8 @@ pub(crate) struct TlsClient {
     verifier: Arc<WebPkiServerVerifier>,
     provider: Arc<CryptoProvider>,
     authorities: Arc<Vec<CertificateDer<'static>>>,
+    /// The same in words.
+    roots: Arc<Vec<CertificateDetails>>,
 }
 
 impl TlsClient {
@@ -140,7 +144,11 @@ impl TlsClient {
         if settings.negotiation == Negotiation::Direct {
             config.alpn_protocols = vec![b"postgresql".to_vec()];
         }
+        let details = authorities
+            .iter()
+            .filter_map(|root| CertificateDetails::parse(root));
         Ok(Some(Self {
+            roots: Arc::new(details.collect()),
             mode: settings.mode,
             config: Arc::new(config),
             verifier,
@@ -164,6 +172,7 @@ impl TlsClient {
                 mode: self.mode,
                 inner: Arc::clone(&self.verifier),
                 provider: Arc::clone(&self.provider),
+                roots: Arc::clone(&self.roots),
                 seen: Arc::clone(&seen),
             }));
         (config, seen)
@@ -204,6 +213,7 @@ struct Recorder {
     mode: TlsMode,
     inner: Arc<WebPkiServerVerifier>,
     provider: Arc<CryptoProvider>,
+    roots: Arc<Vec<CertificateDetails>>,
     seen: SeenSlot,
 }
 
@@ -228,8 +238,16 @@ impl ServerCertVerifier for Recorder {
             .and_then(CertificateDetails::parse)
             .or_else(|| certificate.clone())
             .map(|details| details.issuer);
+        // Two of the same name are two lives of one authority: the longer one counts.
+        let authority = self
+            .roots
+            .iter()
+            .filter(|root| Some(&root.subject) == top_issuer.as_ref())
+            .max_by_key(|root| root.not_after)
+            .cloned();
         self.note(|seen| {
             seen.certificate = certificate;
+            seen.authority = authority;
             seen.top_issuer = top_issuer;
         });
         if self.mode == TlsMode::Require {

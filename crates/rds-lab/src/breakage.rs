@@ -118,6 +118,10 @@ pub const BREAKAGES: &[Breakage] = &[
         "the server's certificate comes from another root",
     ),
     of(
+        "ca-ending",
+        "the server's certificate comes from a root that ends in 20 days",
+    ),
+    of(
         "reader",
         "the name still leads to the old writer, which is a reader now",
     ),
@@ -127,6 +131,7 @@ pub const BREAKAGES: &[Breakage] = &[
     ),
     of("small-instance", "the instance is a db.t4g.micro"),
     of("kerberos", "the instance is joined to a Kerberos domain"),
+    of("outpost", "the instance stands on an Outpost"),
     of("replica", "the instance has a read replica"),
     of(
         "log-not-exported",
@@ -139,6 +144,9 @@ pub const BREAKAGES: &[Breakage] = &[
     ),
 ];
 
+/// What Postgres itself does not play, and clients that come in by PAM would never see.
+const FAULTS_OF_THE_GATE: &[&str] = &["ca-rotated", "ca-ending", "reader", "slow"];
+
 const fn of(name: &'static str, what: &'static str) -> Breakage {
     Breakage { name, what }
 }
@@ -148,6 +156,8 @@ const fn of(name: &'static str, what: &'static str) -> Breakage {
 pub(crate) struct Before {
     /// The task's role: its trust, and which inline policies were changed.
     role: Option<Role>,
+    /// The present root is one that ends soon.
+    ca_ending: bool,
     /// Statements that undo, last first.
     undo: Vec<(String, String)>,
 }
@@ -156,8 +166,13 @@ impl Lab {
     /// Breaks something; several can be broken at once.
     ///
     /// # Errors
-    /// [`LabError::UnknownBreakage`], or why it could not be done.
+    /// [`LabError::UnknownBreakage`], [`LabError::FaultOfTheGate`], or why it could not be done.
     pub async fn break_it(&self, name: &str, deployment: &Deployment) -> Result<(), LabError> {
+        if self.pam_address().is_some() && FAULTS_OF_THE_GATE.contains(&name) {
+            return Err(LabError::FaultOfTheGate {
+                name: name.to_owned(),
+            });
+        }
         if self.break_aws(name, deployment)? || self.break_instance(name)? {
             return Ok(());
         }
@@ -217,12 +232,19 @@ impl Lab {
                 instance.change(|facts| "db.t4g.micro".clone_into(&mut facts.class))
             }
             "kerberos" => instance.change(|facts| facts.kerberos = true),
+            "outpost" => instance.change(|facts| facts.outpost = true),
             "replica" => {
                 instance.change(|facts| facts.replicas.push("sal-sandbox-replica".to_owned()))
             }
             "log-not-exported" => instance.change(|facts| facts.log_exports.clear()),
             "reader" => self.faults().set_role(InstanceRole::Reader),
-            "ca-rotated" => self.rotate_ca_unannounced()?,
+            "ca-ending" => {
+                let now = (self.options.clock)();
+                self.replace_ca(Some(now + SignedDuration::from_hours(20 * 24)))?;
+                self.announce_ca()?;
+                self.before(|before| before.ca_ending = true);
+            }
+            "ca-rotated" => self.replace_ca(None)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -311,8 +333,11 @@ impl Lab {
         self.account
             .directory
             .with(|state| state.organization_denies.clear());
-        self.announce_ca()?;
         let before = self.before(std::mem::take);
+        if before.ca_ending {
+            self.replace_ca(None)?;
+        }
+        self.announce_ca()?;
         if let Some(role) = before.role {
             self.restore(role);
         }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use jiff::{Timestamp, tz::TimeZone};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, date_time_ymd,
@@ -26,11 +27,23 @@ pub(crate) struct Authority {
 impl Authority {
     /// Makes a new root, a subordinate and a server certificate for the endpoint.
     ///
-    /// `generation` counts the roots of one lab and is part of their names.
-    pub(crate) fn create(region: &str, endpoint: &str, generation: u32) -> Result<Self, LabError> {
+    /// `generation` counts the roots of one lab and is part of their names; `ends` is for a root that does not
+    /// live as long as RDS's do.
+    pub(crate) fn create(
+        region: &str,
+        endpoint: &str,
+        generation: u32,
+        ends: Option<Timestamp>,
+    ) -> Result<Self, LabError> {
         let name = |kind: &str| format!("Amazon RDS {region} {kind} ECC384 G{generation} (lab)");
         let root_key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?;
-        let root = CertifiedIssuer::self_signed(authority(&name("Root CA"), 1), root_key)?;
+        let mut root = authority(&name("Root CA"), 1);
+        if let Some(ends) = ends {
+            let date = ends.to_zoned(TimeZone::UTC).date();
+            let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+            root.not_after = date_time_ymd(i32::from(date.year()), month, day);
+        }
+        let root = CertifiedIssuer::self_signed(root, root_key)?;
         let subordinate_key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?;
         let subordinate = authority(&name("Subordinate CA"), 0);
         let subordinate = CertifiedIssuer::signed_by(subordinate, subordinate_key, &root)?;

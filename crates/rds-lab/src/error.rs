@@ -33,6 +33,14 @@ pub enum LabError {
         /// The name.
         name: String,
     },
+    /// It is a fault of the gate, and clients come in through Postgres itself.
+    #[error(
+        "`{name}` is a fault of the lab's gate, which clients do not pass with --pam; start the lab without it"
+    )]
+    FaultOfTheGate {
+        /// The name.
+        name: String,
+    },
     /// A socket or file could not be used.
     #[error("cannot {action}")]
     Io {

@@ -72,7 +72,7 @@ impl Lab {
         let more_hba = wants_pam.then(|| pam::hba(&service));
         let (mut postgres, master_password) =
             database::start(&options, more_hba.as_deref()).await?;
-        let authority = Authority::create(&options.region, &options.endpoint, 1)?;
+        let authority = Authority::create(&options.region, &options.endpoint, 1, None)?;
         let trust = TrustFile::create(postgres.folder(), &authority.root_pem)?;
         if wants_pam {
             pam::turn_tls_on(&mut postgres, &authority).await?;
@@ -150,21 +150,15 @@ impl Lab {
     /// # Errors
     /// [`LabError::Certificate`] or [`LabError::Io`]; the old root then stays.
     pub fn rotate_ca(&self) -> Result<(), LabError> {
-        let generation = self.trust.next_generation();
-        let new = Authority::create(&self.options.region, &self.options.endpoint, generation)?;
-        self.trust.write(&new.root_pem)?;
-        *self
-            .front
-            .authority
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = new;
-        Ok(())
+        self.replace_ca(None)?;
+        self.announce_ca()
     }
 
     /// Replaces the root without telling the file that clients trust.
-    pub(crate) fn rotate_ca_unannounced(&self) -> Result<(), LabError> {
+    pub(crate) fn replace_ca(&self, ends: Option<jiff::Timestamp>) -> Result<(), LabError> {
         let generation = self.trust.next_generation();
-        let new = Authority::create(&self.options.region, &self.options.endpoint, generation)?;
+        let options = &self.options;
+        let new = Authority::create(&options.region, &options.endpoint, generation, ends)?;
         *self
             .front
             .authority

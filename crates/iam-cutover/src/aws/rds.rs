@@ -53,6 +53,8 @@ pub struct DatabaseTarget {
     pub replicas: Vec<String>,
     /// Whether a Kerberos domain is joined.
     pub kerberos: bool,
+    /// Whether it stands on an AWS Outpost.
+    pub outpost: bool,
     /// The authority of its certificate, such as `rds-ca-rsa2048-g1`.
     pub ca: Option<String>,
     /// Logs exported to CloudWatch.
@@ -279,6 +281,9 @@ fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
         kerberos: element
             .child("DomainMemberships")
             .is_some_and(|domains| domains.items().next().is_some()),
+        outpost: element
+            .find("SubnetOutpost")
+            .is_some_and(|outpost| outpost.text_of("Arn").is_some()),
         ca: text("CACertificateIdentifier"),
         log_exports: list("EnabledCloudwatchLogsExports"),
         parameter_group: group.or_else(|| text("DBClusterParameterGroup")),

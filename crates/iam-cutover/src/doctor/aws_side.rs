@@ -278,12 +278,20 @@ fn limitations(facts: &Facts) -> Vec<Check> {
             "stay with the password",
         ));
     }
+    if target.outpost {
+        checks.push(Check::problem(
+            "outpost",
+            title,
+            "RDS on Outposts has no IAM authentication",
+            "stay with the password, or move the instance into the region",
+        ));
+    }
     if target.is_small() {
         checks.push(Check::attention("memory", title, format!("{} has little memory; RDS wants 300 to 1000 MiB for IAM logins, and answers 503 at random when it lacks them", target.instance_class.as_deref().unwrap_or_default()), "watch FreeableMemory while the deployment starts; take a larger class, or keep connections open (a pool that does not shrink)"));
     }
     checks.extend(replication(facts, target));
     if checks.is_empty() {
-        checks.push(Check::ok("limitations", title, "none applies: no Kerberos, no RDS Custom, no small burstable class, no replication by IAM; this server opens at most 50 logins a second (SAL_DB_LOGINS_PER_SECOND), RDS takes 200 from all"));
+        checks.push(Check::ok("limitations", title, "none applies: no Kerberos, no RDS Custom, no Outpost, no small burstable class, no replication by IAM; this server opens at most 50 logins a second (SAL_DB_LOGINS_PER_SECOND), RDS takes 200 from all"));
     }
     checks
 }

@@ -1,7 +1,7 @@
 //! The host's name, what it leads to, the certificate behind it.
 
-use jiff::SignedDuration;
-use rds_iam::{LoginFailure, LoginStatus, endpoint::EndpointKind};
+use jiff::Timestamp;
+use rds_iam::{LoginFailure, endpoint::EndpointKind};
 
 use super::Facts;
 use crate::check::Check;
@@ -120,13 +120,10 @@ fn certificate(facts: &Facts) -> Check {
         );
     }
     let seen = logins.iter().find_map(|login| match login {
-        Some(Ok(LoginStatus {
-            certificate: Some(certificate),
-            ..
-        })) => Some(certificate),
+        Some(Ok(status)) => Some((status.certificate.as_ref()?, status.authority.as_ref())),
         _ => None,
     });
-    let Some(certificate) = seen else {
+    let Some((certificate, authority)) = seen else {
         return Check::unknown(
             "certificate",
             title,
@@ -134,20 +131,31 @@ fn certificate(facts: &Facts) -> Check {
             "mend the login first",
         );
     };
-    let left = certificate.not_after.duration_since(facts.now);
-    let evidence = format!(
+    let days = |end: Timestamp| end.duration_since(facts.now).as_hours() / 24;
+    let mut evidence = format!(
         "{} by {}, until {} ({} days)",
         certificate.subject,
         certificate.issuer,
         certificate.not_after,
-        left.as_hours() / 24
+        days(certificate.not_after)
     );
-    if left < SignedDuration::from_hours(30 * 24) {
+    if let Some(authority) = authority {
+        evidence.push_str(&format!(
+            "; its CA is {}, until {} ({} days)",
+            authority.subject,
+            authority.not_after,
+            days(authority.not_after)
+        ));
+    }
+    let first_end = authority.map_or(certificate.not_after, |authority| {
+        authority.not_after.min(certificate.not_after)
+    });
+    if days(first_end) < 30 {
         return Check::attention(
             "certificate",
             title,
             evidence,
-            "RDS renews it by itself; if it does not, choose a new CA for the instance (rds-ca-rsa2048-g1) and apply it",
+            "RDS renews a server's certificate by itself; if it does not, or the CA ends, choose a new CA for the instance (rds-ca-rsa2048-g1), apply it, and give every client the new bundle first",
         );
     }
     Check::ok("certificate", title, evidence)

@@ -60,18 +60,16 @@ fn credentials(facts: &Facts) -> Check {
             let left = end.duration_since(now);
             let evidence = format!("from {source}, until {end} ({} min)", left.as_mins());
             if left < SignedDuration::from_secs(60) {
-                return Check::problem(
-                    "credentials",
-                    title,
-                    evidence,
-                    "the source hands out credentials that end at once: look at it, and at the clock",
-                );
+                return Check::problem("credentials", title, evidence, ENDING);
             }
             Check::ok("credentials", title, evidence)
         }
         Err(error) => Check::problem("credentials", title, error.to_string(), hint(error, facts)),
     }
 }
+
+const ENDING: &str =
+    "the source hands out credentials that end at once: look at it, and at the clock";
 
 fn hint(error: &CredentialError, facts: &Facts) -> String {
     let text = error.to_string();
@@ -84,6 +82,13 @@ fn hint(error: &CredentialError, facts: &Facts) -> String {
         || text.contains("InvalidIdentityToken")
     {
         return "the platform could not assume the role: its trust policy has to name it (ecs-tasks.amazonaws.com for ECS, pods.eks.amazonaws.com for EKS Pod Identity, the cluster's OIDC provider for IRSA); `sal iam policy --format trust` writes it".to_owned();
+    }
+    match error {
+        CredentialError::Failed { .. } | CredentialError::TimedOut { .. } => {
+            return "this source is configured and gives no usable answer: look whether it runs (on ECS the agent, on EKS the Pod Identity agent, else what AWS_PROFILE or AWS_CONTAINER_CREDENTIALS_* names), and whether this container reaches it".to_owned();
+        }
+        CredentialError::Expiring { .. } => return ENDING.to_owned(),
+        CredentialError::NotFound { .. } => {}
     }
     match facts.surroundings.platform {
         Platform::Fargate | Platform::Ecs => "give the task definition a task role (taskRoleArn), not only an execution role".to_owned(),

@@ -277,9 +277,7 @@ impl Connector {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone();
-        if seen.certificate.is_some() {
-            self.notes().certificate.clone_from(&seen.certificate);
-        }
+        self.remember(&seen);
         let (client, connection) = connected.map_err(|error| classify(error, &seen))?;
         Ok((client, Box::pin(connection)))
     }

@@ -186,9 +186,7 @@ impl Connector {
             .connect(server, stream)
             .await;
         let seen = slot.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if seen.certificate.is_some() {
-            self.notes().certificate.clone_from(&seen.certificate);
-        }
+        self.remember(&seen);
         match connected {
             Ok(stream) => Ok(RawStream::Tls(Box::new(stream))),
             Err(error) => Err(refused(&error, &seen)),

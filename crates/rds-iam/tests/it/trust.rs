@@ -12,6 +12,7 @@ async fn an_unknown_authority_is_named() {
     let connector = connector(config);
     let explanation = connector.connect().await.unwrap_err().explain();
     assert_eq!(explanation.code, "unknown_authority");
+    assert!(connector.status().authority.is_none());
     let certificate = connector.status().certificate.unwrap();
     assert!(certificate.names.contains(&lab.endpoint().to_owned()));
     assert!(explanation.what.contains("CN="), "{explanation}");
@@ -62,11 +63,15 @@ async fn a_rotated_authority_is_accepted_once_the_file_holds_it() {
     let by_text = connector(iam_config(&lab));
     by_file.connect().await.unwrap();
     by_text.connect().await.unwrap();
-    let before = by_file.status().certificate.unwrap();
+    let status = by_file.status();
+    let (before, authority) = (status.certificate.unwrap(), status.authority.unwrap());
+    assert!(authority.subject.contains("Root CA ECC384 G1"));
 
     lab.rotate_ca().unwrap();
     by_file.connect().await.unwrap();
     assert_ne!(by_file.status().certificate.unwrap().sha256, before.sha256);
+    let authority = by_file.status().authority.unwrap();
+    assert!(authority.subject.contains("Root CA ECC384 G2"));
     let explanation = by_text.connect().await.unwrap_err().explain();
     assert_eq!(explanation.code, "unknown_authority");
     lab.stop().await;

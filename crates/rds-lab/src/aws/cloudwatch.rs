@@ -3,42 +3,23 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use http::{HeaderMap, Method, StatusCode, Uri, header};
+use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Account;
-use super::signed::{authorize, form, judge, missing};
+use super::signed::{authorize, form, judge, missing, service};
 use super::xml::{ApiError, element, success};
 use crate::record::{AuthEvent, Outcome, Reason};
 use crate::verify::request::Request;
 
 pub(super) fn metric_routes() -> Router<Arc<Account>> {
-    Router::new().route("/", any(metrics))
+    service(statistics)
 }
 
 pub(super) fn log_routes() -> Router<Arc<Account>> {
-    Router::new().route("/", any(logs))
-}
-
-async fn metrics(
-    State(account): State<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request = Request {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-    };
-    statistics(&account, &request).unwrap_or_else(IntoResponse::into_response)
+    service(logs)
 }
 
 fn statistics(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
@@ -92,33 +73,21 @@ fn counts(name: &str, event: &AuthEvent) -> bool {
     }
 }
 
-async fn logs(
-    State(account): State<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request = Request {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-    };
-    match filter_log_events(&account, &request) {
+/// Speaks JSON, its errors too.
+fn logs(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
+    Ok(match filter_log_events(account, request) {
         Ok(answer) => json_answer(StatusCode::OK, &answer),
         Err(error) => {
-            let code = if error.code == "AccessDenied" {
-                "AccessDeniedException"
-            } else {
-                error.code
+            let code = match error.code {
+                "AccessDenied" => "AccessDeniedException",
+                other => other,
             };
             json_answer(
                 error.status,
                 &json!({"__type": code, "message": error.message}),
             )
         }
-    }
+    })
 }
 
 fn filter_log_events(account: &Account, request: &Request<'_>) -> Result<Value, ApiError> {

@@ -3,37 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use http::StatusCode;
 
 use super::Account;
-use super::signed::{authorize, form, judge, missing};
+use super::signed::{authorize, form, judge, missing, service};
 use super::xml::{ApiError, element, success};
 use crate::directory::{Decision, Role, is_policy};
 use crate::verify::query::{Query, encode};
 use crate::verify::request::Request;
 
 pub(super) fn routes() -> Router<Arc<Account>> {
-    Router::new().route("/", any(answer))
-}
-
-async fn answer(
-    State(account): State<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request = Request {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-    };
-    act(&account, &request).unwrap_or_else(IntoResponse::into_response)
+    service(act)
 }
 
 fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {

@@ -3,37 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use http::StatusCode;
 
 use super::Account;
-use super::signed::{authorize, form, judge, missing};
+use super::signed::{authorize, form, judge, missing, service};
 use super::xml::{ApiError, element, success};
 use crate::instance::Facts;
 use crate::verify::query::Query;
 use crate::verify::request::Request;
 
 pub(super) fn routes() -> Router<Arc<Account>> {
-    Router::new().route("/", any(answer))
-}
-
-async fn answer(
-    State(account): State<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let request = Request {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-    };
-    act(&account, &request).unwrap_or_else(IntoResponse::into_response)
+    service(act)
 }
 
 fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
@@ -131,6 +112,7 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
             replicas,
         ),
         list("EnabledCloudwatchLogsExports", "member", &facts.log_exports),
+        subnets(account, facts),
         format!("<DomainMemberships>{domains}</DomainMemberships>"),
         format!(
             "<DBParameterGroups><DBParameterGroup>{}{}</DBParameterGroup></DBParameterGroups>",
@@ -139,6 +121,20 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
         ),
     ];
     format!("<DBInstance>{}</DBInstance>", parts.concat())
+}
+
+fn subnets(account: &Account, facts: &Facts) -> String {
+    let arn = format!(
+        "arn:aws:outposts:{}:{}:outpost/op-0123456789abcdef0",
+        account.region, account.id
+    );
+    let outpost = match facts.outpost {
+        true => element("Arn", &arn),
+        false => String::new(),
+    };
+    format!(
+        "<DBSubnetGroup><Subnets><Subnet><SubnetOutpost>{outpost}</SubnetOutpost></Subnet></Subnets></DBSubnetGroup>"
+    )
 }
 
 /// The lab plays an instance; asking for a cluster by name is an error, for all of them an empty list.

@@ -1,6 +1,13 @@
 //! What all services do with a request: read the form, judge the signature, ask IAM whether the caller may.
 
-use http::StatusCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::Account;
 use super::xml::ApiError;
@@ -8,6 +15,27 @@ use crate::credentials::Identity;
 use crate::directory::Decision;
 use crate::verify::query::Query;
 use crate::verify::request::{self, Request, RequestRefusal};
+
+/// What a service does with a request.
+pub(super) type Act = fn(&Account, &Request<'_>) -> Result<Response, ApiError>;
+
+/// A service that answers everything at its root.
+pub(super) fn service(act: Act) -> Router<Arc<Account>> {
+    let answer = move |State(account): State<Arc<Account>>,
+                       method: Method,
+                       uri: Uri,
+                       headers: HeaderMap,
+                       body: Bytes| async move {
+        let request = Request {
+            method: &method,
+            uri: &uri,
+            headers: &headers,
+            body: &body,
+        };
+        act(&account, &request).unwrap_or_else(IntoResponse::into_response)
+    };
+    Router::new().route("/", any(answer))
+}
 
 /// Parameters are in the body of a POST or in the query of a GET; forms write blanks as `+`.
 pub(super) fn form(request: &Request<'_>) -> Option<Query> {

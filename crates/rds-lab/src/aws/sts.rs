@@ -7,42 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::Response;
+use http::StatusCode;
 
 use super::Account;
 use super::account::written;
-use super::signed::{form, judge};
+use super::signed::{form, judge, service};
 use super::xml::{ApiError, element, success};
 use crate::credentials::{Credential, Identity};
 use crate::verify::query::Query;
 use crate::verify::request::Request;
 
 pub(super) fn routes() -> Router<Arc<Account>> {
-    Router::new().route("/", any(answer))
-}
-
-async fn answer(
-    State(account): State<Arc<Account>>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    account.count(|requests| requests.sts += 1);
-    let request = Request {
-        method: &method,
-        uri: &uri,
-        headers: &headers,
-        body: &body,
-    };
-    act(&account, &request).unwrap_or_else(IntoResponse::into_response)
+    service(act)
 }
 
 fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
+    account.count(|requests| requests.sts += 1);
     let form = form(request).ok_or_else(|| malformed("the request cannot be read"))?;
     match form.text("Action") {
         Some("GetCallerIdentity") => {

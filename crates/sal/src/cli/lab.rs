@@ -65,6 +65,10 @@ pub(crate) struct LabUp {
     /// Folder with `postgres` and `initdb` of another version than the machine's.
     #[arg(long)]
     pub(crate) postgres: Option<PathBuf>,
+    /// Let clients in through Postgres's own TLS and PAM instead of the lab's gate. Needs root, a Postgres with PAM and
+    /// rustc; writes one file below /etc/pam.d while it runs. Some faults are the gate's and cannot be broken then.
+    #[arg(long, conflicts_with_all = ["postgres", "listen"])]
+    pub(crate) pam: bool,
     /// Let the deployment use the master user, as many do.
     #[arg(long)]
     pub(crate) master_deployment: bool,

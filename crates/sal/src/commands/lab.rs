@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use rds_lab::{BREAKAGES, IamAuthentication, LabOptions};
+use rds_lab::{BREAKAGES, IamAuthentication, LabOptions, Pam};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -73,6 +73,9 @@ async fn start(arguments: &LabUp) -> Result<Deployment> {
     options.iam_authentication = IamAuthentication::Off;
     options.listen = arguments.listen;
     options.server_binaries.clone_from(&arguments.postgres);
+    if arguments.pam {
+        options.pam = Pam::OnMachineWeOwn;
+    }
     options.search_path = Signs::read().path;
     let lab = rds_lab::Lab::start(options)
         .await

@@ -28,8 +28,15 @@ fn commands() -> Vec<(String, u32)> {
     found
 }
 
+/// Who lets the guide's clients in.
+#[derive(Clone, Copy, PartialEq)]
+enum Door {
+    Gate,
+    Pam,
+}
+
 /// One shell, so that `eval` counts for what follows; it stops at the first command that ends otherwise than it should.
-fn script(socket: &str) -> String {
+fn script(socket: &str, door: Door) -> String {
     let mut script = "set -u\n".to_owned();
     for (command, code) in commands() {
         let command = command.replace("sal lab env ", &format!("sal lab env --socket {socket} "));
@@ -48,9 +55,10 @@ fn script(socket: &str) -> String {
             });
         script.push_str(&format!("echo '$ {}'\n", command.replace('\'', "'\\''")));
         if command.starts_with("sal lab up") {
+            let pam = if door == Door::Pam { " --pam" } else { "" };
             // "In a terminal of its own."
             script.push_str(&format!(
-                "{command} > lab.out 2> lab.err &\nfor turn in $(seq 1 300); do grep -q Ctrl-C lab.out && break; sleep 0.1; done\ngrep -q Ctrl-C lab.out || {{ cat lab.err; exit 9; }}\n"
+                "{command}{pam} > lab.out 2> lab.err &\nfor turn in $(seq 1 300); do grep -q Ctrl-C lab.out && break; sleep 0.1; done\ngrep -q Ctrl-C lab.out || {{ cat lab.err; exit 9; }}\n"
             ));
             continue;
         }
@@ -62,19 +70,49 @@ fn script(socket: &str) -> String {
 
 #[tokio::test]
 async fn the_guide_runs_as_it_stands() {
+    walk(Door::Gate).await;
+}
+
+/// The same against Postgres's own TLS and `pam` method; on machines that tests may change only.
+#[tokio::test]
+async fn the_guide_runs_on_a_postgres_with_pam() {
+    if variable("SAL_TESTS_OWN_MACHINE").is_some() {
+        walk(Door::Pam).await;
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test asks what `./dev test` says of the machine"
+    )]
+    std::env::var(name).ok()
+}
+
+async fn walk(door: Door) {
     assert!(commands().len() > 25, "{:?}", commands());
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("lab.sock");
     let programs = PathBuf::from(SAL).parent().unwrap().to_owned();
     let mut shell = Command::new("bash");
     shell
-        .args(["-c", &script(&socket.display().to_string())])
+        .args(["-c", &script(&socket.display().to_string(), door)])
         .current_dir(folder.path())
         .env_clear()
         .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
         .env("HOME", folder.path())
         .stdin(Stdio::null())
         .kill_on_drop(true);
+    if door == Door::Pam {
+        // The module is built by rustc, which rustup finds by these.
+        let path = variable("PATH").unwrap();
+        shell.env("PATH", format!("{}:{path}", programs.display()));
+        for name in ["HOME", "RUSTUP_HOME", "CARGO_HOME"] {
+            if let Some(value) = variable(name) {
+                shell.env(name, value);
+            }
+        }
+    }
     let output = tokio::time::timeout(std::time::Duration::from_secs(180), shell.output())
         .await
         .unwrap()

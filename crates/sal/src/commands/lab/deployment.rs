@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fake_fleet::{FleetOptions, Simulation, simulate};
-use rds_lab::Lab;
+use rds_lab::{Lab, LabError};
 use sal_store::groups::{insert_group, insert_unit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -120,7 +120,7 @@ impl Deployment {
         let mut variables = BTreeMap::new();
         let mut set =
             |name: &str, value: &str| drop(variables.insert(name.to_owned(), value.to_owned()));
-        let address = lab.address();
+        let address = lab.pam_address().unwrap_or(lab.address());
         set("DB_NAME", "sal");
         set("DB_HOST", lab.endpoint());
         set("DB_PORT", &address.port().to_string());
@@ -171,11 +171,10 @@ impl Deployment {
             new_user: NEW_USER.to_owned(),
         };
         let broken = self.lab.break_it(name, &target).await;
-        broken.map_err(|error| {
-            let why = std::error::Error::source(&error)
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            anyhow::anyhow!("{error}: {why} (is the move far enough for this?)")
+        broken.map_err(|error| match error {
+            LabError::Database { .. } => anyhow::Error::new(error)
+                .context("breaking it; the move may not be far enough for this"),
+            other => anyhow::Error::new(other),
         })?;
         self.broken(|list| list.push(name.to_owned()));
         Ok(())
