@@ -1,6 +1,6 @@
 //! Everything that can be broken in the lab, and what the doctor says of it: the true cause, by name.
 
-use rds_lab::{BREAKAGES, Deployment};
+use rds_lab::{BREAKAGES, Deployment, EndpointHealth, Service};
 use serde_json::Value;
 
 use crate::stage::{Ended, OWNER_PASSWORD, Settings, Stage, USER};
@@ -211,6 +211,64 @@ async fn a_deployment_that_has_moved_is_healthy() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let text = settings.run(&["iam", "doctor"]).await;
     assert!(text.stdout.contains("0 problems"), "{}", text.stdout);
+}
+
+/// What is wrong in the settings or around the program, not in the database.
+#[tokio::test]
+async fn the_doctor_names_what_is_wrong_around_the_program() {
+    let (stage, settings, _) = moved().await;
+    let lab = &stage.lab;
+    lab.faults()
+        .set_endpoint(Service::Imds, EndpointHealth::Silent);
+    let without_role = settings
+        .clone()
+        .without("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        .without("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    let in_a_pod = without_role
+        .clone()
+        .with("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+    let cases = [
+        (
+            settings.clone().with("AWS_RDS_REGION", "us-east-1"),
+            "region",
+            "tokens signed for us-east-1 are refused",
+        ),
+        (
+            settings.clone().with("DB_HOST", "db.example.internal"),
+            "dns",
+            "SAL_DB_SIGN_HOST",
+        ),
+        (
+            without_role.clone(),
+            "credentials",
+            "give this machine a role",
+        ),
+        (
+            without_role.with("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE"),
+            "credentials",
+            "taskRoleArn",
+        ),
+        (
+            in_a_pod.clone(),
+            "credentials",
+            "eks.amazonaws.com/role-arn",
+        ),
+        (
+            in_a_pod
+                .without("AWS_EC2_METADATA_DISABLED")
+                .with("AWS_EC2_METADATA_SERVICE_ENDPOINT", &lab.imds_url()),
+            "credentials",
+            "hop limit",
+        ),
+    ];
+    for (settings, id, words) in cases {
+        let (ended, checks) = report(&settings).await;
+        let line = checks.iter().find(|check| check["id"] == id).unwrap();
+        let said = format!("{} {}", line["evidence"], line["next"]);
+        assert_eq!(line["status"], "problem", "{words}: {line}");
+        assert!(said.contains(words), "{words}: {said}");
+        assert_eq!(ended.code, Some(3), "{words}: {ended:?}");
+    }
 }
 
 async fn every(nth: usize) {
