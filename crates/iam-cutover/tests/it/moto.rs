@@ -1,6 +1,7 @@
 //! Our AWS calls against moto, which we did not write: signing, encoding, and reading the answers.
 //!
-//! Known deviations of moto 5.2: one resource id for every instance, changes at once, no `DescribeDBEngineVersions`,
+//! Known deviations of moto 5.2: one resource id for every instance, changes at once, a cluster's flag that never changes,
+//! proxies whose endpoint says `db-proxy-` where AWS says `proxy-`, no `DescribeDBEngineVersions`,
 //! no simulator (both answer with an HTML page and status 500), no roles in its authentication mode, and forms are
 //! encoded anew before their signature is checked, with `+` for a blank where we write `%20`; AWS takes both.
 
@@ -10,7 +11,7 @@ use iam_cutover::{
     aws::{AwsApi, AwsCall, AwsEndpoints, AwsError, TargetKind},
     policy::{ConnectPolicy, Trust},
 };
-use rds_iam::Partition;
+use rds_iam::{Partition, RdsEndpoint};
 use rds_lab::{Credential, Identity};
 use serde_json::Value;
 use tokio::process::{Child, Command};
@@ -22,6 +23,8 @@ const SETUP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/moto_setup.py
 struct Moto {
     url: String,
     key: Credential,
+    /// The writer's and the reader's endpoint of a cluster.
+    cluster: [String; 2],
     _server: Child,
 }
 
@@ -77,6 +80,7 @@ impl Moto {
         Self {
             url,
             key,
+            cluster: ["writer", "reader"].map(|name| made[name].as_str().unwrap().to_owned()),
             _server: server,
         }
     }
@@ -153,6 +157,38 @@ async fn moto_takes_our_signatures_and_we_read_its_answers() {
             .iam_is(true)
     );
     policies_and_roles(&api, target.resource_id.unwrap()).await;
+}
+
+#[tokio::test]
+async fn clusters_their_members_and_proxies_are_found_by_their_endpoints() {
+    let moto = Moto::start().await;
+    let api = moto.api(&moto.key);
+    for name in &moto.cluster {
+        let endpoint = RdsEndpoint::parse(name).unwrap();
+        let target = api.target(&endpoint).await.unwrap().unwrap();
+        assert_eq!(
+            (target.kind, target.identifier.as_str()),
+            (TargetKind::Cluster, "sal-aurora"),
+            "{name}"
+        );
+        assert!(target.iam_is(true));
+        assert!(target.resource_id.unwrap().starts_with("cluster-"));
+        assert_eq!(target.engine, "aurora-postgresql");
+    }
+    let member = api.describe(TargetKind::Instance, "sal-aurora-1");
+    assert_eq!(
+        member.await.unwrap().unwrap().cluster.as_deref(),
+        Some("sal-aurora"),
+        "the cluster's flag is the one that counts"
+    );
+    let disable = AwsCall::SetIamAuthentication {
+        kind: TargetKind::Cluster,
+        identifier: "sal-aurora".to_owned(),
+        enabled: false,
+    };
+    api.make(&disable).await.unwrap();
+    let proxy = api.describe(TargetKind::Proxy, "sal-proxy").await.unwrap();
+    assert!(proxy.unwrap().resource_id.unwrap().starts_with("prx-"));
 }
 
 /// Made, made again, attached, read, detached, deleted, deleted again.

@@ -1,4 +1,4 @@
-"""Makes in a fresh moto what the test looks at, switches its authentication on, and prints the administrator's key."""
+"""Makes in a fresh moto what the test looks at, switches its authentication on, and prints key and endpoints."""
 import json
 import sys
 import urllib.request
@@ -12,7 +12,7 @@ how = {
     "aws_access_key_id": "setup",
     "aws_secret_access_key": "setup",
 }
-iam, rds = boto3.client("iam", **how), boto3.client("rds", **how)
+iam, rds, ec2 = (boto3.client(service, **how) for service in ("iam", "rds", "ec2"))
 
 
 def document(**statement):
@@ -34,8 +34,35 @@ rds.create_db_instance(
     MasterUsername="postgres",
     MasterUserPassword="a long enough one",
 )
+rds.create_db_cluster(
+    DBClusterIdentifier="sal-aurora",
+    Engine="aurora-postgresql",
+    EngineVersion="15.5",
+    MasterUsername="postgres",
+    MasterUserPassword="a long enough one",
+    EnableIAMDatabaseAuthentication=True,
+)
+rds.create_db_instance(
+    DBInstanceIdentifier="sal-aurora-1",
+    DBClusterIdentifier="sal-aurora",
+    Engine="aurora-postgresql",
+    DBInstanceClass="db.r6g.large",
+)
+rds.create_db_proxy(
+    DBProxyName="sal-proxy",
+    EngineFamily="POSTGRESQL",
+    Auth=[{"AuthScheme": "SECRETS", "SecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:x"}],
+    RoleArn="arn:aws:iam::123456789012:role/sal-task",
+    VpcSubnetIds=[subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2],
+)
+cluster = rds.describe_db_clusters()["DBClusters"][0]
 switch = urllib.request.Request(
     f"{url}/moto-api/reset-auth", data=b"0", headers={"Content-Type": "text/plain"}, method="POST"
 )
 urllib.request.urlopen(switch)
-print(json.dumps({"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}))
+print(json.dumps({
+    "id": key["AccessKeyId"],
+    "secret": key["SecretAccessKey"],
+    "writer": cluster["Endpoint"],
+    "reader": cluster["ReaderEndpoint"],
+}))
