@@ -254,15 +254,16 @@ pub(crate) enum PolicyFormat {
 /// `sal iam token`.
 #[derive(Debug, Args)]
 pub(crate) struct Token {
-    /// The RDS endpoint; signed as given, without DNS.
+    /// The RDS endpoint; signed as given, without DNS. By default DB_HOST, and then port and region come from DB_PORT
+    /// and AWS_RDS_REGION, too.
     #[arg(long)]
-    pub(crate) host: String,
-    /// The port that the login will use.
-    #[arg(long, default_value_t = 5432)]
-    pub(crate) port: u16,
-    /// The Postgres user.
+    pub(crate) host: Option<String>,
+    /// The port that the login will use. By default 5432.
     #[arg(long)]
-    pub(crate) user: String,
+    pub(crate) port: Option<u16>,
+    /// The Postgres user. By default DB_USER.
+    #[arg(long)]
+    pub(crate) user: Option<String>,
     /// The region; by default that of the endpoint's name.
     #[arg(long)]
     pub(crate) region: Option<String>,

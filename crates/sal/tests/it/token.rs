@@ -99,6 +99,40 @@ async fn without_credentials_there_is_a_sentence_and_no_token() {
 }
 
 #[tokio::test]
+async fn the_deployment_s_own_variables_are_the_defaults() {
+    let host = "sal.abcdefghijk0.us-west-2.rds.amazonaws.com";
+    let key = Settings::default()
+        .with("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+        .with("AWS_SECRET_ACCESS_KEY", "s3cret")
+        .with("DB_USER", "salawsiam");
+    let at = "--at=20260102T030405Z";
+    let named = key
+        .run(&["iam", "token", "--host", host, "--port=5433", at])
+        .await;
+    assert!(named.stdout.contains(&format!("{host}:5433/")), "{named:?}");
+    let deployment = key.clone().with("DB_HOST", host).with("DB_PORT", "5433");
+    assert_eq!(
+        deployment.run(&["iam", "token", at]).await.stdout,
+        named.stdout
+    );
+    // Another endpoint has nothing to do with the deployment's port.
+    let other = deployment
+        .run(&[
+            "iam",
+            "token",
+            "--host=b.abcdefghijk0.us-west-2.rds.amazonaws.com",
+        ])
+        .await;
+    assert!(other.stdout.contains(":5432/"), "{other:?}");
+    let wrong = deployment.with("DB_PORT", "many");
+    let ended = wrong.run(&["iam", "token"]).await;
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""));
+    assert!(ended.stderr.contains("DB_PORT"), "{ended:?}");
+    let nowhere = key.run(&["iam", "token"]).await;
+    assert!(nowhere.stderr.contains("--host"), "{nowhere:?}");
+}
+
+#[tokio::test]
 async fn a_host_without_a_region_and_a_time_that_is_none_are_refused() {
     let settings = Settings::default()
         .with("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")

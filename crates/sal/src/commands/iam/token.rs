@@ -9,19 +9,36 @@ use jiff::tz::TimeZone;
 use rds_iam::{ChainSettings, CredentialCache, CredentialChain, RdsEndpoint};
 
 use crate::cli::Token;
+use crate::config::Environment;
 use crate::exit::Exit;
-use crate::{output, wiring};
+use crate::{commands, output, wiring};
 
 /// Prints a token.
 pub(crate) async fn run(arguments: Token) -> Result<Exit> {
-    let named = RdsEndpoint::parse(&arguments.host)
+    let mut environment = Environment::read();
+    let Some(user) = arguments.user.or_else(|| environment.text("DB_USER")) else {
+        output::problem("whose token? Name the Postgres user with --user, or set DB_USER");
+        return Ok(Exit::Usage);
+    };
+    let (host, default_port, default_region) = match arguments.host {
+        Some(host) => (host, 5432, None),
+        None => {
+            let Some(host) = environment.text("DB_HOST") else {
+                output::problem("for which endpoint? Name it with --host, or set DB_HOST");
+                return Ok(Exit::Usage);
+            };
+            let port = environment.parsed("DB_PORT", 5432, "a port");
+            (host, port, environment.text("AWS_RDS_REGION"))
+        }
+    };
+    if let Err(exit) = commands::checked(environment) {
+        return Ok(exit);
+    }
+    let named = RdsEndpoint::parse(&host)
         .ok()
         .and_then(|endpoint| endpoint.region);
-    let Some(region) = arguments.region.clone().or(named) else {
-        bail!(
-            "`{}` carries no region; name it with --region",
-            arguments.host
-        );
+    let Some(region) = arguments.region.or(default_region).or(named) else {
+        bail!("`{host}` carries no region; name it with --region");
     };
     let clock = wiring::clock();
     let at = match &arguments.at {
@@ -42,9 +59,9 @@ pub(crate) async fn run(arguments: Token) -> Result<Exit> {
         .context("no AWS credentials to sign with")?;
     let life = rds_iam::RDS_TOKEN_LIFE;
     let token = rds_iam::token(
-        &arguments.host,
-        arguments.port,
-        &arguments.user,
+        &host,
+        arguments.port.unwrap_or(default_port),
+        &user,
         &region,
         &fetched.credentials,
         at,
