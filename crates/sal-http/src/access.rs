@@ -10,4 +10,4 @@ pub mod setup;
 pub mod viewer;
 
 pub use attempts::LoginAttempts;
-pub use viewer::{GlobalAdmin, Level, ReadWrite, Viewer};
+pub use viewer::{GlobalAdmin, Level, ReadWrite, SeesMachines, Staff, Viewer};

@@ -32,6 +32,9 @@ pub enum AppError {
     /// The viewer may not do that.
     #[error("forbidden")]
     Forbidden,
+    /// The viewer may see numbers and no machines.
+    #[error("stats only")]
+    StatsOnly,
     /// Log in first, then come back to this path.
     #[error("login needed")]
     LoginNeeded {
@@ -113,6 +116,10 @@ impl AppError {
             Self::NoKey => no_key(),
             Self::Forbidden => {
                 let sentence = "Your account may not see this. An administrator can add you to the business unit.";
+                django::error_page(StatusCode::FORBIDDEN, "No access", sentence)
+            }
+            Self::StatsOnly => {
+                let sentence = "Your account shows numbers, not machines (level Stats only). A global admin can change that.";
                 django::error_page(StatusCode::FORBIDDEN, "No access", sentence)
             }
             Self::LoginNeeded { next } => login_needed(next),

@@ -12,6 +12,8 @@ pub mod error;
 pub mod layers;
 pub mod metric_names;
 pub mod origin;
+pub mod routes;
 
 pub use app::{App, Clock, HttpConfig};
 pub use error::AppError;
+pub use routes::Routes;

@@ -62,6 +62,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
             })?;
     }
     let pages = sal_web::routes()
+        .into_router()
         .layer(csrf)
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()

@@ -5,6 +5,7 @@
 //! a [`pool::Connector`] is handed in.
 
 pub mod api_keys;
+pub mod audit;
 pub mod catalogs;
 pub mod checkin;
 pub mod device;

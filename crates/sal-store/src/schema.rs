@@ -208,6 +208,7 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0001-sessions", false),
     addition!("0002-checkins", false),
     addition!("0003-fill-factor", true),
+    addition!("0004-audit", false),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

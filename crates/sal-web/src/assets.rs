@@ -3,13 +3,12 @@
 //! Names contain a hash of the contents, so answers may be kept forever; a new version has new names.
 
 use axum::{
-    Router,
     extract::Path,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
-use sal_http::{App, AppError};
+use sal_http::{AppError, Routes};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -22,8 +21,8 @@ pub(crate) struct Asset {
     bytes: &'static [u8],
 }
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/static/{name}", get(show_asset))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/static/{name}", get(show_asset))
 }
 
 async fn show_asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, AppError> {
@@ -79,7 +78,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_an_asset_is_not_found() {
-        for name in ["sal.css", "..", "../Cargo.toml", ""] {
+        for name in [
+            "sal.css",
+            "styles/00-colours.css",
+            "..",
+            "../Cargo.toml",
+            "",
+        ] {
             let answer = show_asset(Path(name.to_owned()), HeaderMap::new()).await;
             assert!(matches!(answer, Err(AppError::NotFound)), "{name}");
         }

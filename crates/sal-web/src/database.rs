@@ -3,10 +3,10 @@
 //! Shows what the program knows of its own login; but for the viewer's session, the database is asked nothing.
 
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{extract::State, response::Response, routing::get};
 use jiff::{SignedDuration, Timestamp};
 use sal_http::{
-    App, AppError,
+    App, AppError, Routes,
     access::GlobalAdmin,
     database_status::{DatabaseStatus, LoginMode},
 };
@@ -17,8 +17,8 @@ use crate::{
     wording::{self, Moment},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/database/", get(show_database))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/database/", get(show_database))
 }
 
 #[derive(Template)]

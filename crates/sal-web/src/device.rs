@@ -7,12 +7,11 @@ mod view;
 
 use askama::Template;
 use axum::{
-    Router,
     extract::{Path, State},
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, access::Viewer};
+use sal_http::{App, AppError, Routes, access::Viewer};
 use sal_store::{
     Client,
     device::{
@@ -28,8 +27,8 @@ use crate::{
 };
 use view::{DeviceView, Parts};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/machine_detail/{key}/", get(show_machine))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/machine_detail/{key}/", get(show_machine))
 }
 
 #[derive(Template)]

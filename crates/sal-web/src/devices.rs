@@ -7,13 +7,12 @@ mod view;
 
 use askama::Template;
 use axum::{
-    Router,
     extract::{Path, Query, State},
     response::Response,
     routing::get,
 };
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use sal_http::{App, AppError, access::Viewer};
+use sal_http::{App, AppError, Routes, access::Viewer};
 use sal_plugins::Filter;
 use sal_query::Condition;
 use sal_store::{
@@ -30,8 +29,8 @@ use crate::{
 use params::ListParams;
 use view::{Column, DeviceLine, Pager};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/machines/", get(list_machines))
         .route("/list/{plugin}/{data}/", get(redirect_from_short_list))
         .route("/list/{plugin}/{data}/{*rest}", get(redirect_from_list))

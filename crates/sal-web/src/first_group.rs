@@ -2,8 +2,8 @@
 //!
 //! Offered by the overview while there is no group. Later ones are made in `places`.
 
-use axum::{Form, Router, extract::State, response::Response, routing::post};
-use sal_http::{App, AppError, access::GlobalAdmin};
+use axum::{Form, extract::State, response::Response, routing::post};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin};
 use sal_store::{
     group_keys::group_keys,
     groups::{insert_group, insert_unit},
@@ -16,8 +16,8 @@ use crate::{
     random_key::{GROUP_KEY, random_key},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/first-group/", post(create_first_group))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/first-group/", post(create_first_group))
 }
 
 #[derive(Deserialize)]

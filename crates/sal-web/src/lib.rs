@@ -5,9 +5,12 @@
 //! [`routes`] is what the assembly mounts.
 
 mod assets;
+mod audit;
+mod confirm;
 mod database;
 mod device;
 mod devices;
+mod export;
 mod first_group;
 mod fleet_part;
 mod given_name;
@@ -22,12 +25,11 @@ mod shell;
 mod theme;
 mod wording;
 
-use axum::Router;
-use sal_http::App;
+use sal_http::Routes;
 
 /// All pages and their assets.
-pub fn routes() -> Router<App> {
-    Router::new()
+pub fn routes() -> Routes {
+    Routes::new()
         .merge(overview::routes())
         .merge(first_group::routes())
         .merge(places::routes())

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Extension, Form, Router,
+    Extension, Form,
     extract::{Query, State},
     http::{HeaderMap, header},
     response::Response,
     routing::get,
 };
 use sal_http::{
-    App, AppError,
+    App, AppError, Routes,
     access::{LoginAttempts, Viewer, password, session::SessionCookie},
     origin::Origin,
 };
@@ -24,8 +24,8 @@ use crate::{
     shell::{Section, Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/login/", get(show_login).post(log_in))
         .route("/logout/", get(confirm_logout).post(log_out))
         .layer(Extension(Arc::new(LoginAttempts::default())))

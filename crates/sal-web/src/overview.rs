@@ -11,13 +11,12 @@ mod surroundings;
 
 use askama::Template;
 use axum::{
-    Router,
     extract::{FromRequestParts, Path},
     http::{HeaderMap, request::Parts},
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, access::Viewer};
+use sal_http::{App, AppError, Routes, access::Viewer};
 use sal_plugins::Plugin;
 use sal_store::{
     Client,
@@ -37,8 +36,8 @@ use draw::Widget;
 use joining::{Empty, Joining};
 use surroundings::{Link, Places};
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/", get(show_overview))
         .route("/dashboard/{unit}/", get(show_unit))
         .route("/machinegroup/{group}/", get(show_group))

@@ -5,14 +5,14 @@
 
 use askama::Template;
 use axum::{
-    Form, Router,
+    Form,
     extract::{Path, State},
     http::StatusCode,
     response::Response,
     routing::get,
 };
 use sal_http::{
-    App, AppError,
+    App, AppError, Routes,
     access::{GlobalAdmin, ReadWrite},
 };
 use sal_store::{
@@ -30,8 +30,8 @@ use crate::{
     shell::{Section, Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/new-bu/", get(show_new_unit).post(create_unit))
         .route(
             "/new-machine-group/{unit}/",

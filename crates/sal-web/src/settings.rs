@@ -7,8 +7,8 @@ mod plugins;
 mod usage_data;
 
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, access::GlobalAdmin};
+use axum::{extract::State, response::Response, routing::get};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin};
 use sal_store::{
     Client,
     settings::{DEFAULT_RETENTION_DAYS, HISTORICAL_RETENTION, SEND_DATA, setting},
@@ -19,8 +19,8 @@ use crate::{
     shell::{Section, Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/settings/", get(show_settings))
         .merge(plugins::routes())
         .merge(api_keys::routes())

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Extension, Form, Router,
+    Extension, Form,
     extract::{Path, State},
     http::StatusCode,
     response::Response,
     routing::get,
 };
 use sal_http::{
-    App, AppError,
+    App, AppError, Routes,
     access::{LoginAttempts, password, setup},
 };
 use serde::Deserialize;
@@ -22,8 +22,8 @@ use crate::{
     shell::{Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/setup/{token}/", get(show_setup).post(create_user))
         .layer(Extension(Arc::new(LoginAttempts::default())))
 }

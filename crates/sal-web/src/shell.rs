@@ -27,14 +27,32 @@ pub(crate) struct Shell {
 pub(crate) struct ShellUser {
     pub(crate) name: String,
     pub(crate) level: &'static str,
-    pub(crate) is_admin: bool,
+    /// What the person can go to.
+    pub(crate) navigation: Vec<Entry>,
 }
 
 /// An entry of the navigation.
+pub(crate) struct Entry {
+    pub(crate) section: Section,
+    pub(crate) label: &'static str,
+    pub(crate) href: &'static str,
+    /// Path of the icon in a box of 20 by 20.
+    pub(crate) icon: &'static str,
+    /// Whether it begins the part for administrators.
+    pub(crate) begins_admin: bool,
+}
+
+/// A part of the site; each has an entry in the navigation, [`Section::None`] excepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Overview,
     Devices,
+    Software,
+    Updates,
+    Reports,
+    Activity,
+    Licences,
+    Users,
     Database,
     Settings,
     None,
@@ -79,7 +97,7 @@ impl Shell {
         let user = ShellUser {
             name: viewer.name.clone(),
             level: viewer.level.title(),
-            is_admin: viewer.level == Level::GlobalAdmin,
+            navigation: navigation(viewer),
         };
         Self {
             user: Some(user),
@@ -104,6 +122,96 @@ impl Shell {
         self.section == section
     }
 }
+
+/// What this person can go to, in order.
+fn navigation(viewer: &Viewer) -> Vec<Entry> {
+    let is_admin = viewer.level == Level::GlobalAdmin;
+    let may = |section| match section {
+        Section::Devices | Section::Updates | Section::Software => viewer.level >= Level::ReadOnly,
+        Section::Activity | Section::Licences | Section::Database | Section::Settings => is_admin,
+        Section::Users => is_admin && viewer.is_staff,
+        Section::Overview | Section::Reports | Section::None => true,
+    };
+    let first_for_admins = ENTRIES.iter().find(|(section, ..)| {
+        matches!(section, Section::Activity | Section::Licences) && may(*section)
+    });
+    let first_for_admins = first_for_admins.map(|(section, ..)| *section);
+    ENTRIES
+        .into_iter()
+        .filter(|(section, ..)| may(*section))
+        .map(|(section, label, href, icon)| Entry {
+            section,
+            label,
+            href,
+            icon,
+            begins_admin: first_for_admins == Some(section),
+        })
+        .collect()
+}
+
+/// Section, label, address, path of the icon.
+const ENTRIES: [(Section, &str, &str, &str); 10] = [
+    (
+        Section::Overview,
+        "Overview",
+        "/",
+        "M3 10h6V3H3zm8 7h6v-7h-6zM3 17h6v-4H3zm8-14v4h6V3z",
+    ),
+    (
+        Section::Devices,
+        "Machines",
+        "/machines/",
+        "M4 4h12v9H4zM2 16h16",
+    ),
+    (
+        Section::Software,
+        "Software",
+        "/inventory/",
+        "M3 6l7-3 7 3v8l-7 3-7-3zm0 0l7 3 7-3M10 9v8",
+    ),
+    (
+        Section::Updates,
+        "Updates",
+        "/updates/",
+        "M10 3v10m-4-4l4 4 4-4M4 17h12",
+    ),
+    (
+        Section::Reports,
+        "Reports",
+        "/reports/",
+        "M4 17V9m4 8V4m4 13v-6m4 6V7",
+    ),
+    (
+        Section::Activity,
+        "Activity",
+        "/activity/",
+        "M2 10h4l2-6 4 12 2-6h4",
+    ),
+    (
+        Section::Licences,
+        "Licences",
+        "/licenses/",
+        "M3 5h14v10H3zM6 9h5M6 12h3m5-3v3",
+    ),
+    (
+        Section::Users,
+        "Users",
+        "/settings/users/",
+        "M7 9a3 3 0 1 0 0-6 3 3 0 0 0 0 6zm-5 8c0-6 10-6 10 0m1-8a2.5 2.5 0 1 0 0-5m1 13h4c0-4-2-5-4-5",
+    ),
+    (
+        Section::Database,
+        "Database",
+        "/database/",
+        "M4 5c0-3 12-3 12 0v10c0 3-12 3-12 0zm0 0c0 3 12 3 12 0M4 10c0 3 12 3 12 0",
+    ),
+    (
+        Section::Settings,
+        "Settings",
+        "/settings/",
+        "M3 6h5m5 0h4M3 14h3m5 0h6M8 6a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0M6 14a2.5 2.5 0 1 0 5 0a2.5 2.5 0 1 0-5 0",
+    ),
+];
 
 /// Name of the cookie that keeps the theme.
 pub(crate) const THEME_COOKIE: &str = "sal_theme";

@@ -1,12 +1,12 @@
 //! `POST /theme/`: light, dark, or as the system has it, kept in a cookie.
 
 use axum::{
-    Form, Router,
+    Form,
     http::{HeaderMap, HeaderValue, header},
     response::Response,
     routing::post,
 };
-use sal_http::App;
+use sal_http::Routes;
 use serde::Deserialize;
 
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
     shell::{THEME_COOKIE, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/theme/", post(choose_theme))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/theme/", post(choose_theme))
 }
 
 #[derive(Deserialize)]

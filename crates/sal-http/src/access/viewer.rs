@@ -15,7 +15,7 @@ use crate::{access::session::SessionCookie, app::App, django, error::AppError};
 /// What a viewer may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// `SO`; Sal never treats it differently from [`Level::ReadOnly`].
+    /// `SO`: sees numbers, no machines (Q-050; Sal treats it as [`Level::ReadOnly`]).
     StatsOnly,
     /// `RO`: sees the machines of the own units.
     ReadOnly,
@@ -72,6 +72,10 @@ pub struct Viewer {
     pub is_staff: bool,
 }
 
+/// A viewer who may see machines, not only their numbers: anybody but [`Level::StatsOnly`].
+#[derive(Clone, Debug)]
+pub struct SeesMachines(pub Viewer);
+
 /// A viewer who may change machines.
 #[derive(Clone, Debug)]
 pub struct ReadWrite(pub Viewer);
@@ -79,6 +83,10 @@ pub struct ReadWrite(pub Viewer);
 /// A viewer who may do everything.
 #[derive(Clone, Debug)]
 pub struct GlobalAdmin(pub Viewer);
+
+/// A global admin who may also manage people (`is_staff`).
+#[derive(Clone, Debug)]
+pub struct Staff(pub Viewer);
 
 /// Why a person is turned away.
 #[derive(Debug)]
@@ -127,6 +135,18 @@ impl FromRequestParts<App> for Viewer {
     }
 }
 
+impl FromRequestParts<App> for SeesMachines {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
+        let viewer = Viewer::from_request_parts(parts, app).await?;
+        if viewer.level < Level::ReadOnly {
+            return Err(AppError::StatsOnly);
+        }
+        Ok(Self(viewer))
+    }
+}
+
 impl FromRequestParts<App> for ReadWrite {
     type Rejection = Refused;
 
@@ -140,6 +160,18 @@ impl FromRequestParts<App> for GlobalAdmin {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
         at_least(Level::GlobalAdmin, parts, app).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Staff {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refused> {
+        let viewer = at_least(Level::GlobalAdmin, parts, app).await?;
+        if !viewer.is_staff {
+            return Err(Refused::LevelTooLow);
+        }
+        Ok(Self(viewer))
     }
 }
 

@@ -5,13 +5,13 @@
 
 use askama::Template;
 use axum::{
-    Form, Router,
+    Form,
     extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin};
 use sal_store::{
     api_keys::{
         ListedApiKey, TakenApiKey, find_api_key, insert_api_key, list_api_keys, take_api_key,
@@ -29,8 +29,8 @@ use crate::{
     shell::{Section, Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route(LIST, get(show_api_keys))
         .route(
             "/settings/api-keys/new/",

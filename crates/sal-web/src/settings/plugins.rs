@@ -1,8 +1,8 @@
 //! `/settings/plugins/`: which plugins are enabled, in which order, and which are not. Changes nothing yet.
 
 use askama::Template;
-use axum::{Router, extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, access::GlobalAdmin};
+use axum::{extract::State, response::Response, routing::get};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin};
 use sal_plugins::{Kind, OsFamily, Plugin, Registry};
 use sal_store::plugins::{enabled_details, enabled_reports, enabled_widgets};
 
@@ -11,8 +11,8 @@ use crate::{
     shell::{Section, Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/settings/plugins/", get(show_plugins))
+pub(crate) fn routes() -> Routes {
+    Routes::new().route("/settings/plugins/", get(show_plugins))
 }
 
 #[derive(Template)]

@@ -5,12 +5,11 @@
 
 use askama::Template;
 use axum::{
-    Router,
     extract::{Path, State},
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin};
 use sal_store::settings::{SEND_DATA, set_setting};
 
 use crate::{
@@ -18,8 +17,8 @@ use crate::{
     shell::{Section, Shell, Theme},
 };
 
-pub(crate) fn routes() -> Router<App> {
-    Router::new().route(
+pub(crate) fn routes() -> Routes {
+    Routes::new().route(
         "/settings/senddata/{choice}/",
         get(confirm_usage_data).post(set_usage_data),
     )

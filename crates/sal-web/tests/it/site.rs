@@ -89,7 +89,7 @@ impl Site {
             database: Arc::new(move || database_status(&status_store)),
         });
         Self {
-            router: sal_web::routes().with_state(app.clone()),
+            router: sal_web::routes().into_router().with_state(app.clone()),
             app,
             postgres,
         }

@@ -1,0 +1,44 @@
+//! `salrs_audit`: which person changed what. Written in the transaction of the change.
+
+use jiff::Timestamp;
+
+use crate::ids::UserId;
+
+crate::queries! {
+    /// Notes a change. `detail` says old and new values in words and holds no secret.
+    insert_audit(
+        at: Timestamp,
+        user: Option<UserId>,
+        username: str,
+        action: str,
+        kind: str,
+        object_id: str,
+        object_name: str,
+        detail: str,
+    ) = "INSERT INTO salrs_audit (at, user_id, username, action, kind, object_id, object_name, detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+    /// The newest changes, those before the id `before` when one is given; only of the kind and object when given.
+    list_audit(before: Option<i64>, kind: Option<String>, object_id: Option<String>, limit: i64) -> /// A change.
+    AuditRow {
+        /// Its number.
+        id: i64,
+        /// When.
+        at: Timestamp,
+        /// Who.
+        username: String,
+        /// What was done.
+        action: String,
+        /// To what kind of thing.
+        kind: String,
+        /// Its key.
+        object_id: String,
+        /// Its name as it was then.
+        object_name: String,
+        /// Old and new values in words.
+        detail: String,
+    } = "SELECT id, at, username, action, kind, object_id, object_name, detail FROM salrs_audit
+         WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2)
+           AND ($3::text IS NULL OR object_id = $3)
+         ORDER BY id DESC LIMIT $4";
+}

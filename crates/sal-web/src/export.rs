@@ -1,0 +1,223 @@
+//! Lists as files: CSV and JSON Lines, written while the database is read, so that memory stays flat.
+//!
+//! A spreadsheet runs a cell that begins like a formula; such texts get an apostrophe in front (CSV only, JSON is data).
+
+use std::fmt::Write as _;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use sal_http::AppError;
+use serde_json::{Map, Value};
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Comma separated values with CRLF, as Django Sal writes them.
+    Csv,
+    /// One JSON object in each line.
+    Jsonl,
+}
+
+/// A value of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    /// No value.
+    Empty,
+    Text(String),
+    Number(i64),
+    Flag(bool),
+    Time(Timestamp),
+}
+
+impl Format {
+    /// Reads `csv` or `jsonl`.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "csv" => Some(Self::Csv),
+            "jsonl" => Some(Self::Jsonl),
+            _ => None,
+        }
+    }
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Jsonl => "application/x-ndjson",
+        }
+    }
+}
+
+/// Answers with a file of this name, without its extension. `pages` are rows as the database hands them over; each row
+/// has a cell for each column.
+pub(crate) fn file<S>(format: Format, name: &str, columns: Vec<String>, pages: S) -> Response
+where
+    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+{
+    let head = match format {
+        Format::Csv => csv_line(columns.iter().map(|name| guarded(name))),
+        Format::Jsonl => String::new(),
+    };
+    let chunks = pages.map(move |page| {
+        page.map(|rows| Bytes::from(lines(format, &columns, &rows)))
+            .inspect_err(|error| tracing::error!("an export broke off: {error}"))
+    });
+    let head = stream::once(async { Ok(Bytes::from(head)) });
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(format.media_type()),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            disposition(name, format.extension()),
+        ),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, Body::from_stream(head.chain(chunks))).into_response()
+}
+
+/// `attachment` with a name of plain characters and, for browsers that know it, the whole name (RFC 6266).
+pub(crate) fn disposition(name: &str, extension: &str) -> HeaderValue {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || " ._-".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let ascii: String = name.chars().map(plain).take(120).collect();
+    let whole =
+        percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let text = format!(
+        "attachment; filename=\"{ascii}.{extension}\"; filename*=UTF-8''{whole}.{extension}"
+    );
+    HeaderValue::from_str(&text)
+        .unwrap_or_else(|_not_ascii| HeaderValue::from_static("attachment; filename=\"export\""))
+}
+
+fn lines(format: Format, columns: &[String], rows: &[Vec<Cell>]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        match format {
+            Format::Csv => text.push_str(&csv_line(row.iter().map(csv_cell))),
+            Format::Jsonl => {
+                let pairs = columns.iter().cloned().zip(row.iter().map(json_cell));
+                let object = Value::Object(pairs.collect::<Map<_, _>>());
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{object}");
+            }
+        }
+    }
+    text
+}
+
+fn csv_cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => guarded(text),
+        Cell::Number(number) => number.to_string(),
+        // Python's words, which scripts that read Sal's files know.
+        Cell::Flag(flag) => if *flag { "True" } else { "False" }.to_owned(),
+        Cell::Time(at) => at.strftime("%Y-%m-%d %H:%M:%S%.6f+00:00").to_string(),
+    }
+}
+
+fn json_cell(cell: &Cell) -> Value {
+    match cell {
+        Cell::Empty => Value::Null,
+        Cell::Text(text) => Value::from(text.as_str()),
+        Cell::Number(number) => Value::from(*number),
+        Cell::Flag(flag) => Value::from(*flag),
+        Cell::Time(at) => Value::from(at.to_string()),
+    }
+}
+
+/// The text, with an apostrophe in front where a spreadsheet would take it for a formula (OWASP, "CSV Injection").
+pub(crate) fn guarded(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// A record as RFC 4180 has it.
+fn csv_line(cells: impl Iterator<Item = String>) -> String {
+    let mut line = String::new();
+    for (place, cell) in cells.enumerate() {
+        if place > 0 {
+            line.push(',');
+        }
+        if cell.contains(['"', ',', '\r', '\n']) {
+            line.push('"');
+            line.push_str(&cell.replace('"', "\"\""));
+            line.push('"');
+        } else {
+            line.push_str(&cell);
+        }
+    }
+    line.push_str("\r\n");
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn text(format: Format, rows: Vec<Vec<Cell>>) -> String {
+        let columns = vec!["a".to_owned(), "b".to_owned()];
+        let answer = file(format, "x", columns, stream::iter([Ok(rows)]));
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn formulas_are_defused_and_quotes_doubled() {
+        let row = vec![
+            Cell::Text("=HYPERLINK(\"x\")".to_owned()),
+            Cell::Text("a,b\nc".to_owned()),
+        ];
+        let csv = text(Format::Csv, vec![row.clone()]).await;
+        assert_eq!(csv, "a,b\r\n\"'=HYPERLINK(\"\"x\"\")\",\"a,b\nc\"\r\n");
+        let jsonl = text(Format::Jsonl, vec![row]).await;
+        assert_eq!(
+            jsonl,
+            "{\"a\":\"=HYPERLINK(\\\"x\\\")\",\"b\":\"a,b\\nc\"}\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn values_are_written_as_python_writes_them() {
+        let at = "2026-11-22T14:52:46.890191Z".parse().unwrap();
+        let rows = vec![
+            vec![Cell::Flag(true), Cell::Time(at)],
+            vec![Cell::Empty, Cell::Number(-3)],
+        ];
+        let csv = text(Format::Csv, rows).await;
+        assert_eq!(
+            csv,
+            "a,b\r\nTrue,2026-11-22 14:52:46.890191+00:00\r\n,-3\r\n"
+        );
+    }
+
+    #[test]
+    fn a_file_name_cannot_break_the_header() {
+        let value = disposition("a\"b\r\n/ü", "csv");
+        let text = value.to_str().unwrap();
+        assert!(text.starts_with("attachment; filename=\"a_b____.csv\"; filename*=UTF-8''a%22b"));
+    }
+}
