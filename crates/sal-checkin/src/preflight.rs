@@ -63,7 +63,7 @@ pub(crate) async fn list_scripts(
             .map(|row| row.name)
             .collect(),
     };
-    let scripts = app.registry.scripts_for(&enabled, os_family.as_deref());
+    let scripts = app.registry().scripts_for(&enabled, os_family.as_deref());
     let listed: Vec<_> = scripts
         .iter()
         .map(|script| ListedScript {
@@ -84,7 +84,7 @@ pub(crate) async fn send_script(
     if plugin.contains('/') || name.contains('/') {
         return Err(AppError::NotFound);
     }
-    let found = app.registry.script(&plugin, &name);
+    let found = app.registry().script(&plugin, &name);
     let sent: Vec<_> = found
         .iter()
         .map(|script| SentScript {

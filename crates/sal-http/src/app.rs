@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -12,6 +13,7 @@ use sal_store::Store;
 
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
+use crate::outbound::Outbound;
 
 /// Tells the time. A function, so that tests can hold it still.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -81,14 +83,18 @@ impl Default for HttpConfig {
 pub struct AppParts {
     /// The database.
     pub store: Store,
-    /// The plugins.
+    /// The plugins at the start; [`App::registry`] has those of now.
     pub registry: Arc<Registry>,
+    /// The folder of the administrator's own plugins (`SAL_PLUGIN_DIR`).
+    pub plugin_folder: Option<PathBuf>,
     /// The configuration.
     pub config: HttpConfig,
     /// The clock.
     pub clock: Clock,
     /// The login to the database.
     pub database: DatabaseReport,
+    /// What fetches pages of other servers; without it, none is ever asked.
+    pub outbound: Option<Arc<dyn Outbound>>,
 }
 
 /// Handle on the parts; cheap to clone, the state of every router.
@@ -98,15 +104,34 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     known_keys: KnownKeys,
+    /// Changes when an administrator has the folder of plugins read again.
+    registry: RwLock<Arc<Registry>>,
 }
 
 impl App {
     /// Builds the App.
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(Inner {
+            registry: RwLock::new(Arc::clone(&parts.registry)),
             parts,
             known_keys: KnownKeys::default(),
         }))
+    }
+
+    /// The plugins as they are now.
+    pub fn registry(&self) -> Arc<Registry> {
+        let registry = self.0.registry.read();
+        Arc::clone(&registry.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes other plugins from now on.
+    pub fn set_registry(&self, registry: Arc<Registry>) {
+        let mut now = self
+            .0
+            .registry
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *now = registry;
     }
 
     /// Keys of machine groups that were right a moment ago.

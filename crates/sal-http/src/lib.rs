@@ -12,6 +12,7 @@ pub mod error;
 pub mod layers;
 pub mod metric_names;
 pub mod origin;
+pub mod outbound;
 pub mod routes;
 
 pub use app::{App, Clock, HttpConfig};

@@ -3,19 +3,22 @@
 //!
 //! [`crate::plugin`] has the checked types; `when` reads conditions.
 
+mod detail;
+mod panel;
+mod source;
 mod when;
 
 use std::ops::Range;
 
-use sal_query::{Condition, Field, Kind as FieldKind, Operator, Value};
+use sal_query::{Condition, Field, Operator, Value};
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    plugin::{Bucket, BucketDrawing, GroupBy, GroupSort, Kind, OsFamily, Panel, Plugin, Style},
+    plugin::{Kind, Origin, OsFamily, Plugin},
     script::Script,
 };
-use when::When;
+use panel::PanelFile;
 
 /// A plugin's folder as text.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +32,7 @@ pub struct Source<'a> {
 }
 
 /// A mistake in a plugin.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{file}:{line}: {message}")]
 pub struct PluginError {
     /// Path of the file from the folder of plugins.
@@ -95,60 +98,8 @@ struct PluginFile {
     os_filter: Option<bool>,
     #[serde(default)]
     scripts: Vec<Spanned<String>>,
-    panels: Option<Later>,
     #[serde(default)]
     panel: Vec<Spanned<PanelFile>>,
-}
-
-/// `panels = "later"`: the plugin is known, its drawing is not declared yet.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Later {
-    Later,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PanelFile {
-    #[serde(rename = "type")]
-    drawing: Drawing,
-    title: Option<String>,
-    #[serde(default)]
-    bucket: Vec<BucketFile>,
-    group_by: Option<GroupByFile>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Drawing {
-    Tiles,
-    Table,
-    Lights,
-    Bars,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BucketFile {
-    data: String,
-    label: String,
-    title: String,
-    #[serde(default)]
-    style: Style,
-    #[serde(default)]
-    hide_when_zero: bool,
-    when: Spanned<When>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GroupByFile {
-    field: Spanned<String>,
-    #[serde(default)]
-    values: Vec<String>,
-    then_by: Option<Spanned<String>>,
-    #[serde(default)]
-    sort: GroupSort,
 }
 
 fn check(source: &Source<'_>, file: PluginFile) -> Result<Plugin, Mistake> {
@@ -162,9 +113,8 @@ fn check(source: &Source<'_>, file: PluginFile) -> Result<Plugin, Mistake> {
             .as_ref()
             .map_or(default_width, |width| *width.get_ref()),
     };
-    if file.panels.is_some() != file.panel.is_empty() {
-        let message = "give either at least one [[panel]] or `panels = \"later\"`";
-        return Err(Mistake::at(&file.name, message));
+    if file.panel.is_empty() {
+        return Err(Mistake::at(&file.name, "give at least one [[panel]]"));
     }
     let scripts = check_scripts(source, &name, &file)?;
     let os = file.os.unwrap_or_else(|| OsFamily::ALL.to_vec());
@@ -175,7 +125,7 @@ fn check(source: &Source<'_>, file: PluginFile) -> Result<Plugin, Mistake> {
     let panels = file
         .panel
         .into_iter()
-        .map(|panel| check_panel(panel, &base));
+        .map(|panel| panel::check(panel, file.kind, &base));
     Ok(Plugin {
         name,
         kind: file.kind,
@@ -184,6 +134,7 @@ fn check(source: &Source<'_>, file: PluginFile) -> Result<Plugin, Mistake> {
         width,
         os,
         panels: panels.collect::<Result<_, _>>()?,
+        origin: Origin::Folder,
         scripts,
     })
 }
@@ -240,87 +191,6 @@ fn base_condition(deployed_only: bool, families: Option<&[OsFamily]>) -> Conditi
     Condition::all(parts)
 }
 
-fn check_panel(panel: Spanned<PanelFile>, base: &Condition) -> Result<Panel, Mistake> {
-    let place = panel.span();
-    let file = panel.into_inner();
-    let mistake = |message: &str| Mistake {
-        place,
-        message: message.to_owned(),
-    };
-    let drawing = match file.drawing {
-        Drawing::Tiles => BucketDrawing::Tiles,
-        Drawing::Table => BucketDrawing::Table,
-        Drawing::Lights => BucketDrawing::Lights,
-        Drawing::Bars => {
-            return match (file.group_by, file.title, file.bucket.is_empty()) {
-                (Some(group_by), Some(title), true) => check_group_by(group_by, title, base),
-                _ => Err(mistake("a panel of bars has `title` and `group_by`")),
-            };
-        }
-    };
-    if file.bucket.is_empty() || file.group_by.is_some() || file.title.is_some() {
-        return Err(mistake("a panel of this type has [[panel.bucket]] only"));
-    }
-    let buckets = file
-        .bucket
-        .into_iter()
-        .map(|bucket| check_bucket(bucket, base));
-    Ok(Panel::Buckets {
-        drawing,
-        buckets: buckets.collect::<Result<_, _>>()?,
-    })
-}
-
-fn check_bucket(bucket: BucketFile, base: &Condition) -> Result<Bucket, Mistake> {
-    let place = bucket.when.span();
-    let condition =
-        when::compile(bucket.when.into_inner()).map_err(|message| Mistake { place, message })?;
-    Ok(Bucket {
-        data: bucket.data,
-        label: bucket.label,
-        title: bucket.title,
-        style: bucket.style,
-        hide_when_zero: bucket.hide_when_zero,
-        condition: base.clone().and(condition),
-    })
-}
-
-fn check_group_by(file: GroupByFile, title: String, base: &Condition) -> Result<Panel, Mistake> {
-    let field = text_field(&file.field)?;
-    let then_by = file.then_by.as_ref().map(text_field).transpose()?;
-    let mut parts = vec![base.clone()];
-    if file.values.is_empty() {
-        parts.push(filled(field));
-    } else {
-        parts.extend(Condition::one_of(field, file.values.clone()));
-    }
-    parts.extend(then_by.map(filled));
-    Ok(Panel::Groups(GroupBy {
-        field,
-        values: file.values,
-        then_by,
-        sort: file.sort,
-        title,
-        condition: Condition::all(parts),
-    }))
-}
-
-fn text_field(name: &Spanned<String>) -> Result<Field, Mistake> {
-    Field::parse(name.get_ref())
-        .filter(|field| field.kind() == FieldKind::Text)
-        .ok_or_else(|| {
-            let message = format!("`{}` is no text field of a machine", name.get_ref());
-            Mistake::at(name, message)
-        })
-}
-
-/// Holds when a text field is neither missing nor empty.
-fn filled(field: Field) -> Condition {
-    let empty = Condition::one_of(field, vec![String::new()]);
-    let parts = empty.into_iter().chain([Condition::missing(field)]);
-    Condition::any(parts.collect()).negate()
-}
-
 const MAX_NAME_BYTES: usize = 255;
 
 #[cfg(test)]
@@ -336,6 +206,8 @@ mod tests {
         read(&source).unwrap_err().to_string()
     }
 
+    const PANEL: &str =
+        "[[panel]]\ntype = \"bars\"\ntitle = \"{value}\"\ngroup_by = { field = \"os_family\" }\n";
     const HEAD: &str =
         "name = \"Mine\"\nkind = \"widget\"\ntitle = \"Mine\"\nscripts = [\"scripts/a.sh\"]\n";
 
@@ -355,9 +227,9 @@ mod tests {
                 &format!("{HEAD}\nwidth = 13"),
                 "Mine/plugin.toml:6: `width` is",
             ),
-            (HEAD, "Mine/plugin.toml:1: give either"),
+            (HEAD, "Mine/plugin.toml:1: give at least"),
             (
-                &format!("{HEAD}panels = \"later\""),
+                &format!("{HEAD}{PANEL}"),
                 "Mine/plugin.toml:1: scripts/b.txt is there",
             ),
         ] {
@@ -375,7 +247,7 @@ mod tests {
             "scripts/b.txt",
         ] {
             let head = HEAD.replace("scripts/a.sh", script);
-            let error = error(&format!("{head}panels = \"later\""));
+            let error = error(&format!("{head}{PANEL}"));
             assert!(error.contains(":4: `scripts` lists files"), "{error}");
         }
     }
@@ -385,6 +257,20 @@ mod tests {
         for (when, expected) in [
             ("{ field = \"last_seen\", eq = 1 }", "no field `last_seen`"),
             ("{ field = \"serial\" }", "needs at least one operator"),
+            ("{ row = \"Uptime\", lt = 1 }", "is written `Plugin/row`"),
+            ("{ row = \"Uptime/Days\", lt = 1 }", "add `as = \"number\"`"),
+            (
+                "{ row = \"Uptime/Days\", as = \"number\", lt = \"x\" }",
+                "a number is compared by",
+            ),
+            (
+                "{ fact = \"a/b\", regex = \"(\" }",
+                "is no regular expression",
+            ),
+            (
+                "{ item = { source = \"Munki\", state = \"x\" } }",
+                "unknown field `state`",
+            ),
             (
                 "{ field = \"serial\", eq = 1 }",
                 "holds text, the value is a whole number",
@@ -403,7 +289,7 @@ mod tests {
             ),
             (
                 "{ everything = true, eq = 1 }",
-                "operators belong to `field`",
+                "operators belong to a value",
             ),
             (
                 "{ all = [{ any = [{ not = { everything = false } }] }] }",

@@ -5,15 +5,22 @@
 //! and nothing special. Start at [`registry`]; [`format`] says what a file may contain.
 
 mod builtin;
+pub mod detail;
+pub mod directory;
 pub mod format;
+pub mod group_by;
+pub mod panel;
 pub mod plugin;
+mod python;
 pub mod registry;
 pub mod script;
+pub mod settings;
 pub mod version;
 
 pub use format::PluginError;
-pub use plugin::{
-    Bucket, BucketDrawing, Filter, GroupBy, GroupSort, Kind, OsFamily, Panel, Plugin, Style,
-};
+pub use group_by::{GroupBy, GroupSort};
+pub use panel::{Bucket, BucketDrawing, Buckets, Filter, Panel, Style};
+pub use plugin::{Kind, Origin, OsFamily, Plugin};
 pub use registry::{EnabledPlugins, Registry};
 pub use script::{Script, ScriptRef};
+pub use settings::Settings;

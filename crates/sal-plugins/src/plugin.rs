@@ -1,12 +1,11 @@
-//! What a plugin is, once its file has been checked.
-//!
-//! All conditions here already include the plugin's own restrictions (deployed machines only,
-//! operating systems), so that a number and the list behind it cannot differ.
+//! What a plugin is, once its file has been checked. Its drawings are in [`crate::panel`].
 
-use sal_query::{Condition, Field, Operator, Value};
 use serde::Deserialize;
 
-use crate::script::Script;
+use crate::{
+    panel::{Filter, Panel},
+    script::Script,
+};
 
 /// Where a plugin appears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -70,6 +69,18 @@ impl OsFamily {
     }
 }
 
+/// Where a plugin comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Inside the program.
+    BuiltIn,
+    /// A `plugin.toml` in the administrator's folder.
+    Folder,
+    /// A Python plugin of Django Sal in the administrator's folder: its scripts are served, its rows are shown in a
+    /// table, its own drawing is not run.
+    Python,
+}
+
 /// A checked plugin.
 #[derive(Clone, Debug)]
 pub struct Plugin {
@@ -85,106 +96,12 @@ pub struct Plugin {
     pub width: u8,
     /// Operating systems it is for; decides where it is offered and which clients get its scripts.
     pub os: Vec<OsFamily>,
-    /// What it draws; empty when its panels are not declared yet, and then it is not drawn.
+    /// What it draws.
     pub panels: Vec<Panel>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// What clients run for it.
     pub scripts: Vec<Script>,
-}
-
-/// One drawing.
-#[derive(Clone, Debug)]
-pub enum Panel {
-    /// Counts under fixed conditions.
-    Buckets {
-        /// How they are drawn.
-        drawing: BucketDrawing,
-        /// The counts in their order.
-        buckets: Vec<Bucket>,
-    },
-    /// Counts per value of one or two fields, drawn as bars.
-    Groups(GroupBy),
-}
-
-/// How buckets are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BucketDrawing {
-    /// Large numbers side by side.
-    Tiles,
-    /// One line per bucket.
-    Table,
-    /// One bar of up to three segments.
-    Lights,
-}
-
-/// What a count means, for colour and symbol.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Style {
-    /// Good.
-    Success,
-    /// Worth a look.
-    Warning,
-    /// Bad.
-    Danger,
-    /// Information.
-    Primary,
-    /// Nothing in particular.
-    #[default]
-    Neutral,
-}
-
-/// A count under a condition, and the list it opens.
-#[derive(Clone, Debug)]
-pub struct Bucket {
-    /// The key in URLs.
-    pub data: String,
-    /// Words beside the number.
-    pub label: String,
-    /// Title of the list.
-    pub title: String,
-    /// What it means.
-    pub style: Style,
-    /// Whether it is left out when nothing is counted.
-    pub hide_when_zero: bool,
-    /// Which machines it counts.
-    pub condition: Condition,
-}
-
-/// Counts per value.
-#[derive(Clone, Debug)]
-pub struct GroupBy {
-    /// The field whose values are counted, or the heading of a block when there is a second one.
-    pub field: Field,
-    /// The values of `field` that are shown, in their order; all of them when empty.
-    pub values: Vec<String>,
-    /// The field that is counted inside a block.
-    pub then_by: Option<Field>,
-    /// Order of the bars.
-    pub sort: GroupSort,
-    /// Title of a bar's list, with `{field_name}` for values.
-    pub title: String,
-    /// Which machines are counted at all.
-    pub condition: Condition,
-}
-
-/// Order of bars.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupSort {
-    /// Most machines first.
-    #[default]
-    CountDesc,
-    /// Newest version first.
-    VersionDesc,
-}
-
-/// The machines behind a bar, tile or line.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    /// Which machines.
-    pub condition: Condition,
-    /// Title of the list.
-    pub title: String,
 }
 
 impl Plugin {
@@ -193,63 +110,19 @@ impl Plugin {
     /// For grouped panels the key is the value, or both values joined by `&`.
     #[must_use]
     pub fn filter(&self, data: &str) -> Option<Filter> {
-        self.panels.iter().find_map(|panel| match panel {
-            Panel::Buckets { buckets, .. } => buckets
-                .iter()
-                .find(|bucket| bucket.data == data)
-                .map(|bucket| Filter {
-                    condition: bucket.condition.clone(),
-                    title: bucket.title.clone(),
-                }),
-            Panel::Groups(group_by) => group_by.filter(data),
-        })
+        self.panels.iter().find_map(|panel| panel.filter(data))
     }
-}
 
-impl GroupBy {
-    /// The key of a bar in URLs; [`Plugin::filter`] reads it.
+    /// Whether it is for any of these families of operating systems, spelled as in the database. A part of the fleet
+    /// without machines has none, and every plugin is for it.
     #[must_use]
-    pub fn key(&self, value: &str, then: Option<&str>) -> String {
-        match then {
-            Some(then) => format!("{value}&{then}"),
-            None => value.to_owned(),
-        }
+    pub fn suits(&self, families: &[String]) -> bool {
+        families.is_empty()
+            || self
+                .os
+                .iter()
+                .any(|os| families.iter().any(|family| family == os.name()))
     }
-
-    fn filter(&self, data: &str) -> Option<Filter> {
-        let (value, then) = match self.then_by {
-            Some(_) => data
-                .split_once('&')
-                .map(|(value, then)| (value, Some(then)))?,
-            None => (data, None),
-        };
-        if !self.values.is_empty() && !self.values.iter().any(|known| known == value) {
-            return None;
-        }
-        let mut parts = vec![self.condition.clone(), equals(self.field, value)?];
-        let mut title = fill(&self.title, self.field, value);
-        if let (Some(field), Some(then)) = (self.then_by, then) {
-            parts.push(equals(field, then)?);
-            title = fill(&title, field, then);
-        }
-        Some(Filter {
-            condition: Condition::all(parts),
-            title,
-        })
-    }
-}
-
-fn equals(field: Field, value: &str) -> Option<Condition> {
-    Condition::compare(field, Operator::Equal, Value::Text(value.to_owned())).ok()
-}
-
-/// Puts a value into a title; families are named as people name them.
-fn fill(title: &str, field: Field, value: &str) -> String {
-    let shown = match field {
-        Field::OsFamily => OsFamily::title_of(value),
-        _ => value,
-    };
-    title.replacen(&format!("{{{}}}", field.name()), shown, 1)
 }
 
 #[cfg(test)]

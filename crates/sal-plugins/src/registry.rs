@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    builtin,
+    directory,
     format::{self, PluginError, Source},
-    plugin::{Kind, OsFamily, Plugin},
+    plugin::{Kind, Origin, OsFamily, Plugin},
     script::{Script, ScriptRef},
 };
 
@@ -36,7 +36,24 @@ impl Registry {
         reason = "the built-in files are part of the program; a test reads them all"
     )]
     pub fn builtin() -> Self {
-        Self::from_sources(builtin::SOURCES).expect("built-in plugins are valid")
+        let mut registry =
+            Self::from_sources(directory::builtin_sources()).expect("built-in plugins are valid");
+        for plugin in registry.plugins.values_mut() {
+            plugin.origin = Origin::BuiltIn;
+        }
+        registry
+    }
+
+    /// Adds a plugin.
+    ///
+    /// # Errors
+    /// Where the plugin of the same name comes from, when there is one; that one stays.
+    pub fn add(&mut self, plugin: Plugin) -> Result<(), Origin> {
+        if let Some(earlier) = self.plugins.get(&plugin.name) {
+            return Err(earlier.origin);
+        }
+        self.plugins.insert(plugin.name.clone(), plugin);
+        Ok(())
     }
 
     /// Reads and checks plugins.
@@ -197,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_name_used_twice_is_a_mistake() {
-        let plugin_toml = "name = \"A\"\nkind = \"widget\"\ntitle = \"A\"\npanels = \"later\"\n";
+        let plugin_toml = "name = \"A\"\nkind = \"widget\"\ntitle = \"A\"\n[[panel]]\ntype = \"bars\"\n\
+                           title = \"{value}\"\ngroup_by = { field = \"os_family\" }\n";
         let source = |folder| Source {
             folder,
             plugin_toml,

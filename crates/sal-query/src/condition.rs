@@ -7,6 +7,8 @@
 use crate::{
     age::Age,
     field::{Field, Kind},
+    group::{Shape, Shaped},
+    related::{Related, Test},
 };
 
 /// A condition on one machine.
@@ -42,12 +44,19 @@ pub(crate) enum Node {
         field: Field,
         age: Age,
     },
-    HasMessage(String),
+    Has {
+        related: Related,
+        tests: Vec<Test>,
+    },
+    Shaped {
+        shaped: Shaped,
+        value: String,
+    },
     Search(String),
 }
 
 /// How a field is compared with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// The same, character for character.
     Equal,
@@ -98,6 +107,14 @@ pub enum ConditionError {
         field: &'static str,
         /// What the field holds.
         kind: &'static str,
+    },
+    /// A value that is read in one way and compared in another.
+    #[error("{cast} is compared by {wanted}")]
+    WrongTest {
+        /// How the value is read.
+        cast: &'static str,
+        /// What fits.
+        wanted: &'static str,
     },
     /// Text with a NUL character, which Postgres cannot hold.
     #[error("text for field `{field}` contains a NUL character")]
@@ -234,7 +251,42 @@ impl Condition {
     /// Holds when the machine has at least one message of this level (`ERROR`, `WARNING`, …).
     #[must_use]
     pub fn has_message(level: &str) -> Self {
-        Self(Node::HasMessage(level.replace('\0', "")))
+        Self(Node::Has {
+            related: Related::Message {
+                levels: vec![level.replace('\0', "")],
+            },
+            tests: Vec::new(),
+        })
+    }
+
+    /// Holds when one related row fulfils all tests; without tests, when there is a row.
+    ///
+    /// # Errors
+    /// When a name holds a NUL character.
+    pub fn has(related: Related, tests: Vec<Test>) -> Result<Self, ConditionError> {
+        if related.has_nul() {
+            return Err(ConditionError::NulCharacter { field: "name" });
+        }
+        Ok(Self(Node::Has { related, tests }))
+    }
+
+    /// Holds when a field, brought into a shape, is this text.
+    ///
+    /// # Errors
+    /// When the text holds a NUL character.
+    pub fn shaped(shaped: Shaped, value: &str) -> Result<Self, ConditionError> {
+        refuse_nul(shaped.field(), value)?;
+        if *shaped.shape() == Shape::Whole {
+            return Self::compare(
+                shaped.field(),
+                Operator::Equal,
+                Value::Text(value.to_owned()),
+            );
+        }
+        Ok(Self(Node::Shaped {
+            shaped,
+            value: value.to_owned(),
+        }))
     }
 
     /// Holds when each word occurs in the serial number, host name or console user, in any case.

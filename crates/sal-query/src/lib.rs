@@ -8,9 +8,13 @@
 pub mod age;
 pub mod condition;
 pub mod field;
+pub mod group;
+pub mod related;
 pub mod sql;
 
 pub use age::Age;
 pub use condition::{Condition, ConditionError, Operator, Value};
 pub use field::{Field, Kind};
+pub use group::{Grouping, Shape, Shaped, Values};
+pub use related::{ApplicationKey, Cast, Check, Related, Test};
 pub use sql::{Fragment, Parameter};

@@ -3,13 +3,25 @@
 //!
 //! A comparison with a missing value is NULL, which `WHERE` and `FILTER` take for "no"; so only
 //! negation has to say what it means, and everything else stays in a form that indexes serve.
+//!
+//! Related rows become `machine.id IN (SELECT …)` in a list. Where many conditions are counted over all
+//! machines, [`counts`] reads each table once for all of them. [`groups`] counts per value.
+
+pub mod counts;
+pub mod groups;
+mod rows;
+pub mod value;
+mod values;
 
 use jiff::Timestamp;
 
 use crate::{
     condition::{Condition, Node, Operator, Value},
     field::Field,
+    group::{Shape, Shaped},
+    related::{Related, Test},
 };
+use rows::Rows;
 
 /// The alias under which a query must name `server_machine`.
 pub const MACHINE: &str = "machine";
@@ -43,11 +55,7 @@ impl Condition {
     /// back from `now`.
     #[must_use]
     pub fn to_sql(&self, now: Timestamp, first: usize) -> Fragment {
-        let mut writer = Writer {
-            now,
-            next: first,
-            parameters: Vec::new(),
-        };
+        let mut writer = Writer::new(now, first);
         let text = writer.condition(self);
         Fragment {
             text,
@@ -56,13 +64,31 @@ impl Condition {
     }
 }
 
+/// Writes conditions and numbers their parameters.
 struct Writer {
     now: Timestamp,
     next: usize,
     parameters: Vec<Parameter>,
+    /// Where tests on related rows are collected, instead of being written where they stand.
+    collected: Option<Vec<Leaf>>,
+}
+
+/// A test on related rows, and the column that a join gives its result.
+struct Leaf {
+    related: Related,
+    tests: Vec<Test>,
 }
 
 impl Writer {
+    fn new(now: Timestamp, first: usize) -> Self {
+        Self {
+            now,
+            next: first,
+            parameters: Vec::new(),
+            collected: None,
+        }
+    }
+
     fn condition(&mut self, condition: &Condition) -> String {
         match &condition.0 {
             Node::All(parts) => self.join(parts, " AND ", "TRUE"),
@@ -91,13 +117,8 @@ impl Writer {
                 let border = self.parameter(Parameter::Time(age.before(self.now)));
                 format!("({} <= {border})", field.column())
             }
-            Node::HasMessage(level) => {
-                let level = self.parameter(Parameter::Text(level.clone()));
-                format!(
-                    "(EXISTS (SELECT 1 FROM server_message message \
-                     WHERE message.machine_id = machine.id AND message.message_type = {level}))"
-                )
-            }
+            Node::Has { related, tests } => self.has(related, tests),
+            Node::Shaped { shaped, value } => self.shaped(shaped, value),
             Node::Search(word) => self.search(word),
         }
     }
@@ -134,6 +155,67 @@ impl Writer {
         let number =
             format!("(CASE WHEN {column} ~ '^ *[0-9]+([.][0-9]+)? *$' THEN {column}::numeric END)");
         comparison(&number, operator, &value)
+    }
+
+    fn has(&mut self, related: &Related, tests: &[Test]) -> String {
+        if let Some(leaves) = &mut self.collected {
+            let known = leaves
+                .iter()
+                .position(|leaf| leaf.related == *related && leaf.tests == tests);
+            let number = known.unwrap_or(leaves.len());
+            if known.is_none() {
+                leaves.push(Leaf {
+                    related: related.clone(),
+                    tests: tests.to_vec(),
+                });
+            }
+            return counts::column(related, number);
+        }
+        let rows = Rows::of(related);
+        let found = self.matches(related);
+        let fulfilled = self.tests(tests, rows.value);
+        format!(
+            "(machine.id IN (SELECT {} FROM {} WHERE {found}{fulfilled}))",
+            rows.machine, rows.from
+        )
+    }
+
+    fn shaped(&mut self, shaped: &Shaped, value: &str) -> String {
+        let place = self.parameter(Parameter::Text(value.to_owned()));
+        let column = shaped.field().column();
+        match shaped.shape() {
+            // Also what is longer: which systems are cut is a setting.
+            Shape::FirstParts { os_family, .. } => {
+                let family = self.parameter(Parameter::Text(os_family.clone()));
+                let longer = self.parameter(Parameter::Text(format!("{}.%", escape_like(value))));
+                format!(
+                    "(({column} = {place}) OR ((machine.os_family = {family}) AND ({column} LIKE {longer})))"
+                )
+            }
+            shape => format!("({} = {place})", self.shape(shaped.field(), shape)),
+        }
+    }
+
+    /// The field brought into a shape.
+    fn shape(&mut self, field: Field, shape: &Shape) -> String {
+        let column = field.column();
+        match shape {
+            Shape::Whole => column.to_owned(),
+            Shape::Letters => format!("regexp_replace({column}, '[0-9, ]', '', 'g')"),
+            Shape::FirstParts { os_family, parts } => {
+                let family = self.parameter(Parameter::Text(os_family.clone()));
+                let more = parts.saturating_sub(1);
+                format!(
+                    "(CASE WHEN machine.os_family = {family} \
+                     THEN substring({column} from '^[^.]*(?:[.][^.]*){{0,{more}}}') ELSE {column} END)"
+                )
+            }
+            Shape::ModelName => "coalesce(nullif(machine.machine_model_friendly, ''), \
+                 (SELECT max(same.machine_model_friendly) FROM server_machine same \
+                  WHERE same.machine_model = machine.machine_model), \
+                 nullif(machine.machine_model, ''), 'unknown')"
+                .to_owned(),
+        }
     }
 
     fn search(&mut self, word: &str) -> String {
@@ -193,7 +275,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::age::Age;
+    use crate::{
+        age::Age,
+        related::{Cast, Check},
+    };
 
     fn now() -> Timestamp {
         "2026-11-22T12:00:00Z".parse().unwrap()
@@ -262,6 +347,15 @@ mod tests {
             value.prop_map(|value| Condition::search(&value)),
             value.prop_map(|value| Condition::has_message(&value)),
             value.prop_map(|value| Condition::one_of(Field::OsFamily, vec![value]).unwrap()),
+            value.prop_map(|value| {
+                let equal = Check::Compare(Operator::Equal, value.clone());
+                let test = Test::new(Cast::Text, equal).unwrap();
+                let fact = Related::Fact {
+                    source: Some(value.clone()),
+                    name: value,
+                };
+                Condition::has(fact, vec![test]).unwrap()
+            }),
             (700_000_000..800_000_000i64).prop_map(|number| {
                 let value = Value::Integer(number);
                 Condition::compare(Field::MemoryKb, Operator::Less, value).unwrap()

@@ -24,6 +24,7 @@ pub mod plugins;
 pub mod pool;
 pub mod profiles;
 pub mod queries;
+pub mod reports;
 pub mod schema;
 pub mod scope;
 pub mod serials;

@@ -10,6 +10,15 @@ crate::queries! {
         value: String,
     } = "SELECT value FROM server_salsetting WHERE name = $1";
 
+    /// All settings that were ever written, by name.
+    list_settings() -> /// A setting with its name.
+    ListedSetting {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    } = "SELECT name, value FROM server_salsetting ORDER BY name";
+
     /// Writes a setting.
     set_setting(name: str, value: str) =
         "INSERT INTO server_salsetting (name, value) VALUES ($1, $2)

@@ -61,4 +61,11 @@ crate::queries! {
          LEFT JOIN server_machine m ON m.machine_group_id = g.id AND m.deployed
          WHERE g.business_unit_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2::int[]))
          GROUP BY g.id, g.name ORDER BY g.name, g.id";
+
+    /// How many units are not among these, counted no further than one.
+    count_units_outside(units: Vec<i32>) -> /// A count of units.
+    UnitsOutside {
+        /// 0 or 1.
+        count: i64,
+    } = "SELECT count(*) AS count FROM (SELECT FROM server_businessunit WHERE id <> ALL($1) LIMIT 1) AS few";
 }

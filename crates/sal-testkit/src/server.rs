@@ -71,6 +71,8 @@ impl TestServer {
         let app = App::new(AppParts {
             store,
             registry: Arc::new(Registry::builtin()),
+            plugin_folder: None,
+            outbound: None,
             config,
             clock: Arc::new(now),
             database: Arc::new(move || status(&status_store)),

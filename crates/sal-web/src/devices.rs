@@ -117,7 +117,8 @@ fn segment_filter(params: &ListParams, app: &App) -> Result<Filter, AppError> {
             title: "All machines".to_owned(),
         });
     };
-    let plugin = app.registry.get(widget).ok_or(AppError::NotFound)?;
+    let registry = app.registry();
+    let plugin = registry.get(widget).ok_or(AppError::NotFound)?;
     plugin.filter(data).ok_or(AppError::NotFound)
 }
 

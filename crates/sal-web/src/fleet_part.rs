@@ -2,13 +2,13 @@
 //!
 //! Looking a unit or group up checks that the viewer may see it, so that whoever holds one need not ask again.
 
-use sal_http::{AppError, access::Viewer};
+use sal_http::{App, AppError, access::Viewer};
 use sal_query::{Condition, Field, Operator, Value};
 use sal_store::{
     Client,
     ids::{GroupId, UnitId},
     scope::Scope,
-    units::{FoundGroup, FoundUnit, find_group, find_unit},
+    units::{FoundGroup, FoundUnit, count_units_outside, find_group, find_unit},
 };
 
 /// All of the viewer's machines, or those of one place.
@@ -51,6 +51,45 @@ pub(crate) async fn visible_group(
     let group = found.ok_or(AppError::NotFound)?;
     allow(group.unit_id, viewer)?;
     Ok(group)
+}
+
+/// The part that one of Sal's addresses names: `all/0`, `business_unit/<id>`, `machine_group/<id>`.
+///
+/// # Errors
+/// Not found for everything the viewer may not see, and for all machines unless the viewer may see all: so these
+/// addresses answer in Sal.
+pub(crate) async fn old_address(
+    kind: &str,
+    id: &str,
+    viewer: &Viewer,
+    app: &App,
+) -> Result<FleetPart, AppError> {
+    let db = app.store.get().await?;
+    let hidden = |error| match error {
+        AppError::Forbidden => AppError::NotFound,
+        other => other,
+    };
+    match kind {
+        "all" if sees_everything(viewer, &db).await? => Ok(FleetPart::All),
+        "business_unit" => visible_unit(id, viewer, &db)
+            .await
+            .map(FleetPart::Unit)
+            .map_err(hidden),
+        "machine_group" => visible_group(id, viewer, &db)
+            .await
+            .map(FleetPart::Group)
+            .map_err(hidden),
+        _ => Err(AppError::NotFound),
+    }
+}
+
+/// Whether the viewer belongs to every unit there is.
+async fn sees_everything(viewer: &Viewer, db: &Client) -> Result<bool, AppError> {
+    let Some(units) = viewer.scope.units() else {
+        return Ok(true);
+    };
+    let all = count_units_outside(db, &units.to_vec()).await?;
+    Ok(all.first().is_some_and(|outside| outside.count == 0))
 }
 
 impl FleetPart {

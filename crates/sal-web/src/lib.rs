@@ -15,22 +15,30 @@ mod first_group;
 mod fleet_part;
 mod given_name;
 mod login;
+mod outbound;
 mod overview;
 mod page;
 mod places;
 mod random_key;
+mod reports;
 mod settings;
 mod setup;
 mod shell;
 mod theme;
+mod widgets;
 mod wording;
 
+use axum::Extension;
 use sal_http::Routes;
 
 /// All pages and their assets.
 pub fn routes() -> Routes {
-    Routes::new()
+    let counted = Routes::new()
         .merge(overview::routes())
+        .merge(reports::routes())
+        .layer(Extension(widgets::Counting::default()));
+    Routes::new()
+        .merge(counted)
         .merge(first_group::routes())
         .merge(places::routes())
         .merge(devices::routes())

@@ -1,11 +1,9 @@
 //! `/`, `/dashboard/<unit>/`, `/machinegroup/<group>/`: the fleet, a business unit or a machine group in numbers. All
 //! tiles and lines of all widgets are counted by one statement, so that numbers on one page belong to one moment.
 //!
-//! What is counted is in `counts`, how a widget looks in `draw`, how a Mac joins in `joining`, and where one can go
+//! What is counted and how a widget looks is in `crate::widgets`, how a Mac joins in `joining`, and where one can go
 //! from here in `surroundings`; which widgets there are is in the database.
 
-mod counts;
-mod draw;
 mod joining;
 mod surroundings;
 
@@ -29,10 +27,9 @@ use crate::{
     fleet_part::{FleetPart, unit_path, visible_group, visible_unit},
     page::{redirect, render},
     shell::{Section, Shell, Theme},
+    widgets::{self, Counting, draw::Widget},
     wording,
 };
-use counts::Counts;
-use draw::Widget;
 use joining::{Empty, Joining};
 use surroundings::{Link, Places};
 
@@ -55,7 +52,8 @@ struct OverviewPage {
     action: Option<Link>,
     places: Option<Places>,
     widgets: Vec<Widget>,
-    not_drawn: String,
+    /// How old the numbers are, where they were not counted just now.
+    age: Option<String>,
     empty: Option<Empty>,
     /// On the page of a group that has machines: how another one joins.
     joining: Vec<Joining>,
@@ -66,6 +64,7 @@ struct Visit {
     viewer: Viewer,
     theme: Theme,
     headers: HeaderMap,
+    counting: Counting,
     app: App,
     db: Client,
 }
@@ -78,6 +77,9 @@ impl FromRequestParts<App> for Visit {
             viewer: Viewer::from_request_parts(parts, app).await?,
             theme: Theme::from_request_parts(parts, app).await?,
             headers: parts.headers.clone(),
+            counting: Counting::from_request_parts(parts, app)
+                .await
+                .unwrap_or_default(),
             app: app.clone(),
             db: app.store.get().await?,
         })
@@ -109,14 +111,12 @@ impl Visit {
             viewer, app, db, ..
         } = self;
         let names = widget_names(db).await?;
-        let plugins: Vec<&Plugin> = names
-            .iter()
-            .filter_map(|name| app.registry.get(name))
-            .collect();
-        let counts = Counts::read(part, &plugins, viewer, app, db).await?;
+        let registry = app.registry();
+        let plugins: Vec<&Plugin> = names.iter().filter_map(|name| registry.get(name)).collect();
+        let drawn = widgets::draw(part, &plugins, "", viewer, &self.counting.kept, app).await?;
         let places = Places::around(part, viewer, db).await?;
         let mut joining = joining::joining(part, viewer, &self.headers, app, db).await?;
-        let empty = (counts.machines == 0).then(|| {
+        let empty = (drawn.machines == 0).then(|| {
             Empty::of(
                 part,
                 viewer,
@@ -131,26 +131,17 @@ impl Visit {
         render(&OverviewPage {
             shell: Shell::of(viewer, self.theme, Section::Overview, &heading, app),
             path: part.path(),
-            subtitle: wording::count_of(counts.machines, "machine", "machines"),
+            subtitle: wording::count_of(drawn.machines, "machine", "machines"),
             way_up: surroundings::way_up(part, viewer),
             action: surroundings::action(part, viewer),
             places: (!places.lines.is_empty()).then_some(places),
-            widgets: draw::widgets(&plugins, counts),
-            not_drawn: not_drawn(&plugins),
+            widgets: drawn.widgets,
+            age: drawn.age,
             heading,
             empty,
             joining,
         })
     }
-}
-
-fn not_drawn(plugins: &[&Plugin]) -> String {
-    let titles: Vec<&str> = plugins
-        .iter()
-        .filter(|plugin| plugin.panels.is_empty())
-        .map(|plugin| plugin.title.as_str())
-        .collect();
-    titles.join(", ")
 }
 
 /// Names of the enabled widgets; Sal's default ones are enabled at the first visit.

@@ -3,7 +3,8 @@
 //! One file per page below it. Sal's further pages (users, licences, retention as a form) are not here yet.
 
 mod api_keys;
-mod plugins;
+mod plugin_folder;
+pub(crate) mod plugins;
 mod usage_data;
 
 use askama::Template;
@@ -23,6 +24,7 @@ pub(crate) fn routes() -> Routes {
     Routes::new()
         .route("/settings/", get(show_settings))
         .merge(plugins::routes())
+        .merge(plugin_folder::routes())
         .merge(api_keys::routes())
         .merge(usage_data::routes())
 }

@@ -68,6 +68,30 @@ pub(crate) fn count_of(number: i64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
+/// A number of things in memory, as numbers are counted here.
+pub(crate) fn size(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Words a short length of time: `12 s`, `3 min`.
+pub(crate) fn seconds(duration: std::time::Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}
+
+/// Words a length of time of days and hours: `3 days 4 h`.
+pub(crate) fn duration(seconds: i64) -> String {
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes} min"),
+        (0, _) => format!("{hours} h {minutes} min"),
+        (1, _) => format!("1 day {hours} h"),
+        _ => format!("{days} days {hours} h"),
+    }
+}
+
 /// Words a size in bytes with decimal units, as macOS does: `494.4 GB`.
 pub(crate) fn bytes(size: i64) -> String {
     const UNITS: [(i64, &str); 4] = [

@@ -119,6 +119,14 @@ impl From<SessionViewer> for Viewer {
     }
 }
 
+impl Viewer {
+    /// Whether the person may see machines, not only their numbers.
+    #[must_use]
+    pub fn sees_machines(&self) -> bool {
+        self.level >= Level::ReadOnly
+    }
+}
+
 impl FromRequestParts<App> for Viewer {
     type Rejection = AppError;
 
@@ -140,7 +148,7 @@ impl FromRequestParts<App> for SeesMachines {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
         let viewer = Viewer::from_request_parts(parts, app).await?;
-        if viewer.level < Level::ReadOnly {
+        if !viewer.sees_machines() {
             return Err(AppError::StatsOnly);
         }
         Ok(Self(viewer))

@@ -108,7 +108,7 @@ async fn q042_q044_old_addresses_lead_to_the_list_and_unknown_ones_nowhere() {
     for path in [
         "/machines/?widget=Nope&data=x",
         "/machines/?widget=Activity&data=year",
-        "/machines/?widget=Uptime&data=ok",
+        "/machines/?widget=Uptime&data=nope",
     ] {
         assert_eq!(
             anna.get(&site, path).await.status,

@@ -99,8 +99,8 @@ async fn numbers_equal_the_lists_behind_them_and_stay_inside_the_scope() {
         }
     }
     // 4 tiles and 15 lines each, but for the broken client's line in unit 2 and its group; 9 bars in both units
-    // together and 5 in every part.
-    assert_eq!(segments, 4 * 19 - 2 + 9 + 3 * 5);
+    // together and 5 in every part; 12 lines of Uptime, Encryption, Gatekeeper and Sip.
+    assert_eq!(segments, 4 * 19 - 2 + 9 + 3 * 5 + 4 * 12);
 }
 
 #[tokio::test]

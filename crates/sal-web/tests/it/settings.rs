@@ -103,7 +103,7 @@ async fn a_ticked_box_makes_a_key_that_may_change_things() {
 }
 
 #[tokio::test]
-async fn plugins_are_listed_in_their_order_and_foreign_ones_are_named() {
+async fn q116_plugins_are_listed_in_their_order_and_foreign_ones_keep_their_place() {
     let site = site_with_admin().await;
     let mut admin = site.visitor("admin").await;
     admin.get(&site, "/").await;
@@ -115,18 +115,80 @@ async fn plugins_are_listed_in_their_order_and_foreign_ones_are_named() {
     let page = admin.get(&site, "/settings/plugins/").await.text;
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
     let order = [
-        ">Status<",
-        ">Activity<",
-        ">OurOwn<",
+        "row\">Status<",
+        "row\">Activity<",
+        "row\">OurOwn<",
         "Not part of this server",
         ">Disabled<",
-        "<h2 class=\"section-head\">Machine details</h2>",
-        "MachineDetailSecurity",
         "<h2 class=\"section-head\">Reports</h2>",
         "InstallReport",
+        "<h2 class=\"section-head\">Machine details</h2>",
+        "MachineDetailSecurity",
     ];
     assert!(order.map(at).is_sorted(), "{:?}", order.map(at));
     assert!(page.contains("NewMachines"), "a disabled widget is listed");
+    let rows = "SELECT count(*) FROM server_plugin WHERE name = 'OurOwn'";
+    assert_eq!(site.number(rows).await, 1);
+}
+
+#[tokio::test]
+async fn q115_plugins_are_enabled_moved_and_disabled_by_buttons_and_links_only_ask() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    admin.get(&site, "/").await;
+    let place = |name: &str| {
+        format!(
+            "SELECT count(*) FROM server_plugin one, server_plugin other
+             WHERE one.name = '{name}' AND other.\"order\" <= one.\"order\""
+        )
+    };
+    let enable = "/settings/plugins/enable/NewMachines/";
+    let asked = admin.get(&site, enable).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.text.contains("Shall NewMachines be enabled?"));
+    assert_eq!(site.number("SELECT count(*) FROM server_plugin").await, 13);
+    for _ in 0..2 {
+        let done = admin.post(&site, enable, &[]).await;
+        assert_eq!(done.location(), "/settings/plugins/");
+    }
+    assert_eq!(site.number(&place("NewMachines")).await, 14);
+    let id = site
+        .number("SELECT id::bigint FROM server_plugin WHERE name = 'NewMachines'")
+        .await;
+    for (step, expected) in [
+        ("plus", 13),
+        ("plus", 12),
+        ("minus", 13),
+        ("minus", 14),
+        ("minus", 14),
+    ] {
+        admin
+            .post(&site, &format!("/settings/plugins/{step}/{id}/"), &[])
+            .await;
+        assert_eq!(site.number(&place("NewMachines")).await, expected, "{step}");
+    }
+    admin
+        .post(&site, &format!("/settings/plugins/disable/{id}/"), &[])
+        .await;
+    assert_eq!(site.number("SELECT count(*) FROM server_plugin").await, 13);
+    let changes =
+        "SELECT count(*) FROM salrs_audit WHERE kind = 'plugin' AND object_id = 'NewMachines'";
+    assert_eq!(
+        site.number(changes).await,
+        6,
+        "what changed nothing is not noted"
+    );
+    for nowhere in [
+        "/settings/plugins/enable/MunkiInfo/",
+        "/settings/plugins/enable/Nope/",
+        "/settings/plugins/plus/99999/",
+        "/settings/plugins/plus/99999999999/",
+        "/settings/plugins/reports/plus/1/",
+        "/settings/plugins/nonsense/1/",
+    ] {
+        let answer = admin.post(&site, nowhere, &[]).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nowhere}");
+    }
 }
 
 /// Whether a text holds 64 characters in a row that a private key is made of.

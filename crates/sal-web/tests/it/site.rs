@@ -81,6 +81,8 @@ impl Site {
         let app = App::new(AppParts {
             store,
             registry: Arc::new(Registry::builtin()),
+            plugin_folder: None,
+            outbound: None,
             config: HttpConfig {
                 display_name: "Test & Sal".to_owned(),
                 ..HttpConfig::default()

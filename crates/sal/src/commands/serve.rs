@@ -95,6 +95,8 @@ fn app(
     App::new(AppParts {
         store: store.clone(),
         registry: Arc::new(Registry::builtin()),
+        plugin_folder: None,
+        outbound: None,
         config: config.http.clone(),
         clock: Arc::clone(clock),
         database: Arc::new(move || wiring::database_status(&login, &reported, &warnings)),

@@ -1,0 +1,144 @@
+//! Texts read as numbers, versions, dates, flags and lists: what cannot be read so is NULL, and so fulfils nothing.
+//!
+//! Postgres raises an error for a text that is no number or date, and 15 cannot ask beforehand; hence the patterns.
+
+use super::{Parameter, Writer, comparison, escape_like};
+use crate::{
+    condition::Operator,
+    related::{Cast, Check, Test},
+};
+
+impl Writer {
+    /// All tests on a value, each with ` AND ` in front.
+    pub(super) fn tests(&mut self, tests: &[Test], value: &str) -> String {
+        tests
+            .iter()
+            .map(|test| format!(" AND {}", self.test(test, value)))
+            .collect()
+    }
+
+    fn test(&mut self, test: &Test, value: &str) -> String {
+        match (test.cast(), test.check()) {
+            (Cast::List(separator), check) => {
+                let separator = self.parameter(Parameter::Text(separator.clone()));
+                self.list(&format!("string_to_array({value}, {separator})"), check)
+            }
+            (Cast::Number, Check::Compare(operator, text)) => {
+                let place = self.parameter(Parameter::Text(text.clone()));
+                unequal_too(&number(value), *operator, &format!("{place}::numeric"))
+            }
+            (Cast::Version, Check::Compare(operator, text)) => {
+                let place = self.parameter(Parameter::Text(text.clone()));
+                let wanted = format!("string_to_array({place}, '.')::numeric[]");
+                unequal_too(&version(value), *operator, &wanted)
+            }
+            (Cast::Boolean, Check::Compare(operator, text)) => {
+                let place = self.parameter(Parameter::Boolean(text == "true"));
+                unequal_too(&boolean(value), *operator, &place)
+            }
+            (Cast::Date, Check::Within(age)) => {
+                let border = self.parameter(Parameter::Time(age.before(self.now)));
+                format!("({} >= {border})", date(value))
+            }
+            (Cast::Date, Check::OlderThan(age)) => {
+                let border = self.parameter(Parameter::Time(age.before(self.now)));
+                format!("({} <= {border})", date(value))
+            }
+            (_, check) => self.text(value, check),
+        }
+    }
+
+    fn text(&mut self, value: &str, check: &Check) -> String {
+        match check {
+            Check::Compare(operator, text) => {
+                let text = match operator {
+                    Operator::Contains => format!("%{}%", escape_like(text)),
+                    Operator::StartsWith => format!("{}%", escape_like(text)),
+                    _ => text.clone(),
+                };
+                let place = self.parameter(Parameter::Text(text));
+                unequal_too(value, *operator, &place)
+            }
+            Check::OneOf(texts) => {
+                let place = self.parameter(Parameter::Texts(texts.clone()));
+                format!("({value} = ANY({place}))")
+            }
+            Check::Matches(pattern) => {
+                let place = self.parameter(Parameter::Text(pattern.clone()));
+                format!("({value} ~ {place})")
+            }
+            Check::Empty => format!("({value} IS NULL OR {value} = '')"),
+            // Constructors let these through for lists and dates only.
+            Check::SubsetOf(_)
+            | Check::HasOtherThan(_)
+            | Check::Within(_)
+            | Check::OlderThan(_) => "FALSE".to_owned(),
+        }
+    }
+
+    fn list(&mut self, list: &str, check: &Check) -> String {
+        let texts = |text: &String| vec![text.clone()];
+        match check {
+            Check::Compare(_, text) => {
+                let place = self.parameter(Parameter::Texts(texts(text)));
+                format!("({list} && {place})")
+            }
+            Check::OneOf(texts) => {
+                let place = self.parameter(Parameter::Texts(texts.clone()));
+                format!("({list} && {place})")
+            }
+            Check::SubsetOf(texts) => {
+                let place = self.parameter(Parameter::Texts(texts.clone()));
+                format!("({list} <@ {place})")
+            }
+            Check::HasOtherThan(texts) => {
+                let place = self.parameter(Parameter::Texts(texts.clone()));
+                format!("(NOT ({list} <@ {place}))")
+            }
+            _ => "FALSE".to_owned(),
+        }
+    }
+}
+
+/// A row without a value is not unequal to anything: it is left to [`Check::Empty`].
+fn unequal_too(value: &str, operator: Operator, wanted: &str) -> String {
+    if operator == Operator::NotEqual {
+        return format!("({value} <> {wanted})");
+    }
+    comparison(value, operator, wanted)
+}
+
+fn number(value: &str) -> String {
+    format!(
+        "(CASE WHEN {value} ~ '^ *-?[0-9]{{1,30}}([.][0-9]{{1,30}})? *$' THEN {value}::numeric END)"
+    )
+}
+
+fn version(value: &str) -> String {
+    let pattern = "'^[0-9]{1,18}(?:[.][0-9]{1,18})*'";
+    format!(
+        "(CASE WHEN {value} ~ {pattern} \
+         THEN string_to_array(substring({value} from {pattern}), '.')::numeric[] END)"
+    )
+}
+
+fn boolean(value: &str) -> String {
+    format!(
+        "(CASE WHEN lower({value}) IN ('true', '1', 'yes', 'on') THEN TRUE \
+         WHEN lower({value}) IN ('false', '0', 'no', 'off') THEN FALSE END)"
+    )
+}
+
+/// Zones without a colon and `UTC` are what Munki and Python write. A text without zone is read in the database session.s,
+/// which is UTC on RDS.
+fn date(value: &str) -> String {
+    const PATTERN: &str = "'^(\
+        (19|2[0-9])[0-9]{2}-(\
+        (0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))\
+        |(19(0[48]|[2468][048]|[13579][26])|20([02468][048]|[13579][26]))-02-29)\
+        ([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?( ?(Z|UTC|[+-](0[0-9]|1[0-4]):?[0-5][0-9]))?)?$'";
+    format!(
+        "(CASE WHEN {value} ~ {PATTERN} THEN {value}::timestamptz \
+         WHEN {value} ~ '^[0-9]{{9,10}}([.][0-9]{{1,9}})?$' THEN to_timestamp({value}::double precision) END)"
+    )
+}

@@ -1,0 +1,188 @@
+//! `/reports/` and `/report/<plugin>/<all, business_unit or machine_group>/<id>/`: plugins with a page of their own.
+//!
+//! Also `/load_plugin/…`, the address at which Sal's pages fetch one plugin, for bookmarks and wallboards.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+    routing::get,
+};
+use sal_http::{App, AppError, Routes, access::Viewer};
+use sal_plugins::{Kind, Plugin};
+use sal_store::{device::device_by_id, ids::MachineId, plugins::enabled_reports};
+use serde::Deserialize;
+
+use crate::{
+    fleet_part::{FleetPart, number, old_address},
+    page::render,
+    shell::{Section, Shell, Theme},
+    widgets::{
+        self, Counting,
+        details::{self, DetailCard, Subject},
+        draw::Widget,
+    },
+    wording,
+};
+
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .route("/reports/", get(list_reports))
+        .route("/report/{plugin}/{kind}/{id}/", get(show_report))
+        .route("/load_plugin/{plugin}/{kind}/{id}/", get(show_plugin))
+}
+
+#[derive(Template)]
+#[template(path = "reports/list.html")]
+struct ReportsPage {
+    shell: Shell,
+    reports: Vec<ReportLine>,
+}
+
+struct ReportLine {
+    title: String,
+    description: String,
+    href: String,
+}
+
+#[derive(Template)]
+#[template(path = "reports/page.html")]
+struct ReportPage {
+    shell: Shell,
+    path: String,
+    subtitle: String,
+    widget: Widget,
+    age: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "reports/fragment.html")]
+struct Fragment {
+    widgets: Vec<Widget>,
+}
+
+#[derive(Template)]
+#[template(path = "reports/details.html")]
+struct DetailFragment {
+    details: Vec<DetailCard>,
+}
+
+#[derive(Deserialize)]
+struct ReportQuery {
+    #[serde(default)]
+    q: String,
+}
+
+async fn list_reports(
+    viewer: Viewer,
+    theme: Theme,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let db = app.store.get().await?;
+    let enabled = enabled_reports(&db).await?;
+    let registry = app.registry();
+    let place = match viewer.scope.units() {
+        None => "all/0".to_owned(),
+        Some([unit, ..]) => format!("business_unit/{unit}"),
+        Some([]) => return Err(AppError::Forbidden),
+    };
+    let reports = enabled
+        .iter()
+        .filter_map(|row| registry.get(&row.name))
+        .map(|plugin| ReportLine {
+            title: plugin.title.clone(),
+            description: plugin.description.clone(),
+            href: format!("/report/{}/{place}/", plugin.name),
+        })
+        .collect();
+    render(&ReportsPage {
+        shell: Shell::of(&viewer, theme, Section::Reports, "Reports", &app),
+        reports,
+    })
+}
+
+async fn show_report(
+    viewer: Viewer,
+    theme: Theme,
+    Path((name, kind, id)): Path<(String, String, String)>,
+    Query(query): Query<ReportQuery>,
+    counting: Counting,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let registry = app.registry();
+    let plugin = find(&name, Kind::Report, &registry)?;
+    let part = old_address(&kind, &id, &viewer, &app).await?;
+    let search = query.q.trim();
+    let drawn = widgets::draw(&part, &[plugin], search, &viewer, &counting.kept, &app).await?;
+    let widget = drawn.widgets.into_iter().next();
+    let subtitle = format!(
+        "{}{}",
+        wording::count_of(drawn.machines, "machine", "machines"),
+        part.name()
+            .map_or_else(String::new, |name| format!(" in {name}"))
+    );
+    render(&ReportPage {
+        shell: Shell::of(&viewer, theme, Section::Reports, &plugin.title, &app),
+        path: format!("/report/{name}/{kind}/{id}/"),
+        subtitle,
+        widget: widget.unwrap_or_else(|| Widget::without_machines(plugin)),
+        age: drawn.age,
+    })
+}
+
+async fn show_plugin(
+    viewer: Viewer,
+    Path((name, kind, id)): Path<(String, String, String)>,
+    counting: Counting,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let registry = app.registry();
+    let plugin = registry.get(&name).ok_or(AppError::NotFound)?;
+    if kind == "machine" {
+        return show_detail(plugin, &id, &viewer, &app).await;
+    }
+    if plugin.kind == Kind::Detail {
+        return Err(AppError::NotFound);
+    }
+    let part: FleetPart = old_address(&kind, &id, &viewer, &app).await?;
+    let drawn = widgets::draw(&part, &[plugin], "", &viewer, &counting.kept, &app).await?;
+    render(&Fragment {
+        widgets: drawn.widgets,
+    })
+}
+
+async fn show_detail(
+    plugin: &Plugin,
+    id: &str,
+    viewer: &Viewer,
+    app: &App,
+) -> Result<Response, AppError> {
+    if !viewer.sees_machines() {
+        return Err(AppError::StatsOnly);
+    }
+    let id = MachineId(number(id)?.into());
+    let db = app.store.get().await?;
+    let found = device_by_id(&db, &id, &viewer.scope).await?;
+    let device = found.into_iter().next().ok_or(AppError::NotFound)?;
+    let settings = widgets::settings(&db).await?;
+    drop(db);
+    let subject = Subject {
+        id,
+        serial: &device.serial,
+        os_family: &device.os_family,
+        rows: &[],
+    };
+    let details = details::cards(&[plugin], &subject, &settings, viewer, app).await?;
+    render(&DetailFragment { details })
+}
+
+fn find<'a>(
+    name: &str,
+    kind: Kind,
+    registry: &'a sal_plugins::Registry,
+) -> Result<&'a Plugin, AppError> {
+    registry
+        .get(name)
+        .filter(|plugin| plugin.kind == kind)
+        .ok_or(AppError::NotFound)
+}
