@@ -84,7 +84,8 @@ pub(crate) async fn send_script(
     if plugin.contains('/') || name.contains('/') {
         return Err(AppError::NotFound);
     }
-    let found = app.registry().script(&plugin, &name);
+    let registry = app.registry();
+    let found = registry.script(&plugin, &name);
     let sent: Vec<_> = found
         .iter()
         .map(|script| SentScript {

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sal_plugins::Registry;
+use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
 use crate::checkin_key::KnownKeys;
@@ -53,6 +53,8 @@ pub struct HttpConfig {
     pub journal_rows: i64,
     /// Refused bodies that are kept, at most (`SAL_KEEP_REJECTED`); 0 for none.
     pub rejected_bodies: i64,
+    /// On which pages enabled widgets are left out (`SAL_HIDE_PLUGIN_FROM_…`).
+    pub visibility: Visibility,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
 }
@@ -74,6 +76,7 @@ impl Default for HttpConfig {
             machine_limit: 240,
             journal_rows: 10_000,
             rejected_bodies: 100,
+            visibility: Visibility::default(),
             secure_cookies: false,
         }
     }

@@ -16,6 +16,7 @@ pub mod registry;
 pub mod script;
 pub mod settings;
 pub mod version;
+pub mod visibility;
 
 pub use format::PluginError;
 pub use group_by::{GroupBy, GroupSort};
@@ -24,3 +25,4 @@ pub use plugin::{Kind, Origin, OsFamily, Plugin};
 pub use registry::{EnabledPlugins, Registry};
 pub use script::{Script, ScriptRef};
 pub use settings::Settings;
+pub use visibility::Visibility;

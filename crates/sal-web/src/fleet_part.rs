@@ -3,6 +3,7 @@
 //! Looking a unit or group up checks that the viewer may see it, so that whoever holds one need not ask again.
 
 use sal_http::{App, AppError, access::Viewer};
+use sal_plugins::visibility::Page;
 use sal_query::{Condition, Field, Operator, Value};
 use sal_store::{
     Client,
@@ -130,6 +131,15 @@ impl FleetPart {
             Self::All => None,
             Self::Unit(unit) => Some(("unit", unit.id.0)),
             Self::Group(group) => Some(("group", group.id.0)),
+        }
+    }
+
+    /// Its page, for the rules on which widgets are left out.
+    pub(crate) fn page(&self) -> Page {
+        match self {
+            Self::All => Page::Front,
+            Self::Unit(unit) => Page::Unit(unit.id.0),
+            Self::Group(group) => Page::Group(group.id.0),
         }
     }
 

@@ -29,7 +29,7 @@ pub(crate) async fn escrow(serial: &str, settings: &Settings, app: &App) -> Told
         return note("The address of the Crypt server is not set (setting crypt_url).");
     };
     let Some(outbound) = &app.outbound else {
-        return note("This server was started without the right to ask others (SAL_OUTBOUND).");
+        return note("This server has nothing to ask others with.");
     };
     let serial = utf8_percent_encode(serial, NON_ALPHANUMERIC);
     let asked = outbound.get(

@@ -49,7 +49,6 @@ struct ReportLine {
 #[template(path = "reports/page.html")]
 struct ReportPage {
     shell: Shell,
-    path: String,
     subtitle: String,
     widget: Widget,
     age: Option<String>,
@@ -123,7 +122,6 @@ async fn show_report(
     );
     render(&ReportPage {
         shell: Shell::of(&viewer, theme, Section::Reports, &plugin.title, &app),
-        path: format!("/report/{name}/{kind}/{id}/"),
         subtitle,
         widget: widget.unwrap_or_else(|| Widget::without_machines(plugin)),
         age: drawn.age,

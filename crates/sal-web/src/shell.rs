@@ -27,6 +27,8 @@ pub(crate) struct Shell {
 pub(crate) struct ShellUser {
     pub(crate) name: String,
     pub(crate) level: &'static str,
+    /// Whether there are machines to search for.
+    pub(crate) searches: bool,
     /// What the person can go to.
     pub(crate) navigation: Vec<Entry>,
 }
@@ -97,6 +99,7 @@ impl Shell {
         let user = ShellUser {
             name: viewer.name.clone(),
             level: viewer.level.title(),
+            searches: viewer.sees_machines(),
             navigation: navigation(viewer),
         };
         Self {

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Look at the database's tables, or make them.
     #[command(subcommand)]
     Db(Db),
+    /// Look at a folder of your own plugins.
+    #[command(subcommand)]
+    Plugin(Plugin),
     /// Why is my Mac missing? What the machines' door refused, and what it last took.
     #[command(subcommand)]
     Checkin(Checkin),
@@ -107,6 +110,20 @@ pub(crate) enum Db {
     TakeBack {
         /// Its name, as `sal db check` lists it.
         addition: String,
+    },
+}
+
+/// `sal plugin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// List the plugins of a folder and every mistake with file and line; exit code 3 when there is one.
+    #[command(after_help = "Example: sal plugin check /srv/sal/plugins")]
+    Check {
+        /// The folder that `SAL_PLUGIN_DIR` names: it holds a folder for each plugin.
+        folder: std::path::PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -6,6 +6,7 @@ mod db;
 mod demo;
 mod iam;
 mod lab;
+pub(crate) mod plugin;
 mod reference;
 mod relay;
 mod serve;
@@ -28,6 +29,7 @@ pub(crate) async fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Db(what) => db::run(what).await,
+        Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
         Command::Iam(what) => iam::run(what).await,
         Command::Lab(what) => lab::run(what).await,

@@ -11,6 +11,7 @@ mod journal;
 mod licences;
 mod memory;
 mod packed;
+mod plugins;
 mod profiles;
 mod quirks;
 mod schema;

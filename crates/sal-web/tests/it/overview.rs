@@ -104,6 +104,22 @@ async fn numbers_equal_the_lists_behind_them_and_stay_inside_the_scope() {
 }
 
 #[tokio::test]
+async fn q050_stats_only_sees_numbers_and_no_machine() {
+    let site = Site::start().await;
+    site.machines(20).await;
+    site.user(1, "sue", "SO", Some(1)).await;
+    let mut sue = site.visitor("sue").await;
+    let page = sue.get(&site, "/dashboard/1/").await;
+    assert!(page.text.contains("10 machines"), "the number is there");
+    assert!(!page.text.contains("/machines/"), "no way to a list");
+    for path in ["/machines/", "/machine_detail/1/", "/machine_detail/SERIAL1/"] {
+        let answer = sue.get(&site, path).await;
+        assert_eq!(answer.status, 403, "{path}");
+        assert!(!answer.text.contains("SERIAL"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_policy_of_every_page_forbids_what_is_inline_or_elsewhere() {
     let site = Site::start().await;
     site.machines(30).await;

@@ -26,6 +26,7 @@ use crate::config::Environment;
 use crate::config::server::ServerConfig;
 use crate::exit::Exit;
 use crate::logging::LogConfig;
+use crate::wiring::outbound::HttpOutbound;
 use crate::wiring::{self, DatabaseLogin};
 use crate::{commands, output};
 
@@ -47,7 +48,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let connector: Arc<dyn Connector> = login.clone();
     let store = Store::new(connector, &config.database.pool);
     let recorder = metrics_recorder()?;
-    let app = app(&config, &login, &store, &clock, warnings);
+    let parts = Outside::read(&config)?;
+    let app = app(&config, &login, &store, &clock, parts, warnings);
     let options = options(&config, &recorder);
     let router = sal_server::router(app, &options)?;
     let listener = TcpListener::bind(arguments.listen)
@@ -84,19 +86,46 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     outcome
 }
 
+/// What the server needs from outside the program, beside the database.
+struct Outside {
+    registry: Registry,
+    outbound: HttpOutbound,
+}
+
+impl Outside {
+    /// Reads the folder of plugins and the certificate authority. A plugin with a mistake is left out and named.
+    fn read(config: &ServerConfig) -> Result<Self> {
+        let registry = match &config.plugin_folder {
+            None => Registry::builtin(),
+            Some(folder) => {
+                let loaded = commands::plugin::read(folder)?;
+                for mistake in &loaded.mistakes {
+                    warn!("a plugin was left out: {mistake}");
+                }
+                loaded.registry
+            }
+        };
+        Ok(Self {
+            registry,
+            outbound: HttpOutbound::new(config.root_ca.as_deref())?,
+        })
+    }
+}
+
 fn app(
     config: &ServerConfig,
     login: &Arc<DatabaseLogin>,
     store: &Store,
     clock: &Clock,
+    outside: Outside,
     warnings: Vec<String>,
 ) -> App {
     let (login, reported) = (Arc::clone(login), store.clone());
     App::new(AppParts {
         store: store.clone(),
-        registry: Arc::new(Registry::builtin()),
-        plugin_folder: None,
-        outbound: None,
+        registry: Arc::new(outside.registry),
+        plugin_folder: config.plugin_folder.clone(),
+        outbound: Some(Arc::new(outside.outbound)),
         config: config.http.clone(),
         clock: Arc::clone(clock),
         database: Arc::new(move || wiring::database_status(&login, &reported, &warnings)),

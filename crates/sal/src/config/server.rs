@@ -1,10 +1,13 @@
 //! What the doors and the assembly need to know, as the environment says it.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use rds_iam::Secret;
 use sal_http::HttpConfig;
+use sal_plugins::Visibility;
 
 use super::Environment;
 use super::database::DatabaseConfig;
@@ -18,6 +21,10 @@ pub(crate) struct ServerConfig {
     pub(crate) drain: Duration,
     pub(crate) admin_password: Option<Secret>,
     pub(crate) public_url: Option<String>,
+    /// Folder of the administrator's plugins.
+    pub(crate) plugin_folder: Option<PathBuf>,
+    /// File with the certificate authority of a Crypt server.
+    pub(crate) root_ca: Option<PathBuf>,
 }
 
 impl ServerConfig {
@@ -51,6 +58,11 @@ impl ServerConfig {
             )),
             admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
             public_url,
+            plugin_folder: environment.text("SAL_PLUGIN_DIR").map(PathBuf::from),
+            root_ca: environment
+                .text("DOCKER_SAL_ROOT_CA")
+                .filter(|path| path != "None")
+                .map(PathBuf::from),
         }
     }
 }
@@ -85,7 +97,28 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         machine_limit: environment.parsed("SAL_MACHINE_LIMIT", defaults.machine_limit, "a number"),
         journal_rows: rows("SAL_JOURNAL_ROWS", defaults.journal_rows, environment),
         rejected_bodies: rows("SAL_KEEP_REJECTED", defaults.rejected_bodies, environment),
+        visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+    }
+}
+
+fn visibility(environment: &mut Environment) -> Visibility {
+    let mut ids = |name: &str| {
+        let text = environment.text(name).unwrap_or_default();
+        Visibility::read_ids(&text).unwrap_or_else(|part| {
+            environment.problem(format!(
+                "{name}: `{part}` is not a widget and ids; write `Uptime=1,2; Sip=3`"
+            ));
+            BTreeMap::new()
+        })
+    };
+    let not_unit = ids("SAL_HIDE_PLUGIN_FROM_BUSINESS_UNIT");
+    let not_group = ids("SAL_HIDE_PLUGIN_FROM_MACHINE_GROUP");
+    Visibility {
+        front_only: environment.list("SAL_LIMIT_PLUGIN_TO_FRONT_PAGE"),
+        not_front: environment.list("SAL_HIDE_PLUGIN_FROM_FRONT_PAGE"),
+        not_unit,
+        not_group,
     }
 }
 
