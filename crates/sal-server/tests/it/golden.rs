@@ -75,3 +75,18 @@ async fn catalogs_replays() {
 async fn profiles_replays() {
     replays("profiles").await;
 }
+
+#[tokio::test]
+async fn web_anonymous_replays() {
+    replays("web_anonymous").await;
+}
+
+#[tokio::test]
+async fn web_as_rw_replays() {
+    replays("web_as_rw").await;
+}
+
+#[tokio::test]
+async fn widgets_replays() {
+    replays("widgets").await;
+}

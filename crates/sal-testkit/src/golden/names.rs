@@ -13,6 +13,7 @@ SELECT json_build_object(
   'group', (SELECT json_object_agg(id, name) FROM public.server_machinegroup),
   'bu', (SELECT json_object_agg(id, name) FROM public.server_businessunit),
   'source', (SELECT json_object_agg(id, name) FROM public.server_managementsource),
+  'app', (SELECT json_object_agg(id, name) FROM public.inventory_application),
   'search', (SELECT json_object_agg(id, coalesce(name, '')) FROM public.search_savedsearch))::text";
 
 /// The ids of machines, groups, units, sources and searches at one moment.
@@ -42,7 +43,7 @@ impl Names {
 
     /// Whether ids of this kind are looked up.
     pub(super) fn knows(kind: &str) -> bool {
-        ["machine", "group", "bu", "source", "search"].contains(&kind)
+        ["machine", "group", "bu", "source", "app", "search"].contains(&kind)
     }
 
     /// The name behind an id, `?` when there is none.

@@ -112,7 +112,11 @@ async fn q050_stats_only_sees_numbers_and_no_machine() {
     let page = sue.get(&site, "/dashboard/1/").await;
     assert!(page.text.contains("10 machines"), "the number is there");
     assert!(!page.text.contains("/machines/"), "no way to a list");
-    for path in ["/machines/", "/machine_detail/1/", "/machine_detail/SERIAL1/"] {
+    for path in [
+        "/machines/",
+        "/machine_detail/1/",
+        "/machine_detail/SERIAL1/",
+    ] {
         let answer = sue.get(&site, path).await;
         assert_eq!(answer.status, 403, "{path}");
         assert!(!answer.text.contains("SERIAL"), "{path}");
