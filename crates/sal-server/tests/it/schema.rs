@@ -26,6 +26,10 @@ async fn every_statement_fits_the_schema() {
         sal_store::group_keys::ALL,
         sal_store::sessions::ALL,
         sal_store::settings::ALL,
+        sal_store::applications::ALL,
+        sal_store::places::ALL,
+        sal_store::summaries::ALL,
+        sal_store::updates::ALL,
         sal_store::units::ALL,
         sal_store::users::ALL,
     ];
