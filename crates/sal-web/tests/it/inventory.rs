@@ -80,74 +80,75 @@ fn bars(page: &str) -> Vec<(&str, &str)> {
 }
 
 fn disposition(answer: &Answer) -> &str {
-    answer.headers[header::CONTENT_DISPOSITION]
-        .to_str()
-        .unwrap()
+    let header = answer.headers.get(header::CONTENT_DISPOSITION);
+    header.unwrap().to_str().unwrap()
 }
+
+/// Paths, and the status for admin, writer, reader, counter and nobody.
+const STATUSES: &[(&str, [u16; 5])] = &[
+    ("/inventory/", [302, 302, 302, 403, 200]),
+    ("/inventory/all/0/", [200, 403, 403, 403, 403]),
+    ("/inventory/all/x/", [404, 404, 404, 403, 404]),
+    ("/inventory/business_unit/1/", [200, 200, 200, 403, 403]),
+    ("/inventory/business_unit/2/", [200, 403, 403, 403, 403]),
+    ("/inventory/business_unit/99/", [404, 404, 404, 403, 404]),
+    ("/inventory/machine_group/1/", [200, 200, 200, 403, 403]),
+    ("/inventory/machine_group/2/", [200, 403, 403, 403, 403]),
+    ("/inventory/machine/2/", [200, 200, 200, 403, 403]),
+    ("/inventory/machine/3/", [200, 403, 403, 403, 403]),
+    (
+        "/inventory/machine/99999999999999999999/",
+        [404, 404, 404, 403, 404],
+    ),
+    ("/inventory/machine/SERIAL2/", [404, 404, 404, 403, 404]),
+    ("/inventory/nonsense/0/", [404, 404, 404, 403, 404]),
+    ("/inventory/application/all/0/1/", [200, 403, 403, 403, 403]),
+    (
+        "/inventory/application/all/0/9999/",
+        [404, 403, 403, 403, 403],
+    ),
+    (
+        "/inventory/application/business_unit/1/2/",
+        [200, 200, 200, 403, 403],
+    ),
+    ("/inventory/list/all/0/1/", [200, 403, 403, 403, 403]),
+    (
+        "/inventory/list/machine_group/1/1/",
+        [200, 200, 200, 403, 403],
+    ),
+    (
+        "/inventory/list/machine_group/1/9999/",
+        [404, 404, 404, 403, 403],
+    ),
+    (
+        "/inventory/list/machine_group/1/1/?field_type=id&field_value=1",
+        [404, 404, 404, 403, 403],
+    ),
+    (
+        "/inventory/list/machine_group/1/1/?field_type=path&field_value=%00",
+        [404, 404, 404, 403, 403],
+    ),
+    ("/inventory/csv_export/all/0/", [200, 403, 403, 403, 403]),
+    (
+        "/inventory/csv_export/business_unit/2/?pk=1",
+        [200, 403, 403, 403, 403],
+    ),
+    (
+        "/inventory/csv_export/business_unit/1/?pk=x",
+        [404, 404, 404, 403, 403],
+    ),
+];
 
 #[tokio::test]
 async fn q080_q082_every_level_gets_what_sal_gives_it() {
     let site = site_with_applications(10).await;
-    // Status for admin, writer, reader, counter, nobody.
-    for (path, statuses) in [
-        ("/inventory/", [302, 302, 302, 403, 200]),
-        ("/inventory/all/0/", [200, 403, 403, 403, 403]),
-        ("/inventory/all/x/", [404, 404, 404, 403, 404]),
-        ("/inventory/business_unit/1/", [200, 200, 200, 403, 403]),
-        ("/inventory/business_unit/2/", [200, 403, 403, 403, 403]),
-        ("/inventory/business_unit/99/", [404, 404, 404, 403, 404]),
-        ("/inventory/machine_group/1/", [200, 200, 200, 403, 403]),
-        ("/inventory/machine_group/2/", [200, 403, 403, 403, 403]),
-        ("/inventory/machine/2/", [200, 200, 200, 403, 403]),
-        ("/inventory/machine/3/", [200, 403, 403, 403, 403]),
-        (
-            "/inventory/machine/99999999999999999999/",
-            [404, 404, 404, 403, 404],
-        ),
-        ("/inventory/machine/SERIAL2/", [404, 404, 404, 403, 404]),
-        ("/inventory/nonsense/0/", [404, 404, 404, 403, 404]),
-        ("/inventory/application/all/0/1/", [200, 403, 403, 403, 403]),
-        (
-            "/inventory/application/all/0/9999/",
-            [404, 403, 403, 403, 403],
-        ),
-        (
-            "/inventory/application/business_unit/1/2/",
-            [200, 200, 200, 403, 403],
-        ),
-        ("/inventory/list/all/0/1/", [200, 403, 403, 403, 403]),
-        (
-            "/inventory/list/machine_group/1/1/",
-            [200, 200, 200, 403, 403],
-        ),
-        (
-            "/inventory/list/machine_group/1/9999/",
-            [404, 404, 404, 403, 403],
-        ),
-        (
-            "/inventory/list/machine_group/1/1/?field_type=id&field_value=1",
-            [404, 404, 404, 403, 403],
-        ),
-        (
-            "/inventory/list/machine_group/1/1/?field_type=path&field_value=%00",
-            [404, 404, 404, 403, 403],
-        ),
-        ("/inventory/csv_export/all/0/", [200, 403, 403, 403, 403]),
-        (
-            "/inventory/csv_export/business_unit/2/?pk=1",
-            [200, 403, 403, 403, 403],
-        ),
-        (
-            "/inventory/csv_export/business_unit/1/?pk=x",
-            [404, 404, 404, 403, 403],
-        ),
-    ] {
+    for (path, statuses) in STATUSES {
         for (name, status) in ["admin", "writer", "reader", "counter", "nobody"]
             .iter()
             .zip(statuses)
         {
             let answer = site.visitor(name).await.get(&site, path).await;
-            assert_eq!(answer.status.as_u16(), status, "{name} {path}");
+            assert_eq!(answer.status.as_u16(), *status, "{name} {path}");
         }
         let anonymous = Visitor::default().get(&site, path).await;
         assert!(anonymous.location().starts_with("/login/?next="), "{path}");

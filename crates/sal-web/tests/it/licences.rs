@@ -112,6 +112,46 @@ async fn seats_in_use_are_the_machines_of_the_unit_with_the_application() {
 }
 
 #[tokio::test]
+async fn every_criterion_that_is_filled_in_must_be_met_by_one_install() {
+    let site = site_with_licences().await;
+    site.sql(
+        "DELETE FROM licenses_license;
+         INSERT INTO inventory_application (id, name, bundleid, bundlename, \"servicepackIneffect\")
+             VALUES (2, 'Office', 'org.other', 'Other', ''), (3, 'Notes', 'com.notes', '', '');
+         INSERT INTO inventory_inventoryitem (machine_id, application_id, version, path)
+             VALUES (4, 2, '1_x', NULL), (6, 3, '16.1', '/b')",
+    )
+    .await;
+    let mut admin = site.visitor("admin").await;
+    // Name, version, bundle id, bundle name, path; in Science 2, 4 and 6 have something.
+    for (criteria, used) in [
+        (["", "", "", "", ""], 3),
+        (["", "16*", "", "", ""], 3),
+        (["", "", "", "", "/b"], 2),
+        (["", "16.1", "", "", "/b"], 2),
+        (["Office", "", "", "", ""], 3),
+        (["Office", "", "org.other", "", ""], 1),
+        (["Office", "16*", "org.other", "", ""], 0),
+        (["Office", "", "", "Office", "/b"], 1),
+        (["Office", "1_*", "", "", ""], 1),
+        (["office", "", "", "", ""], 0),
+        (["", "", "com.notes", "", "/a"], 0),
+    ] {
+        let [name, version, bundleid, bundlename, path] = criteria;
+        site.sql(&format!(
+            "DELETE FROM licenses_license;
+             INSERT INTO licenses_license (item_name, total, cost_per_seat, inventory_name, inventory_version,
+                 inventory_bundleid, inventory_bundlename, inventory_path, notes, business_unit_id)
+             VALUES ('L', 9, 0, '{name}', '{version}', '{bundleid}', '{bundlename}', '{path}', '', 1)"
+        ))
+        .await;
+        let page = admin.get(&site, "/licenses/").await.text;
+        let text = format!("data-label=\"Used\" class=\"number\">{used}<");
+        assert!(page.contains(&text), "{criteria:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_licence_is_made_with_all_its_fields_and_noted() {
     let site = site_with_licences().await;
     let mut admin = site.visitor("admin").await;
