@@ -73,6 +73,11 @@ impl StoreError {
         .any(|state| self.sql_state() == Some(state))
     }
 
+    /// Whether Postgres did not understand a regular expression.
+    pub fn is_about_a_pattern(&self) -> bool {
+        self.sql_state() == Some(&SqlState::INVALID_REGULAR_EXPRESSION)
+    }
+
     /// Whether the fault is the database's being away or busy, not the statement's.
     pub fn is_outage(&self) -> bool {
         match self {

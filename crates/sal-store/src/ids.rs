@@ -52,6 +52,8 @@ id! {
     UserId(i32);
     /// A row of `server_apikey`.
     ApiKeyId(i32);
+    /// A row of `inventory_application`.
+    ApplicationId(i64);
 }
 
 /// Makes a key for `server_managementsource`, `server_manageditem` and `server_manageditemhistory`.

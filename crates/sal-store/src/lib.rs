@@ -5,6 +5,7 @@
 //! a [`pool::Connector`] is handed in.
 
 pub mod api_keys;
+pub mod applications;
 pub mod audit;
 pub mod catalogs;
 pub mod checkin;
@@ -20,6 +21,7 @@ pub mod licences;
 mod machine_query;
 pub mod machines;
 pub mod overview;
+pub mod places;
 pub mod plugins;
 pub mod pool;
 pub mod profiles;
@@ -31,7 +33,9 @@ pub mod serials;
 pub mod sessions;
 pub mod settings;
 pub mod sources;
+pub mod summaries;
 pub mod units;
+pub mod updates;
 pub mod users;
 
 pub use error::StoreError;

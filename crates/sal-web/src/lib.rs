@@ -7,6 +7,7 @@
 mod assets;
 mod audit;
 mod confirm;
+mod counted;
 mod database;
 mod device;
 mod devices;
@@ -14,10 +15,13 @@ mod export;
 mod first_group;
 mod fleet_part;
 mod given_name;
+mod inventory;
+mod licences;
 mod login;
 mod outbound;
 mod overview;
 mod page;
+mod paging;
 mod places;
 mod random_key;
 mod reports;
@@ -26,6 +30,7 @@ mod setup;
 mod shell;
 mod theme;
 mod widgets;
+mod updates;
 mod wording;
 
 use axum::Extension;
@@ -43,6 +48,9 @@ pub fn routes() -> Routes {
         .merge(places::routes())
         .merge(devices::routes())
         .merge(device::routes())
+        .merge(inventory::routes())
+        .merge(updates::routes())
+        .merge(licences::routes())
         .merge(database::routes())
         .merge(settings::routes())
         .merge(login::routes())

@@ -3,9 +3,12 @@
 
 mod device;
 mod devices;
+mod inventory;
+mod licences;
 mod login;
 mod overview;
 mod places;
 mod settings;
 mod setup;
 mod site;
+mod updates;

@@ -1,0 +1,268 @@
+//! The machines that have an application: a page of them for people, all of them for files.
+
+use jiff::Timestamp;
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
+
+use super::words;
+use crate::{
+    error::StoreError,
+    ids::{ApplicationId, MachineId},
+    places::{Place, ask},
+    pool::Executor,
+    scope::Scope,
+};
+
+/// Which installs of an application are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those of a version.
+    Version(String),
+    /// Those at a path.
+    Path(String),
+}
+
+/// What sorts a list of machines; machines without a value come last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstallOrder {
+    /// Host name.
+    Name,
+    /// Serial number.
+    Serial,
+    /// User at the last check-in.
+    User,
+    /// Last check-in.
+    LastCheckin,
+}
+
+/// What a page of the list shows.
+#[derive(Debug, Clone)]
+pub struct InstallQuery {
+    /// The application.
+    pub application: ApplicationId,
+    /// Which installs.
+    pub which: Which,
+    /// Words that must all occur in host name, serial number or user.
+    pub search: String,
+    /// What sorts the list.
+    pub order: InstallOrder,
+    /// Whether the last come first.
+    pub descending: bool,
+    /// How many machines to skip.
+    pub offset: i64,
+    /// How many to return.
+    pub limit: i64,
+}
+
+/// A machine that has the application.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Install {
+    /// Its id.
+    pub id: MachineId,
+    /// Serial number.
+    pub serial: String,
+    /// Name.
+    pub hostname: Option<String>,
+    /// User at the last check-in.
+    pub console_user: Option<String>,
+    /// Last check-in.
+    pub last_checkin: Option<Timestamp>,
+    /// How often it has the application.
+    pub installs: i64,
+    /// In which versions.
+    pub versions: Vec<String>,
+    /// How many machines are in the whole list.
+    pub total: i64,
+}
+
+/// Lists machines that have an application.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list_installs(
+    query: &InstallQuery,
+    place: &Place,
+    scope: &Scope,
+    db: &impl Executor,
+) -> Result<Vec<Install>, StoreError> {
+    let order = match query.order {
+        InstallOrder::Name => "lower(m.hostname)",
+        InstallOrder::Serial => "m.serial",
+        InstallOrder::User => "lower(m.console_user)",
+        InstallOrder::LastCheckin => "m.last_checkin",
+    };
+    let direction = if query.descending { "DESC" } else { "ASC" };
+    let (condition, value) = query.which.condition();
+    // Versions are read for the machines of this page only.
+    let sql = format!(
+        "SELECT m.id, m.serial, m.hostname, m.console_user, m.last_checkin, i.installs, i.versions, m.total
+         FROM (SELECT m.*, count(*) OVER () AS total FROM {machines}
+               WHERE EXISTS (SELECT FROM inventory_inventoryitem i
+                             WHERE i.machine_id = m.id AND i.application_id = $3 AND {condition})
+                 AND concat_ws(E'\\n', m.hostname, m.serial, m.console_user) ILIKE ALL ($5::text[])
+               ORDER BY {order} {direction} NULLS LAST, m.id LIMIT $7 OFFSET $6) m
+         CROSS JOIN LATERAL (SELECT count(*) AS installs, array_agg(DISTINCT i.version::text) AS versions
+               FROM inventory_inventoryitem i
+               WHERE i.machine_id = m.id AND i.application_id = $3 AND {condition}) i
+         ORDER BY {order} {direction} NULLS LAST, m.id",
+        machines = place.machines(),
+    );
+    let words = words(&query.search);
+    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+        (&query.application, Type::INT8),
+        (&value, Type::TEXT),
+        (&words, Type::TEXT_ARRAY),
+        (&query.offset, Type::INT8),
+        (&query.limit, Type::INT8),
+    ];
+    let rows = ask(&sql, place, &parameters, scope, db).await?;
+    rows.iter().map(install).collect()
+}
+
+/// A machine that has an application, with every column that Sal exports. With `item` it says where the next rows begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MachineRow {
+    /// The machine.
+    pub id: MachineId,
+    /// The install.
+    pub item: i64,
+    /// Version of the client.
+    pub sal_version: Option<String>,
+    /// Whether it counts as deployed.
+    pub deployed: bool,
+    /// Whether the client reported itself broken.
+    pub broken_client: bool,
+    /// Last check-in.
+    pub last_checkin: Option<Timestamp>,
+    /// First check-in.
+    pub first_checkin: Option<Timestamp>,
+    /// Serial number.
+    pub serial: String,
+    /// Name.
+    pub hostname: Option<String>,
+    /// Version of the operating system.
+    pub operating_system: Option<String>,
+    /// Memory as the client words it.
+    pub memory: Option<String>,
+    /// Memory in kB.
+    pub memory_kb: i32,
+    /// Free disk space in bytes.
+    pub hd_space: Option<i64>,
+    /// Disk size in bytes.
+    pub hd_total: Option<i64>,
+    /// Used share of the disk as text.
+    pub hd_percent: Option<String>,
+    /// User at the last check-in.
+    pub console_user: Option<String>,
+    /// Model identifier.
+    pub machine_model: Option<String>,
+    /// Model as sold.
+    pub machine_model_friendly: Option<String>,
+    /// Processor.
+    pub cpu_type: Option<String>,
+    /// Processor speed.
+    pub cpu_speed: Option<String>,
+    /// `Darwin`, `Windows`, `Linux`, `ChromeOS`.
+    pub os_family: String,
+    /// Munki's version.
+    pub munki_version: Option<String>,
+    /// Munki's manifest.
+    pub manifest: Option<String>,
+    /// Name of the business unit.
+    pub unit: String,
+    /// Name of the machine group.
+    pub group: String,
+}
+
+/// The machines of the installs after this one, in the order of machines: one row for each install, as Sal exports them.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn export_machines(
+    (application, which): (ApplicationId, &Which),
+    (after_machine, after_item): (MachineId, i64),
+    most: i64,
+    place: &Place,
+    scope: &Scope,
+    db: &impl Executor,
+) -> Result<Vec<MachineRow>, StoreError> {
+    let (condition, value) = which.condition();
+    let sql = format!(
+        "SELECT m.id, i.id, m.sal_version, m.deployed, m.broken_client, m.last_checkin, m.first_checkin, m.serial,
+                m.hostname, m.operating_system, m.memory, m.memory_kb, m.hd_space, m.hd_total, m.hd_percent,
+                m.console_user, m.machine_model, m.machine_model_friendly, m.cpu_type, m.cpu_speed, m.os_family,
+                m.munki_version, m.manifest, u.name, g.name
+         FROM inventory_inventoryitem i JOIN ({}) ON m.id = i.machine_id
+         JOIN server_businessunit u ON u.id = g.business_unit_id
+         WHERE i.application_id = $3 AND {condition} AND (i.machine_id, i.id) > ($5, $6)
+         ORDER BY i.machine_id, i.id LIMIT $7",
+        place.machines()
+    );
+    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
+        (&application, Type::INT8),
+        (&value, Type::TEXT),
+        (&after_machine, Type::INT8),
+        (&after_item, Type::INT8),
+        (&most, Type::INT8),
+    ];
+    let rows = ask(&sql, place, &parameters, scope, db).await?;
+    rows.iter().map(machine_row).collect()
+}
+
+impl Which {
+    /// A condition on items `i`, and its value as parameter 4.
+    fn condition(&self) -> (&'static str, &str) {
+        match self {
+            Self::All => ("$4::text = ''", ""),
+            Self::Version(version) => ("i.version = $4::text", version),
+            Self::Path(path) => ("coalesce(i.path, '') = $4::text", path),
+        }
+    }
+}
+
+fn install(row: &Row) -> Result<Install, StoreError> {
+    Ok(Install {
+        id: row.try_get(0)?,
+        serial: row.try_get(1)?,
+        hostname: row.try_get(2)?,
+        console_user: row.try_get(3)?,
+        last_checkin: row.try_get(4)?,
+        installs: row.try_get(5)?,
+        versions: row.try_get::<_, Option<_>>(6)?.unwrap_or_default(),
+        total: row.try_get(7)?,
+    })
+}
+
+fn machine_row(row: &Row) -> Result<MachineRow, StoreError> {
+    Ok(MachineRow {
+        id: row.try_get(0)?,
+        item: row.try_get(1)?,
+        sal_version: row.try_get(2)?,
+        deployed: row.try_get(3)?,
+        broken_client: row.try_get(4)?,
+        last_checkin: row.try_get(5)?,
+        first_checkin: row.try_get(6)?,
+        serial: row.try_get(7)?,
+        hostname: row.try_get(8)?,
+        operating_system: row.try_get(9)?,
+        memory: row.try_get(10)?,
+        memory_kb: row.try_get(11)?,
+        hd_space: row.try_get(12)?,
+        hd_total: row.try_get(13)?,
+        hd_percent: row.try_get(14)?,
+        console_user: row.try_get(15)?,
+        machine_model: row.try_get(16)?,
+        machine_model_friendly: row.try_get(17)?,
+        cpu_type: row.try_get(18)?,
+        cpu_speed: row.try_get(19)?,
+        os_family: row.try_get(20)?,
+        munki_version: row.try_get(21)?,
+        manifest: row.try_get(22)?,
+        unit: row.try_get(23)?,
+        group: row.try_get(24)?,
+    })
+}

@@ -1,0 +1,202 @@
+//! `/inventory/csv_export/<kind>/<id>/?pk=&field_type=&field_value=`: the list of applications, or the machines of one
+//! application, as a file with Sal's columns.
+
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use futures_util::stream;
+use sal_http::{App, AppError, access::SeesMachines};
+use sal_store::{
+    applications::{
+        Application, ApplicationOrder, ApplicationQuery, MachineRow, Which, export_machines,
+        list_applications,
+    },
+    ids::MachineId,
+    summaries::Summary,
+};
+use serde::Deserialize;
+
+use super::{Shown, application, installs::which};
+use crate::{
+    counted::{Wish, counts},
+    export::{Cell, Format, file},
+};
+
+#[derive(Deserialize)]
+pub(super) struct ExportParams {
+    pk: Option<String>,
+    field_type: Option<String>,
+    field_value: Option<String>,
+    /// `csv`, as Sal's, or `jsonl`.
+    format: Option<String>,
+}
+
+pub(super) async fn export_inventory(
+    SeesMachines(viewer): SeesMachines,
+    Path((kind, id)): Path<(String, String)>,
+    Query(params): Query<ExportParams>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let db = app.store.get().await?;
+    let shown = Shown::find((&kind, &id), &viewer, &db).await?;
+    let format = Format::parse(params.format.as_deref().unwrap_or("csv"));
+    let format = format.ok_or(AppError::NotFound)?;
+    let number = params.pk.as_deref().filter(|pk| !pk.is_empty());
+    let Some(number) = number.filter(|pk| *pk != "0") else {
+        drop(db);
+        return export_applications(format, shown, &app).await;
+    };
+    let application = application(number, &db).await?;
+    let which = which(params.field_type.as_deref(), params.field_value.as_deref())?;
+    Ok(export_installs(
+        format,
+        (application, which),
+        shown,
+        app.clone(),
+    ))
+}
+
+/// All applications of the place, those too that the page does not list, as Sal does.
+async fn export_applications(
+    format: Format,
+    shown: Shown,
+    app: &App,
+) -> Result<Response, AppError> {
+    let (place, scope) = (&shown.place, &shown.scope);
+    let counts = counts(Summary::Applications, place, scope, Wish::Recount, app).await?;
+    let query = ApplicationQuery {
+        from: counts.from,
+        search: String::new(),
+        without: String::new(),
+        without_guests: false,
+        order: ApplicationOrder::Name,
+        descending: false,
+        offset: 0,
+        limit: None,
+    };
+    let rows = list_applications(&query, place, scope, &app.store.get().await?).await?;
+    let cells = rows.into_iter().map(|row| {
+        [
+            row.application.name,
+            row.application.bundleid,
+            row.application.bundlename,
+        ]
+        .map(Cell::Text)
+        .into_iter()
+        .chain([Cell::Number(row.installs)])
+        .collect()
+    });
+    let columns = ["name", "bundleid", "bundlename", "install_count"].map(str::to_owned);
+    let name = format!("sal_inventory_application_list_for_{}", tail(&shown));
+    let page = Ok(cells.collect());
+    Ok(file(format, &name, columns.to_vec(), stream::iter([page])))
+}
+
+/// A line for each install, read from the database while the file is sent.
+fn export_installs(
+    format: Format,
+    (application, which): (Application, Which),
+    shown: Shown,
+    app: App,
+) -> Response {
+    let mut name = format!(
+        "sal_inventory_application_{}_for_{}",
+        application.name,
+        tail(&shown)
+    );
+    match &which {
+        Which::All => {}
+        Which::Version(version) => name.push_str(&format!("_where_version_is_{version}")),
+        Which::Path(path) => name.push_str(&format!("_where_path_is_{path}")),
+    }
+    let start = Some((MachineId(0), 0));
+    let rows = stream::try_unfold(start, move |after| {
+        let (app, which, shown) = (
+            app.clone(),
+            which.clone(),
+            (shown.place, shown.scope.clone()),
+        );
+        async move {
+            let Some(after) = after else {
+                return Ok(None);
+            };
+            let db = app.store.get().await?;
+            let what = (application.id, &which);
+            let rows = export_machines(what, after, BATCH, &shown.0, &shown.1, &db).await?;
+            let next = rows.last().map(|last| (last.id, last.item));
+            let is_last = i64::try_from(rows.len()).unwrap_or(BATCH) < BATCH;
+            let cells: Vec<Vec<Cell>> = rows.into_iter().map(cells).collect();
+            Ok::<_, AppError>(Some((cells, next.filter(|_| !is_last))))
+        }
+    });
+    file(format, &name, COLUMNS.map(str::to_owned).to_vec(), rows)
+}
+
+/// How Sal names the place in the name of a file.
+fn tail(shown: &Shown) -> String {
+    match shown.segments.as_str() {
+        "all/0" => "all".to_owned(),
+        segments => segments.replace('/', "_"),
+    }
+}
+
+fn cells(row: MachineRow) -> Vec<Cell> {
+    let text = |text: Option<String>| text.map_or(Cell::Empty, Cell::Text);
+    let number = |number: Option<i64>| number.map_or(Cell::Empty, Cell::Number);
+    let time = |at: Option<jiff::Timestamp>| at.map_or(Cell::Empty, Cell::Time);
+    vec![
+        text(row.sal_version),
+        Cell::Flag(row.deployed),
+        Cell::Flag(row.broken_client),
+        time(row.last_checkin),
+        time(row.first_checkin),
+        Cell::Text(row.serial),
+        text(row.hostname),
+        text(row.operating_system),
+        text(row.memory),
+        Cell::Number(row.memory_kb.into()),
+        number(row.hd_space),
+        number(row.hd_total),
+        text(row.hd_percent),
+        text(row.console_user),
+        text(row.machine_model),
+        text(row.machine_model_friendly),
+        text(row.cpu_type),
+        text(row.cpu_speed),
+        Cell::Text(row.os_family),
+        text(row.munki_version),
+        text(row.manifest),
+        Cell::Text(row.unit),
+        Cell::Text(row.group),
+    ]
+}
+
+/// The columns of every list of machines that Sal exports.
+const COLUMNS: [&str; 23] = [
+    "sal_version",
+    "deployed",
+    "broken_client",
+    "last_checkin",
+    "first_checkin",
+    "serial",
+    "hostname",
+    "operating_system",
+    "memory",
+    "memory_kb",
+    "hd_space",
+    "hd_total",
+    "hd_percent",
+    "console_user",
+    "machine_model",
+    "machine_model_friendly",
+    "cpu_type",
+    "cpu_speed",
+    "os_family",
+    "munki_version",
+    "manifest",
+    "business unit",
+    "machine group",
+];
+/// Rows that are in memory at a time.
+const BATCH: i64 = 2_000;

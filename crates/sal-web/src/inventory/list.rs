@@ -1,0 +1,221 @@
+//! `/inventory/<kind>/<id>/`: the applications of a place.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State},
+    response::Response,
+};
+use sal_http::{App, AppError, access::SeesMachines};
+use sal_store::{
+    applications::{ApplicationOrder, ApplicationQuery, CountedApplication, list_applications},
+    summaries::Summary,
+};
+use serde::Deserialize;
+
+use super::{Neighbour, Shown, name_of, options::Options};
+use crate::{
+    counted::{Freshness, Wish, counts},
+    page::render,
+    paging::{PageNumber, Pages, address},
+    shell::{Section, Shell, Theme},
+    wording,
+};
+
+#[derive(Template)]
+#[template(path = "inventory/list.html")]
+struct ApplicationsPage {
+    shell: Shell,
+    shown: Shown,
+    inside: Vec<Neighbour>,
+    total: String,
+    search: String,
+    sort: String,
+    columns: Vec<Column>,
+    lines: Vec<Line>,
+    with_counts: bool,
+    pattern_is_wrong: bool,
+    freshness: Option<Freshness>,
+    pages: Pages,
+}
+
+/// The head of a column.
+struct Column {
+    label: &'static str,
+    href: String,
+    sorted: &'static str,
+}
+
+struct Line {
+    name: String,
+    href: String,
+    bundle_id: String,
+    bundle_name: String,
+    machines: String,
+    installs_href: String,
+    versions: String,
+}
+
+/// The query string as it came; unknown values fall back to the defaults.
+#[derive(Deserialize)]
+pub(super) struct ListParams {
+    q: Option<String>,
+    sort: Option<String>,
+    page: Option<String>,
+    recount: Option<String>,
+}
+
+pub(super) async fn show_applications(
+    SeesMachines(viewer): SeesMachines,
+    theme: Theme,
+    Path((kind, id)): Path<(String, String)>,
+    Query(params): Query<ListParams>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let db = app.store.get().await?;
+    let shown = Shown::find((&kind, &id), &viewer, &db).await?;
+    let options = Options::read(&db).await?;
+    let inside = shown.inside(&viewer, &db).await?;
+    drop(db);
+    let (place, scope) = (&shown.place, &shown.scope);
+    let counts = counts(Summary::Applications, place, scope, params.wish(), &app).await?;
+    let (order, descending) = params.order(options.with_counts);
+    let query = ApplicationQuery {
+        from: counts.from,
+        search: params.search().to_owned(),
+        without: options.without,
+        without_guests: options.without_guests,
+        order,
+        descending,
+        offset: params.page().offset(SIZE),
+        limit: Some(SIZE),
+    };
+    let rows = list_applications(&query, place, scope, &app.store.get().await?).await?;
+    let total = rows.first().map_or(0, |row| row.total);
+    let path = shown.path();
+    render(&ApplicationsPage {
+        shell: Shell::of(&viewer, theme, Section::Software, "Software", &app),
+        inside,
+        total: wording::count_of(total, "application", "applications"),
+        search: params.search().to_owned(),
+        sort: params.sort.clone().unwrap_or_default(),
+        columns: columns(&params, &path, options.with_counts),
+        lines: rows.into_iter().map(|row| line(row, &shown)).collect(),
+        with_counts: options.with_counts,
+        pattern_is_wrong: options.pattern_is_wrong,
+        freshness: counts.freshness(params.recount_href(&path), &app),
+        pages: params
+            .page()
+            .pages(SIZE, total, |page| params.href(&path, params.sort(), page)),
+        shown,
+    })
+}
+
+fn line(row: CountedApplication, shown: &Shown) -> Line {
+    let application = row.application;
+    Line {
+        name: name_of(&application),
+        href: shown.application_path(application.id),
+        installs_href: shown.installs_path(application.id),
+        bundle_id: application.bundleid,
+        bundle_name: application.bundlename,
+        machines: wording::count(row.machines),
+        versions: wording::count(row.versions),
+    }
+}
+
+fn columns(params: &ListParams, path: &str, with_counts: bool) -> Vec<Column> {
+    let (order, descending) = params.order(with_counts);
+    SORTS
+        .iter()
+        .filter(|(_, _, sort)| with_counts || !is_count(*sort))
+        .map(|(name, label, sort)| {
+            let is_current = *sort == order;
+            // The most come first where numbers are sorted.
+            let minus = if is_current {
+                !descending
+            } else {
+                is_count(*sort)
+            };
+            let sorted = match (is_current, descending) {
+                (false, _) => "none",
+                (true, true) => "descending",
+                (true, false) => "ascending",
+            };
+            let next = format!("{}{name}", if minus { "-" } else { "" });
+            Column {
+                label,
+                href: params.href(path, &next, ""),
+                sorted,
+            }
+        })
+        .collect()
+}
+
+fn is_count(order: ApplicationOrder) -> bool {
+    matches!(
+        order,
+        ApplicationOrder::Machines | ApplicationOrder::Versions
+    )
+}
+
+impl ListParams {
+    fn search(&self) -> &str {
+        self.q.as_deref().unwrap_or_default().trim()
+    }
+
+    fn sort(&self) -> &str {
+        self.sort.as_deref().unwrap_or_default()
+    }
+
+    fn order(&self, with_counts: bool) -> (ApplicationOrder, bool) {
+        let name = self.sort().trim_start_matches('-');
+        let found = SORTS.iter().find(|(known, _, _)| *known == name);
+        let order = found
+            .map(|(_, _, order)| *order)
+            .filter(|order| with_counts || !is_count(*order));
+        match order {
+            Some(order) => (order, self.sort().starts_with('-')),
+            None => (ApplicationOrder::Name, false),
+        }
+    }
+
+    fn page(&self) -> PageNumber {
+        PageNumber::parse(self.page.as_deref())
+    }
+
+    fn wish(&self) -> Wish {
+        match self.recount {
+            Some(_) => Wish::Recount,
+            None => Wish::Show,
+        }
+    }
+
+    fn href(&self, path: &str, sort: &str, page: &str) -> String {
+        address(
+            path,
+            &[("q", self.search()), ("sort", sort), ("page", page)],
+        )
+    }
+
+    fn recount_href(&self, path: &str) -> String {
+        let page = self.page.as_deref().unwrap_or_default();
+        let parameters = [
+            ("q", self.search()),
+            ("sort", self.sort()),
+            ("page", page),
+            ("recount", "1"),
+        ];
+        address(path, &parameters)
+    }
+}
+
+/// Name in the address, head of the column, what it sorts by.
+const SORTS: [(&str, &str, ApplicationOrder); 5] = [
+    ("name", "Name", ApplicationOrder::Name),
+    ("bundleid", "Bundle ID", ApplicationOrder::BundleId),
+    ("bundlename", "Bundle name", ApplicationOrder::BundleName),
+    ("machines", "Machines", ApplicationOrder::Machines),
+    ("versions", "Versions", ApplicationOrder::Versions),
+];
+/// Lines of a page.
+const SIZE: i64 = 50;

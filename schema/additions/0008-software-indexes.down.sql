@@ -1,0 +1,1 @@
+DROP INDEX salrs_inventoryitem_application, salrs_manageditem_waiting;
