@@ -22,6 +22,7 @@ pub mod machines;
 pub mod overview;
 pub mod plugins;
 pub mod pool;
+pub mod preferences;
 pub mod profiles;
 pub mod queries;
 pub mod schema;
