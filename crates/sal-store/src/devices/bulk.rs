@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::filter::DeviceFilter;
 use crate::{
     error::StoreError,
-    ids::{GroupId, MachineId},
+    ids::{GroupId, MachineId, UnitId},
     machine_query::{MACHINES_IN_SCOPE, run},
     pool::{Executor, Tx},
     scope::Scope,
@@ -14,15 +14,17 @@ use crate::{
 
 crate::queries! {
     /// The groups in scope, by unit and name.
-    groups_in_scope(scope: Scope) -> /// A machine group that machines can be moved to.
-    TargetGroup {
+    groups_in_scope(scope: Scope) -> /// A machine group that machines can be in, or be moved to.
+    ScopeGroup {
         /// Its id.
         id: GroupId,
         /// Its name.
         name: String,
+        /// Its unit.
+        unit_id: UnitId,
         /// Name of its unit.
         unit: String,
-    } = "SELECT g.id, g.name, u.name AS unit
+    } = "SELECT g.id, g.name, u.id AS unit_id, u.name AS unit
          FROM server_machinegroup g JOIN server_businessunit u ON u.id = g.business_unit_id
          WHERE $1::int[] IS NULL OR u.id = ANY($1::int[])
          ORDER BY u.name, g.name, g.id";

@@ -1,7 +1,7 @@
 //! How many machines: to the last one where that is cheap, else what the planner thinks.
 
 use jiff::Timestamp;
-use sal_query::Condition;
+use sal_query::{Condition, Fragment};
 
 use super::filter::DeviceFilter;
 use crate::{
@@ -49,7 +49,8 @@ pub async fn count_devices(
     Ok(rows.first().map_or(Ok(0), |row| row.try_get(0))?)
 }
 
-/// Counts at most `most` machines; where there are more, asks the planner how many it expects.
+/// Counts at most `most` machines; where there are more, asks the planner how many it expects. It is asked first where
+/// nothing is filtered: then it knows the size of the table, and counting would read all of it.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -62,6 +63,13 @@ pub async fn count_up_to(
 ) -> Result<Count, StoreError> {
     let fragment = filter.to_sql(now);
     let all = format!("FROM {MACHINES_IN_SCOPE} WHERE {}", fragment.text);
+    let is_everything = fragment.parameters.is_empty() && scope.units().is_none();
+    if is_everything {
+        let guess = expected(&all, &fragment, scope, db).await?;
+        if let Some(guess) = guess.filter(|guess| *guess > most) {
+            return Ok(Count::About(guess));
+        }
+    }
     let sql = format!(
         "SELECT count(*) FROM (SELECT {all} LIMIT {}) counted",
         most.saturating_add(1)
@@ -71,10 +79,20 @@ pub async fn count_up_to(
     if counted <= most {
         return Ok(Count::Exact(counted));
     }
-    let plan = run(&format!("EXPLAIN SELECT {all}"), &[&fragment], scope, db).await?;
+    let guess = expected(&all, &fragment, scope, db).await?;
+    Ok(Count::About(guess.unwrap_or(counted).max(counted)))
+}
+
+/// How many rows the planner expects of `SELECT {all}`.
+async fn expected(
+    all: &str,
+    fragment: &Fragment,
+    scope: &Scope,
+    db: &impl Executor,
+) -> Result<Option<i64>, StoreError> {
+    let plan = run(&format!("EXPLAIN SELECT {all}"), &[fragment], scope, db).await?;
     let top: Option<String> = plan.first().map(|row| row.try_get(0)).transpose()?;
-    let guess = top.as_deref().and_then(expected_rows).unwrap_or(counted);
-    Ok(Count::About(guess.max(counted)))
+    Ok(top.as_deref().and_then(expected_rows))
 }
 
 /// Whether the list has any machine.

@@ -1,18 +1,25 @@
 //! How the machines of a list differ: counts per value of a few fields, and under given conditions. One statement.
 
-use jiff::Timestamp;
-use sal_query::{Condition, Fragment, Parameter};
+use std::collections::BTreeMap;
 
-use super::filter::{DeviceFilter, MODEL_FAMILY};
+use jiff::Timestamp;
+use sal_query::{Condition, Fragment};
+use tokio_postgres::Row;
+
+use super::{
+    bulk::ScopeGroup,
+    filter::{DeviceFilter, MODEL_FAMILY},
+};
 use crate::{
     error::StoreError,
+    ids::GroupId,
     machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, run},
     pool::Executor,
     scope::Scope,
 };
 
 /// By what machines are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grouped {
     /// Family of the operating system.
     OsFamily,
@@ -22,7 +29,7 @@ pub enum Grouped {
     Unit,
     /// Machine group.
     Group,
-    /// Model identifier before its first digit.
+    /// Model identifier without its numbers at the end.
     ModelFamily,
 }
 
@@ -44,98 +51,148 @@ pub struct FacetCount {
 pub struct Facets {
     /// How many machines each of the given conditions holds for, in their order.
     pub conditions: Vec<i64>,
+    /// How many have errors.
+    pub errors: i64,
+    /// How many have warnings.
+    pub warnings: i64,
     /// The most frequent values, most frequent first in each group.
     pub values: Vec<FacetCount>,
 }
 
-/// Counts the machines of a list by their values and under each of `conditions`.
+/// Counts the machines of a list by their values and under each of `conditions`, which must be about columns of the
+/// machine that are among those of `base`. `groups` are those in scope: they have the names.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn facets(
     filter: &DeviceFilter,
     conditions: &[Condition],
+    groups: &[ScopeGroup],
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Facets, StoreError> {
     let mut fragment = filter.to_sql(now);
-    let counts: Vec<String> = conditions
-        .iter()
-        .map(|condition| count_under(condition, now, &mut fragment))
-        .collect();
-    let counts = if counts.is_empty() {
-        "'{}'::bigint[]".to_owned()
-    } else {
-        format!("ARRAY[{}]", counts.join(", "))
-    };
+    let mut counts = vec![
+        "count(*) FILTER (WHERE machine.errors)".to_owned(),
+        "count(*) FILTER (WHERE machine.warnings)".to_owned(),
+    ];
+    counts.extend(
+        conditions
+            .iter()
+            .map(|condition| count_under(condition, now, &mut fragment)),
+    );
+    // Messages are put together once: asked for each machine, they made the planner compile the statement (JIT), which
+    // took ten times as long as running it. The system and the group are the smallest sets from which the others follow.
     let sql = format!(
         "WITH base AS MATERIALIZED ( \
-             SELECT machine.id, machine.os_family, machine.operating_system, machine.last_checkin, \
-                    machine.broken_client, machine.deployed, machine.machine_group_id, \
-                    machine_group.business_unit_id, {MODEL_FAMILY} AS model_family \
-             FROM {MACHINES_IN_SCOPE} WHERE {} \
-         ), grouped AS ( \
-             SELECT grouping(os_family, operating_system, business_unit_id, machine_group_id, model_family) AS sets, \
-                    coalesce(os_family, operating_system, business_unit_id::text, machine_group_id::text, model_family) AS value, \
-                    count(*) AS count \
-             FROM base GROUP BY GROUPING SETS \
-                 ((os_family), (operating_system), (business_unit_id), (machine_group_id), (model_family)) \
-         ), ranked AS ( \
-             SELECT sets, value, count, row_number() OVER (PARTITION BY sets ORDER BY count DESC, value) AS place \
-             FROM grouped WHERE value <> '' \
+             SELECT machine.os_family, machine.operating_system, machine.last_checkin, machine.broken_client, \
+                    machine.deployed, machine.machine_group_id, {MODEL_FAMILY} AS model_family, \
+                    trouble.errors, trouble.warnings \
+             FROM {MACHINES_IN_SCOPE} \
+             LEFT JOIN ( \
+                 SELECT machine_id, bool_or(message_type = 'ERROR') AS errors, bool_or(message_type = 'WARNING') AS warnings \
+                 FROM server_message WHERE message_type IN ('ERROR', 'WARNING') GROUP BY machine_id \
+             ) trouble ON trouble.machine_id = machine.id \
+             WHERE {} \
          ) \
-         SELECT ranked.sets, ranked.value, coalesce(unit.name, machine_group.name, ranked.value), ranked.count, NULL::bigint[] \
-         FROM ranked \
-         LEFT JOIN server_businessunit unit ON ranked.sets = {UNIT} AND unit.id::text = ranked.value \
-         LEFT JOIN server_machinegroup machine_group ON ranked.sets = {GROUP} AND machine_group.id::text = ranked.value \
-         WHERE ranked.place <= {MOST_VALUES} \
-         UNION ALL SELECT NULL, NULL, NULL, NULL, {counts} FROM base machine \
-         ORDER BY 1, 4 DESC, 3",
-        fragment.text
+         SELECT grouping(os_family, machine_group_id, model_family) AS sets, os_family, operating_system, \
+                machine_group_id, model_family, count(*), NULL::bigint[] \
+         FROM base GROUP BY GROUPING SETS ((os_family, operating_system), (machine_group_id), (model_family)) \
+         UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, ARRAY[{}] FROM base machine",
+        fragment.text,
+        counts.join(", "),
     );
     let rows = run(&sql, &[&fragment], scope, db).await?;
-    read(&rows)
+    read(&rows, groups)
 }
 
 /// A count under a condition, whose parameters go behind those that are there.
 fn count_under(condition: &Condition, now: Timestamp, fragment: &mut Fragment) -> String {
     let first = FIRST_PARAMETER + fragment.parameters.len();
-    let under: Fragment = condition.to_sql(now, first);
-    let parameters: Vec<Parameter> = under.parameters;
-    fragment.parameters.extend(parameters);
+    let under = condition.to_sql(now, first);
+    fragment.parameters.extend(under.parameters);
     format!("count(*) FILTER (WHERE {})", under.text)
 }
 
-fn read(rows: &[tokio_postgres::Row]) -> Result<Facets, StoreError> {
+/// Counts by kind and value, with the names of the values.
+type Counts = BTreeMap<(Grouped, String), (String, i64)>;
+
+fn read(rows: &[Row], groups: &[ScopeGroup]) -> Result<Facets, StoreError> {
     let mut facets = Facets::default();
+    let mut counts = Counts::new();
+    let mut add = |grouped, value: String, name: String, count: i64| {
+        if !value.is_empty() {
+            counts.entry((grouped, value)).or_insert((name, 0)).1 += count;
+        }
+    };
     for row in rows {
-        let sets: Option<i32> = row.try_get(0)?;
-        let Some(sets) = sets else {
-            facets.conditions = row.try_get(4)?;
+        let Some(sets) = row.try_get::<_, Option<i32>>(0)? else {
+            let mut under = row.try_get::<_, Vec<i64>>(6)?.into_iter();
+            facets.errors = under.next().unwrap_or_default();
+            facets.warnings = under.next().unwrap_or_default();
+            facets.conditions = under.collect();
             continue;
         };
-        let grouped = match sets {
-            OS_FAMILY => Grouped::OsFamily,
-            OPERATING_SYSTEM => Grouped::OperatingSystem,
-            UNIT => Grouped::Unit,
-            GROUP => Grouped::Group,
-            _ => Grouped::ModelFamily,
+        let count: i64 = row.try_get(5)?;
+        let text = |column| {
+            row.try_get::<_, Option<String>>(column)
+                .map(Option::unwrap_or_default)
         };
-        facets.values.push(FacetCount {
-            grouped,
-            value: row.try_get(1)?,
-            name: row.try_get(2)?,
-            count: row.try_get(3)?,
-        });
+        match sets {
+            SYSTEM => {
+                let (family, version) = (text(1)?, text(2)?);
+                add(Grouped::OsFamily, family.clone(), family, count);
+                add(Grouped::OperatingSystem, version.clone(), version, count);
+            }
+            GROUP => {
+                let id = GroupId(row.try_get(3)?);
+                if let Some(group) = groups.iter().find(|group| group.id == id) {
+                    add(Grouped::Group, id.to_string(), group.name.clone(), count);
+                    add(
+                        Grouped::Unit,
+                        group.unit_id.to_string(),
+                        group.unit.clone(),
+                        count,
+                    );
+                }
+            }
+            _ => {
+                let family = text(4)?;
+                add(Grouped::ModelFamily, family.clone(), family, count);
+            }
+        }
     }
+    facets.values = most_frequent(counts);
     Ok(facets)
 }
 
-/// `grouping()` has a bit for each of its five arguments, 0 for the one that is grouped by.
-const OS_FAMILY: i32 = 0b01111;
-const OPERATING_SYSTEM: i32 = 0b10111;
-const UNIT: i32 = 0b11011;
-const GROUP: i32 = 0b11101;
+/// The most frequent values of each kind; equally frequent ones by name.
+fn most_frequent(counts: Counts) -> Vec<FacetCount> {
+    let mut values: Vec<FacetCount> = counts
+        .into_iter()
+        .map(|((grouped, value), (name, count))| FacetCount {
+            grouped,
+            value,
+            name,
+            count,
+        })
+        .collect();
+    values.sort_by(|a, b| {
+        let by_count = b.count.cmp(&a.count);
+        a.grouped
+            .cmp(&b.grouped)
+            .then(by_count)
+            .then_with(|| a.name.cmp(&b.name))
+    });
+    let kinds = values.chunk_by(|a, b| a.grouped == b.grouped);
+    kinds
+        .flat_map(|kind| kind.iter().take(MOST_VALUES).cloned())
+        .collect()
+}
+
+/// `grouping()` has a bit for each of its three arguments, 0 for one that is grouped by.
+const SYSTEM: i32 = 0b011;
+const GROUP: i32 = 0b101;
 /// More values than this are not looked through; search finds them.
-const MOST_VALUES: i32 = 12;
+const MOST_VALUES: usize = 12;

@@ -6,7 +6,7 @@ use sal_plugins::OsFamily;
 use sal_query::{Age, Condition, Field, Operator, Value};
 use sal_store::{
     Client,
-    devices::{FacetCount, Facets, Grouped, facets as count_facets},
+    devices::{FacetCount, Facets, Grouped, bulk::ScopeGroup, facets as count_facets},
 };
 
 use super::{
@@ -47,6 +47,9 @@ pub(crate) const STATUS: [(&str, &str); 4] = [
     ("undeployed", "Not deployed"),
 ];
 
+/// Those of [`STATUS`] that a column of the machine tells; the two before them need its messages.
+const COLUMNS_OF_STATUS: [&str; 2] = ["broken", "undeployed"];
+
 /// The label of a key.
 pub(crate) fn label(known: &[(&'static str, &'static str)], key: &str) -> &'static str {
     known
@@ -77,27 +80,35 @@ pub(crate) fn status(key: &str) -> Option<Condition> {
     }
 }
 
-/// Counts the machines of the list.
-pub(crate) async fn rail(list: &List, now: Timestamp, db: &Client) -> Result<Vec<Facet>, AppError> {
+/// Counts the machines of the list. `groups` are those in the viewer's scope.
+pub(crate) async fn rail(
+    list: &List,
+    groups: &[ScopeGroup],
+    now: Timestamp,
+    db: &Client,
+) -> Result<Vec<Facet>, AppError> {
     let conditions: Vec<Condition> = SEEN
         .iter()
         .filter_map(|(key, _)| seen(key))
-        .chain(STATUS.iter().filter_map(|(key, _)| status(key)))
+        .chain(COLUMNS_OF_STATUS.iter().filter_map(|key| status(key)))
         .collect();
-    let counted = count_facets(&list.filter, &conditions, now, &list.scope, db).await?;
+    let counted = count_facets(&list.filter, &conditions, groups, now, &list.scope, db).await?;
     Ok(blocks(&list.params, &counted))
 }
 
 /// A rail of blocks that say something: one with a single kind that is not chosen does not.
 fn blocks(params: &ListParams, counted: &Facets) -> Vec<Facet> {
     let under = |place: usize| counted.conditions.get(place).copied().unwrap_or_default();
+    let with_status = |place: usize| match place {
+        0 => counted.errors,
+        1 => counted.warnings,
+        column => under(SEEN.len() + column - 2),
+    };
     let mut all = vec![
         by_values("System", Grouped::OsFamily, params, counted),
         by_values("Version", Grouped::OperatingSystem, params, counted),
         by_conditions("Last seen", &SEEN, params, &under),
-        by_conditions("Status", &STATUS, params, &|place| {
-            under(SEEN.len() + place)
-        }),
+        by_conditions("Status", &STATUS, params, &with_status),
         by_values("Business unit", Grouped::Unit, params, counted),
         by_values("Machine group", Grouped::Group, params, counted),
         by_values("Model", Grouped::ModelFamily, params, counted),
@@ -216,6 +227,8 @@ mod tests {
     fn every_key_has_its_condition() {
         assert!(SEEN.iter().all(|(key, _)| seen(key).is_some()));
         assert!(STATUS.iter().all(|(key, _)| status(key).is_some()));
+        let last: Vec<_> = STATUS.iter().skip(2).map(|(key, _)| *key).collect();
+        assert_eq!(last, COLUMNS_OF_STATUS);
         assert!(seen("x").is_none() && status("x").is_none());
     }
 }

@@ -29,6 +29,13 @@ async fn a_file_has_the_filter_the_order_and_the_columns_of_the_page_and_all_lin
         Some(r#"{"hostname":"mac-1002","serial":"SERIAL1002","unit":"Science"}"#)
     );
     assert_eq!(jsonl.headers[header::CONTENT_TYPE], "application/x-ndjson");
+    let xlsx = anna.get(&site, &link(&page.text, "Excel").unwrap()).await;
+    assert!(xlsx.text.starts_with("PK") && xlsx.text.contains("xl/worksheets/sheet1.xml"));
+    let name = xlsx.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
+    assert!(
+        name.starts_with("attachment; filename=\"All machines.xlsx\""),
+        "{name}"
+    );
 }
 
 #[tokio::test]
@@ -81,6 +88,10 @@ async fn a_file_holds_only_what_the_viewer_may_see() {
     for (path, status) in [
         ("/machines/export/?unit=2", StatusCode::FORBIDDEN),
         ("/machines/export/?group=99", StatusCode::NOT_FOUND),
+        (
+            "/machines/export/?format=xlsx&unit=2",
+            StatusCode::FORBIDDEN,
+        ),
         ("/machines/export/?format=exe", StatusCode::NOT_FOUND),
     ] {
         assert_eq!(bert.get(&site, path).await.status, status, "{path}");
