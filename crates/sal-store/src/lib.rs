@@ -24,6 +24,7 @@ pub mod overview;
 pub mod places;
 pub mod plugins;
 pub mod pool;
+pub mod preferences;
 pub mod profiles;
 pub mod queries;
 pub mod reports;

@@ -1,6 +1,8 @@
-//! Lists as files: CSV and JSON Lines, written while the database is read, so that memory stays flat.
+//! Lists as files: CSV, JSON Lines and workbooks, written while the database is read, so that memory stays flat.
 //!
-//! A spreadsheet runs a cell that begins like a formula; such texts get an apostrophe in front (CSV only, JSON is data).
+//! A spreadsheet runs a cell that begins like a formula; such texts get an apostrophe in front (CSV only; elsewhere a text is marked as one).
+
+mod xlsx;
 
 use std::fmt::Write as _;
 
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 use sal_http::AppError;
 use serde_json::{Map, Value};
 
+use self::xlsx::Workbook;
+
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -21,6 +25,8 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object in each line.
     Jsonl,
+    /// A workbook, as spreadsheets have it.
+    Xlsx,
 }
 
 /// A value of a table.
@@ -35,11 +41,12 @@ pub(crate) enum Cell {
 }
 
 impl Format {
-    /// Reads `csv` or `jsonl`.
+    /// Reads `csv`, `jsonl` or `xlsx`.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "csv" => Some(Self::Csv),
             "jsonl" => Some(Self::Jsonl),
+            "xlsx" => Some(Self::Xlsx),
             _ => None,
         }
     }
@@ -48,6 +55,7 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
+            Self::Xlsx => "xlsx",
         }
     }
 
@@ -55,6 +63,7 @@ impl Format {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Jsonl => "application/x-ndjson",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
 }
@@ -65,15 +74,10 @@ pub(crate) fn file<S>(format: Format, name: &str, columns: Vec<String>, pages: S
 where
     S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
 {
-    let head = match format {
-        Format::Csv => csv_line(columns.iter().map(|name| guarded(name))),
-        Format::Jsonl => String::new(),
+    let body = match format {
+        Format::Csv | Format::Jsonl => Body::from_stream(text_chunks(format, columns, pages)),
+        Format::Xlsx => Body::from_stream(workbook_chunks(&columns, pages)),
     };
-    let chunks = pages.map(move |page| {
-        page.map(|rows| Bytes::from(lines(format, &columns, &rows)))
-            .inspect_err(|error| tracing::error!("an export broke off: {error}"))
-    });
-    let head = stream::once(async { Ok(Bytes::from(head)) });
     let headers = [
         (
             header::CONTENT_TYPE,
@@ -85,7 +89,53 @@ where
         ),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (headers, Body::from_stream(head.chain(chunks))).into_response()
+    (headers, body).into_response()
+}
+
+/// A file of lines.
+fn text_chunks<S>(
+    format: Format,
+    columns: Vec<String>,
+    pages: S,
+) -> impl Stream<Item = Result<Bytes, AppError>> + Send + 'static
+where
+    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+{
+    let head = match format {
+        Format::Csv => csv_line(columns.iter().map(|name| guarded(name))),
+        Format::Jsonl | Format::Xlsx => String::new(),
+    };
+    let chunks = pages.map(move |page| {
+        page.map(|rows| Bytes::from(lines(format, &columns, &rows)))
+            .inspect_err(broke_off)
+    });
+    stream::once(async { Ok(Bytes::from(head)) }).chain(chunks)
+}
+
+/// A workbook. One that broke off has no end, and no spreadsheet opens it as if it were whole.
+fn workbook_chunks<S>(
+    columns: &[String],
+    pages: S,
+) -> impl Stream<Item = Result<Bytes, AppError>> + Send + 'static
+where
+    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+{
+    let start = (Box::pin(pages), Some(Workbook::new(columns)));
+    stream::try_unfold(start, |(mut pages, workbook)| async move {
+        let Some(mut workbook) = workbook else {
+            return Ok(None);
+        };
+        let Some(page) = pages.next().await else {
+            return Ok(Some((workbook.finish(), (pages, None))));
+        };
+        workbook.add(&page.inspect_err(broke_off)?);
+        let ready = workbook.take();
+        Ok(Some((ready, (pages, Some(workbook)))))
+    })
+}
+
+fn broke_off(error: &AppError) {
+    tracing::error!("an export broke off: {error}");
 }
 
 /// `attachment` with a name of plain characters and, for browsers that know it, the whole name (RFC 6266).
@@ -112,7 +162,7 @@ fn lines(format: Format, columns: &[String], rows: &[Vec<Cell>]) -> String {
     for row in rows {
         match format {
             Format::Csv => text.push_str(&csv_line(row.iter().map(csv_cell))),
-            Format::Jsonl => {
+            Format::Jsonl | Format::Xlsx => {
                 let pairs = columns.iter().cloned().zip(row.iter().map(json_cell));
                 let object = Value::Object(pairs.collect::<Map<_, _>>());
                 // Writing to a string does not fail.

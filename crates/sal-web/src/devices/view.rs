@@ -1,146 +1,205 @@
-//! Lines, columns and pages of the device list as text.
+//! Lines, heads and pages of the list as text.
 
 use jiff::{Timestamp, tz::TimeZone};
-use sal_plugins::OsFamily;
-use sal_query::Field;
-use sal_store::devices::DeviceRow;
+use sal_store::devices::{Count, DevicePage, DeviceRow, Direction};
 
-use super::params::{ListParams, SIZES};
-use crate::wording::{self, Moment, filled};
+use super::{
+    columns::{self, Column, Content},
+    cursor::Cursor,
+    params::{ListParams, Position, SIZES},
+};
+use crate::wording;
 
 /// A line.
-pub(crate) struct DeviceLine {
+pub(crate) struct Line {
+    pub(crate) id: i64,
     pub(crate) href: String,
     pub(crate) name: String,
-    pub(crate) serial: String,
-    pub(crate) user: Option<String>,
-    pub(crate) model: Option<String>,
-    pub(crate) system: String,
-    pub(crate) group: String,
-    pub(crate) seen: Option<Moment>,
-    pub(crate) tags: Vec<Tag>,
+    /// The serial number, where it has no column of its own.
+    pub(crate) sub: Option<String>,
+    /// The cells behind the name.
+    pub(crate) cells: Vec<CellView>,
 }
 
-/// A short mark with a meaning.
-pub(crate) struct Tag {
-    pub(crate) text: String,
-    /// `ok`, `warn`, `bad` or `plain`.
-    pub(crate) tone: &'static str,
+/// A cell.
+pub(crate) struct CellView {
+    pub(crate) label: &'static str,
+    pub(crate) content: Content,
 }
 
-impl DeviceLine {
-    pub(crate) fn new(row: DeviceRow, now: Timestamp, zone: &TimeZone) -> Self {
-        let tags = tags(&row);
-        let family = OsFamily::title_of(&row.os_family);
+impl Line {
+    pub(crate) fn new(
+        row: &DeviceRow,
+        columns: &[Column],
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Self {
+        let cell = |column: &Column| CellView {
+            label: column.label(),
+            content: column.content(row, now, zone),
+        };
         Self {
+            id: row.id.0,
             href: format!("/machine_detail/{}/", row.id),
-            name: filled(row.hostname.as_deref()).unwrap_or_else(|| row.serial.clone()),
-            user: filled(row.console_user.as_deref()),
-            model: filled(row.model.as_deref()),
-            system: format!(
-                "{family} {}",
-                row.operating_system.as_deref().unwrap_or_default()
-            ),
-            group: row.group,
-            seen: row.last_checkin.map(|at| Moment::new(at, now, zone)),
-            serial: row.serial,
-            tags,
+            name: columns::name(row),
+            sub: (!columns.contains(&Column::Serial)).then(|| row.serial.clone()),
+            cells: columns
+                .iter()
+                .filter(|column| **column != Column::Hostname)
+                .map(cell)
+                .collect(),
         }
     }
 }
 
-fn tags(row: &DeviceRow) -> Vec<Tag> {
-    let mut tags = Vec::new();
-    let mut push = |shown: bool, tone, text: String| {
-        if shown {
-            tags.push(Tag { text, tone });
-        }
-    };
-    push(row.broken_client, "bad", "Broken client".to_owned());
-    push(
-        row.errors > 0,
-        "bad",
-        wording::count_of(row.errors, "error", "errors"),
-    );
-    push(
-        row.warnings > 0,
-        "warn",
-        wording::count_of(row.warnings, "warning", "warnings"),
-    );
-    push(!row.deployed, "plain", "Undeployed".to_owned());
-    tags
-}
-
 /// The head of a column.
-pub(crate) struct Column {
+pub(crate) struct Head {
     pub(crate) label: &'static str,
     pub(crate) href: Option<String>,
     /// `ascending`, `descending` or `none`, for screen readers and the arrow.
     pub(crate) sorted: &'static str,
 }
 
-impl Column {
-    pub(crate) fn all(params: &ListParams) -> Vec<Self> {
-        [
-            ("Machine", Some(Field::Hostname)),
-            ("User", Some(Field::ConsoleUser)),
-            ("Model", Some(Field::MachineModel)),
-            ("System", Some(Field::OperatingSystem)),
-            ("Group", None),
-            ("Last check-in", Some(Field::LastCheckin)),
-            ("Status", None),
-        ]
-        .into_iter()
-        .map(|(label, field)| Self {
-            label,
-            href: field.map(|field| params.sorted_by(field)),
-            sorted: match (field == Some(params.sort()), params.is_descending()) {
+impl Head {
+    pub(crate) fn new(column: Column, params: &ListParams) -> Self {
+        let is_current = column == params.sorting_column();
+        Self {
+            label: column.label(),
+            href: column.sort().map(|_| params.sorted_by(column).href()),
+            sorted: match (is_current, params.direction()) {
                 (false, _) => "none",
-                (true, true) => "descending",
-                (true, false) => "ascending",
+                (true, Direction::Ascending) => "ascending",
+                (true, Direction::Descending) => "descending",
             },
-        })
-        .collect()
+        }
+    }
+}
+
+/// A column that may be chosen.
+pub(crate) struct ColumnChoice {
+    pub(crate) key: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) chosen: bool,
+}
+
+impl ColumnChoice {
+    /// All that may be chosen; the name is always there.
+    pub(crate) fn all(chosen: &[Column]) -> Vec<Self> {
+        Column::ALL
+            .iter()
+            .filter(|column| **column != Column::Hostname)
+            .map(|column| Self {
+                key: column.key(),
+                label: column.label(),
+                chosen: chosen.contains(column),
+            })
+            .collect()
     }
 }
 
 /// Which part of the list is shown, and the way to the other parts.
 pub(crate) struct Pager {
-    pub(crate) offset: i64,
     /// `51–100 of 1,234`
     pub(crate) shown: String,
-    pub(crate) previous: Option<String>,
-    pub(crate) next: Option<String>,
+    pub(crate) steps: Vec<Step>,
     /// Lines per page, the link, and whether it is chosen.
-    pub(crate) sizes: Vec<(i64, String, bool)>,
+    pub(crate) sizes: Vec<(usize, String, bool)>,
+}
+
+/// A way to another page.
+pub(crate) struct Step {
+    pub(crate) label: &'static str,
+    /// None where the list ends.
+    pub(crate) href: Option<String>,
+    /// What the page is to this one, for browsers; empty where they have no word for it.
+    pub(crate) rel: &'static str,
 }
 
 impl Pager {
-    pub(crate) fn new(params: &ListParams, total: i64) -> Self {
-        let size = params.size();
-        let last_page = (total.max(1) + size - 1) / size;
-        let page = params.page().min(last_page);
-        let offset = (page - 1) * size;
-        let last = (offset + size).min(total);
-        let shown = match total {
-            0 => "0 of 0".to_owned(),
-            _ => format!(
-                "{}–{} of {}",
-                wording::count(offset + 1),
-                wording::count(last),
-                wording::count(total)
-            ),
+    /// The pager of a page that was read at `position`.
+    pub(crate) fn new(
+        page: &DevicePage,
+        position: &Position,
+        total: Count,
+        params: &ListParams,
+    ) -> Self {
+        let lines = i64::try_from(page.rows.len()).unwrap_or_default();
+        let first_line = first_line(position, lines, total);
+        let (is_at_start, is_at_end) = match position {
+            Position::First => (true, !page.has_more),
+            Position::After(_) => (false, !page.has_more),
+            Position::Last => (!page.has_more, true),
+            Position::Before(_) => (!page.has_more, false),
+        };
+        let at = |position: Position| params.at(&position).href();
+        let border = |row: Option<&DeviceRow>, line| {
+            row.and_then(|row| Cursor::at(row, line, params.sort()))
+        };
+        let before = border(page.rows.first(), first_line);
+        let after = border(page.rows.last(), first_line.map(|first| first + lines - 1));
+        let previous = before.filter(|_| !is_at_start).map(Position::Before);
+        let next = after.filter(|_| !is_at_end).map(Position::After);
+        let step = |label, position: Option<Position>, rel| Step {
+            label,
+            href: position.map(at),
+            rel,
         };
         Self {
-            offset,
-            shown,
-            previous: (page > 1).then(|| params.at_page(page - 1)),
-            next: (page < last_page).then(|| params.at_page(page + 1)),
+            shown: shown(first_line, lines, total),
+            steps: vec![
+                step("First", (!is_at_start).then_some(Position::First), ""),
+                step("Previous", previous, "prev"),
+                step("Next", next, "next"),
+                step("Last", (!is_at_end).then_some(Position::Last), ""),
+            ],
             sizes: SIZES
                 .into_iter()
-                .map(|choice| (choice, params.sized(choice), choice == size))
+                .map(|size| (size, params.sized(size).href(), size == params.size()))
                 .collect(),
         }
+    }
+}
+
+/// The number of the page's first line, from 1, where it is known.
+fn first_line(position: &Position, lines: i64, total: Count) -> Option<i64> {
+    let line = match position {
+        Position::First => Some(1),
+        Position::After(cursor) => cursor.line.map(|line| line + 1),
+        Position::Before(cursor) => cursor.line.map(|line| line - lines),
+        Position::Last => match total {
+            Count::Exact(total) => Some(total - lines + 1),
+            Count::About(_) => None,
+        },
+    };
+    line.filter(|line| *line > 0)
+}
+
+fn shown(first: Option<i64>, lines: i64, total: Count) -> String {
+    // The list may have grown since the border was written.
+    let last = first.map(|first| first + lines - 1);
+    let total = match total {
+        Count::Exact(total) => wording::count(total.max(last.unwrap_or(lines))),
+        Count::About(total) => format!("≈ {}", wording::count(total)),
+    };
+    match (first, last) {
+        _ if lines == 0 => format!("0 of {total}"),
+        (Some(first), Some(last)) => {
+            format!(
+                "{}–{} of {total}",
+                wording::count(first),
+                wording::count(last)
+            )
+        }
+        _ => format!("{} of {total}", wording::count(lines)),
+    }
+}
+
+/// A number of machines, `≈` before a guess.
+pub(crate) fn machines(count: Count) -> String {
+    let text = wording::count_of(count.number(), "machine", "machines");
+    match count {
+        Count::Exact(_) => text,
+        Count::About(_) => format!("≈ {text}"),
     }
 }
 
@@ -148,32 +207,16 @@ impl Pager {
 mod tests {
     use super::*;
 
-    fn at(page: &str, total: i64) -> Pager {
-        let params = serde_json::from_value(serde_json::json!({ "page": page })).unwrap();
-        Pager::new(&params, total)
-    }
-
     #[test]
-    fn the_pager_knows_where_the_list_ends() {
-        let first = at("1", 10_000);
-        assert_eq!((first.offset, first.shown.as_str()), (0, "1–50 of 10,000"));
-        assert_eq!(
-            (first.previous, first.next.as_deref()),
-            (None, Some("/machines/?page=2"))
-        );
-        let last = at("200", 10_000);
-        assert_eq!(
-            (last.shown.as_str(), last.next),
-            ("9,951–10,000 of 10,000", None)
-        );
-        assert_eq!(last.previous.as_deref(), Some("/machines/?page=199"));
-    }
-
-    #[test]
-    fn a_page_beyond_the_end_is_the_last_page() {
-        assert_eq!(at("77", 51).shown, "51–51 of 51");
-        assert_eq!(at("1", 0).shown, "0 of 0");
-        let empty = at("9", 0);
-        assert_eq!((empty.offset, empty.previous, empty.next), (0, None, None));
+    fn the_pager_says_where_it_is() {
+        let exact = Count::Exact(10_000);
+        assert_eq!(shown(Some(1), 50, exact), "1–50 of 10,000");
+        assert_eq!(first_line(&Position::Last, 50, exact), Some(9_951));
+        assert_eq!(shown(Some(9_951), 50, exact), "9,951–10,000 of 10,000");
+        let about = Count::About(123_456);
+        assert_eq!(first_line(&Position::Last, 50, about), None);
+        assert_eq!(shown(None, 50, about), "50 of ≈ 123,456");
+        assert_eq!(shown(Some(1), 0, Count::Exact(0)), "0 of 0");
+        assert_eq!(machines(about), "≈ 123,456 machines");
     }
 }

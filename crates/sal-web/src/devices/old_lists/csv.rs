@@ -1,0 +1,123 @@
+//! `/csv/<plugin>/<data>/<place>/<id>/`: the list as the file that Sal makes of it.
+
+use axum::{
+    extract::{Path, State},
+    http::{HeaderValue, header},
+    response::Response,
+};
+use sal_http::{App, AppError, access::SeesMachines};
+use sal_store::devices::{DeviceFilter, DeviceRow, Direction, Sort, device_ids};
+
+use super::{OldList, old_list};
+use crate::{
+    devices::export::pages,
+    export::{Cell, Format, disposition, file},
+};
+
+pub(crate) async fn send_csv(
+    SeesMachines(viewer): SeesMachines,
+    Path(list): Path<OldList>,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
+    let db = app.store.get().await?;
+    let (filter, part) = old_list(&list, &viewer, &app, &db).await?;
+    let scope = part.scope(&viewer);
+    let machines = DeviceFilter::from(filter.condition.and(part.condition()?));
+    let (sort, direction) = (Sort::Hostname, Direction::Ascending);
+    let ids = device_ids(&machines, sort, direction, app.now(), &scope, &db).await?;
+    drop(db);
+    let heads = COLUMNS.iter().map(|head| (*head).to_owned()).collect();
+    let rows = pages(ids, scope, app, cells);
+    let mut response = file(Format::Csv, &filter.title, heads, rows);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv"));
+    headers.insert(header::CONTENT_DISPOSITION, attachment(&filter.title));
+    Ok(response)
+}
+
+/// The name as Sal writes it, where that is a header that means what it says.
+fn attachment(title: &str) -> HeaderValue {
+    let is_plain = title
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'/'));
+    let plain = is_plain
+        .then(|| HeaderValue::from_str(&format!("attachment; filename=\"{title}.csv\"")).ok())
+        .flatten();
+    plain.unwrap_or_else(|| disposition(title, "csv"))
+}
+
+fn cells(row: &DeviceRow) -> Vec<Cell> {
+    let text = |value: &Option<String>| value.clone().map_or(Cell::Empty, Cell::Text);
+    let number = |value: Option<i64>| value.map_or(Cell::Empty, Cell::Number);
+    vec![
+        text(&row.sal_version),
+        Cell::Flag(row.deployed),
+        Cell::Flag(row.broken_client),
+        row.last_checkin.map_or(Cell::Empty, Cell::Time),
+        row.first_checkin.map_or(Cell::Empty, Cell::Time),
+        Cell::Text(row.serial.clone()),
+        text(&row.hostname),
+        text(&row.operating_system),
+        text(&row.memory),
+        Cell::Number(row.memory_kb.into()),
+        number(row.hd_space),
+        number(row.hd_total),
+        text(&row.hd_percent),
+        text(&row.console_user),
+        text(&row.machine_model),
+        text(&row.machine_model_friendly),
+        text(&row.cpu_type),
+        text(&row.cpu_speed),
+        Cell::Text(row.os_family.clone()),
+        text(&row.munki_version),
+        text(&row.manifest),
+        Cell::Text(row.unit.clone()),
+        Cell::Text(row.group.clone()),
+    ]
+}
+
+const COLUMNS: [&str; 23] = [
+    "sal_version",
+    "deployed",
+    "broken_client",
+    "last_checkin",
+    "first_checkin",
+    "serial",
+    "hostname",
+    "operating_system",
+    "memory",
+    "memory_kb",
+    "hd_space",
+    "hd_total",
+    "hd_percent",
+    "console_user",
+    "machine_model",
+    "machine_model_friendly",
+    "cpu_type",
+    "cpu_speed",
+    "os_family",
+    "munki_version",
+    "manifest",
+    "business unit",
+    "machine group",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q063_a_title_is_the_name_unless_it_would_break_the_header() {
+        assert_eq!(
+            attachment("All machines with model: MacBook Air (M1, 2020)"),
+            "attachment; filename=\"All machines with model: MacBook Air (M1, 2020).csv\""
+        );
+        for title in ["a \"b\"", "a\\", "../a", "ä"] {
+            let header = attachment(title);
+            assert!(
+                header.to_str().unwrap().contains("filename*=UTF-8''"),
+                "{title}"
+            );
+        }
+    }
+}

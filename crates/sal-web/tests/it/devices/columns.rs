@@ -1,0 +1,135 @@
+//! Which columns the list shows, and to whom.
+
+use super::{assert_ok, fleet};
+
+/// The heads of the table.
+fn heads(page: &str) -> Vec<&str> {
+    let (_, rest) = page.split_once("<thead>").unwrap();
+    let (thead, _) = rest.split_once("</thead>").unwrap();
+    let heads = thead.split("aria-sort").skip(1).filter_map(|head| {
+        let (_, text) = head.split_once("<a ")?.1.split_once('>')?;
+        Some(text.split_once('<')?.0)
+    });
+    heads.collect()
+}
+
+#[tokio::test]
+async fn columns_are_remembered_for_the_person_who_chose_them() {
+    let (site, mut anna) = fleet(3).await;
+    site.user(2, "bert", "RO", Some(1)).await;
+    let usual = [
+        "Machine",
+        "User",
+        "Model",
+        "System",
+        "Group",
+        "Last check-in",
+    ];
+    assert_eq!(heads(&anna.get(&site, "/machines/").await.text), usual);
+    let form = [
+        ("list", "q=mac&at=end"),
+        ("col", "serial"),
+        ("col", "unit"),
+        ("col", "nope"),
+        ("col", "errors"),
+    ];
+    let answer = anna.post(&site, "/machines/columns/", &form).await;
+    assert_eq!(
+        answer.location(),
+        "/machines/?q=mac&cols=hostname%2Cserial%2Cunit%2Cerrors"
+    );
+    let chosen = ["Machine", "Serial number", "Business unit", "Errors"];
+    assert_eq!(
+        heads(&anna.get(&site, answer.location()).await.text),
+        chosen
+    );
+    assert_eq!(heads(&anna.get(&site, "/machines/").await.text), chosen);
+    // The URL says otherwise, and remembers nothing.
+    assert_eq!(
+        heads(&anna.get(&site, "/machines/?cols=memory").await.text),
+        ["Machine", "Memory"]
+    );
+    assert_eq!(heads(&anna.get(&site, "/machines/").await.text), chosen);
+    assert_eq!(
+        heads(
+            &site
+                .visitor("bert")
+                .await
+                .get(&site, "/machines/")
+                .await
+                .text
+        ),
+        usual
+    );
+    let answer = anna
+        .post(
+            &site,
+            "/machines/columns/",
+            &[("list", "cols=memory"), ("reset", "yes")],
+        )
+        .await;
+    assert_eq!(answer.location(), "/machines/");
+    assert_eq!(heads(&anna.get(&site, "/machines/").await.text), usual);
+    assert_eq!(
+        site.number("SELECT count(*) FROM salrs_preference").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn every_column_shows_what_there_is_and_says_what_is_missing() {
+    let (site, mut anna) = fleet(2).await;
+    site.sql(
+        "UPDATE server_machine SET machine_model_friendly = 'MacBook <Pro>', munki_version = '6.6', sal_version = '4.9',
+             manifest = 'site', memory = '16 GB', hd_percent = '66.71', hd_space = 331133251570, cpu_type = 'Apple M1'
+         WHERE id = 1; UPDATE server_machine SET last_checkin = NULL, hostname = NULL WHERE id = 2",
+    )
+    .await;
+    let all = "cols=serial,console_user,model,machine_model,operating_system,group,unit,last_checkin,first_checkin,\
+               munki_version,sal_version,manifest,memory,hd_percent,hd_space,cpu_type,deployed,errors,warnings,status";
+    let page = anna.get(&site, &format!("/machines/?{all}")).await;
+    assert_ok(&page);
+    for text in [
+        "MacBook &#60;Pro&#62;",
+        "Mac15,3",
+        "66.71 %",
+        "331.1 GB",
+        "Apple M1",
+        "16 GB",
+        "site",
+        "1 min ago",
+        "3 months ago",
+        "<span class=\"muted\">never</span>",
+        ">SERIAL2</a>",
+    ] {
+        assert!(page.text.contains(text), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_our_newest_table_still_lists() {
+    let (site, mut anna) = fleet(2).await;
+    site.sql("DROP TABLE salrs_preference").await;
+    assert_ok(&anna.get(&site, "/machines/").await);
+    let answer = anna
+        .post(&site, "/machines/columns/", &[("col", "serial")])
+        .await;
+    assert_eq!(answer.location(), "/machines/?cols=hostname%2Cserial");
+}
+
+#[tokio::test]
+async fn a_form_that_is_none_leads_nowhere_else() {
+    let (site, mut anna) = fleet(2).await;
+    for (list, status) in [
+        ("//evil.example", 302),
+        ("q=a&q=b", 400),
+        ("\u{0}", 400),
+        ("q=a b", 400),
+    ] {
+        let answer = anna
+            .post(&site, "/machines/columns/", &[("list", list)])
+            .await;
+        assert_eq!(answer.status.as_u16(), status, "{list}");
+        assert!(!answer.location().contains("evil"), "{list}");
+    }
+}
