@@ -289,7 +289,7 @@ fn content(
             Content::Applications(tabs::applications(rows, params.filter(), &place))
         }
         TabRows::Profiles(profiles, payloads) => {
-            Content::Profiles(tabs::profiles(profiles, payloads, now, zone))
+            Content::Profiles(tabs::profiles(profiles, &payloads, now, zone))
         }
         TabRows::Facts(facts) => Content::Facts(tabs::facts(facts, params.filter(), device.id)),
         TabRows::Timeline(events) => {

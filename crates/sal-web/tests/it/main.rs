@@ -11,3 +11,4 @@ mod places;
 mod settings;
 mod setup;
 mod site;
+mod units;

@@ -92,7 +92,7 @@ pub(super) fn applications(
 
 pub(super) fn profiles(
     profiles: Vec<DeviceProfile>,
-    payloads: Vec<DevicePayload>,
+    payloads: &[DevicePayload],
     now: Timestamp,
     zone: &TimeZone,
 ) -> ProfilesTab {
