@@ -3,11 +3,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use sal_http::django;
-
-/// Upper case by Unicode's rules, without the `+` and `/` that VMware puts in.
-pub(crate) fn clean(raw: &str) -> String {
-    raw.to_uppercase().replace(['+', '/'], "")
-}
+pub(crate) use sal_http::serial::clean;
 
 /// The answer where no machine has the serial number of an inventory or of profiles.
 pub(crate) fn not_found() -> Response {
@@ -26,13 +22,6 @@ pub(crate) fn candidates(raw: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn q006_vmware_junk_goes_and_case_is_upper_by_unicode() {
-        assert_eq!(clean("VMware-ab+12/cd"), "VMWARE-AB12CD");
-        assert_eq!(clean("straße"), "STRASSE");
-        assert_eq!(clean("+/+"), "");
-    }
 
     #[test]
     fn q020_the_cleaned_serial_is_looked_for_first_and_the_raw_one_last() {

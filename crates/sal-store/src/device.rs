@@ -1,10 +1,21 @@
-//! Everything the page of one machine shows.
+//! What the page of one machine shows whichever of its tabs is open, and changing the machine by hand.
 //!
-//! Each part is asked by the machine's id, and each checks the scope itself.
+//! Each part is asked by the machine's id, and each checks the scope itself. What belongs to one tab only is in `tabs`
+//! and `timeline`.
+
+/// Facts that Sal never shows: host keys, long and of no use to a reader.
+macro_rules! hidden_facts {
+    () => {
+        "('sshrsakey', 'sshfp_rsa', 'sshfp_dsa', 'sshdsakey')"
+    };
+}
+
+pub mod tabs;
+pub mod timeline;
 
 use jiff::Timestamp;
 
-use crate::ids::MachineId;
+use crate::ids::{GroupId, ItemId, MachineId, UnitId};
 use crate::scope::Scope;
 
 crate::queries! {
@@ -53,14 +64,18 @@ crate::queries! {
         deployed: bool,
         /// Whether the client reported itself broken.
         broken_client: bool,
+        /// Its machine group.
+        group_id: GroupId,
         /// Name of the machine group.
         group_name: String,
+        /// The group's business unit.
+        unit_id: UnitId,
         /// Name of the business unit.
         unit_name: String,
     } = "SELECT m.id, m.serial, m.hostname, m.operating_system, m.os_family, m.memory, m.munki_version, m.manifest,
                 m.hd_space, m.hd_total, m.hd_percent, m.console_user, m.machine_model, m.machine_model_friendly,
                 m.cpu_type, m.cpu_speed, m.sal_version, m.last_checkin, m.first_checkin, m.deployed, m.broken_client,
-                g.name AS group_name, u.name AS unit_name
+                g.id AS group_id, g.name AS group_name, u.id AS unit_id, u.name AS unit_name
          FROM server_machine m
          JOIN server_machinegroup g ON g.id = m.machine_group_id
          JOIN server_businessunit u ON u.id = g.business_unit_id
@@ -81,26 +96,70 @@ crate::queries! {
         found: bool,
     } = "SELECT EXISTS (SELECT FROM server_machine WHERE id = $1 OR serial = $2) AS found";
 
-    /// Its facts, by source and name. Rows without a source come first.
-    device_facts(id: MachineId, scope: Scope) -> /// A fact.
-    DeviceFact {
-        /// Name of the source.
-        source: Option<String>,
-        /// Name.
-        fact_name: String,
-        /// Value.
-        fact_data: String,
-    } = "SELECT s.name AS source, f.fact_name, f.fact_data
-         FROM server_fact f
-         JOIN server_machine m ON m.id = f.machine_id
-         JOIN server_machinegroup g ON g.id = m.machine_group_id
-         LEFT JOIN server_managementsource s ON s.id = f.management_source_id
-         WHERE f.machine_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))
-         ORDER BY s.name NULLS FIRST, f.fact_name, f.id";
+    /// How much there is behind each tab, and the one fact that every page shows.
+    device_counts(id: MachineId, scope: Scope) -> /// Numbers of rows.
+    DeviceCounts {
+        /// Managed items.
+        items: i64,
+        /// Managed items that wait to be installed or removed.
+        pending: i64,
+        /// Applications of the inventory.
+        applications: i64,
+        /// Profiles.
+        profiles: i64,
+        /// Facts that are shown.
+        facts: i64,
+        /// The fact `ipv4_address`.
+        address: Option<String>,
+    } = concat!(
+        "SELECT (SELECT count(*) FROM server_manageditem i WHERE i.machine_id = m.id) AS items,
+                (SELECT count(*) FROM server_manageditem i WHERE i.machine_id = m.id AND i.status = 'PENDING') AS pending,
+                (SELECT count(*) FROM inventory_inventoryitem i WHERE i.machine_id = m.id) AS applications,
+                (SELECT count(*) FROM profiles_profile p WHERE p.machine_id = m.id) AS profiles,
+                (SELECT count(*) FROM server_fact f WHERE f.machine_id = m.id AND f.fact_name NOT IN ", hidden_facts!(), ") AS facts,
+                (SELECT f.fact_data FROM server_fact f WHERE f.machine_id = m.id AND f.fact_name = 'ipv4_address'
+                 ORDER BY f.id LIMIT 1) AS address
+         FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
+         WHERE m.id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))");
+
+    /// How old everything is that the machine sends beside its own row: `inventory`, `profiles`, each `source` and each
+    /// `script`. A source without items has no time of its own: its facts came with the last check-in.
+    device_freshness(id: MachineId, scope: Scope) -> /// When something came last.
+    DeviceFreshness {
+        /// `inventory`, `profiles`, `source` or `script`.
+        kind: String,
+        /// Name of the source or script.
+        name: String,
+        /// When; of profiles, when the newest was installed.
+        at: Option<Timestamp>,
+    } = "WITH mine AS (
+             SELECT m.id, m.last_checkin FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
+             WHERE m.id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))),
+         sources AS (
+             SELECT i.management_source_id AS source, max(i.date_managed) AS at
+             FROM mine JOIN server_manageditem i ON i.machine_id = mine.id GROUP BY i.management_source_id
+             UNION ALL
+             SELECT DISTINCT f.management_source_id, NULL::timestamptz
+             FROM mine JOIN server_fact f ON f.machine_id = mine.id WHERE f.management_source_id IS NOT NULL)
+         SELECT kind, name, at FROM (
+             SELECT 1 AS place, 'inventory' AS kind, '' AS name, v.datestamp AS at
+             FROM mine JOIN inventory_inventory v ON v.machine_id = mine.id
+             UNION ALL
+             SELECT 2, 'profiles', '', max(p.install_date) FROM mine JOIN profiles_profile p ON p.machine_id = mine.id
+             HAVING count(*) > 0
+             UNION ALL
+             SELECT 3, 'source', s.name, coalesce(max(sources.at), (SELECT last_checkin FROM mine))
+             FROM sources JOIN server_managementsource s ON s.id = sources.source GROUP BY s.name
+             UNION ALL
+             SELECT 4, 'script', p.plugin, max(p.recorded)
+             FROM mine JOIN server_pluginscriptsubmission p ON p.machine_id = mine.id GROUP BY p.plugin
+         ) seen ORDER BY place, name";
 
     /// Its managed items: by source, trouble first, then by name.
     device_items(id: MachineId, scope: Scope) -> /// A managed item.
     DeviceItem {
+        /// The row.
+        id: ItemId,
         /// Name of the source.
         source: String,
         /// Name.
@@ -111,7 +170,7 @@ crate::queries! {
         date_managed: Timestamp,
         /// Details as JSON text.
         data: Option<String>,
-    } = "SELECT s.name AS source, i.name, i.status, i.date_managed, i.data
+    } = "SELECT i.id, s.name AS source, i.name, i.status, i.date_managed, i.data
          FROM server_manageditem i
          JOIN server_managementsource s ON s.id = i.management_source_id
          JOIN server_machine m ON m.id = i.machine_id
@@ -161,4 +220,8 @@ crate::queries! {
          ) latest
          JOIN server_pluginscriptrow r ON r.submission_id = latest.id
          ORDER BY latest.plugin, r.pluginscript_name, r.id";
+
+    /// Puts a machine into another group and says whether it is deployed; the last check-in stays as it was.
+    edit_device(id: MachineId, group: GroupId, deployed: bool) =
+        "UPDATE server_machine SET machine_group_id = $2, deployed = $3 WHERE id = $1";
 }

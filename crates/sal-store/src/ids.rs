@@ -48,12 +48,21 @@ id! {
     UnitId(i32);
     /// A row of `server_managementsource`.
     SourceId(Uuid);
+    /// A row of `server_manageditem`.
+    ItemId(Uuid);
     /// A row of `auth_user`.
     UserId(i32);
     /// A row of `server_apikey`.
     ApiKeyId(i32);
     /// A row of `inventory_application`.
     ApplicationId(i64);
+}
+
+impl ItemId {
+    /// Reads the usual spelling of a UUID; anything else is no id.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
 }
 
 /// Makes a key for `server_managementsource`, `server_manageditem` and `server_manageditemhistory`.

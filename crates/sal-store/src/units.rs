@@ -1,9 +1,12 @@
 //! `server_businessunit` and `server_machinegroup` as places of the fleet: by id, and listed with their machines.
 //!
-//! Making them, and finding a group by its key, is in `groups`; keys for pages are in `group_keys`.
+//! Making them, finding a group by its key, and changing groups is in `groups`; keys for pages are in `group_keys`.
 
 use crate::{
-    ids::{GroupId, UnitId},
+    error::StoreError,
+    groups::delete_groups,
+    ids::{GroupId, UnitId, UserId},
+    pool::Tx,
     scope::Scope,
 };
 
@@ -68,4 +71,117 @@ crate::queries! {
         /// 0 or 1.
         count: i64,
     } = "SELECT count(*) AS count FROM (SELECT FROM server_businessunit WHERE id <> ALL($1) LIMIT 1) AS few";
+    /// All units by name, with how many people belong to each.
+    list_units_with_members() -> /// A business unit of the administrators' list.
+    ManagedUnit {
+        /// Its id.
+        id: UnitId,
+        /// Its name.
+        name: String,
+        /// How many people belong to it.
+        members: i64,
+    } = "SELECT u.id, u.name,
+                (SELECT count(*) FROM server_businessunit_users b WHERE b.businessunit_id = u.id) AS members
+         FROM server_businessunit u ORDER BY u.name, u.id";
+
+    /// The groups in scope by unit and name, with the numbers of their machines.
+    list_all_groups(scope: Scope) -> /// A machine group with its unit.
+    ManagedGroup {
+        /// Its id.
+        id: GroupId,
+        /// Its name.
+        name: String,
+        /// Its unit.
+        unit_id: UnitId,
+        /// Name of its unit.
+        unit: String,
+        /// How many machines it has.
+        machines: i64,
+        /// How many of them are deployed.
+        deployed: i64,
+    } = "SELECT g.id, g.name, u.id AS unit_id, u.name AS unit, coalesce(c.machines, 0) AS machines,
+                coalesce(c.deployed, 0) AS deployed
+         FROM server_machinegroup g
+         JOIN server_businessunit u ON u.id = g.business_unit_id
+         LEFT JOIN (SELECT machine_group_id, count(*) AS machines, count(*) FILTER (WHERE deployed) AS deployed
+                    FROM server_machine GROUP BY machine_group_id) c ON c.machine_group_id = g.id
+         WHERE $1::int[] IS NULL OR u.id = ANY($1::int[])
+         ORDER BY u.name, u.id, g.name, g.id";
+
+    /// What would go with a unit.
+    count_in_unit(id: UnitId) -> /// What belongs to a unit.
+    UnitContents {
+        /// Machine groups.
+        groups: i64,
+        /// Machines of all its groups.
+        machines: i64,
+        /// Licences.
+        licences: i64,
+        /// People who belong to it.
+        members: i64,
+    } = "SELECT (SELECT count(*) FROM server_machinegroup g WHERE g.business_unit_id = u.id) AS groups,
+                (SELECT count(*) FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
+                 WHERE g.business_unit_id = u.id) AS machines,
+                (SELECT count(*) FROM licenses_license l WHERE l.business_unit_id = u.id) AS licences,
+                (SELECT count(*) FROM server_businessunit_users b WHERE b.businessunit_id = u.id) AS members
+         FROM server_businessunit u WHERE u.id = $1";
+
+    /// The people who can belong to a unit, by name: global admins see all units anyway. Who has no level yet is read only.
+    list_unit_people(unit: UnitId) -> /// Somebody who can belong to a unit.
+    UnitPerson {
+        /// The person's id.
+        id: UserId,
+        /// The person's user name.
+        username: String,
+        /// Whether the person belongs to it.
+        is_member: bool,
+    } = "SELECT u.id, u.username,
+                EXISTS (SELECT FROM server_businessunit_users b WHERE b.businessunit_id = $1 AND b.user_id = u.id) AS is_member
+         FROM auth_user u LEFT JOIN server_userprofile p ON p.user_id = u.id
+         WHERE p.level IS DISTINCT FROM 'GA' ORDER BY lower(u.username), u.id";
+
+    /// Gives a unit another name.
+    rename_unit(id: UnitId, name: str) = "UPDATE server_businessunit SET name = $2 WHERE id = $1";
+
+    /// Makes people members of a unit.
+    insert_members(unit: UnitId, people: Vec<UserId>) =
+        "INSERT INTO server_businessunit_users (businessunit_id, user_id)
+         SELECT $1, id FROM auth_user WHERE id = ANY($2) ON CONFLICT (businessunit_id, user_id) DO NOTHING";
+
+    /// Ends people's membership of a unit.
+    delete_members(unit: UnitId, people: Vec<UserId>) =
+        "DELETE FROM server_businessunit_users WHERE businessunit_id = $1 AND user_id = ANY($2)";
+
+    /// Locks a unit until the transaction ends: nobody can put a group or a licence into it meanwhile.
+    lock_unit(id: UnitId) -> /// A unit that is still there.
+    LockedUnit {
+        /// Its name.
+        name: String,
+    } = "SELECT name FROM server_businessunit WHERE id = $1 FOR UPDATE";
+
+    /// The groups of a unit.
+    group_ids_of_unit(unit: UnitId) -> /// A group of a unit.
+    GroupOfUnit {
+        /// Its id.
+        id: GroupId,
+    } = "SELECT id FROM server_machinegroup WHERE business_unit_id = $1 ORDER BY id";
+
+    /// Deletes a unit without groups, its licences and its memberships.
+    delete_unit_rows(id: UnitId) =
+        "WITH licences AS (DELETE FROM licenses_license WHERE business_unit_id = $1),
+             members AS (DELETE FROM server_businessunit_users WHERE businessunit_id = $1)
+         DELETE FROM server_businessunit WHERE id = $1";
+}
+
+/// Deletes a unit with its groups, machines, catalogs, licences and memberships; returns how many machines there were.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn delete_unit(id: UnitId, tx: &Tx) -> Result<u64, StoreError> {
+    lock_unit(tx, &id).await?;
+    let groups = group_ids_of_unit(tx, &id).await?;
+    let groups: Vec<GroupId> = groups.into_iter().map(|group| group.id).collect();
+    let machines = delete_groups(&groups, tx).await?;
+    delete_unit_rows(tx, &id).await?;
+    Ok(machines)
 }

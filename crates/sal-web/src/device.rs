@@ -1,34 +1,54 @@
 //! `/machine_detail/<id or serial>/`: one machine, what is wrong with it first.
 //!
-//! What is read here becomes text in `view`. A number is taken for an id first, as in Sal, and for a serial
-//! number when no machine has that id.
+//! The page has tabs, each with an address (`?tab=facts`); only what the open tab shows is read, together with what all
+//! of them share. What is read becomes text in `view`. A number is taken for an id first, as in Sal, and for a serial
+//! number when no machine has that id. Beside the page: facts of one source (`facts`), one managed item (`item`),
+//! making, changing and deleting machines (`making`, `editing`).
 
+mod editing;
+mod facts;
+mod item;
+mod making;
+mod params;
 mod view;
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer};
+use sal_http::{
+    App, AppError, Routes,
+    access::{Level, SeesMachines, Viewer},
+};
 use sal_store::{
-    Client,
+    StoreError,
     device::{
-        Device, device_by_id, device_exists, device_facts, device_id_by_serial, device_items,
-        device_messages, device_plugin_rows,
+        Device, device_by_id, device_counts, device_exists, device_freshness, device_id_by_serial,
+        device_items, device_messages, device_plugin_rows,
+        tabs::{device_applications, device_facts, device_payloads, device_profiles},
+        timeline::device_timeline,
     },
     ids::MachineId,
+    pool::Executor,
+    scope::Scope,
 };
 
 use crate::{
     page::render,
     shell::{Section, Shell, Theme},
 };
-use view::{DeviceView, Parts};
+use params::{Tab, TabParams};
+use view::{DeviceView, Parts, TabRows};
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/machine_detail/{key}/", get(show_machine))
+    Routes::new()
+        .route("/machine_detail/{key}/", get(show_machine))
+        .merge(facts::routes())
+        .merge(item::routes())
+        .merge(making::routes())
+        .merge(editing::routes())
 }
 
 #[derive(Template)]
@@ -36,63 +56,131 @@ pub(crate) fn routes() -> Routes {
 struct DevicePage {
     shell: Shell,
     device: DeviceView,
+    /// Whether the viewer may move, undeploy and delete it.
+    may_edit: bool,
 }
 
 async fn show_machine(
-    viewer: Viewer,
+    SeesMachines(viewer): SeesMachines,
     theme: Theme,
     Path(key): Path<String>,
+    Query(params): Query<TabParams>,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     let db = app.store.get().await?;
     let device = find(&key, &viewer, &db).await?;
     let (id, scope) = (device.id, &viewer.scope);
-    let (facts, items, messages, plugin_rows) = tokio::try_join!(
-        device_facts(&db, &id, scope),
-        device_items(&db, &id, scope),
+    let (counts, freshness, messages, plugin_rows, tab) = tokio::try_join!(
+        device_counts(&db, &id, scope),
+        device_freshness(&db, &id, scope),
         device_messages(&db, &id, scope),
         device_plugin_rows(&db, &id, scope),
+        read_tab(&params, id, scope, &db),
     )?;
     let parts = Parts {
-        facts,
-        items,
+        // The machine may have been deleted since it was found.
+        counts: counts.into_iter().next().ok_or(AppError::NotFound)?,
+        freshness,
         messages,
         plugin_rows,
+        tab,
+        sees_all_units: viewer.level == Level::GlobalAdmin,
     };
-    let device = DeviceView::new(device, parts, app.now(), &app.config.time_zone);
+    let device = DeviceView::new(device, parts, &params, app.now(), &app.config.time_zone);
     render(&DevicePage {
         shell: Shell::of(&viewer, theme, Section::Devices, &device.name, &app),
         device,
+        may_edit: viewer.level >= Level::ReadWrite,
     })
 }
 
-async fn find(key: &str, viewer: &Viewer, db: &Client) -> Result<Device, AppError> {
+/// Reads what the open tab shows.
+async fn read_tab(
+    params: &TabParams,
+    id: MachineId,
+    scope: &Scope,
+    db: &impl Executor,
+) -> Result<TabRows, StoreError> {
+    Ok(match params.tab() {
+        Tab::Items => TabRows::Items(device_items(db, &id, scope).await?),
+        Tab::Applications => TabRows::Applications(device_applications(db, &id, scope).await?),
+        Tab::Facts => TabRows::Facts(device_facts(db, &id, scope).await?),
+        Tab::Profiles => {
+            let (profiles, payloads) = tokio::try_join!(
+                device_profiles(db, &id, scope),
+                device_payloads(db, &id, scope),
+            )?;
+            TabRows::Profiles(profiles, payloads)
+        }
+        Tab::Timeline => {
+            let (before, kind) = (params.before(), params.kind().map(str::to_owned));
+            let limit = params::EVENTS_PER_PAGE;
+            TabRows::Timeline(device_timeline(db, &id, scope, &before, &kind, &limit).await?)
+        }
+    })
+}
+
+/// The machine with this id, else this serial number.
+///
+/// # Errors
+/// Not found when there is none, forbidden when it is in another unit.
+async fn find(key: &str, viewer: &Viewer, db: &impl Executor) -> Result<Device, AppError> {
     if key.contains('\0') {
         return Err(AppError::NotFound);
     }
     let number = key.parse().ok().map(MachineId);
     if let Some(id) = number
-        && let Some(device) = device_by_id(db, &id, &viewer.scope)
-            .await?
-            .into_iter()
-            .next()
+        && let Some(device) = first(device_by_id(db, &id, &viewer.scope).await?)
     {
         return Ok(device);
     }
-    if let Some(found) = device_id_by_serial(db, &key, &viewer.scope)
-        .await?
-        .into_iter()
-        .next()
-        && let Some(device) = device_by_id(db, &found.id, &viewer.scope)
-            .await?
-            .into_iter()
-            .next()
+    if let Some(found) = first(device_id_by_serial(db, &key, &viewer.scope).await?)
+        && let Some(device) = first(device_by_id(db, &found.id, &viewer.scope).await?)
     {
         return Ok(device);
     }
-    let exists = device_exists(db, &number, &key).await?;
-    if exists.iter().any(|answer| answer.found) {
-        return Err(AppError::Forbidden);
+    Err(missing(number, key, db).await?)
+}
+
+/// The machine with this id, as it stands in the URLs that change one.
+///
+/// # Errors
+/// As for any key.
+async fn find_by_id(id: &str, viewer: &Viewer, db: &impl Executor) -> Result<Device, AppError> {
+    let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.then(|| id.parse().ok()).flatten().map(MachineId);
+    let number = number.ok_or(AppError::NotFound)?;
+    match first(device_by_id(db, &number, &viewer.scope).await?) {
+        Some(device) => Ok(device),
+        // No serial number is empty, so that only the id is asked for.
+        None => Err(missing(Some(number), "", db).await?),
     }
-    Err(AppError::NotFound)
+}
+
+/// Why a machine is not shown: it is another unit's, or there is none.
+async fn missing(
+    number: Option<MachineId>,
+    serial: &str,
+    db: &impl Executor,
+) -> Result<AppError, StoreError> {
+    let exists = device_exists(db, &number, &serial).await?;
+    Ok(if exists.iter().any(|answer| answer.found) {
+        AppError::Forbidden
+    } else {
+        AppError::NotFound
+    })
+}
+
+fn first<T>(rows: Vec<T>) -> Option<T> {
+    rows.into_iter().next()
+}
+
+/// What a machine is called: its name, else its serial number.
+fn name_of(device: &Device) -> String {
+    crate::wording::filled(device.hostname.as_deref()).unwrap_or_else(|| device.serial.clone())
+}
+
+/// Where the page of a machine is.
+fn path_of(id: MachineId) -> String {
+    format!("/machine_detail/{id}/")
 }

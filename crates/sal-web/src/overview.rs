@@ -49,7 +49,7 @@ struct OverviewPage {
     heading: String,
     subtitle: String,
     way_up: Vec<Link>,
-    action: Option<Link>,
+    actions: Vec<Link>,
     places: Option<Places>,
     widgets: Vec<Widget>,
     /// How old the numbers are, where they were not counted just now.
@@ -133,7 +133,7 @@ impl Visit {
             path: part.path(),
             subtitle: wording::count_of(drawn.machines, "machine", "machines"),
             way_up: surroundings::way_up(part, viewer),
-            action: surroundings::action(part, viewer),
+            actions: surroundings::actions(part, viewer),
             places: (!places.lines.is_empty()).then_some(places),
             widgets: drawn.widgets,
             age: drawn.age,

@@ -1,7 +1,13 @@
 //! `/new-bu/` and `/new-machine-group/<unit>/`: making business units and machine groups.
 //!
 //! Global admins make units; members with read and write, and global admins, make groups. A group gets its key here.
-//! The pages of units and groups are overviews, in `overview`.
+//! Changing them is in `unit` and `group`, deleting in `deletion`, the list of all in `list`. The pages of units and
+//! groups are overviews, in `overview`.
+
+mod deletion;
+mod group;
+mod list;
+mod unit;
 
 use askama::Template;
 use axum::{
@@ -20,9 +26,9 @@ use sal_store::{
     units::FoundUnit,
 };
 use serde::Deserialize;
-use tracing::info;
 
 use crate::{
+    audit::{Object, note},
     fleet_part::{group_path, unit_path, visible_unit},
     given_name::{PLACE_NAME, given_name},
     page::{redirect, render_with_status},
@@ -37,6 +43,10 @@ pub(crate) fn routes() -> Routes {
             "/new-machine-group/{unit}/",
             get(show_new_group).post(create_group),
         )
+        .merge(list::routes())
+        .merge(unit::routes())
+        .merge(group::routes())
+        .merge(deletion::routes())
 }
 
 /// A form that asks for a name.
@@ -79,10 +89,12 @@ async fn create_unit(
             return new_unit_page(shell).again(form.name.clone(), problem);
         }
     };
-    let db = app.store.get().await?;
-    let made = insert_unit(&db, name).await?;
+    let tx = app.store.get().await?.begin().await?;
+    let made = insert_unit(&tx, name).await?;
     let unit = made.first().ok_or(AppError::NotFound)?.id;
-    info!(unit.id = %unit, viewer = %viewer.id, "business unit {unit} was made");
+    let object = Object::new(UNIT, unit, name);
+    note(&viewer, "made", &object, "", &app, &tx).await?;
+    tx.commit().await?;
     Ok(redirect(&unit_path(unit)))
 }
 
@@ -114,9 +126,13 @@ async fn create_group(
             return new_group_page(shell, &unit).again(form.name.clone(), problem);
         }
     };
-    let made = insert_group(&db, &unit.id, name, random_key(GROUP_KEY).as_str()).await?;
+    let tx = db.begin().await?;
+    let made = insert_group(&tx, &unit.id, name, random_key(GROUP_KEY).as_str()).await?;
     let group = made.first().ok_or(AppError::NotFound)?.id;
-    info!(group.id = %group, viewer = %viewer.id, "machine group {group} was made");
+    let object = Object::new(GROUP, group, name);
+    let detail = format!("in {}", unit.name);
+    note(&viewer, "made", &object, &detail, &app, &tx).await?;
+    tx.commit().await?;
     Ok(redirect(&group_path(group)))
 }
 
@@ -161,3 +177,6 @@ impl NewPlacePage {
 
 const NEW_UNIT: &str = "New business unit";
 const NEW_GROUP: &str = "New machine group";
+/// What the audit log calls them.
+const UNIT: &str = "business unit";
+const GROUP: &str = "machine group";

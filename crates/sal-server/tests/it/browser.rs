@@ -77,6 +77,7 @@ async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
         .see("//a[contains(@class, 'chip')][contains(., 'Errors')][contains(., '1')]")
         .await;
 
+    looks_through_a_machine(&browser).await;
     choose_dark_theme(&browser).await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.stop().await;
@@ -100,6 +101,30 @@ async fn first_user_logs_in(server: &TestServer, browser: &Browser) {
     browser.see("//h1[. = 'Overview']").await;
 }
 
+/// Tabs, filter and history come without leaving the page, each with an address of its own.
+async fn looks_through_a_machine(browser: &Browser) {
+    browser.click("//summary[contains(., 'Firefox')]").await;
+    browser
+        .see("//div[@class = 'history'][contains(., 'Pending')]")
+        .await;
+    browser.run("window.stays = true").await;
+    browser.click("//a[@id = 'tab-facts']").await;
+    let filter = browser.see("//input[@id = 'tab-filter']").await;
+    browser.see("//dt[. = 'os_vers']").await;
+    filter.send_keys("IPV4").await.unwrap();
+    browser
+        .see("//section[@id = 'facts'][not(.//dt[. = 'os_vers'])]")
+        .await;
+    let address = browser.client.current_url().await.unwrap();
+    assert_eq!(address.query(), Some("tab=facts&q=IPV4"));
+    browser.click("//a[@id = 'tab-timeline']").await;
+    browser
+        .see("//section[@id = 'timeline'][contains(., 'first time')]")
+        .await;
+    browser.client.back().await.unwrap();
+    browser.see("//section[@id = 'facts']").await;
+}
+
 async fn choose_dark_theme(browser: &Browser) {
     browser
         .click("//summary[starts-with(@aria-label, 'Account')]")
@@ -116,9 +141,12 @@ fn checkin(key: &str, serial: &str, name: &str, user: &str) -> String {
                 "serial": serial, "hostname": name, "console_user": user, "os_family": "Darwin",
                 "operating_system": "15.1", "machine_model": "Mac15,3",
             },
-            "facts": {"ipv4_address": "10.1.2.3"},
+            "facts": {"ipv4_address": "10.1.2.3", "os_vers": "15.1"},
         },
-        "Munki": {"messages": [{"message_type": "ERROR", "text": "No manifest"}]},
+        "Munki": {
+            "messages": [{"message_type": "ERROR", "text": "No manifest"}],
+            "managed_items": {"Firefox": {"status": "PENDING", "date_managed": "2025-03-01T08:00:00Z", "data": {}}},
+        },
         "Sal": {"extra_data": {"key": key, "sal_version": "5.0.1"}},
     })
     .to_string()
@@ -206,6 +234,10 @@ impl Browser {
             .await
             .unwrap()
             .len()
+    }
+
+    async fn run(&self, script: &str) -> Value {
+        self.client.execute(script, vec![]).await.unwrap()
     }
 
     /// What the browser wrote into its console: errors of scripts, refused content, failed loads.

@@ -1,102 +1,161 @@
-//! The machine's page as text: header, chips, facts of the machine, and the lists below them. Pure.
+//! The machine's page as text: header, chips, freshness, cards, lists, and the open tab. Pure.
 
+mod cards;
+mod freshness;
+mod items;
 mod lists;
+mod tabs;
+mod timeline;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use sal_plugins::OsFamily;
-use sal_store::device::{Device, DeviceFact, DeviceItem, DeviceMessage, DevicePluginRow};
+use sal_store::device::{
+    Device, DeviceCounts, DeviceFreshness, DeviceItem, DeviceMessage, DevicePluginRow,
+    tabs::{DeviceApplication, DeviceFact, DevicePayload, DeviceProfile},
+    timeline::DeviceEvent,
+};
 
-use crate::wording::{self, Moment, filled};
-use lists::{FactSource, ItemSource, MessageLine, PluginResults};
+use super::{
+    name_of,
+    params::{Tab, TabParams},
+};
+use crate::{
+    fleet_part::{group_path, unit_path},
+    wording::{self, Moment, filled},
+};
+pub(crate) use cards::Card;
+use freshness::Fresh;
+pub(crate) use items::{Details, details, status_words};
+use items::{ItemsTab, items_tab};
+use lists::{MessageLine, PluginResults};
+use tabs::{ApplicationsTab, FactsTab, ProfilesTab};
+use timeline::TimelineTab;
 
 /// What belongs to a machine in other tables.
 pub(crate) struct Parts {
-    pub(crate) facts: Vec<DeviceFact>,
-    pub(crate) items: Vec<DeviceItem>,
+    pub(crate) counts: DeviceCounts,
+    pub(crate) freshness: Vec<DeviceFreshness>,
     pub(crate) messages: Vec<DeviceMessage>,
     pub(crate) plugin_rows: Vec<DevicePluginRow>,
+    pub(crate) tab: TabRows,
+    /// Whether links may lead to pages about all units.
+    pub(crate) sees_all_units: bool,
+}
+
+/// The rows of the open tab.
+pub(crate) enum TabRows {
+    Items(Vec<DeviceItem>),
+    Applications(Vec<DeviceApplication>),
+    Profiles(Vec<DeviceProfile>, Vec<DevicePayload>),
+    Facts(Vec<DeviceFact>),
+    Timeline(Vec<DeviceEvent>),
 }
 
 /// The whole page.
 pub(crate) struct DeviceView {
+    pub(crate) id: i64,
     pub(crate) name: String,
     pub(crate) serial: String,
     pub(crate) subtitle: String,
     pub(crate) status: Chip,
     pub(crate) seen: Option<Moment>,
+    pub(crate) unit: String,
+    pub(crate) unit_href: String,
+    pub(crate) group: String,
+    pub(crate) group_id: i32,
+    pub(crate) group_href: String,
+    pub(crate) is_deployed: bool,
     pub(crate) chips: Vec<Chip>,
+    pub(crate) freshness: Vec<Fresh>,
     pub(crate) cards: Vec<Card>,
+    /// Cards of detail plugins, after the others.
+    pub(crate) detail_cards: Vec<Card>,
     pub(crate) messages: Vec<MessageLine>,
-    pub(crate) items: Vec<ItemSource>,
-    pub(crate) facts: Vec<FactSource>,
     pub(crate) plugins: Vec<PluginResults>,
+    pub(crate) tabs: Vec<TabLink>,
+    pub(crate) content: Content,
     /// One line for a ticket.
     pub(crate) summary: String,
 }
 
-/// A word with a meaning, and where its evidence is on the page.
+/// A word with a meaning, and where its evidence is.
 pub(crate) struct Chip {
     pub(crate) label: String,
     pub(crate) value: String,
-    /// `ok`, `warn`, `bad` or `plain`.
+    /// `ok`, `warn`, `bad`, `info` or `plain`.
     pub(crate) tone: &'static str,
     pub(crate) href: &'static str,
 }
 
-/// Some facts under a heading.
-pub(crate) struct Card {
+/// The way to a tab.
+pub(crate) struct TabLink {
+    pub(crate) key: &'static str,
     pub(crate) title: &'static str,
-    pub(crate) lines: Vec<Line>,
+    /// How much is there, where that is known.
+    pub(crate) count: Option<String>,
+    pub(crate) is_open: bool,
 }
 
-/// A name and a value; without one, the page says that it was never reported.
-pub(crate) struct Line {
-    pub(crate) label: &'static str,
-    pub(crate) value: Option<String>,
+/// What the open tab shows.
+pub(crate) enum Content {
+    Items(ItemsTab),
+    Applications(ApplicationsTab),
+    Profiles(ProfilesTab),
+    Facts(FactsTab),
+    Timeline(TimelineTab),
 }
 
 impl DeviceView {
-    pub(crate) fn new(device: Device, parts: Parts, now: Timestamp, zone: &TimeZone) -> Self {
-        let name = filled(device.hostname.as_deref()).unwrap_or_else(|| device.serial.clone());
-        let model = filled(device.machine_model_friendly.as_deref())
-            .or_else(|| filled(device.machine_model.as_deref()));
-        let system = format!(
-            "{} {}",
-            OsFamily::title_of(&device.os_family),
-            device.operating_system.as_deref().unwrap_or_default()
-        );
+    pub(crate) fn new(
+        device: Device,
+        parts: Parts,
+        params: &TabParams,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Self {
+        let name = name_of(&device);
         let seen = device.last_checkin.map(|at| Moment::new(at, now, zone));
-        let status = status(&device, now);
-        let shown: Vec<String> = [
-            model.clone(),
-            Some(system.clone()),
-            filled(device.console_user.as_deref()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let subtitle = subtitle(&device);
         let last = seen
             .as_ref()
             .map_or("never checked in", |seen| seen.exact.as_str());
         Self {
+            id: device.id.0,
             summary: format!(
-                "{name} · {} · {} · last check-in {last}",
-                device.serial,
-                shown.join(" · ")
+                "{name} · {} · {subtitle} · last check-in {last}",
+                device.serial
             ),
-            subtitle: shown.join(" · "),
+            subtitle,
+            status: status(&device, now),
+            seen,
+            unit_href: unit_path(device.unit_id),
+            group_id: device.group_id.0,
+            group_href: group_path(device.group_id),
+            is_deployed: device.deployed,
             chips: chips(&device, &parts),
-            cards: cards(&device, model, system, &parts.facts, now, zone),
+            freshness: freshness::freshness(&parts.freshness, device.last_checkin, now, zone),
+            cards: cards::cards(&device, parts.counts.address.as_deref(), now, zone),
+            detail_cards: Vec::new(),
             messages: lists::messages(parts.messages, now, zone),
-            items: lists::items(parts.items, now, zone),
-            facts: lists::facts(parts.facts),
             plugins: lists::plugins(parts.plugin_rows, now, zone),
+            tabs: tab_links(&parts.counts, params.tab()),
+            content: content(parts.tab, params, &device, parts.sees_all_units, now, zone),
+            unit: device.unit_name,
+            group: device.group_name,
             serial: device.serial,
             name,
-            status,
-            seen,
         }
     }
+}
+
+/// Model, system and user in one line.
+fn subtitle(device: &Device) -> String {
+    let shown = [
+        cards::model(device),
+        Some(cards::system(device)),
+        filled(device.console_user.as_deref()),
+    ];
+    shown.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The one word about the machine. The words are the same everywhere in the product.
@@ -126,36 +185,28 @@ fn chips(device: &Device, parts: &Parts) -> Vec<Chip> {
             .filter(|message| message.message_type == level)
             .count()
     };
-    let pending = parts
-        .items
-        .iter()
-        .filter(|item| item.status == "PENDING")
-        .count();
-    let counted = |label: &str, count: usize, tone, href| Chip {
+    let counted = |label: &str, count: i64, tone, href| Chip {
         label: label.to_owned(),
-        value: wording::count(i64::try_from(count).unwrap_or(i64::MAX)),
+        value: wording::count(count),
         tone: if count == 0 { "ok" } else { tone },
         href,
     };
+    let size = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let pending = parts.counts.pending;
     let mut chips = vec![
-        counted("Errors", messages("ERROR"), "bad", "#messages"),
-        counted("Warnings", messages("WARNING"), "warn", "#messages"),
-        counted("Pending", pending, "info", "#items"),
+        counted("Errors", size(messages("ERROR")), "bad", "#messages"),
+        counted("Warnings", size(messages("WARNING")), "warn", "#messages"),
+        counted("Pending", pending, "info", PENDING_HREF),
         disk_chip(device),
     ];
-    chips.extend(row_chip(
-        parts,
-        "FileVault",
-        &[
-            ("Encryption", "FileVault"),
-            ("MachineDetailSecurity", "Filevault"),
-        ],
-    ));
-    chips.extend(row_chip(
-        parts,
-        "Gatekeeper",
-        &[("Gatekeeper", "Gatekeeper")],
-    ));
+    chips.extend(row_chip(parts, "FileVault", &FILEVAULT_ROWS));
+    chips.extend(row_chip(parts, "Gatekeeper", &GATEKEEPER_ROWS));
+    chips.push(Chip {
+        label: OsFamily::title_of(&device.os_family).to_owned(),
+        value: filled(device.operating_system.as_deref()).unwrap_or_else(|| "Unknown".to_owned()),
+        tone: "plain",
+        href: "#system",
+    });
     chips
 }
 
@@ -200,202 +251,66 @@ fn row_chip(parts: &Parts, label: &str, places: &[(&str, &str)]) -> Option<Chip>
     })
 }
 
-fn cards(
-    device: &Device,
-    model: Option<String>,
-    system: String,
-    facts: &[DeviceFact],
-    now: Timestamp,
-    zone: &TimeZone,
-) -> Vec<Card> {
-    let line = |label, value: Option<String>| Line { label, value };
-    let moment = |at: Option<Timestamp>| {
-        at.map(|at| Moment::new(at, now, zone))
-            .map(|moment| format!("{} ({})", moment.exact, moment.relative))
-    };
-    let address = facts.iter().find(|fact| fact.fact_name == "ipv4_address");
-    let free = match (device.hd_space, device.hd_total) {
-        (Some(free), Some(total)) if total > 0 => Some(format!(
-            "{} of {}",
-            wording::bytes(free),
-            wording::bytes(total)
-        )),
-        _ => None,
-    };
-    let processor: Vec<String> = [device.cpu_type.as_deref(), device.cpu_speed.as_deref()]
+fn tab_links(counts: &DeviceCounts, open: Tab) -> Vec<TabLink> {
+    Tab::ALL
         .into_iter()
-        .filter_map(filled)
-        .collect();
-    vec![
-        Card {
-            title: "Hardware",
-            lines: vec![
-                line("Model", model),
-                line("Model identifier", filled(device.machine_model.as_deref())),
-                line(
-                    "Processor",
-                    (!processor.is_empty()).then(|| processor.join(", ")),
-                ),
-                line("Memory", filled(device.memory.as_deref())),
-                line("Free disk space", free),
-            ],
-        },
-        Card {
-            title: "System and network",
-            lines: vec![
-                line("Operating system", Some(system)),
-                line("Console user", filled(device.console_user.as_deref())),
-                line(
-                    "IP address",
-                    address.and_then(|fact| filled(Some(&fact.fact_data))),
-                ),
-                line("Last check-in", moment(device.last_checkin)),
-                line("First check-in", moment(device.first_checkin)),
-            ],
-        },
-        Card {
-            title: "Management",
-            lines: vec![
-                line("Business unit", Some(device.unit_name.clone())),
-                line("Machine group", Some(device.group_name.clone())),
-                line(
-                    "Deployed",
-                    Some(if device.deployed { "Yes" } else { "No" }.to_owned()),
-                ),
-                line("Sal client", filled(device.sal_version.as_deref())),
-                line("Munki", filled(device.munki_version.as_deref())),
-                line("Munki manifest", filled(device.manifest.as_deref())),
-            ],
-        },
-    ]
+        .map(|tab| TabLink {
+            key: tab.key(),
+            title: tab.title(),
+            count: match tab {
+                Tab::Items => Some(counts.items),
+                Tab::Applications => Some(counts.applications),
+                Tab::Profiles => Some(counts.profiles),
+                Tab::Facts => Some(counts.facts),
+                Tab::Timeline => None,
+            }
+            .map(wording::count),
+            is_open: tab == open,
+        })
+        .collect()
 }
 
+fn content(
+    rows: TabRows,
+    params: &TabParams,
+    device: &Device,
+    sees_all_units: bool,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Content {
+    match rows {
+        TabRows::Items(items) => Content::Items(items_tab(items, params.status(), now, zone)),
+        TabRows::Applications(rows) => {
+            let place = if sees_all_units {
+                "all/0".to_owned()
+            } else {
+                format!("business_unit/{}", device.unit_id)
+            };
+            Content::Applications(tabs::applications(rows, params.filter(), &place))
+        }
+        TabRows::Profiles(profiles, payloads) => {
+            Content::Profiles(tabs::profiles(profiles, &payloads, now, zone))
+        }
+        TabRows::Facts(facts) => Content::Facts(tabs::facts(facts, params.filter(), device.id)),
+        TabRows::Timeline(events) => {
+            Content::Timeline(timeline::timeline(events, params, now, zone))
+        }
+    }
+}
+
+/// Where plugin scripts tell of FileVault: script and row.
+const FILEVAULT_ROWS: [(&str, &str); 2] = [
+    ("Encryption", "FileVault"),
+    ("MachineDetailSecurity", "Filevault"),
+];
+const GATEKEEPER_ROWS: [(&str, &str); 2] = [
+    ("Gatekeeper", "Gatekeeper"),
+    ("MachineDetailSecurity", "Gatekeeper"),
+];
+const PENDING_HREF: &str = "?tab=items&status=PENDING#items";
 /// Clients check in at least every half hour while they are on.
-const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(crate) const ATTENTION_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 const MISSING_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[cfg(test)]
-mod tests {
-    use sal_store::ids::MachineId;
-
-    use super::*;
-
-    fn device() -> Device {
-        Device {
-            id: MachineId(7),
-            serial: "C02X".to_owned(),
-            hostname: Some("anna-mbp".to_owned()),
-            operating_system: Some("15.1".to_owned()),
-            os_family: "Darwin".to_owned(),
-            memory: None,
-            munki_version: Some("None".to_owned()),
-            manifest: Some(String::new()),
-            hd_space: Some(100),
-            hd_total: Some(0),
-            hd_percent: Some("82.4".to_owned()),
-            console_user: Some("anna".to_owned()),
-            machine_model: Some("Mac15,3".to_owned()),
-            machine_model_friendly: None,
-            cpu_type: None,
-            cpu_speed: None,
-            sal_version: None,
-            last_checkin: Some(now() - SignedDuration::from_mins(12)),
-            first_checkin: None,
-            deployed: true,
-            broken_client: false,
-            group_name: "Labs".to_owned(),
-            unit_name: "Science".to_owned(),
-        }
-    }
-
-    fn now() -> Timestamp {
-        "2026-11-22T12:00:00Z".parse().unwrap()
-    }
-
-    fn view(device: Device) -> DeviceView {
-        let parts = Parts {
-            facts: vec![],
-            items: vec![],
-            messages: vec![],
-            plugin_rows: vec![],
-        };
-        DeviceView::new(device, parts, now(), &TimeZone::UTC)
-    }
-
-    #[test]
-    fn the_status_word_follows_the_age_of_the_last_check_in() {
-        let seen = |hours: Option<i64>| {
-            let last_checkin = hours.map(|hours| now() - SignedDuration::from_hours(hours));
-            view(Device {
-                last_checkin,
-                ..device()
-            })
-            .status
-            .value
-        };
-        assert_eq!(seen(Some(1)), "OK");
-        assert_eq!(seen(Some(8 * 24)), "Attention");
-        assert_eq!(seen(Some(31 * 24)), "Missing");
-        assert_eq!(seen(None), "Unknown");
-        assert_eq!(
-            view(Device {
-                broken_client: true,
-                ..device()
-            })
-            .status
-            .value,
-            "Problem"
-        );
-        assert_eq!(
-            view(Device {
-                deployed: false,
-                ..device()
-            })
-            .status
-            .value,
-            "Undeployed"
-        );
-    }
-
-    #[test]
-    fn what_was_never_reported_is_said_to_be_so() {
-        let view = view(device());
-        let missing: Vec<_> = view
-            .cards
-            .iter()
-            .flat_map(|card| &card.lines)
-            .filter(|line| line.value.is_none())
-            .map(|line| line.label)
-            .collect();
-        assert_eq!(
-            missing,
-            [
-                "Processor",
-                "Memory",
-                "Free disk space",
-                "IP address",
-                "First check-in",
-                "Sal client",
-                "Munki",
-                "Munki manifest"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_full_disk_is_bad_and_an_unreadable_one_unknown() {
-        let disk = |percent: &str| {
-            let chip = disk_chip(&Device {
-                hd_percent: Some(percent.to_owned()),
-                ..device()
-            });
-            (chip.value, chip.tone)
-        };
-        assert_eq!(disk("82.4"), ("82 % used".to_owned(), "warn"));
-        assert_eq!(disk("100"), ("100 % used".to_owned(), "bad"));
-        assert_eq!(disk("9.5"), ("10 % used".to_owned(), "ok"));
-        for text in ["", "NaN", "lots"] {
-            assert_eq!(disk(text).1, "plain", "{text}");
-        }
-    }
-}
+mod tests;

@@ -131,7 +131,7 @@ pub(crate) fn segment_filter(segment: Option<(&str, &str)>, app: &App) -> Result
             title: "All machines".to_owned(),
         });
     };
-    let plugin = app.registry.get(widget).ok_or(AppError::NotFound)?;
+    let plugin = app.registry().get(widget).ok_or(AppError::NotFound)?;
     plugin.filter(data).ok_or(AppError::NotFound)
 }
 

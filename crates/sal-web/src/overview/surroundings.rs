@@ -116,17 +116,42 @@ pub(super) fn way_up(part: &FleetPart, viewer: &Viewer) -> Vec<Link> {
     links
 }
 
-/// What the viewer can make here.
-pub(super) fn action(part: &FleetPart, viewer: &Viewer) -> Option<Link> {
+/// What the viewer can make and change here.
+pub(super) fn actions(part: &FleetPart, viewer: &Viewer) -> Vec<Link> {
+    let link = |href: String, label: &str| Link {
+        href,
+        label: label.to_owned(),
+    };
+    let (writes, is_admin) = (
+        viewer.level >= Level::ReadWrite,
+        viewer.level == Level::GlobalAdmin,
+    );
+    let mut links = Vec::new();
     match part {
-        FleetPart::All if viewer.level == Level::GlobalAdmin => Some(Link {
-            href: "/new-bu/".to_owned(),
-            label: "New business unit".to_owned(),
-        }),
-        FleetPart::Unit(unit) if viewer.level >= Level::ReadWrite => Some(Link {
-            href: format!("/new-machine-group/{}/", unit.id),
-            label: "New machine group".to_owned(),
-        }),
-        _ => None,
+        FleetPart::All if is_admin => {
+            links.push(link("/units/".to_owned(), "Units and groups"));
+            links.push(link("/new-bu/".to_owned(), "New business unit"));
+        }
+        FleetPart::Unit(unit) if writes => {
+            let id = unit.id;
+            if is_admin {
+                links.push(link(format!("/business_unit/edit/{id}/"), "Edit unit"));
+                links.push(link(format!("/business_unit/delete/{id}/"), "Delete…"));
+            }
+            links.push(link(
+                format!("/new-machine-group/{id}/"),
+                "New machine group",
+            ));
+        }
+        FleetPart::Group(group) if writes => {
+            let id = group.id;
+            links.push(link(format!("/edit-machine-group/{id}/"), "Edit group"));
+            if is_admin {
+                links.push(link(format!("/machine_group/delete/{id}/"), "Delete…"));
+            }
+            links.push(link(format!("/machine/new/{id}/"), "New machine"));
+        }
+        _ => {}
     }
+    links
 }

@@ -1,7 +1,9 @@
 //! The pages against a real Postgres: what is seen, by whom, and what changes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod belongings;
 mod device;
+mod device_editing;
 mod devices;
 mod inventory;
 mod licences;
@@ -12,3 +14,4 @@ mod settings;
 mod setup;
 mod site;
 mod updates;
+mod units;
