@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use sal_plugins::Registry;
 use sal_store::Store;
 
+use crate::access::LoginAttempts;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 
@@ -98,6 +99,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: AppParts,
     known_keys: KnownKeys,
+    attempts: LoginAttempts,
 }
 
 impl App {
@@ -106,12 +108,18 @@ impl App {
         Self(Arc::new(Inner {
             parts,
             known_keys: KnownKeys::default(),
+            attempts: LoginAttempts::default(),
         }))
     }
 
     /// Keys of machine groups that were right a moment ago.
     pub(crate) fn known_keys(&self) -> &KnownKeys {
         &self.0.known_keys
+    }
+
+    /// Tries to log in, and the right to hash passwords: one for all pages that ask for a password.
+    pub fn attempts(&self) -> &LoginAttempts {
+        &self.0.attempts
     }
 
     /// The time now.

@@ -20,6 +20,7 @@ pub mod licences;
 mod machine_query;
 pub mod machines;
 pub mod overview;
+pub mod people;
 pub mod plugins;
 pub mod pool;
 pub mod profiles;

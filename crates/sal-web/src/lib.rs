@@ -4,9 +4,11 @@
 //! names. Everything a page shows is prepared here as text, so that templates only loop and choose.
 //! [`routes`] is what the assembly mounts.
 
+mod activity;
 mod assets;
 mod audit;
 mod confirm;
+mod credentials;
 mod database;
 mod device;
 mod devices;
@@ -15,14 +17,17 @@ mod first_group;
 mod fleet_part;
 mod given_name;
 mod login;
+mod login_notes;
 mod overview;
 mod page;
+mod password;
 mod places;
 mod random_key;
 mod settings;
 mod setup;
 mod shell;
 mod theme;
+mod users;
 mod wording;
 
 use sal_http::Routes;
@@ -37,7 +42,10 @@ pub fn routes() -> Routes {
         .merge(device::routes())
         .merge(database::routes())
         .merge(settings::routes())
+        .merge(users::routes())
+        .merge(activity::routes())
         .merge(login::routes())
+        .merge(password::routes())
         .merge(setup::routes())
         .merge(theme::routes())
         .merge(assets::routes())

@@ -27,6 +27,8 @@ async fn every_statement_fits_the_schema() {
         sal_store::sessions::ALL,
         sal_store::settings::ALL,
         sal_store::units::ALL,
+        sal_store::audit::ALL,
+        sal_store::people::ALL,
         sal_store::users::ALL,
     ];
     let faults = queries::check(&database.connect().await, &all)
