@@ -113,7 +113,7 @@ crate::queries! {
              INSERT INTO auth_user (username, password, first_name, last_name, email, is_active, is_staff, is_superuser,
                                     date_joined)
              SELECT $1, $2, $3, $4, $5, $6::boolean, false, false, $9::timestamptz
-             WHERE NOT EXISTS (SELECT FROM auth_user WHERE lower(username) = lower($1))
+             WHERE NOT EXISTS (SELECT FROM auth_user WHERE lower(username) = lower($1::varchar))
              ON CONFLICT (username) DO NOTHING RETURNING id
          ), profile AS (
              INSERT INTO server_userprofile (user_id, level) SELECT id, $7 FROM person

@@ -35,7 +35,7 @@ mod tests {
     fn one_line_a_minute_for_each_pair_and_few_for_all() {
         let refusals = Refusals::default();
         let pair = |name: &str| (name.to_owned(), "10.0.0.1".to_owned());
-        let at = |seconds| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
         assert!(refusals.is_worth_noting(pair("anna"), at(0)));
         assert!(!refusals.is_worth_noting(pair("anna"), at(59)));
         assert!(refusals.is_worth_noting(pair("ben"), at(59)));

@@ -49,6 +49,8 @@ pub(super) fn problem(
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     fn person(id: i32) -> FoundPerson {
@@ -91,11 +93,11 @@ mod tests {
         for step in steps {
             let ask = |all: &[Administrator]| problem(step, &person(1), UserId(2), all);
             assert!(
-                ask(&[one.clone()]).unwrap().contains("last active"),
+                ask(from_ref(&one)).unwrap().contains("last active"),
                 "{step:?}"
             );
             assert_eq!(ask(&[one.clone(), other.clone()]), None, "{step:?}");
-            assert_eq!(ask(&[other.clone()]), None, "{step:?}");
+            assert_eq!(ask(from_ref(&other)), None, "{step:?}");
         }
         assert_eq!(
             problem(change(true, true), &person(1), UserId(1), &[one]),

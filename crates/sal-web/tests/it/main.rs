@@ -1,11 +1,14 @@
 //! The pages against a real Postgres: what is seen, by whom, and what changes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod activity;
 mod device;
 mod devices;
 mod login;
 mod overview;
+mod password;
 mod places;
 mod settings;
 mod setup;
 mod site;
+mod users;
