@@ -5,6 +5,7 @@
 
 pub mod attempts;
 pub mod password;
+mod refusals;
 pub mod session;
 pub mod setup;
 pub mod viewer;

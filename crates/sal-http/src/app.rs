@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
+use crate::access::LoginAttempts;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 use crate::outbound::Outbound;
@@ -109,6 +110,7 @@ struct Inner {
     known_keys: KnownKeys,
     /// Changes when an administrator has the folder of plugins read again.
     registry: RwLock<Arc<Registry>>,
+    attempts: LoginAttempts,
 }
 
 impl App {
@@ -118,6 +120,7 @@ impl App {
             registry: RwLock::new(Arc::clone(&parts.registry)),
             parts,
             known_keys: KnownKeys::default(),
+            attempts: LoginAttempts::default(),
         }))
     }
 
@@ -140,6 +143,11 @@ impl App {
     /// Keys of machine groups that were right a moment ago.
     pub(crate) fn known_keys(&self) -> &KnownKeys {
         &self.0.known_keys
+    }
+
+    /// Tries to log in, and the right to hash passwords: one for all pages that ask for a password.
+    pub fn attempts(&self) -> &LoginAttempts {
+        &self.0.attempts
     }
 
     /// The time now.

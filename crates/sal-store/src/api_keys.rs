@@ -26,9 +26,20 @@ crate::queries! {
     FoundApiKey {
         /// What it is for.
         name: String,
+        /// The part that is no secret, 24 characters.
+        public_key: String,
         /// Whether the private part has been shown.
         has_been_seen: bool,
-    } = "SELECT name, has_been_seen FROM server_apikey WHERE id = $1";
+        /// Whether programs may change things with it.
+        read_write: bool,
+    } = "SELECT name, public_key, has_been_seen, read_write FROM server_apikey WHERE id = $1";
+
+    /// Gives the key another name or right; both keys stay.
+    update_api_key(id: ApiKeyId, name: str, read_write: bool) =
+        "UPDATE server_apikey SET name = $2, read_write = $3 WHERE id = $1";
+
+    /// Removes the key: programs that show it are refused from now on.
+    delete_api_key(id: ApiKeyId) = "DELETE FROM server_apikey WHERE id = $1";
 
     /// Stores a key that nobody has seen and returns its id.
     insert_api_key(name: str, public_key: str, private_key: str, read_write: bool) -> /// A new key.

@@ -41,4 +41,42 @@ crate::queries! {
          WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2)
            AND ($3::text IS NULL OR object_id = $3)
          ORDER BY id DESC LIMIT $4";
+
+    /// A page of changes, the newest first: those before the id `before` when one is given, of the kind when given, and by
+    /// people whose names hold `username`, upper or lower case, unless it is empty.
+    search_audit(before: Option<i64>, kind: Option<String>, username: str, limit: i64) -> /// A change of the page.
+    FoundChange {
+        /// Its number.
+        id: i64,
+        /// When.
+        at: Timestamp,
+        /// Who.
+        username: String,
+        /// What was done.
+        action: String,
+        /// To what kind of thing.
+        kind: String,
+        /// Its key.
+        object_id: String,
+        /// Its name as it was then.
+        object_name: String,
+        /// Old and new values in words.
+        detail: String,
+    } = "SELECT id, at, username, action, kind, object_id, object_name, detail FROM salrs_audit
+         WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR kind = $2)
+           AND ($3::text = '' OR strpos(lower(username), lower($3)) > 0)
+         ORDER BY id DESC LIMIT $4";
+
+    /// The kinds of things that were ever changed. Hops from one to the next in the index, however many changes there are.
+    audit_kinds() -> /// A kind of thing.
+    AuditKind {
+        /// Its word.
+        kind: String,
+    } = "WITH RECURSIVE kinds AS (
+             (SELECT kind FROM salrs_audit ORDER BY kind LIMIT 1)
+             UNION ALL
+             SELECT (SELECT next.kind FROM salrs_audit next WHERE next.kind > kinds.kind ORDER BY next.kind LIMIT 1)
+             FROM kinds WHERE kinds.kind IS NOT NULL
+         )
+         SELECT kind FROM kinds WHERE kind IS NOT NULL";
 }

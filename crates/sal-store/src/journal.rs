@@ -59,6 +59,42 @@ crate::queries! {
     } = "SELECT serial, route, outcome, reason, address, client, times, first_at, last_at, body_bytes, milliseconds
          FROM salrs_journal WHERE $1::text IS NULL OR upper(serial) = upper($1) ORDER BY last_at DESC LIMIT $2";
 
+    /// A page of events, the last ones first: those after the given one in that order when one is given, of serial numbers
+    /// that hold `serial`, upper or lower case, unless it is empty, and of the outcome when given.
+    search_events(
+        before: Option<Timestamp>, before_fingerprint: Option<Vec<u8>>, serial: str, outcome: Option<String>, limit: i64
+    ) -> /// An event of a page.
+    FoundEvent {
+        /// What tells it from all others.
+        fingerprint: Vec<u8>,
+        /// The serial number, as far as it was known.
+        serial: String,
+        /// Which route.
+        route: String,
+        /// `refused`, `failed` or `stored`.
+        outcome: String,
+        /// Why, or what was unusual.
+        reason: String,
+        /// The client's address.
+        address: String,
+        /// What the client calls itself.
+        client: String,
+        /// How often.
+        times: i64,
+        /// When first.
+        first_at: Timestamp,
+        /// When last.
+        last_at: Timestamp,
+        /// Bytes of the last body.
+        body_bytes: i64,
+        /// How long the last one took.
+        milliseconds: i64,
+    } = "SELECT fingerprint, serial, route, outcome, reason, address, client, times, first_at, last_at, body_bytes, milliseconds
+         FROM salrs_journal
+         WHERE ($1::timestamptz IS NULL OR (last_at, fingerprint) < ($1, $2::bytea))
+           AND ($3::text = '' OR strpos(upper(serial), upper($3)) > 0) AND ($4::text IS NULL OR outcome = $4)
+         ORDER BY last_at DESC, fingerprint DESC LIMIT $5";
+
     /// The last check-in of a machine that was taken.
     last_checkin(serial: String) -> /// A check-in that was taken.
     LastCheckin {

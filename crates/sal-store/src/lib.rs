@@ -22,6 +22,7 @@ mod machine_query;
 pub mod machines;
 pub mod overview;
 pub mod places;
+pub mod people;
 pub mod plugins;
 pub mod pool;
 pub mod preferences;

@@ -40,6 +40,9 @@ crate::queries! {
         LEFT JOIN server_userprofile p ON p.user_id = u.id
         WHERE u.id = $1 AND s.user_id = u.id AND u.is_active AND s.expires > $3";
 
+    /// Ends all sessions of a user.
+    delete_sessions_of(user: UserId) = "DELETE FROM salrs_session WHERE user_id = $1";
+
     /// Ends a session.
     delete_session(user: UserId, cookie_hash: Vec<u8>) = "
         DELETE FROM salrs_session s USING auth_user u

@@ -38,8 +38,12 @@ crate::queries! {
         WHERE excluded.level = 'GA' AND server_userprofile.level <> 'GA'";
 
     /// Creates the first user, a superuser and staff member with level `GA`, if the unused set-up link with this
-    /// hash has not expired and there is no user yet. The link is used up by it. Returns how many were created.
-    create_first_user(token_hash: Vec<u8>, username: &str, password: &str, now: Timestamp) = "
+    /// hash has not expired and there is no user yet. The link is used up by it.
+    create_first_user(token_hash: Vec<u8>, username: &str, password: &str, now: Timestamp) -> /// The first user.
+    FirstUser {
+        /// The user's id.
+        id: UserId,
+    } = "
         WITH link AS (
             DELETE FROM salrs_setup_link
             WHERE token_hash = $1 AND expires > $4 AND NOT EXISTS (SELECT FROM auth_user)
@@ -50,7 +54,7 @@ crate::queries! {
             SELECT $3, true, $2, '', '', '', true, true, $4 FROM link
             RETURNING id
         )
-        INSERT INTO server_userprofile (user_id, level) SELECT id, 'GA' FROM first";
+        INSERT INTO server_userprofile (user_id, level) SELECT id, 'GA' FROM first RETURNING user_id AS id";
 
     /// Stores the hash of a set-up link and forgets those that have expired, if there is no user yet.
     insert_setup_link(token_hash: Vec<u8>, now: Timestamp, expires: Timestamp) = "

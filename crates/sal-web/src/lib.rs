@@ -4,10 +4,12 @@
 //! names. Everything a page shows is prepared here as text, so that templates only loop and choose.
 //! [`routes`] is what the assembly mounts.
 
+mod activity;
 mod assets;
 mod audit;
 mod confirm;
 mod counted;
+mod credentials;
 mod database;
 mod device;
 mod devices;
@@ -22,6 +24,10 @@ mod outbound;
 mod overview;
 mod page;
 mod paging;
+mod login_notes;
+mod overview;
+mod page;
+mod password;
 mod places;
 mod random_key;
 mod reports;
@@ -31,6 +37,7 @@ mod shell;
 mod theme;
 mod widgets;
 mod updates;
+mod users;
 mod wording;
 
 use axum::Extension;
@@ -53,7 +60,10 @@ pub fn routes() -> Routes {
         .merge(licences::routes())
         .merge(database::routes())
         .merge(settings::routes())
+        .merge(users::routes())
+        .merge(activity::routes())
         .merge(login::routes())
+        .merge(password::routes())
         .merge(setup::routes())
         .merge(theme::routes())
         .merge(assets::routes())

@@ -1,10 +1,8 @@
 //! `/login/` and `/logout/`: with the users and passwords that Sal has.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::{
-    Extension, Form,
+    Form,
     extract::{Query, State},
     http::{HeaderMap, header},
     response::Response,
@@ -12,14 +10,15 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{LoginAttempts, Viewer, password, session::SessionCookie},
+    access::{Viewer, password, session::SessionCookie},
     origin::Origin,
 };
-use sal_store::users::{record_login, user_by_name};
+use sal_store::users::{LoginUser, record_login, user_by_name};
 use serde::Deserialize;
 use tracing::{info, warn};
 
 use crate::{
+    login_notes,
     page::{redirect, render, safe_next},
     shell::{Section, Shell, Theme},
 };
@@ -28,7 +27,6 @@ pub(crate) fn routes() -> Routes {
     Routes::new()
         .route("/login/", get(show_login).post(log_in))
         .route("/logout/", get(confirm_logout).post(log_out))
-        .layer(Extension(Arc::new(LoginAttempts::default())))
 }
 
 #[derive(Template)]
@@ -80,30 +78,27 @@ async fn show_login(
 
 async fn log_in(
     State(app): State<App>,
-    Extension(attempts): Extension<Arc<LoginAttempts>>,
+    headers: HeaderMap,
     origin: Origin,
     theme: Theme,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, AppError> {
     // It can be forged; the limit per user holds then.
     let address = origin.address;
-    attempts
-        .begin(&form.username, &address, app.now())
-        .map_err(|seconds| AppError::TooMany { seconds })?;
-    // The connection goes back before the slow part.
-    let user = {
-        let db = app.store.get().await?;
-        let username = form.username.replace('\0', "");
-        user_by_name(&db, &username.as_str())
-            .await?
-            .into_iter()
-            .next()
-            .filter(|user| user.is_active)
-    };
-    let encoded = user.as_ref().map(|user| user.password.clone());
-    let is_right = password::verify(form.password, encoded, &attempts).await?;
-    let Some(user) = user.filter(|_| is_right) else {
+    let begun = app.attempts().begin(&form.username, &address, app.now());
+    if let Err(seconds) = begun {
+        login_notes::locked_out(&form.username, &address, &app).await;
+        return Err(AppError::TooMany { seconds });
+    }
+    let user = user(&form.username, &app).await?;
+    let exists = user.as_ref().map(|_| form.username.as_str());
+    // Whoever may not log in costs the same work as nobody.
+    let active = user.as_ref().filter(|user| user.is_active);
+    let encoded = active.map(|user| user.password.clone());
+    let is_right = password::verify(form.password, encoded, app.attempts()).await?;
+    let Some(user) = active.filter(|_| is_right) else {
         warn!(client.address = %address, "a login was refused: wrong user name or password");
+        login_notes::refused(exists, &address, &app).await;
         return render(&LoginPage {
             shell: Shell::anonymous(theme, "Log in", &app),
             next: safe_next(form.next.as_deref()).to_owned(),
@@ -111,15 +106,31 @@ async fn log_in(
             failed: true,
         });
     };
-    attempts.succeeded(&form.username, &address);
+    app.attempts().succeeded(&form.username, &address);
     let mut response = redirect(safe_next(form.next.as_deref()));
+    // A session that the browser brought, its own or one that was planted there, does not survive.
+    if let Some(old) = SessionCookie::from_headers(&headers, &app) {
+        old.end(&app).await?;
+    }
     if let Some(cookie) = SessionCookie::new(user.id).start(app.now(), &app).await? {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     let db = app.store.get().await?;
     record_login(&db, &user.id, &app.now()).await?;
+    drop(db);
+    let how = login_notes::from(&address);
+    login_notes::logged_in(user.id, &form.username, &how, &app).await;
     info!(viewer = %user.id, "user {} logged in", user.id);
     Ok(response)
+}
+
+/// The user of this name, active or not. The connection goes back before the slow part.
+async fn user(name: &str, app: &App) -> Result<Option<LoginUser>, AppError> {
+    if !login_notes::is_possible(name) {
+        return Ok(None);
+    }
+    let db = app.store.get().await?;
+    Ok(user_by_name(&db, &name).await?.into_iter().next())
 }
 
 async fn confirm_logout(

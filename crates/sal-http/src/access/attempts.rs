@@ -12,10 +12,13 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::access::refusals::Refusals;
+
 /// The tries of the last quarter of an hour, and the right to hash.
 pub struct LoginAttempts {
     windows: Mutex<HashMap<Key, Window>>,
     hashing: Semaphore,
+    refusals: Refusals,
 }
 
 /// User name, and address where tries are counted per address.
@@ -32,6 +35,7 @@ impl Default for LoginAttempts {
         Self {
             windows: Mutex::default(),
             hashing: Semaphore::new(PARALLEL_HASHES),
+            refusals: Refusals::default(),
         }
     }
 }
@@ -75,6 +79,13 @@ impl LoginAttempts {
     pub fn succeeded(&self, user: &str, address: &str) {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.remove(&(shorten(user), Some(shorten(address))));
+    }
+
+    /// Whether a refused try is worth a line of the audit log: of the same user and address one a minute is, and few of
+    /// all together, so that guessing cannot fill the log.
+    pub fn is_worth_noting(&self, user: &str, address: &str, now: Timestamp) -> bool {
+        let pair = (shorten(user), shorten(address));
+        self.refusals.is_worth_noting(pair, now)
     }
 
     /// Waits for the right to hash a password; hashing takes a processor for a tenth of a second, and people at

@@ -17,10 +17,14 @@ use crate::{access::attempts::LoginAttempts, error::AppError};
 /// The most iterations that are computed; a stored password that asks for more is refused.
 pub const MAX_ITERATIONS: u32 = 10_000_000;
 
+/// The longest password that is looked at, in characters; Django's forms take no longer one.
+pub const MAX_CHARACTERS: usize = 4096;
+
 /// Whether the password is the stored one, computed on a thread for blocking work.
 ///
-/// `encoded` is `None` when there is no such user; the same work is done then, so that the time taken does not
-/// tell which users exist.
+/// `encoded` is `None` when there is no such user. A wrong password costs the work of a new one, whether there is a
+/// user, one with an old password that is cheap to check, or one without a password: the time taken does not tell
+/// which users exist.
 ///
 /// # Errors
 /// When the server is shutting down.
@@ -29,13 +33,21 @@ pub async fn verify(
     encoded: Option<String>,
     attempts: &LoginAttempts,
 ) -> Result<bool, AppError> {
+    if password.chars().count() > MAX_CHARACTERS {
+        return Ok(false);
+    }
     let permit = attempts.permit().await;
-    let work = move || match encoded {
-        Some(encoded) => verify_now(&password, &encoded),
-        None => {
-            derive(&password, "nobody", ITERATIONS);
-            false
+    let work = move || {
+        let checked = check(&password, encoded.as_deref().unwrap_or_default());
+        if !checked.is_right
+            && let Some(rest) = ITERATIONS
+                .get()
+                .checked_sub(checked.iterations)
+                .and_then(NonZeroU32::new)
+        {
+            derive(&password, "nobody", rest);
         }
+        checked.is_right
     };
     let result = tokio::task::spawn_blocking(work).await;
     drop(permit);
@@ -62,12 +74,22 @@ pub async fn encode(password: String, attempts: &LoginAttempts) -> Result<String
     result.map_err(|error| AppError::internal("encoding a password", error))
 }
 
-fn verify_now(password: &str, encoded: &str) -> bool {
+/// What a check found, and how much work it was.
+struct Checked {
+    is_right: bool,
+    iterations: u32,
+}
+
+fn check(password: &str, encoded: &str) -> Checked {
+    let unusable = Checked {
+        is_right: false,
+        iterations: 0,
+    };
     let mut parts = encoded.splitn(4, '$');
     let (Some(ALGORITHM), Some(iterations), Some(salt), Some(hash)) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return false;
+        return unusable;
     };
     let iterations = iterations
         .parse()
@@ -75,11 +97,16 @@ fn verify_now(password: &str, encoded: &str) -> bool {
         .filter(|iterations: &NonZeroU32| iterations.get() <= MAX_ITERATIONS);
     let hash = BASE64_STANDARD.decode(hash).ok();
     let (Some(iterations), Some(hash)) = (iterations, hash) else {
-        return false;
+        return unusable;
     };
+    if hash.len() != SHA256_OUTPUT_LEN {
+        return unusable;
+    }
     let (salt, password) = (salt.as_bytes(), password.as_bytes());
-    hash.len() == SHA256_OUTPUT_LEN
-        && pbkdf2::verify(PBKDF2_HMAC_SHA256, iterations, salt, password, &hash).is_ok()
+    Checked {
+        is_right: pbkdf2::verify(PBKDF2_HMAC_SHA256, iterations, salt, password, &hash).is_ok(),
+        iterations: iterations.get(),
+    }
 }
 
 fn derive(password: &str, salt: &str, iterations: NonZeroU32) -> [u8; SHA256_OUTPUT_LEN] {
@@ -103,12 +130,16 @@ mod tests {
         "pbkdf2_sha256$600000$x9KfO2sVb1QeLm3RtYuI0p$KvA3kkGcXojTwOtWXeOkN/NCci1Gx43WsK+TEClx0wo=";
     const OLD: &str = "pbkdf2_sha256$1000$seasalt$EqCL4TJDvY77OVYjQped2t9qDQ3xEdvvzv1yQvLuPH0=";
 
+    fn is_right(password: &str, encoded: &str) -> bool {
+        check(password, encoded).is_right
+    }
+
     #[test]
     fn passwords_that_django_stored_are_accepted_and_others_are_not() {
-        assert!(verify_now("pässword", ENCODED));
-        assert!(verify_now("pässword", OLD));
+        assert!(is_right("pässword", ENCODED));
+        assert!(is_right("pässword", OLD));
         for wrong in ["", "password", "pässword ", "pÄssword"] {
-            assert!(!verify_now(wrong, OLD), "{wrong}");
+            assert!(!is_right(wrong, OLD), "{wrong}");
         }
     }
 
@@ -118,8 +149,8 @@ mod tests {
         let none = OLD.replacen("$1000$", "$0$", 1);
         let short = "pbkdf2_sha256$1000$salt$";
         for encoded in ["", "!unusable", "md5$salt$hash", short, &huge, &none] {
-            assert!(!verify_now("", encoded), "{encoded}");
-            assert!(!verify_now("pässword", encoded), "{encoded}");
+            assert!(!is_right("", encoded), "{encoded}");
+            assert!(!is_right("pässword", encoded), "{encoded}");
         }
     }
 
@@ -133,5 +164,24 @@ mod tests {
         assert!(right.unwrap());
         let nobody = verify("secret".to_owned(), None, &attempts).await;
         assert!(!nobody.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_password_that_is_too_long_is_wrong_even_when_it_is_the_stored_one() {
+        let attempts = LoginAttempts::default();
+        let long = "ä".repeat(MAX_CHARACTERS + 1);
+        let hash = BASE64_STANDARD.encode(derive(&long, "salt", NonZeroU32::MIN));
+        let encoded = format!("{ALGORITHM}$1$salt${hash}");
+        assert!(is_right(&long, &encoded));
+        assert!(!verify(long, Some(encoded), &attempts).await.unwrap());
+    }
+
+    #[test]
+    fn the_work_of_a_check_is_known_so_that_the_rest_can_be_added() {
+        assert_eq!(check("wrong", OLD).iterations, 1000);
+        assert_eq!(check("wrong", ENCODED).iterations, ITERATIONS.get());
+        for without_password in ["", "!unusable", "md5$salt$hash"] {
+            assert_eq!(check("wrong", without_password).iterations, 0);
+        }
     }
 }

@@ -38,7 +38,7 @@ impl SessionCookie {
     /// Reads it from a request's headers, where there is one of the right form.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap, app: &App) -> Option<Self> {
-        let (user, secret) = cookie(headers, name(app))?.split_once('-')?;
+        let (user, secret) = cookie(headers, name(app.config.secure_cookies))?.split_once('-')?;
         let sane = secret.len() == SECRET_CHARACTERS
             && secret
                 .bytes()
@@ -61,7 +61,7 @@ impl SessionCookie {
         let db = app.store.get().await?;
         let started = insert_session(&db, &self.user, &self.hash(), &now, &expires).await?;
         Ok((started == 1)
-            .then(|| self.header(LIFETIME.as_secs(), app))
+            .then(|| self.header(LIFETIME.as_secs(), app.config.secure_cookies))
             .flatten())
     }
 
@@ -86,20 +86,16 @@ impl SessionCookie {
             user: UserId(0),
             secret: String::new(),
         };
-        Ok(empty.header(0, app))
+        Ok(empty.header(0, app.config.secure_cookies))
     }
 
     fn hash(&self) -> Vec<u8> {
         digest(&SHA256, self.secret.as_bytes()).as_ref().to_vec()
     }
 
-    fn header(&self, max_age_seconds: i64, app: &App) -> Option<HeaderValue> {
-        let (name, user, secret) = (name(app), self.user, &self.secret);
-        let secure = if app.config.secure_cookies {
-            "; Secure"
-        } else {
-            ""
-        };
+    fn header(&self, max_age_seconds: i64, is_secure: bool) -> Option<HeaderValue> {
+        let (name, user, secret) = (name(is_secure), self.user, &self.secret);
+        let secure = if is_secure { "; Secure" } else { "" };
         let text = format!(
             "{name}={user}-{secret}; Path=/; Max-Age={max_age_seconds}; HttpOnly; SameSite=Lax{secure}"
         );
@@ -122,8 +118,8 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// With https the browser itself guarantees that no other host set the cookie.
-fn name(app: &App) -> &'static str {
-    if app.config.secure_cookies {
+fn name(is_secure: bool) -> &'static str {
+    if is_secure {
         "__Host-sal_session"
     } else {
         "sal_session"
@@ -131,3 +127,29 @@ fn name(app: &App) -> &'static str {
 }
 
 const SECRET_CHARACTERS: usize = 43;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_https_no_other_host_and_no_plain_connection_gets_at_the_cookie() {
+        let session = SessionCookie::new(UserId(7));
+        let header = session.header(60, true).unwrap();
+        assert!(header.is_sensitive());
+        let text = header.to_str().unwrap();
+        assert!(text.starts_with("__Host-sal_session=7-"), "{text}");
+        assert!(text.ends_with("; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"));
+        assert!(!text.contains("Domain"));
+        let plain = session.header(60, false).unwrap();
+        assert!(plain.to_str().unwrap().starts_with("sal_session=7-"));
+    }
+
+    #[test]
+    fn every_session_has_a_secret_of_its_own() {
+        let (one, other) = (SessionCookie::new(UserId(7)), SessionCookie::new(UserId(7)));
+        assert_ne!(one.secret, other.secret);
+        assert_eq!(one.secret.len(), SECRET_CHARACTERS);
+        assert_ne!(one.hash(), one.secret.as_bytes());
+    }
+}

@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use sal_store::{
     Store, StoreError,
+    audit::insert_audit,
+    ids::UserId,
     users::{count_users_to_two, create_first_user, insert_setup_link, setup_link},
 };
 
@@ -42,7 +44,7 @@ pub async fn is_good(token: &str, now: Timestamp, store: &Store) -> Result<bool,
     Ok(!setup_link(&db, &hash(token), &now).await?.is_empty())
 }
 
-/// Uses a link up: makes the first user. Returns whether it worked; it does once.
+/// Uses a link up: makes the first user, and notes that in the audit log. Returns whether it worked; it does once.
 ///
 /// # Errors
 /// When the database fails.
@@ -53,12 +55,24 @@ pub async fn use_up(
     now: Timestamp,
     store: &Store,
 ) -> Result<bool, StoreError> {
-    let db = store.get().await?;
+    let tx = store.get().await?.begin().await?;
     let token_hash = hash(token);
-    let created = create_first_user(&db, &token_hash, &username, &encoded_password, &now).await?;
-    Ok(created == 1)
+    let created = create_first_user(&tx, &token_hash, &username, &encoded_password, &now).await?;
+    let Some(user) = created.first() else {
+        tx.rollback().await?;
+        return Ok(false);
+    };
+    let (nobody, id): (Option<UserId>, _) = (None, user.id.to_string());
+    insert_audit(
+        &tx, &now, &nobody, username, "made", "user", &id, username, FIRST_USER,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 fn hash(token: &str) -> Vec<u8> {
     digest(&SHA256, token.as_bytes()).as_ref().to_vec()
 }
+
+const FIRST_USER: &str = "the first user, a global admin";

@@ -26,6 +26,14 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them, the lowest first.
+    pub const ALL: [Self; 4] = [
+        Self::StatsOnly,
+        Self::ReadOnly,
+        Self::ReadWrite,
+        Self::GlobalAdmin,
+    ];
+
     /// The two letters in the database.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -48,12 +56,16 @@ impl Level {
         }
     }
 
-    /// Reads the two letters; anything else is the lowest level.
-    fn from_code(code: &str) -> Self {
-        [Self::GlobalAdmin, Self::ReadWrite, Self::ReadOnly]
-            .into_iter()
-            .find(|level| level.code() == code)
-            .unwrap_or(Self::StatsOnly)
+    /// Reads the two letters of a form.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.code() == code)
+    }
+
+    /// Reads the two letters of the database; anything else is the lowest level.
+    #[must_use]
+    pub fn from_code(code: &str) -> Self {
+        Self::parse(code).unwrap_or(Self::StatsOnly)
     }
 }
 

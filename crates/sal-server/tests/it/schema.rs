@@ -37,6 +37,8 @@ async fn every_statement_fits_the_schema() {
         sal_store::summaries::ALL,
         sal_store::updates::ALL,
         sal_store::units::ALL,
+        sal_store::audit::ALL,
+        sal_store::people::ALL,
         sal_store::users::ALL,
     ];
     let faults = queries::check(&database.connect().await, &all)

@@ -131,7 +131,8 @@ pub(crate) fn segment_filter(segment: Option<(&str, &str)>, app: &App) -> Result
             title: "All machines".to_owned(),
         });
     };
-    let plugin = app.registry().get(widget).ok_or(AppError::NotFound)?;
+    let registry = app.registry();
+    let plugin = registry.get(widget).ok_or(AppError::NotFound)?;
     plugin.filter(data).ok_or(AppError::NotFound)
 }
 

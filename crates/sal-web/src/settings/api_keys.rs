@@ -1,7 +1,9 @@
 //! `/settings/api-keys/`: the keys that programs show to the REST API.
 //!
-//! The private part is shown once, on request: a page that was only opened, or fetched ahead by a browser, does not
+//! Changing and deleting is in `keep`. The private part is shown once, on request: a page that was only opened, or fetched ahead by a browser, does not
 //! use that up.
+
+mod keep;
 
 use askama::Template;
 use axum::{
@@ -19,9 +21,9 @@ use sal_store::{
     ids::ApiKeyId,
 };
 use serde::Deserialize;
-use tracing::info;
 
 use crate::{
+    audit::{self, Object},
     fleet_part::number,
     given_name::{API_KEY_NAME, given_name},
     page::{redirect, render, render_with_status},
@@ -40,6 +42,7 @@ pub(crate) fn routes() -> Routes {
             "/settings/api-keys/display/{id}/",
             get(offer_api_key).post(show_api_key_once),
         )
+        .merge(keep::routes())
 }
 
 #[derive(Template)]
@@ -121,10 +124,12 @@ async fn create_api_key(
         }
     };
     let (public, private) = (random_key(API_KEY_PUBLIC), random_key(API_KEY_PRIVATE));
-    let db = app.store.get().await?;
-    let made = insert_api_key(&db, name, public.as_str(), private.as_str(), &read_write).await?;
+    let tx = app.store.get().await?.begin().await?;
+    let made = insert_api_key(&tx, name, public.as_str(), private.as_str(), &read_write).await?;
     let id = made.first().ok_or(AppError::NotFound)?.id;
-    info!(api_key.id = %id, viewer = %viewer.id, "API key {id} was made");
+    let key = Object::new(KIND, id, name);
+    audit::note(&viewer, "made", &key, may(read_write), &app, &tx).await?;
+    tx.commit().await?;
     Ok(redirect(&format!("/settings/api-keys/display/{id}/")))
 }
 
@@ -155,11 +160,14 @@ async fn show_api_key_once(
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     let id = ApiKeyId(number(&id)?);
-    let db = app.store.get().await?;
-    let Some(key) = take_api_key(&db, &id).await?.into_iter().next() else {
+    let tx = app.store.get().await?.begin().await?;
+    let Some(key) = take_api_key(&tx, &id).await?.into_iter().next() else {
+        tx.rollback().await?;
         return Ok(redirect(LIST));
     };
-    info!(api_key.id = %id, viewer = %viewer.id, "the private part of API key {id} was shown");
+    let object = Object::new(KIND, id, &key.name);
+    audit::note(&viewer, "shown", &object, PRIVATE_PART, &app, &tx).await?;
+    tx.commit().await?;
     let mut response = render(&ApiKeyPage {
         shell: Shell::of(&viewer, theme, Section::Settings, "API key", &app),
         name: key.name.clone(),
@@ -170,4 +178,11 @@ async fn show_api_key_once(
     Ok(response)
 }
 
+/// The words for what a key may do.
+fn may(read_write: bool) -> &'static str {
+    if read_write { "read and write" } else { "read" }
+}
+
 const LIST: &str = "/settings/api-keys/";
+const KIND: &str = "API key";
+const PRIVATE_PART: &str = "the private part, once";

@@ -13,6 +13,7 @@ use sal_http::{App, AppError, Routes, access::GlobalAdmin};
 use sal_store::settings::{SEND_DATA, set_setting};
 
 use crate::{
+    audit::{self, Object},
     page::{redirect, render},
     shell::{Section, Shell, Theme},
 };
@@ -44,14 +45,21 @@ async fn confirm_usage_data(
 }
 
 async fn set_usage_data(
-    _admin: GlobalAdmin,
+    GlobalAdmin(viewer): GlobalAdmin,
     Path(choice): Path<String>,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     // Python's words, which is what Sal writes.
-    let value = if is_enable(&choice)? { "True" } else { "False" };
-    let db = app.store.get().await?;
-    set_setting(&db, SEND_DATA, value).await?;
+    let (value, detail) = if is_enable(&choice)? {
+        ("True", "a Django Sal on this database may send")
+    } else {
+        ("False", "a Django Sal on this database must not send")
+    };
+    let tx = app.store.get().await?.begin().await?;
+    set_setting(&tx, SEND_DATA, value).await?;
+    let setting = Object::new("setting", SEND_DATA, "Usage data");
+    audit::note(&viewer, "changed", &setting, detail, &app, &tx).await?;
+    tx.commit().await?;
     Ok(redirect("/settings/"))
 }
 

@@ -108,6 +108,96 @@ async fn a_session_ends_after_its_time_and_its_cookie_is_not_in_the_database() {
 }
 
 #[tokio::test]
+async fn a_login_ends_the_session_that_the_browser_brought_and_makes_another() {
+    let site = Site::start().await;
+    site.user(1, "anna", "GA", None).await;
+    site.user(2, "eve", "RO", None).await;
+    let mut planted = site.visitor("eve").await;
+    let mut eve = planted.copy();
+    let form = [("username", "anna"), ("password", PASSWORD)];
+    assert_eq!(planted.post(&site, "/login/", &form).await.location(), "/");
+    assert_eq!(eve.get(&site, "/").await.status, StatusCode::FOUND);
+    assert_eq!(site.number("SELECT count(*) FROM salrs_session").await, 1);
+}
+
+#[tokio::test]
+async fn a_login_leads_nowhere_else_and_a_logged_in_visitor_neither() {
+    let site = Site::start().await;
+    site.user(1, "anna", "GA", None).await;
+    for next in [
+        "//evil.example/",
+        "https://evil.example/",
+        "/\\evil.example",
+        "/a\r\nX: y",
+    ] {
+        let form = [("username", "anna"), ("password", PASSWORD), ("next", next)];
+        let mut anna = Visitor::default();
+        let answer = anna.post(&site, "/login/", &form).await;
+        assert_eq!(answer.location(), "/", "{next}");
+        let again = anna.get(&site, "/login/?next=%2F%2Fevil.example").await;
+        assert_eq!(again.location(), "/");
+    }
+}
+
+#[tokio::test]
+async fn inactive_unusable_endless_and_impossible_logins_are_all_just_wrong() {
+    let site = Site::start().await;
+    site.user(1, "off", "GA", None).await;
+    site.user(2, "sso", "GA", None).await;
+    site.user(3, "anna", "GA", None).await;
+    site.sql("UPDATE auth_user SET is_active = false WHERE id = 1; UPDATE auth_user SET password = '!x' WHERE id = 2")
+        .await;
+    let (long, name) = ("x".repeat(5000), "n".repeat(100_000));
+    for (username, password) in [
+        ("off", PASSWORD),
+        ("sso", "!x"),
+        ("sso", ""),
+        ("anna", long.as_str()),
+        ("an\0na", PASSWORD),
+        (name.as_str(), PASSWORD),
+        ("' OR 1=1 --", PASSWORD),
+    ] {
+        let form = [("username", username), ("password", password)];
+        let answer = Visitor::default().post(&site, "/login/", &form).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(
+            answer
+                .text
+                .contains("The user name or the password is wrong.")
+        );
+        assert!(answer.headers.get(header::SET_COOKIE).is_none());
+    }
+    assert_eq!(site.number("SELECT count(*) FROM salrs_session").await, 0);
+}
+
+#[tokio::test]
+async fn cookies_that_are_no_session_log_nobody_in() {
+    let site = Site::start().await;
+    site.user(1, "anna", "GA", None).await;
+    let valid = site.visitor("anna").await;
+    for cookie in [
+        "sal_session=".to_owned(),
+        "sal_session=1-".to_owned(),
+        format!("sal_session=1-{}", "A".repeat(43)),
+        format!("sal_session=99999999999-{}", "A".repeat(43)),
+        format!("sal_session=1-{}", "'".repeat(43)),
+    ] {
+        let mut visitor = Visitor::with_cookie(&cookie);
+        assert_eq!(
+            visitor.get(&site, "/").await.status,
+            StatusCode::FOUND,
+            "{cookie}"
+        );
+    }
+    // Nobody's session is another's.
+    site.user(2, "ben", "GA", None).await;
+    let cookie = valid.cookie().replace("=1-", "=2-");
+    let mut visitor = Visitor::with_cookie(&cookie);
+    assert_eq!(visitor.get(&site, "/").await.status, StatusCode::FOUND);
+    assert_eq!(valid.copy().get(&site, "/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn only_global_admins_reach_the_database_page() {
     let site = Site::start().await;
     site.machines(1).await;

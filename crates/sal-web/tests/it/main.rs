@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod belongings;
+mod activity;
 mod device;
 mod device_editing;
 mod devices;
@@ -9,9 +10,11 @@ mod inventory;
 mod licences;
 mod login;
 mod overview;
+mod password;
 mod places;
 mod settings;
 mod setup;
 mod site;
 mod updates;
 mod units;
+mod users;

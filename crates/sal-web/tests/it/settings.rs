@@ -55,6 +55,8 @@ async fn q030_the_old_link_asks_and_the_form_changes_what_a_django_sal_sends() {
     site.sql("DELETE FROM server_salsetting").await;
     admin.post(&site, "/settings/senddata/disable/", &[]).await;
     assert_eq!(site.number(&set("False")).await, 1);
+    let audit = "SELECT count(*) FROM salrs_audit WHERE kind = 'setting' AND object_id = 'send_data' AND username = 'admin'";
+    assert_eq!(site.number(audit).await, 3);
 }
 
 #[tokio::test]
@@ -100,6 +102,79 @@ async fn a_ticked_box_makes_a_key_that_may_change_things() {
     assert_eq!(site.number(keys).await, 1);
     let list = admin.get(&site, "/settings/api-keys/").await;
     assert!(list.text.contains("Read and write") && list.text.contains("Show it once"));
+}
+
+#[tokio::test]
+async fn q094_an_api_key_is_renamed_and_deleted_and_every_step_is_noted() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    let made = admin
+        .post(&site, "/settings/api-keys/new/", &[("name", "grafana")])
+        .await;
+    admin.post(&site, made.location(), &[]).await;
+    let list = admin.get(&site, "/settings/api-keys/").await.text;
+    let edit = made.location().replace("display", "edit");
+    let delete = made.location().replace("display", "delete");
+    assert!(list.contains(&edit) && list.contains(&delete));
+    let page = admin.get(&site, &edit).await;
+    assert!(page.text.contains("value=\"grafana\"") && !has_private_key(&page.text));
+    for name in ["", "a\0b", &"x".repeat(256)] {
+        let answer = admin.post(&site, &edit, &[("name", name)]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    let form = [("name", "<terraform>"), ("read_write", "on")];
+    let changed = admin.post(&site, &edit, &form).await;
+    assert_eq!(changed.location(), "/settings/api-keys/");
+    let now = "SELECT count(*) FROM server_apikey WHERE name = '<terraform>' AND read_write AND has_been_seen";
+    assert_eq!(site.number(now).await, 1);
+
+    let asked = admin.get(&site, &delete).await;
+    assert!(asked.text.contains("Delete API key &#60;terraform&#62;?"));
+    assert_eq!(site.number(now).await, 1, "asking deletes nothing");
+    let gone = admin.post(&site, &delete, &[]).await;
+    assert_eq!(gone.location(), "/settings/api-keys/");
+    assert_eq!(site.number("SELECT count(*) FROM server_apikey").await, 0);
+    for path in [&edit, &delete, "/settings/api-keys/edit/x/"] {
+        let answer = admin.post(&site, path, &form).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for (action, detail) in [
+        ("made", "read"),
+        ("shown", "the private part, once"),
+        (
+            "changed",
+            "name grafana → <terraform>, read → read and write",
+        ),
+        ("deleted", "read and write"),
+    ] {
+        let rows = format!(
+            "SELECT count(*) FROM salrs_audit WHERE kind = 'API key' AND action = '{action}' AND detail = '{detail}'"
+        );
+        assert_eq!(site.number(&rows).await, 1, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn only_global_admins_touch_api_keys() {
+    let site = site_with_admin().await;
+    site.machines(1).await;
+    site.sql(
+        "INSERT INTO server_apikey (id, name, public_key, private_key, read_write, has_been_seen)
+              VALUES (7, 'k', 'p', 's', false, false)",
+    )
+    .await;
+    for (id, level) in [(2, "SO"), (3, "RO"), (4, "RW")] {
+        site.user(id, level, level, Some(1)).await;
+        let mut visitor = site.visitor(level).await;
+        for path in ["", "new/", "display/7/", "edit/7/", "delete/7/"] {
+            let path = format!("/settings/api-keys/{path}");
+            assert_eq!(visitor.get(&site, &path).await.location(), "/", "{level}");
+            let answer = visitor.post(&site, &path, &[("name", "x")]).await;
+            assert!(answer.location() == "/" || answer.status == StatusCode::METHOD_NOT_ALLOWED);
+        }
+    }
+    let same = "SELECT count(*) FROM server_apikey WHERE name = 'k' AND NOT has_been_seen";
+    assert_eq!(site.number(same).await, 1);
 }
 
 #[tokio::test]

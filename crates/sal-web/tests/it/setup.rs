@@ -29,6 +29,9 @@ async fn q013_the_link_makes_the_first_user_once_and_that_user_can_log_in() {
     );
     let made = visitor.post(&site, &path, &form("long enough")).await;
     assert_eq!(made.location(), "/login/");
+    let audit = "SELECT count(*) FROM salrs_audit WHERE kind = 'user' AND action = 'made' AND username = 'anna'
+         AND user_id IS NULL AND object_name = 'anna'";
+    assert_eq!(site.number(audit).await, 1);
     assert_eq!(
         visitor
             .post(&site, &path, &form("long enough"))

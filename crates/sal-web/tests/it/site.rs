@@ -175,6 +175,18 @@ impl Visitor {
         self.send(site, request, Body::from(pairs.join("&"))).await
     }
 
+    /// A browser that was given this cookie.
+    pub(crate) fn with_cookie(set: &str) -> Self {
+        Self {
+            cookie: set.split(';').next().map(str::to_owned),
+        }
+    }
+
+    /// Name and value of the cookie.
+    pub(crate) fn cookie(&self) -> &str {
+        self.cookie.as_deref().unwrap_or_default()
+    }
+
     /// A second browser with the same cookie.
     pub(crate) fn copy(&self) -> Self {
         Self {
