@@ -13,6 +13,7 @@ pub mod layers;
 pub mod metric_names;
 pub mod origin;
 pub mod routes;
+pub mod sal_settings;
 
 pub use app::{App, Clock, HttpConfig};
 pub use error::AppError;

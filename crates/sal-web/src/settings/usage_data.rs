@@ -9,10 +9,11 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
-use sal_store::settings::{SEND_DATA, set_setting};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, sal_settings::SEND_DATA};
+use sal_store::settings::set_setting;
 
 use crate::{
+    audit::{self, Object},
     page::{redirect, render},
     shell::{Section, Shell, Theme},
 };
@@ -44,14 +45,20 @@ async fn confirm_usage_data(
 }
 
 async fn set_usage_data(
-    _admin: GlobalAdmin,
+    GlobalAdmin(viewer): GlobalAdmin,
     Path(choice): Path<String>,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     // Python's words, which is what Sal writes.
     let value = if is_enable(&choice)? { "True" } else { "False" };
-    let db = app.store.get().await?;
-    set_setting(&db, SEND_DATA, value).await?;
+    let tx = app.store.get().await?.begin().await?;
+    let old = SEND_DATA.stored(&tx).await?;
+    set_setting(&tx, SEND_DATA.name, value).await?;
+    let object = Object::new("setting", SEND_DATA.name, SEND_DATA.title);
+    let old = old.as_deref().unwrap_or(SEND_DATA.default);
+    let detail = format!("{old} -> {value}");
+    audit::note(&viewer, "changed", &object, &detail, &app, &tx).await?;
+    tx.commit().await?;
     Ok(redirect("/settings/"))
 }
 

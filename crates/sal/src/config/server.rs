@@ -5,9 +5,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use rds_iam::Secret;
 use sal_http::HttpConfig;
+use sal_jobs::JobsConfig;
 
 use super::Environment;
 use super::database::DatabaseConfig;
+use super::jobs;
 
 /// Everything `sal serve` needs.
 #[derive(Clone)]
@@ -18,6 +20,8 @@ pub(crate) struct ServerConfig {
     pub(crate) drain: Duration,
     pub(crate) admin_password: Option<Secret>,
     pub(crate) public_url: Option<String>,
+    /// `None` where another server does the maintenance.
+    pub(crate) jobs: Option<JobsConfig>,
 }
 
 impl ServerConfig {
@@ -51,6 +55,10 @@ impl ServerConfig {
             )),
             admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
             public_url,
+            jobs: {
+                let config = jobs::read(environment);
+                jobs::wanted(environment).then_some(config)
+            },
         }
     }
 }
