@@ -27,6 +27,19 @@ pub struct LoginFailure {
     pub next_step: String,
 }
 
+/// How a login went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginResult {
+    /// When it ended.
+    pub at: Timestamp,
+    /// With which secret.
+    pub mode: LoginMode,
+    /// As whom.
+    pub user: String,
+    /// Why it did not work, if it did not.
+    pub failure: Option<LoginFailure>,
+}
+
 /// The certificate that the database server showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerCertificate {
@@ -63,6 +76,8 @@ pub struct DatabaseStatus {
     pub last_success: Option<Timestamp>,
     /// The last one that did not.
     pub last_failure: Option<LoginFailure>,
+    /// How the last logins went, the newest first.
+    pub recent: Vec<LoginResult>,
     /// How many logins worked since the start.
     pub logins: u64,
     /// How many did not.

@@ -14,6 +14,7 @@ pub mod metric_names;
 pub mod origin;
 pub mod outbound;
 pub mod routes;
+pub mod sal_settings;
 pub mod serial;
 
 pub use app::{App, Clock, HttpConfig};

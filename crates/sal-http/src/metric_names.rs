@@ -18,6 +18,14 @@ pub const METRICS: &[(&str, &str)] = &[
         DB_CREDENTIAL_SECONDS,
         "Seconds until the AWS credentials expire",
     ),
+    (
+        JOB_RUNS,
+        "Runs of maintenance on this server, by job and outcome: done, failed, stopped",
+    ),
+    (
+        JOB_LAST_DONE,
+        "When a job last succeeded on this server, in seconds since 1970, by job",
+    ),
 ];
 
 /// Requests answered.
@@ -34,3 +42,7 @@ pub const DB_LOGINS: &str = "sal_db_logins_total";
 pub const DB_CONNECTIONS: &str = "sal_db_connections";
 /// Life left in the AWS credentials.
 pub const DB_CREDENTIAL_SECONDS: &str = "sal_db_credential_remaining_seconds";
+/// Runs of maintenance.
+pub const JOB_RUNS: &str = "sal_job_runs_total";
+/// The last success of a job.
+pub const JOB_LAST_DONE: &str = "sal_job_last_success_timestamp_seconds";

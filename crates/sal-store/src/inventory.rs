@@ -55,6 +55,8 @@ crate::queries! {
     /// of their names, so that two submissions of the same new ones wait for each other instead of deadlocking.
     /// One that another submission made meanwhile is locked by a column that is no key: a lock on the key would stand
     /// against the foreign keys of that submission's items, and the two would deadlock after all.
+    /// Those that are there are locked against being removed, as the foreign keys of the items would do at the commit:
+    /// maintenance removes applications that no machine has, and must not take one away that is about to be used.
     applications(names: Vec<String>, bundleids: Vec<String>, bundlenames: Vec<String>) -> /// An application.
     ApplicationRow {
         /// Its id.
@@ -70,7 +72,8 @@ crate::queries! {
                  AS sent (name, bundleid, bundlename)),
          there AS (
              SELECT a.id, a.name, a.bundleid, a.bundlename FROM wanted w JOIN inventory_application a
-                 ON a.name = w.name AND a.bundleid = w.bundleid AND a.bundlename = w.bundlename),
+                 ON a.name = w.name AND a.bundleid = w.bundleid AND a.bundlename = w.bundlename
+             FOR KEY SHARE OF a),
          made AS (
              INSERT INTO inventory_application (name, bundleid, bundlename, \"servicepackIneffect\")
              SELECT w.name, w.bundleid, w.bundlename, '' FROM wanted w

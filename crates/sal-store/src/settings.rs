@@ -1,6 +1,12 @@
-//! `server_salsetting`: what administrators set in Sal's own pages, as texts by name.
+//! `server_salsetting`: what administrators set, as texts by name.
 //!
-//! A setting that has no row has its default, which the reader knows.
+//! A setting that has no row has its default. Which settings there are, of which type and with which default, is
+//! declared in `sal_http::sal_settings`.
+
+use tokio_postgres::error::SqlState;
+
+use crate::error::StoreError;
+use crate::pool::Executor;
 
 crate::queries! {
     /// The setting with this name, if it was ever written.
@@ -10,14 +16,23 @@ crate::queries! {
         value: String,
     } = "SELECT value FROM server_salsetting WHERE name = $1";
 
-    /// All settings that were ever written, by name.
-    list_settings() -> /// A setting with its name.
-    ListedSetting {
+    /// All settings that were ever written.
+    list_settings() -> /// A row.
+    SettingRow {
+        /// Its id.
+        id: i32,
         /// Its name.
         name: String,
-        /// Its value.
+        /// Its value as it was written.
         value: String,
-    } = "SELECT name, value FROM server_salsetting ORDER BY name";
+    } = "SELECT id, name, value FROM server_salsetting ORDER BY name";
+
+    /// The row with this id.
+    setting_by_id(id: i32) -> /// A row.
+    FoundSetting {
+        /// Its name.
+        name: String,
+    } = "SELECT name FROM server_salsetting WHERE id = $1";
 
     /// Those of these settings that were ever written.
     settings(names: Vec<String>) -> /// A setting with its name.
@@ -32,17 +47,41 @@ crate::queries! {
     set_setting(name: str, value: str) =
         "INSERT INTO server_salsetting (name, value) VALUES ($1, $2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+    /// Removes a setting, so that its default counts.
+    delete_setting(id: i32) = "DELETE FROM server_salsetting WHERE id = $1";
+
+    /// Whether Postgres takes a text for a regular expression: fails with `invalid_regular_expression` when not.
+    try_pattern(pattern: str) -> /// An answer that says nothing.
+    PatternWorks {
+        /// Whether the empty text matches.
+        matches_nothing: bool,
+    } = "SELECT '' ~ $1::text AS matches_nothing";
 }
 
-/// Name of the setting that says for how many days old rows are kept.
-pub const HISTORICAL_RETENTION: &str = "historical_retention";
-/// Days that old rows are kept when nothing was set.
-pub const DEFAULT_RETENTION_DAYS: &str = "180";
 /// Name of the setting with a regular expression: applications whose bundle id matches are not listed.
 pub const INVENTORY_EXCLUSION: &str = "inventory_exclusion_pattern";
 /// Name of the setting that hides the applications of guests of VMware and Parallels; on without a row.
 pub const HIDE_GUEST_APPLICATIONS: &str = "filter_proxied_virtualization_apps";
 /// Name of the setting that shows how many machines have an application; on without a row.
 pub const SHOW_INSTALL_COUNTS: &str = "show_inventory_install_counts";
-/// Name of the setting that lets a Django Sal send usage data.
-pub const SEND_DATA: &str = "send_data";
+
+/// What Postgres has against a regular expression; nothing when it takes it.
+///
+/// # Errors
+/// Any other fault of the statement.
+pub async fn fault_of_pattern(
+    pattern: &str,
+    db: &impl Executor,
+) -> Result<Option<String>, StoreError> {
+    match try_pattern(db, pattern).await {
+        Ok(_) => Ok(None),
+        Err(StoreError::Statement(error))
+            if error.code() == Some(&SqlState::INVALID_REGULAR_EXPRESSION) =>
+        {
+            let refusal = error.as_db_error().map(|refusal| refusal.message());
+            Ok(Some(refusal.unwrap_or_default().to_owned()))
+        }
+        Err(error) => Err(error),
+    }
+}

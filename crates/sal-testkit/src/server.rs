@@ -156,6 +156,7 @@ fn status(store: &Store) -> DatabaseStatus {
         credential_expiry: None,
         last_success: None,
         last_failure: None,
+        recent: Vec::new(),
         logins: 0,
         failures: 0,
         certificate: None,

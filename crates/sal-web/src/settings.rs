@@ -1,18 +1,22 @@
 //! `/settings/`: what an administrator can look up and change about this server. For global admins.
 //!
-//! One file per page below it. Sal's further pages (users, licences, retention as a form) are not here yet.
+//! One file per page below it; this one is the way in.
 
+mod all;
 mod api_keys;
+mod environment;
+mod maintenance;
 mod plugin_folder;
-pub(crate) mod plugins;
+mod plugins;
+mod retention;
 mod usage_data;
 
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
-use sal_store::{
-    Client,
-    settings::{DEFAULT_RETENTION_DAYS, HISTORICAL_RETENTION, SEND_DATA, setting},
+use sal_http::{
+    App, AppError, Routes,
+    access::GlobalAdmin,
+    sal_settings::{HISTORICAL_RETENTION, SEND_DATA},
 };
 
 use crate::{
@@ -23,6 +27,9 @@ use crate::{
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .route("/settings/", get(show_settings))
+        .merge(all::routes())
+        .merge(retention::routes())
+        .merge(maintenance::routes())
         .merge(plugins::routes())
         .merge(plugin_folder::routes())
         .merge(api_keys::routes())
@@ -33,7 +40,9 @@ pub(crate) fn routes() -> Routes {
 #[template(path = "settings/page.html")]
 struct SettingsPage {
     shell: Shell,
-    retention_days: String,
+    retention_days: i64,
+    /// Why the stored number of days does not count.
+    retention_warning: Option<String>,
     /// Whether a Django Sal on this database would send.
     others_send: bool,
 }
@@ -44,21 +53,13 @@ async fn show_settings(
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     let db = app.store.get().await?;
-    let retention = value(HISTORICAL_RETENTION, &db).await?;
-    let send_data = value(SEND_DATA, &db).await?;
+    let (retention, send_data) =
+        tokio::try_join!(HISTORICAL_RETENTION.stored(&db), SEND_DATA.stored(&db))?;
+    let retention = HISTORICAL_RETENTION.number(retention.as_deref());
     render(&SettingsPage {
         shell: Shell::of(&viewer, theme, Section::Settings, "Settings", &app),
-        retention_days: retention.unwrap_or_else(|| DEFAULT_RETENTION_DAYS.to_owned()),
-        others_send: send_data.is_none_or(|value| is_true(&value)),
+        retention_days: retention.value,
+        retention_warning: retention.warning,
+        others_send: SEND_DATA.flag(send_data.as_deref()),
     })
-}
-
-async fn value(name: &str, db: &Client) -> Result<Option<String>, AppError> {
-    let rows = setting(db, name).await?;
-    Ok(rows.into_iter().next().map(|row| row.value))
-}
-
-/// As Sal reads its settings: only the word counts, not its case.
-fn is_true(value: &str) -> bool {
-    value.trim().eq_ignore_ascii_case("true")
 }

@@ -92,6 +92,25 @@ pub(crate) fn duration(seconds: i64) -> String {
     }
 }
 
+/// Words how often something is done: `every 5 min`.
+pub(crate) fn period(seconds: i64) -> String {
+    match seconds {
+        seconds if seconds % 86_400 == 0 && seconds > 0 => format!("every {} d", seconds / 86_400),
+        seconds if seconds % 3_600 == 0 && seconds > 0 => format!("every {} h", seconds / 3_600),
+        seconds if seconds % 60 == 0 && seconds > 0 => format!("every {} min", seconds / 60),
+        seconds => format!("every {seconds} s"),
+    }
+}
+
+/// Words how long something took: `12 ms`, `3.4 s`.
+pub(crate) fn milliseconds(took: i64) -> String {
+    match took {
+        ..1_000 => format!("{took} ms"),
+        1_000..600_000 => format!("{}.{} s", took / 1_000, took % 1_000 / 100),
+        _ => format!("{} min", took / 60_000),
+    }
+}
+
 /// Words a size in bytes with decimal units, as macOS does: `494.4 GB`.
 pub(crate) fn bytes(size: i64) -> String {
     const UNITS: [(i64, &str); 4] = [
@@ -161,6 +180,14 @@ mod tests {
         assert_eq!(count_of(1, "machine", "machines"), "1 machine");
         assert_eq!(bytes(494_384_795_648), "494.3 GB");
         assert_eq!(bytes(12), "12 bytes");
+        assert_eq!(
+            [90, 300, 7_200, 86_400].map(period),
+            ["every 90 s", "every 5 min", "every 2 h", "every 1 d"]
+        );
+        assert_eq!(
+            [12, 3_456, 605_000].map(milliseconds),
+            ["12 ms", "3.4 s", "10 min"]
+        );
     }
 
     #[test]

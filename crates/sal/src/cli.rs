@@ -105,6 +105,19 @@ pub(crate) enum Db {
     /// Make Sal's tables in an empty database, and our additions where they are missing or were taken back.
     #[command(after_help = "Example: sal db init")]
     Init,
+    /// Do the maintenance now that servers do by themselves, and say what was done; exit code 1 when a job failed.
+    #[command(after_help = "Example: sal db maintain --job retention --dry-run")]
+    Maintain {
+        /// Only this job; several times for several.
+        #[arg(long)]
+        job: Vec<String>,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Take one of our additions out of the database; what it held is lost, Sal's rows stay. It stays out until `sal db init`.
     #[command(after_help = "Example: sal db take-back 0003-fill-factor")]
     TakeBack {

@@ -47,8 +47,17 @@ pub(crate) async fn run(command: Command) -> Exit {
 
 /// A connection to the database of the environment, for commands that need nothing else.
 async fn database() -> anyhow::Result<Result<tokio_postgres::Client, Exit>> {
+    let found = database_and(|_environment| ()).await?;
+    Ok(found.map(|(client, ())| client))
+}
+
+/// A connection to the database of the environment, and what else is read from it.
+async fn database_and<T>(
+    read: impl FnOnce(&mut Environment) -> T,
+) -> anyhow::Result<Result<(tokio_postgres::Client, T), Exit>> {
     let mut environment = Environment::read();
     let config = DatabaseConfig::read(&mut environment);
+    let more = read(&mut environment);
     match checked(environment) {
         Ok(warnings) => warnings
             .iter()
@@ -60,7 +69,7 @@ async fn database() -> anyhow::Result<Result<tokio_postgres::Client, Exit>> {
         .connect()
         .await
         .map_err(|error| anyhow::anyhow!(error.explain().to_string()))?;
-    Ok(Ok(connection.client))
+    Ok(Ok((connection.client, more)))
 }
 
 /// The warnings of a good environment; a bad one is printed whole.

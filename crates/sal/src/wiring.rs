@@ -3,9 +3,10 @@
 pub(crate) mod cutover;
 pub(crate) mod outbound;
 
+use std::collections::VecDeque;
 use std::error::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -14,7 +15,9 @@ use rds_iam::{
     IamConfig, LoginConfig, LoginError, LoginSecret, LoginStatus, ResolveError, SystemResolver,
     TlsConfig,
 };
-use sal_http::database_status::{DatabaseStatus, LoginFailure, LoginMode, ServerCertificate};
+use sal_http::database_status::{
+    DatabaseStatus, LoginFailure, LoginMode, LoginResult, ServerCertificate,
+};
 use sal_store::Store;
 use sal_store::pool::{Connected, Connector};
 use tracing::{info, warn};
@@ -28,6 +31,12 @@ use crate::config::database::{DatabaseConfig, Login, Proof};
 )]
 pub(crate) fn clock() -> Clock {
     Arc::new(Timestamp::now)
+}
+
+/// What this machine calls itself, where the system says it.
+pub(crate) fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 /// The login cannot be set up.
@@ -45,8 +54,11 @@ pub(crate) enum WiringError {
 pub(crate) struct DatabaseLogin {
     ways: Vec<rds_iam::Connector>,
     config: DatabaseConfig,
+    clock: Clock,
     /// Which way opened the last connection.
     used: AtomicUsize,
+    /// How the last logins went, the oldest first.
+    recent: Mutex<VecDeque<LoginResult>>,
 }
 
 impl DatabaseLogin {
@@ -66,7 +78,9 @@ impl DatabaseLogin {
         Ok(Self {
             ways,
             config: config.clone(),
+            clock: Arc::clone(clock),
             used: AtomicUsize::new(0),
+            recent: Mutex::default(),
         })
     }
 
@@ -80,9 +94,11 @@ impl DatabaseLogin {
             match way.connect().await {
                 Ok(connection) => {
                     self.note_used(index);
+                    self.note_result(way, None);
                     return Ok(connection);
                 }
                 Err(error) => {
+                    self.note_result(way, Some(&error));
                     if !may_go_on(&error, index, &self.config.logins) {
                         return Err(first_error.unwrap_or(error));
                     }
@@ -95,6 +111,27 @@ impl DatabaseLogin {
             reason = "the configuration is refused when it holds no way to log in"
         )]
         Err(first_error.expect("there is at least one way to log in"))
+    }
+
+    fn note_result(&self, way: &rds_iam::Connector, error: Option<&LoginError>) {
+        let (at, status) = ((self.clock)(), way.status());
+        let result = LoginResult {
+            at,
+            mode: mode_of(status.mode),
+            user: status.user,
+            failure: error.map(|error| login_failure(at, error.explain())),
+        };
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        while recent.len() >= RECENT_LOGINS {
+            recent.pop_front();
+        }
+        recent.push_back(result);
+    }
+
+    /// How the last logins went, the newest first.
+    fn recent(&self) -> Vec<LoginResult> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.iter().rev().cloned().collect()
     }
 
     fn note_used(&self, index: usize) {
@@ -206,6 +243,25 @@ impl Connector for DatabaseLogin {
     }
 }
 
+fn mode_of(mode: rds_iam::LoginMode) -> LoginMode {
+    match mode {
+        rds_iam::LoginMode::Iam => LoginMode::Iam,
+        rds_iam::LoginMode::Password => LoginMode::Password,
+    }
+}
+
+fn login_failure(at: Timestamp, explanation: Explanation) -> LoginFailure {
+    LoginFailure {
+        at,
+        what: explanation.what,
+        likely_cause: explanation.likely_cause,
+        next_step: explanation.next_step,
+    }
+}
+
+/// How many results of logins are kept for the Database page.
+const RECENT_LOGINS: usize = 20;
+
 /// One warning for each refused login, with everything an operator needs.
 pub(crate) fn log_refusal(explanation: &Explanation) {
     warn!(
@@ -228,10 +284,7 @@ pub(crate) fn database_status(
     let mut warnings = notes.to_vec();
     warnings.extend(status.warnings.iter().map(ToString::to_string));
     DatabaseStatus {
-        mode: match status.mode {
-            rds_iam::LoginMode::Iam => LoginMode::Iam,
-            rds_iam::LoginMode::Password => LoginMode::Password,
-        },
+        mode: mode_of(status.mode),
         user: status.user,
         host: status.host,
         port: login.config.port,
@@ -241,12 +294,10 @@ pub(crate) fn database_status(
         credential_source: credentials.source,
         credential_expiry: credentials.expires_at,
         last_success: status.last_success,
-        last_failure: status.last_failure.map(|note| LoginFailure {
-            at: note.at,
-            what: note.explanation.what,
-            likely_cause: note.explanation.likely_cause,
-            next_step: note.explanation.next_step,
-        }),
+        last_failure: status
+            .last_failure
+            .map(|note| login_failure(note.at, note.explanation)),
+        recent: login.recent(),
         logins: status.logins.saturating_sub(status.failed),
         failures: status.failed,
         certificate: status.certificate.map(|certificate| ServerCertificate {

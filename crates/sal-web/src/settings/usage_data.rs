@@ -9,8 +9,8 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
-use sal_store::settings::{SEND_DATA, set_setting};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, sal_settings::SEND_DATA};
+use sal_store::settings::set_setting;
 
 use crate::{
     audit::{self, Object},
@@ -50,15 +50,14 @@ async fn set_usage_data(
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     // Python's words, which is what Sal writes.
-    let (value, detail) = if is_enable(&choice)? {
-        ("True", "a Django Sal on this database may send")
-    } else {
-        ("False", "a Django Sal on this database must not send")
-    };
+    let value = if is_enable(&choice)? { "True" } else { "False" };
     let tx = app.store.get().await?.begin().await?;
-    set_setting(&tx, SEND_DATA, value).await?;
-    let setting = Object::new("setting", SEND_DATA, "Usage data");
-    audit::note(&viewer, "changed", &setting, detail, &app, &tx).await?;
+    let old = SEND_DATA.stored(&tx).await?;
+    set_setting(&tx, SEND_DATA.name, value).await?;
+    let object = Object::new("setting", SEND_DATA.name, SEND_DATA.title);
+    let old = old.as_deref().unwrap_or(SEND_DATA.default);
+    let detail = format!("{old} -> {value}");
+    audit::note(&viewer, "changed", &object, &detail, &app, &tx).await?;
     tx.commit().await?;
     Ok(redirect("/settings/"))
 }

@@ -248,6 +248,7 @@ fn database_status(store: &Store) -> DatabaseStatus {
         credential_expiry: None,
         last_success: Some(NOW.parse().unwrap()),
         last_failure: None,
+        recent: Vec::new(),
         logins: 1,
         failures: 0,
         certificate: None,

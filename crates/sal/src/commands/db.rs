@@ -1,4 +1,6 @@
-//! `sal db check`, `sal db init` and `sal db take-back`.
+//! `sal db check`, `sal db init` and `sal db take-back`; `sal db maintain` has a file of its own.
+
+mod maintain;
 
 use anyhow::{Context, Result};
 use sal_store::schema::{self, ADDITIONS, Found, Severity};
@@ -10,6 +12,9 @@ use crate::{commands, output};
 
 /// Runs it.
 pub(crate) async fn run(what: Db) -> Result<Exit> {
+    if let Db::Maintain { job, dry_run, json } = what {
+        return maintain::run(&job, dry_run, json).await;
+    }
     let db = match commands::database().await? {
         Ok(db) => db,
         Err(exit) => return Ok(exit),
@@ -18,6 +23,7 @@ pub(crate) async fn run(what: Db) -> Result<Exit> {
         Db::Check { json } => check(&db, json).await,
         Db::Init => init(db).await,
         Db::TakeBack { addition } => take_back(&addition, db).await,
+        Db::Maintain { .. } => Ok(Exit::Done),
     }
 }
 

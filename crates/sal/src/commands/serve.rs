@@ -17,6 +17,7 @@ use sal_plugins::Registry;
 use sal_store::Store;
 use sal_store::pool::Connector;
 use sal_store::schema::{self, Severity};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -59,17 +60,14 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         .context("reading the address of the listener")?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let prepared = {
-        let ready = Ready {
-            config: config.clone(),
-            login,
-            store: store.clone(),
-            clock,
-            address: address.to_string(),
-        };
-        let shutdown = shutdown.clone();
-        tasks.spawn(async move { shutdown.run_until_cancelled_owned(ready.reach()).await })
+    let ready = Ready {
+        config: config.clone(),
+        login,
+        store: store.clone(),
+        clock,
+        address: address.to_string(),
     };
+    let (prepared, jobs) = start_tasks(ready, &tasks, &shutdown);
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
     let serving = sal_server::serve(router, listener, options.drain, shutdown.clone());
     tokio::pin!(serving);
@@ -82,6 +80,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         }
     };
     stop.abort();
+    let_finish(jobs).await;
     store.close();
     outcome
 }
@@ -111,6 +110,48 @@ impl Outside {
         })
     }
 }
+
+/// Starts the way to readiness and, where this server may do it, the maintenance that follows on it.
+fn start_tasks(
+    ready: Ready,
+    tasks: &TaskTracker,
+    shutdown: &CancellationToken,
+) -> (JoinHandle<Option<Result<()>>>, Option<JoinHandle<()>>) {
+    let (is_ready, readiness) = tokio::sync::oneshot::channel();
+    let jobs = ready.config.jobs.clone().map(|config| {
+        let (connector, store): (Arc<dyn Connector>, _) =
+            (ready.login.clone(), ready.store.clone());
+        let (clock, shutdown) = (Arc::clone(&ready.clock), shutdown.clone());
+        tasks.spawn(async move {
+            if readiness.await.is_ok() {
+                sal_jobs::run(connector, store, clock, config, shutdown).await;
+            }
+        })
+    });
+    let shutdown = shutdown.clone();
+    let prepared = tasks.spawn(async move {
+        let reached = shutdown.run_until_cancelled_owned(ready.reach()).await;
+        if let Some(Ok(())) = reached {
+            // Nobody waits for it where no maintenance is wanted.
+            let _unheard = is_ready.send(());
+        }
+        reached
+    });
+    (prepared, jobs)
+}
+
+/// Lets a job end after its batch; whatever takes longer is given up with its connection.
+async fn let_finish(jobs: Option<JoinHandle<()>>) {
+    let Some(mut jobs) = jobs else {
+        return;
+    };
+    if tokio::time::timeout(JOBS_GRACE, &mut jobs).await.is_err() {
+        jobs.abort();
+    }
+}
+
+/// How long a job may go on after the last request.
+const JOBS_GRACE: Duration = Duration::from_secs(5);
 
 fn app(
     config: &ServerConfig,
@@ -154,7 +195,7 @@ fn metrics_recorder() -> Result<PrometheusHandle> {
 }
 
 /// Ends only when the database is unfit: readiness reached, or a shutdown before it, waits forever here.
-async fn unfit(prepared: tokio::task::JoinHandle<Option<Result<()>>>) -> anyhow::Error {
+async fn unfit(prepared: JoinHandle<Option<Result<()>>>) -> anyhow::Error {
     match prepared.await {
         Ok(Some(Err(error))) => error,
         _ => std::future::pending().await,

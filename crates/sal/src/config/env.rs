@@ -499,6 +499,30 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "Bodies of refused submissions that are kept for `sal checkin replay`, at most; 0 for none.",
     ),
     variable(
+        "SAL_JOBS",
+        "true",
+        "0.1",
+        "This server may do the maintenance; of all servers on a database that may, one does. `false` on a replica.",
+    ),
+    variable(
+        "MAINT_FREQUENCY",
+        "300",
+        "Sal",
+        "Seconds between two looks at what a Django Sal's searches read, at least 60; the other jobs have periods of their own.",
+    ),
+    variable(
+        "DOCKER_SAL_INACTIVE_UNDEPLOYED",
+        "0",
+        "Sal",
+        "Days without a check-in after which a machine is marked as undeployed; 0 for never.",
+    ),
+    variable(
+        "SAL_SEARCH_FACTS",
+        "",
+        "0.1",
+        "Facts whose values quick search finds, separated by commas (settings.py: SEARCH_FACTS).",
+    ),
+    variable(
         "SAL_LOG",
         "info",
         "0.1",
@@ -530,14 +554,9 @@ const IGNORED: &[(&str, &str)] = &[
         "it is not built yet; add users to business units in Django Sal",
     ),
     (
-        "DOCKER_SAL_INACTIVE_UNDEPLOYED",
-        "maintenance is not built yet",
-    ),
-    (
         "DOCKER_SAL_USE_SAML",
         "SAML is not built; local accounts work",
     ),
-    ("MAINT_FREQUENCY", "maintenance is not built yet"),
 ];
 
 #[cfg(test)]

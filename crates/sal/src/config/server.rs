@@ -8,9 +8,11 @@ use jiff::tz::TimeZone;
 use rds_iam::Secret;
 use sal_http::HttpConfig;
 use sal_plugins::Visibility;
+use sal_jobs::JobsConfig;
 
 use super::Environment;
 use super::database::DatabaseConfig;
+use super::jobs;
 
 /// Everything `sal serve` needs.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub(crate) struct ServerConfig {
     pub(crate) plugin_folder: Option<PathBuf>,
     /// File with the certificate authority of a Crypt server.
     pub(crate) root_ca: Option<PathBuf>,
+    /// `None` where another server does the maintenance.
+    pub(crate) jobs: Option<JobsConfig>,
 }
 
 impl ServerConfig {
@@ -63,6 +67,10 @@ impl ServerConfig {
                 .text("DOCKER_SAL_ROOT_CA")
                 .filter(|path| path != "None")
                 .map(PathBuf::from),
+            jobs: {
+                let config = jobs::read(environment);
+                jobs::wanted(environment).then_some(config)
+            },
         }
     }
 }

@@ -115,10 +115,7 @@ impl Cutover {
         Actor {
             database_user: String::new(),
             system_user: Signs::read().user,
-            host: std::fs::read_to_string("/proc/sys/kernel/hostname")
-                .unwrap_or_default()
-                .trim()
-                .to_owned(),
+            host: super::host_name().unwrap_or_default(),
             program: PROGRAM.to_owned(),
         }
     }

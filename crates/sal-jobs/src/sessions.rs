@@ -1,0 +1,56 @@
+//! Removes sessions that expired: ours, set-up links, and Django's, which Django never removes by itself.
+
+use std::time::Duration;
+
+use sal_store::maintenance::{
+    count_expired, delete_django_sessions, delete_sessions, delete_setup_links,
+};
+
+use crate::{
+    jobs::Job,
+    work::{JobError, Outcome, Work, number},
+};
+
+const NAME: &str = "sessions";
+const EVERY: Duration = Duration::from_secs(3600);
+
+pub(crate) const JOB: Job = Job {
+    name: NAME,
+    what: "Removes browser sessions and set-up links that expired, those of a Django Sal too.",
+    every: |_config| EVERY,
+    run: |work| Box::pin(run(work)),
+};
+
+async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
+    let mut outcome = Outcome::default();
+    if work.counts_only() {
+        for counts in count_expired(work.db, &work.now).await? {
+            outcome.add(number(counts.sessions), SESSIONS);
+            outcome.add(number(counts.links), LINKS);
+            outcome.add(number(counts.django), DJANGO);
+        }
+        return Ok(outcome);
+    }
+    let batch = work.config.batch_rows();
+    loop {
+        let gone = delete_sessions(work.db, &work.now, &batch).await?;
+        outcome.add(gone, SESSIONS);
+        if gone == 0 {
+            break;
+        }
+        work.pause().await?;
+    }
+    outcome.add(delete_setup_links(work.db, &work.now).await?, LINKS);
+    loop {
+        let gone = delete_django_sessions(work.db, &work.now, &batch).await?;
+        outcome.add(gone, DJANGO);
+        if gone == 0 {
+            return Ok(outcome);
+        }
+        work.pause().await?;
+    }
+}
+
+const SESSIONS: &str = "sessions";
+const LINKS: &str = "set-up links";
+const DJANGO: &str = "sessions of Django";
