@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use sal_plugins::Registry;
 use sal_store::Store;
 
+use crate::access::oidc::Oidc;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 
@@ -89,6 +90,8 @@ pub struct AppParts {
     pub clock: Clock,
     /// The login to the database.
     pub database: DatabaseReport,
+    /// Single sign-on, where it is configured.
+    pub oidc: Option<Arc<Oidc>>,
 }
 
 /// Handle on the parts; cheap to clone, the state of every router.

@@ -209,6 +209,7 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0002-checkins", false),
     addition!("0003-fill-factor", true),
     addition!("0004-audit", false),
+    addition!("0005-oidc", false),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

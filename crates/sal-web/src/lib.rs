@@ -15,6 +15,7 @@ mod first_group;
 mod fleet_part;
 mod given_name;
 mod login;
+mod oidc;
 mod overview;
 mod page;
 mod places;
@@ -38,6 +39,7 @@ pub fn routes() -> Routes {
         .merge(database::routes())
         .merge(settings::routes())
         .merge(login::routes())
+        .merge(oidc::routes())
         .merge(setup::routes())
         .merge(theme::routes())
         .merge(assets::routes())

@@ -1,6 +1,7 @@
 //! Joins the libraries: the clock, the login that opens the store's connections, and its report for the pages.
 
 pub(crate) mod cutover;
+pub(crate) mod single_sign_on;
 
 use std::error::Error;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rds_iam::Clock;
+use sal_http::access::oidc::Oidc;
 use sal_http::access::{LoginAttempts, password, setup};
 use sal_http::app::AppParts;
 use sal_http::{App, metric_names};
@@ -47,7 +48,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let connector: Arc<dyn Connector> = login.clone();
     let store = Store::new(connector, &config.database.pool);
     let recorder = metrics_recorder()?;
-    let app = app(&config, &login, &store, &clock, warnings);
+    let oidc = config.single_sign_on.as_ref();
+    let oidc = oidc.map(wiring::single_sign_on::oidc).transpose()?;
+    let app = app(&config, &login, &store, &clock, warnings, oidc);
     let options = options(&config, &recorder);
     let router = sal_server::router(app, &options)?;
     let listener = TcpListener::bind(arguments.listen)
@@ -90,6 +93,7 @@ fn app(
     store: &Store,
     clock: &Clock,
     warnings: Vec<String>,
+    oidc: Option<Arc<Oidc>>,
 ) -> App {
     let (login, reported) = (Arc::clone(login), store.clone());
     App::new(AppParts {
@@ -98,6 +102,7 @@ fn app(
         config: config.http.clone(),
         clock: Arc::clone(clock),
         database: Arc::new(move || wiring::database_status(&login, &reported, &warnings)),
+        oidc,
     })
 }
 

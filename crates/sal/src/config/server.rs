@@ -8,6 +8,7 @@ use sal_http::HttpConfig;
 
 use super::Environment;
 use super::database::DatabaseConfig;
+use super::oidc::SingleSignOn;
 
 /// Everything `sal serve` needs.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct ServerConfig {
     pub(crate) drain: Duration,
     pub(crate) admin_password: Option<Secret>,
     pub(crate) public_url: Option<String>,
+    pub(crate) single_sign_on: Option<SingleSignOn>,
 }
 
 impl ServerConfig {
@@ -49,6 +51,7 @@ impl ServerConfig {
                 20,
                 "a number of seconds",
             )),
+            single_sign_on: SingleSignOn::read(public_url.as_deref(), environment),
             admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
             public_url,
         }
