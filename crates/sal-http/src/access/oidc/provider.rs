@@ -182,7 +182,7 @@ impl Provider {
             .send("its keys", get(description.jwks_uri.clone()))
             .await?;
         let reply = success("its keys", reply)?;
-        let keys = Keys::parse(&reply.body).map_err(|error| malformed("its keys", error))?;
+        let keys = Keys::parse(&reply.body).map_err(|error| malformed("its keys", &error))?;
         if keys.is_empty() {
             return Err(OidcError::provider("its keys hold none that can be used"));
         }
@@ -256,11 +256,11 @@ fn success(what: &str, reply: Reply) -> Result<Reply, OidcError> {
 }
 
 fn read<T: DeserializeOwned>(what: &str, reply: &Reply) -> Result<T, OidcError> {
-    serde_json::from_slice(&reply.body).map_err(|error| malformed(what, error))
+    serde_json::from_slice(&reply.body).map_err(|error| malformed(what, &error))
 }
 
 /// Only where the JSON is wrong is told: an error of serde may quote what it read, and that may be a token.
-fn malformed(what: &str, error: serde_json::Error) -> OidcError {
+fn malformed(what: &str, error: &serde_json::Error) -> OidcError {
     OidcError::provider(format!(
         "{what} is not what it should be (line {}, column {})",
         error.line(),

@@ -125,7 +125,7 @@ async fn without_a_mapping_rights_stay_and_nobody_new_gets_in() {
 }
 
 #[tokio::test]
-async fn a_local_user_with_a_password_is_not_taken_over() {
+async fn q100_a_local_user_with_a_password_is_not_taken_over() {
     let stage = Stage::set().await;
     stage.user(7, "anna", "pbkdf2_sha256$1000$x$y").await;
     stage.refuses(403, "local user `anna`").await;
