@@ -4,6 +4,7 @@
 //! below it asks again. Machines and programs authenticate elsewhere ([`crate::checkin_key`]).
 
 pub mod attempts;
+pub mod oidc;
 pub mod password;
 mod refusals;
 pub mod session;

@@ -12,6 +12,7 @@ use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
 use crate::access::LoginAttempts;
+use crate::access::oidc::Oidc;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 use crate::outbound::Outbound;
@@ -99,6 +100,8 @@ pub struct AppParts {
     pub database: DatabaseReport,
     /// What fetches pages of other servers; without it, none is ever asked.
     pub outbound: Option<Arc<dyn Outbound>>,
+    /// Single sign-on, where it is configured.
+    pub oidc: Option<Arc<Oidc>>,
 }
 
 /// Handle on the parts; cheap to clone, the state of every router.

@@ -50,6 +50,7 @@ const PATHS: &[&str] = &[
     "/healthcheck",
     "/login",
     "/logout",
+    "/oidc/login",
     "/machines",
     "/machines/columns",
     "/machines/bulk",

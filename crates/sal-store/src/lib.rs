@@ -15,6 +15,7 @@ pub mod devices;
 pub mod error;
 pub mod group_keys;
 pub mod groups;
+pub mod identities;
 pub mod ids;
 pub mod inventory;
 pub mod jobs;

@@ -3,7 +3,9 @@
 
 pub mod database;
 pub mod golden;
+pub mod provider;
 pub mod server;
 
 pub use database::{Database, Filled};
+pub use provider::Provider;
 pub use server::TestServer;

@@ -8,6 +8,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
+use sal_http::access::oidc::Oidc;
 use sal_http::app::AppParts;
 use sal_http::database_status::{DatabaseStatus, LoginMode};
 use sal_http::{App, HttpConfig};
@@ -42,15 +43,28 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(filled: Filled, config: HttpConfig) -> Self {
-        Self::on(Database::new(filled).await, config)
+        Self::on(Database::new(filled).await, config, |_| None)
+    }
+
+    /// Starts a server that logs in at a provider; `oidc` is told the server's address.
+    pub async fn with_single_sign_on(
+        database: Database,
+        oidc: impl FnOnce(&str) -> Option<Arc<Oidc>>,
+    ) -> Self {
+        Self::on(database, HttpConfig::default(), oidc)
     }
 
     /// Starts a second server on the same database.
     pub fn beside(&self) -> Self {
-        Self::on(self.database.clone(), self.app.config.clone())
+        let oidc = self.app.oidc.clone();
+        Self::on(self.database.clone(), self.app.config.clone(), |_| oidc)
     }
 
-    fn on(database: Database, config: HttpConfig) -> Self {
+    fn on(
+        database: Database,
+        config: HttpConfig,
+        oidc: impl FnOnce(&str) -> Option<Arc<Oidc>>,
+    ) -> Self {
         let store = Store::new(
             Arc::new(PlainConnector(database.config().clone())),
             &PoolConfig::default(),
@@ -68,6 +82,8 @@ impl TestServer {
                 .unwrap_or_else(Timestamp::now)
         };
         let status_store = store.clone();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let base_url = format!("http://{}", listener.local_addr().expect("an address"));
         let app = App::new(AppParts {
             store,
             registry: Arc::new(Registry::builtin()),
@@ -76,9 +92,8 @@ impl TestServer {
             config,
             clock: Arc::new(now),
             database: Arc::new(move || status(&status_store)),
+            oidc: oidc(&base_url),
         });
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let base_url = format!("http://{}", listener.local_addr().expect("an address"));
         let options = sal_server::Options::default();
         let router = sal_server::router(app.clone(), &options).expect("no origins to refuse");
         let shutdown = CancellationToken::new();

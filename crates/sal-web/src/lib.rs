@@ -21,6 +21,7 @@ mod inventory;
 mod licences;
 mod login;
 mod outbound;
+mod oidc;
 mod overview;
 mod page;
 mod paging;
@@ -64,6 +65,7 @@ pub fn routes() -> Routes {
         .merge(activity::routes())
         .merge(login::routes())
         .merge(password::routes())
+        .merge(oidc::routes())
         .merge(setup::routes())
         .merge(theme::routes())
         .merge(assets::routes())

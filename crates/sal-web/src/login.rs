@@ -8,9 +8,10 @@ use axum::{
     response::Response,
     routing::get,
 };
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, AppError, Routes,
-    access::{Viewer, password, session::SessionCookie},
+    access::{Viewer, oidc::Oidc, password, session::SessionCookie},
     origin::Origin,
 };
 use sal_store::users::{LoginUser, record_login, user_by_name};
@@ -36,6 +37,15 @@ struct LoginPage {
     next: String,
     username: String,
     failed: bool,
+    single_sign_on: Option<Button>,
+    /// Whether there is a form for local passwords.
+    shows_form: bool,
+}
+
+/// Leads to the provider.
+struct Button {
+    href: String,
+    label: String,
 }
 
 #[derive(Template)]
@@ -47,6 +57,8 @@ struct LogoutPage {
 #[derive(Deserialize)]
 struct LoginQuery {
     next: Option<String>,
+    /// Anything brings the form for local passwords, whatever SAL_OIDC_ONLY says: nobody shall be locked out.
+    local: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,12 +80,29 @@ async fn show_login(
         Err(AppError::LoginNeeded { .. }) => {}
         Err(error) => return Err(error),
     }
+    let hides_form = app.oidc.as_ref().is_some_and(|oidc| oidc.config.only);
     render(&LoginPage {
-        shell: Shell::anonymous(theme, "Log in", &app),
-        next: next.to_owned(),
-        username: String::new(),
-        failed: false,
+        shows_form: query.local.is_some() || !hides_form,
+        ..LoginPage::new(next, theme, &app)
     })
+}
+
+impl LoginPage {
+    fn new(next: &str, theme: Theme, app: &App) -> Self {
+        let encoded = utf8_percent_encode(next, NON_ALPHANUMERIC);
+        let button = |oidc: &Arc<Oidc>| Button {
+            href: format!("/oidc/login/?next={encoded}"),
+            label: oidc.config.label.clone(),
+        };
+        Self {
+            shell: Shell::anonymous(theme, "Log in", app),
+            next: next.to_owned(),
+            username: String::new(),
+            failed: false,
+            single_sign_on: app.oidc.as_ref().map(button),
+            shows_form: true,
+        }
+    }
 }
 
 async fn log_in(
@@ -100,10 +129,9 @@ async fn log_in(
         warn!(client.address = %address, "a login was refused: wrong user name or password");
         login_notes::refused(exists, &address, &app).await;
         return render(&LoginPage {
-            shell: Shell::anonymous(theme, "Log in", &app),
-            next: safe_next(form.next.as_deref()).to_owned(),
             username: form.username,
             failed: true,
+            ..LoginPage::new(safe_next(form.next.as_deref()), theme, &app)
         });
     };
     app.attempts().succeeded(&form.username, &address);

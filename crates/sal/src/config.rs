@@ -6,6 +6,7 @@ pub(crate) mod cutover;
 pub(crate) mod database;
 pub(crate) mod env;
 pub(crate) mod jobs;
+pub(crate) mod oidc;
 pub(crate) mod relay;
 pub(crate) mod server;
 

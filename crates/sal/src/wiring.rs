@@ -2,6 +2,7 @@
 
 pub(crate) mod cutover;
 pub(crate) mod outbound;
+pub(crate) mod single_sign_on;
 
 use std::collections::VecDeque;
 use std::error::Error;

@@ -10,6 +10,7 @@ mod inventory;
 mod journal;
 mod licences;
 mod memory;
+mod oidc;
 mod packed;
 mod plugins;
 mod profiles;

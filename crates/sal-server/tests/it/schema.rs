@@ -28,6 +28,7 @@ async fn every_statement_fits_the_schema() {
         sal_store::devices::data_table::ALL,
         sal_store::device::tabs::ALL,
         sal_store::device::timeline::ALL,
+        sal_store::identities::ALL,
         sal_store::inventory::ALL,
         sal_store::journal::ALL,
         sal_store::licences::ALL,

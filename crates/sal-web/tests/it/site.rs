@@ -89,6 +89,7 @@ impl Site {
             },
             clock: Arc::new(|| NOW.parse::<Timestamp>().unwrap()),
             database: Arc::new(move || database_status(&status_store)),
+            oidc: None,
         });
         Self {
             router: sal_web::routes().into_router().with_state(app.clone()),

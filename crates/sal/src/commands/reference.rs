@@ -4,7 +4,7 @@ use clap::CommandFactory;
 use sal_http::metric_names::METRICS;
 
 use crate::cli::{Cli, Page};
-use crate::config::env::VARIABLES;
+use crate::config::env::variables;
 use crate::exit::Exit;
 use crate::output;
 
@@ -22,7 +22,7 @@ fn env() -> String {
     let mut page = String::from(
         "# Environment variables\n\n| variable | default | since | meaning |\n|---|---|---|---|\n",
     );
-    for variable in VARIABLES {
+    for variable in variables() {
         let default = match (variable.secret, variable.default) {
             (true, _) => "– (secret)".to_owned(),
             (false, "") => "–".to_owned(),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rds_iam::Clock;
+use sal_http::access::oidc::Oidc;
 use sal_http::access::{LoginAttempts, password, setup};
 use sal_http::app::AppParts;
 use sal_http::{App, metric_names};
@@ -49,8 +50,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let connector: Arc<dyn Connector> = login.clone();
     let store = Store::new(connector, &config.database.pool);
     let recorder = metrics_recorder()?;
-    let parts = Outside::read(&config)?;
-    let app = app(&config, &login, &store, &clock, parts, warnings);
+    let outside = Outside::read(&config)?;
+    let app = app(&config, &login, &store, &clock, outside, warnings);
     let options = options(&config, &recorder);
     let router = sal_server::router(app, &options)?;
     let listener = TcpListener::bind(arguments.listen)
@@ -89,6 +90,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
 struct Outside {
     registry: Registry,
     outbound: HttpOutbound,
+    oidc: Option<Arc<Oidc>>,
 }
 
 impl Outside {
@@ -107,6 +109,11 @@ impl Outside {
         Ok(Self {
             registry,
             outbound: HttpOutbound::new(config.root_ca.as_deref())?,
+            oidc: config
+                .single_sign_on
+                .as_ref()
+                .map(wiring::single_sign_on::oidc)
+                .transpose()?,
         })
     }
 }
@@ -170,6 +177,7 @@ fn app(
         config: config.http.clone(),
         clock: Arc::clone(clock),
         database: Arc::new(move || wiring::database_status(&login, &reported, &warnings)),
+        oidc: outside.oidc,
     })
 }
 

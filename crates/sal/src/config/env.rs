@@ -3,6 +3,8 @@
 //! Sal's Docker names keep their meaning; ours begin with `SAL_`. A value that cannot be understood is a mistake,
 //! never a silent default.
 
+mod single_sign_on;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -34,8 +36,7 @@ impl Environment {
         reason = "the one place that reads the environment"
     )]
     pub(crate) fn read() -> Self {
-        let set = VARIABLES
-            .iter()
+        let set = variables()
             .filter_map(|variable| Some((variable.name, std::env::var(variable.name).ok()?)));
         let mut environment = Self::of(set);
         for (name, why) in IGNORED {
@@ -62,7 +63,7 @@ impl Environment {
     /// The text of a variable; empty counts as not set.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         debug_assert!(
-            VARIABLES.iter().any(|variable| variable.name == name),
+            variables().any(|variable| variable.name == name),
             "{name} is not in the table"
         );
         self.values
@@ -201,7 +202,12 @@ const fn secret(name: &'static str, since: &'static str, meaning: &'static str) 
 }
 
 /// Every variable.
-pub(crate) const VARIABLES: &[Variable] = &[
+pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {
+    VARIABLES.iter().chain(single_sign_on::VARIABLES)
+}
+
+/// Every variable that has no file of its own.
+const VARIABLES: &[Variable] = &[
     variable(
         "DB_HOST",
         "db",
@@ -555,7 +561,7 @@ const IGNORED: &[(&str, &str)] = &[
     ),
     (
         "DOCKER_SAL_USE_SAML",
-        "SAML is not built; local accounts work",
+        "SAML is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work",
     ),
 ];
 
@@ -565,20 +571,16 @@ mod tests {
 
     #[test]
     fn every_variable_is_declared_once_and_explained() {
-        let mut names: Vec<_> = VARIABLES.iter().map(|variable| variable.name).collect();
+        let mut names: Vec<_> = variables().map(|variable| variable.name).collect();
+        let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), VARIABLES.len());
+        assert_eq!(names.len(), count);
         assert!(
-            VARIABLES
-                .iter()
+            variables()
                 .all(|variable| variable.meaning.ends_with('.') && !variable.since.is_empty())
         );
-        assert!(
-            VARIABLES
-                .iter()
-                .all(|variable| !variable.secret || variable.default.is_empty())
-        );
+        assert!(variables().all(|variable| !variable.secret || variable.default.is_empty()));
     }
 
     #[test]

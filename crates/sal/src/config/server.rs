@@ -13,6 +13,7 @@ use sal_jobs::JobsConfig;
 use super::Environment;
 use super::database::DatabaseConfig;
 use super::jobs;
+use super::oidc::SingleSignOn;
 
 /// Everything `sal serve` needs.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ pub(crate) struct ServerConfig {
     pub(crate) root_ca: Option<PathBuf>,
     /// `None` where another server does the maintenance.
     pub(crate) jobs: Option<JobsConfig>,
+    pub(crate) single_sign_on: Option<SingleSignOn>,
 }
 
 impl ServerConfig {
@@ -60,6 +62,7 @@ impl ServerConfig {
                 20,
                 "a number of seconds",
             )),
+            single_sign_on: SingleSignOn::read(public_url.as_deref(), environment),
             admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
             public_url,
             plugin_folder: environment.text("SAL_PLUGIN_DIR").map(PathBuf::from),

@@ -13,6 +13,10 @@ async fn every_mistake_is_reported_at_once_and_no_secret_is_shown() {
         .with("DOCKER_SAL_TZ", "Middle/Earth")
         .with("SAL_LOG_FORMAT", "sonnet")
         .with("SAL_PUBLIC_URL", "sal.example.org")
+        .with("SAL_OIDC_ISSUER", "http://login.example.org")
+        .with("SAL_OIDC_CLIENT_SECRET", "the-s3cret-of-the-client")
+        .with("SAL_OIDC_LEVELS", "admins=GA,helpdesk=BOSS")
+        .with("SAL_OIDC_ROOT_CA", "/nowhere/ca.pem")
         .with("DB_PASS", "the-s3cret-of-db")
         .with("ADMIN_PASS", "the-s3cret-of-admin");
     let ended = settings.run(&["serve", "--listen", "127.0.0.1:0"]).await;
@@ -27,6 +31,10 @@ async fn every_mistake_is_reported_at_once_and_no_secret_is_shown() {
         "DOCKER_SAL_TZ",
         "SAL_LOG_FORMAT",
         "SAL_PUBLIC_URL",
+        "SAL_OIDC_ISSUER",
+        "SAL_OIDC_CLIENT_ID",
+        "SAL_OIDC_LEVELS: `helpdesk=BOSS`",
+        "SAL_OIDC_ROOT_CA",
         "DB_NAME",
         "DB_USER",
     ];

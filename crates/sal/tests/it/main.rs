@@ -24,6 +24,7 @@ mod secrets;
 mod server;
 mod signals;
 mod simulate;
+mod single_sign_on;
 mod stage;
 mod storm;
 mod token;

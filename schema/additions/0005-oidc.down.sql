@@ -1,0 +1,1 @@
+DROP TABLE salrs_identity, salrs_oidc_login;
