@@ -1,5 +1,7 @@
 //! `/login/` and `/logout/`: with the users and passwords that Sal has.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{
     Form,

@@ -1,8 +1,8 @@
 //! The pages against a real Postgres: what is seen, by whom, and what changes.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod belongings;
 mod activity;
+mod belongings;
 mod device;
 mod device_editing;
 mod devices;
@@ -15,6 +15,6 @@ mod places;
 mod settings;
 mod setup;
 mod site;
-mod updates;
 mod units;
+mod updates;
 mod users;

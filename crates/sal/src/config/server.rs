@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use rds_iam::Secret;
 use sal_http::HttpConfig;
-use sal_plugins::Visibility;
 use sal_jobs::JobsConfig;
+use sal_plugins::Visibility;
 
 use super::Environment;
 use super::database::DatabaseConfig;
