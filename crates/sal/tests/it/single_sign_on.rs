@@ -67,7 +67,9 @@ async fn a_provider_that_is_away_does_not_keep_the_server_from_starting() {
     let stage = Stage::set().await;
     let mut provider = Provider::start((clock())()).await;
     provider.stop().await;
-    let server = Server::start(&settings(&stage, &provider.issuer)).await;
+    let roots = stage.lab.ca_file().to_str().unwrap().to_owned();
+    let settings = settings(&stage, &provider.issuer).with("SAL_OIDC_ROOT_CA", &roots);
+    let server = Server::start(&settings).await;
     let answer = server.get("/oidc/login/").await;
     assert_eq!(answer.status(), 503);
     let page = answer.text().await.unwrap();
