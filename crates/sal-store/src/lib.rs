@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod bulk;
 pub mod catalogs;
 pub mod checkin;
 pub mod device;

@@ -17,6 +17,7 @@ async fn every_statement_fits_the_schema() {
         checkin::write::ALL,
         sal_store::catalogs::ALL,
         sal_store::api_keys::ALL,
+        sal_store::bulk::ALL,
         sal_store::device::ALL,
         sal_store::inventory::ALL,
         sal_store::journal::ALL,
