@@ -87,14 +87,15 @@ async fn measure(stage: &Stage, machines: u32, arguments: &BenchPages) -> Result
 
 async fn fill_stage(stage: &Stage, machines: u32) -> Result<()> {
     let started = Instant::now();
-    let mut admin = stage.connect_admin().await?;
     let wanted = Wanted {
         machines,
         seed: fake_fleet::DEMO_SEED,
         at: wiring::clock()(),
         days: 60,
     };
-    let counts = fill(&wanted, &mut admin).await?;
+    let admin = stage.connect_admin().await?;
+    let writers = vec![stage.connect_admin().await?, stage.connect_admin().await?];
+    let counts = fill(&wanted, writers).await?;
     let size = "SELECT pg_database_size(current_database()) / 1048576";
     let size: i64 = admin.query_one(size, &[]).await?.get(0);
     output::note(&format!(

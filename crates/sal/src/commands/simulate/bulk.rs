@@ -1,6 +1,6 @@
 //! `sal simulate --bulk`: the rows of a whole fleet, copied into a database.
 //!
-//! Threads make machines and read what they send, as the server would; one connection writes them, some hundred at a
+//! Threads make machines and read what they send, as the server would; two connections write them, some hundred at a
 //! time. What is under way is bounded, so memory does not grow with the fleet.
 
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
 use fake_fleet::{Fleet, FleetOptions};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sal_checkin::bulk::{Reading, Sent};
 use sal_store::bulk::{self as rows, Counts, KnownApplications, NewMachine};
 use sal_store::checkin::changes::ItemHistory;
@@ -18,7 +18,7 @@ use sal_store::ids::{GroupId, SourceId, time_ordered_uuid};
 use sal_store::schema::{self, Found};
 use sal_store::sources::{insert_sources, sources_by_name};
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_postgres::Client;
@@ -29,7 +29,7 @@ use crate::{commands, output, wiring};
 
 /// Fills the database of the environment.
 pub(super) async fn run(arguments: &Simulate) -> Result<Exit> {
-    let mut db = match commands::database().await? {
+    let db = match commands::database().await? {
         Ok(db) => db,
         Err(exit) => return Ok(exit),
     };
@@ -46,8 +46,11 @@ pub(super) async fn run(arguments: &Simulate) -> Result<Exit> {
         at: arguments.at.unwrap_or_else(|| wiring::clock()()),
         days: arguments.days,
     };
+    let Ok(other) = commands::database().await? else {
+        return Ok(Exit::Usage);
+    };
     let started = Instant::now();
-    let counts = fill(&wanted, &mut db).await?;
+    let counts = fill(&wanted, vec![db, other]).await?;
     let seconds = started.elapsed().as_secs_f64();
     output::data(&if arguments.json {
         let report = json!({"machines": arguments.machines, "seconds": seconds, "rows": counts});
@@ -76,63 +79,63 @@ pub(in crate::commands) struct Wanted {
     pub(in crate::commands) days: u32,
 }
 
-/// Fills a database; machines of the seed that are there are left as they are.
-pub(in crate::commands) async fn fill(wanted: &Wanted, db: &mut Client) -> Result<Counts> {
+/// Fills a database; machines of the seed that are there are left as they are. Each connection is a writer.
+pub(in crate::commands) async fn fill(wanted: &Wanted, mut writers: Vec<Client>) -> Result<Counts> {
+    let db = writers.first().context("a connection")?;
     if schema::look(db).await? == Found::Nothing {
         bail!("the database has none of Sal's tables; `sal db init` makes them");
     }
     let missing = schema::missing_additions(db).await?;
-    let mut filling = Filling {
-        fleet: Arc::new(Fleet::new(FleetOptions {
+    let filling = Arc::new(Filling {
+        fleet: Fleet::new(FleetOptions {
             seed: wanted.seed,
             machines: wanted.machines,
             facts: FACTS,
             items: ITEMS,
-        })),
+        }),
         wanted: *wanted,
         groups: groups(wanted.machines, db).await?,
-        sources: HashMap::new(),
-        applications: KnownApplications::default(),
         remember: !missing.contains(&"0002-checkins"),
-        counts: Counts::new(),
-    };
-    if !rows::trust_ids(db).await {
-        output::note(
-            "This login may not set `session_replication_role`: foreign keys are checked row by row, and it takes longer.",
-        );
+    });
+    let numbers = filling.new_numbers(db).await?;
+    for db in &writers {
+        if !rows::trust_ids(db).await {
+            output::note(
+                "This login may not set `session_replication_role`: foreign keys are checked row by row, and it takes longer.",
+            );
+        }
     }
-    filling.fill(db).await?;
-    rows::analyze(db).await.context("ANALYZE")?;
-    Ok(filling.counts)
+    let last = writers.pop().context("a connection")?;
+    let (mut makers, batches) = filling.make(numbers);
+    let batches = Arc::new(Mutex::new(batches));
+    let mut writing = JoinSet::new();
+    for db in writers {
+        writing.spawn(Writer::new(&filling, db).work(Arc::clone(&batches)));
+    }
+    let (mut counts, last) = Writer::new(&filling, last).work(batches).await?;
+    while let Some(ended) = writing.join_next().await {
+        add(ended.context("a writer")??.0, &mut counts);
+    }
+    while let Some(ended) = makers.join_next().await {
+        ended.context("making machines")??;
+    }
+    rows::analyze(&last).await.context("ANALYZE")?;
+    Ok(counts)
 }
 
+/// What all threads and writers need to know.
 struct Filling {
-    fleet: Arc<Fleet>,
+    fleet: Fleet,
     wanted: Wanted,
     groups: Vec<GroupId>,
-    sources: HashMap<String, SourceId>,
-    applications: KnownApplications,
     /// Whether our own tables are there.
     remember: bool,
-    counts: Counts,
 }
 
 /// Machines on their way: number and what it sent.
 type Batch = Vec<(u32, Reading)>;
 
 impl Filling {
-    async fn fill(&mut self, db: &mut Client) -> Result<()> {
-        let numbers = self.new_numbers(db).await?;
-        let (mut makers, mut batches) = self.make(numbers);
-        while let Some(batch) = batches.recv().await {
-            self.write(batch, db).await?;
-        }
-        while let Some(ended) = makers.join_next().await {
-            ended.context("making machines")??;
-        }
-        Ok(())
-    }
-
     /// The first machines of the fleet that are not there.
     async fn new_numbers(&self, db: &Client) -> Result<Vec<u32>> {
         let there = rows::all_serials(db).await.context("reading serials")?;
@@ -143,17 +146,17 @@ impl Filling {
     }
 
     /// Starts threads that make machines, each every so many of the batches.
-    fn make(&self, numbers: Vec<u32>) -> (JoinSet<Result<()>>, mpsc::Receiver<Batch>) {
+    fn make(self: &Arc<Self>, numbers: Vec<u32>) -> (JoinSet<Result<()>>, mpsc::Receiver<Batch>) {
         let (sender, receiver) = mpsc::channel(2);
         let mut makers = JoinSet::new();
         let threads = available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 4));
         let numbers = Arc::new(numbers);
         for thread in 0..threads {
-            let (sender, numbers) = (sender.clone(), Arc::clone(&numbers));
-            let (fleet, at) = (Arc::clone(&self.fleet), self.wanted.at);
+            let (sender, numbers, filling) =
+                (sender.clone(), Arc::clone(&numbers), Arc::clone(self));
             makers.spawn_blocking(move || {
                 for batch in numbers.chunks(BATCH).skip(thread).step_by(threads) {
-                    let read = |number: &u32| Ok((*number, reading(*number, at, &fleet)?));
+                    let read = |number: &u32| Ok((*number, filling.reading(*number)?));
                     let batch = batch.iter().map(read).collect::<Result<Batch>>()?;
                     // Nobody takes it: the writing failed and says why.
                     if sender.blocking_send(batch).is_err() {
@@ -166,52 +169,33 @@ impl Filling {
         (makers, receiver)
     }
 
-    async fn write(&mut self, batch: Batch, db: &mut Client) -> Result<()> {
-        self.know_sources(&batch, db).await?;
-        let machines: Vec<NewMachine> = batch
-            .into_iter()
-            .map(|(number, reading)| self.machine(number, reading))
-            .collect();
-        let counts = rows::copy_machines(&machines, &mut self.applications, db)
-            .await
-            .context("copying machines")?;
-        for (what, count) in counts {
-            *self.counts.entry(what).or_default() += count;
-        }
-        Ok(())
-    }
-
-    async fn know_sources(&mut self, batch: &Batch, db: &Client) -> Result<()> {
-        let sources = batch.iter().flat_map(|(_, reading)| reading.sources());
-        let mut missing: Vec<String> = sources
-            .filter(|name| !self.sources.contains_key(*name))
-            .map(str::to_owned)
-            .collect();
-        missing.sort();
-        missing.dedup();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let ids = missing.iter().map(|_| new_id(self.wanted.at)).collect();
-        insert_sources(db, &ids, &missing).await?;
-        let known = sources_by_name(db, &missing).await?;
-        self.sources
-            .extend(known.into_iter().map(|source| (source.name, source.id)));
-        Ok(())
+    /// What a machine sends, as the server reads it.
+    fn reading(&self, number: u32) -> Result<Reading> {
+        let machine = self.fleet.machine(number);
+        let at = before(self.wanted.at, machine.silence());
+        let checkin = machine.checkin(0, at, "");
+        let (inventory, profiles) = (machine.inventory_plist(0), machine.profiles_plist());
+        let sent = Sent {
+            checkin: &checkin.body,
+            inventory: inventory.as_deref().map(str::as_bytes),
+            profiles: profiles.as_deref().map(str::as_bytes),
+            client: "sal simulate",
+            at,
+        };
+        Reading::of(&sent).map_err(|why| anyhow::anyhow!("machine {number}: {why}"))
     }
 
     /// A machine's rows, and its past.
-    fn machine(&self, number: u32, reading: Reading) -> NewMachine {
+    fn machine(&self, number: u32, reading: Reading, sources: &Sources) -> NewMachine {
         let machine = self.fleet.machine(number);
         let place = usize::try_from(number).unwrap_or(0) * SPREAD % self.groups.len().max(1);
         let group = self.groups.get(place).copied().unwrap_or(GroupId(0));
         let at = self.wanted.at;
-        let mut new = reading.into_machine(group, &self.sources, self.remember, &mut || new_id(at));
+        let mut new = reading.into_machine(group, sources, self.remember, &mut || new_id(at));
         let days = self.wanted.days;
         if days == 0 {
             return new;
         }
-        let before = |at: Timestamp, time| at.saturating_sub(time).unwrap_or(at);
         new.first_checkin = before(new.first_checkin, machine.age());
         let mut earlier = Vec::new();
         for line in &mut new.checkin.histories {
@@ -232,20 +216,86 @@ impl Filling {
     }
 }
 
-/// What a machine sends, and how the server reads it.
-fn reading(number: u32, at: Timestamp, fleet: &Fleet) -> Result<Reading> {
-    let machine = fleet.machine(number);
-    let at = at.saturating_sub(machine.silence()).unwrap_or(at);
-    let checkin = machine.checkin(0, at, "");
-    let (inventory, profiles) = (machine.inventory_plist(0), machine.profiles_plist());
-    let sent = Sent {
-        checkin: &checkin.body,
-        inventory: inventory.as_deref().map(str::as_bytes),
-        profiles: profiles.as_deref().map(str::as_bytes),
-        client: "sal simulate",
-        at,
-    };
-    Reading::of(&sent).map_err(|why| anyhow::anyhow!("machine {number}: {why}"))
+type Sources = HashMap<String, SourceId>;
+
+/// A connection that writes machines, and what it knows of the database.
+struct Writer {
+    filling: Arc<Filling>,
+    db: Client,
+    sources: Sources,
+    applications: KnownApplications,
+    counts: Counts,
+}
+
+impl Writer {
+    fn new(filling: &Arc<Filling>, db: Client) -> Self {
+        Self {
+            filling: Arc::clone(filling),
+            db,
+            sources: Sources::new(),
+            applications: KnownApplications::default(),
+            counts: Counts::new(),
+        }
+    }
+
+    /// Writes until there are no more; how much it was.
+    async fn work(
+        mut self,
+        batches: Arc<Mutex<mpsc::Receiver<Batch>>>,
+    ) -> Result<(Counts, Client)> {
+        loop {
+            let batch = batches.lock().await.recv().await;
+            let Some(batch) = batch else {
+                return Ok((self.counts, self.db));
+            };
+            self.write(batch).await?;
+        }
+    }
+
+    async fn write(&mut self, batch: Batch) -> Result<()> {
+        self.know_sources(&batch).await?;
+        let machines: Vec<NewMachine> = batch
+            .into_iter()
+            .map(|(number, reading)| self.filling.machine(number, reading, &self.sources))
+            .collect();
+        let counts = rows::copy_machines(&machines, &mut self.applications, &mut self.db)
+            .await
+            .context("copying machines")?;
+        add(counts, &mut self.counts);
+        Ok(())
+    }
+
+    async fn know_sources(&mut self, batch: &Batch) -> Result<()> {
+        let sources = batch.iter().flat_map(|(_, reading)| reading.sources());
+        let mut missing: Vec<String> = sources
+            .filter(|name| !self.sources.contains_key(*name))
+            .map(str::to_owned)
+            .collect();
+        missing.sort();
+        missing.dedup();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let ids = missing
+            .iter()
+            .map(|_| new_id(self.filling.wanted.at))
+            .collect();
+        insert_sources(&self.db, &ids, &missing).await?;
+        let known = sources_by_name(&self.db, &missing).await?;
+        self.sources
+            .extend(known.into_iter().map(|source| (source.name, source.id)));
+        Ok(())
+    }
+}
+
+fn add(counts: Counts, sum: &mut Counts) {
+    for (what, count) in counts {
+        *sum.entry(what).or_default() += count;
+    }
+}
+
+fn before(at: Timestamp, time: SignedDuration) -> Timestamp {
+    at.saturating_sub(time).unwrap_or(at)
 }
 
 /// The groups that are there; without any, business units with three groups each are made.
