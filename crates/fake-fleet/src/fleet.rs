@@ -1,5 +1,6 @@
 //! A fleet: how many machines of which size, and what they have in common.
 
+use crate::applications::{Application, applications};
 use crate::catalogue::{Package, packages};
 use crate::draw::Draw;
 use crate::machine::Machine;
@@ -38,6 +39,7 @@ impl Default for FleetOptions {
 pub struct Fleet {
     pub(crate) options: FleetOptions,
     pub(crate) packages: Vec<Package>,
+    pub(crate) applications: Vec<Application>,
     pub(crate) draw: Draw,
 }
 
@@ -51,6 +53,7 @@ impl Fleet {
         Self {
             options,
             packages,
+            applications: applications(draw.at("applications")),
             draw,
         }
     }

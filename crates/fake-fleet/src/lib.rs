@@ -12,14 +12,17 @@ pub mod simulation;
 pub mod submission;
 pub mod yardstick;
 
+mod applications;
 mod catalogue;
 mod draw;
+mod past;
 mod sections;
 mod words;
 
 pub use client::{Client, ClientError, Outcome};
 pub use fleet::{DEMO_SEED, Fleet, FleetOptions};
 pub use machine::{Family, Machine, Mishap};
+pub use past::ItemPast;
 pub use simulation::{Progress, Report, Simulation, SimulationError, simulate};
 pub use submission::Submission;
 pub use yardstick::Yardstick;

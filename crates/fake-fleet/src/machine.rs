@@ -150,6 +150,20 @@ impl<'f> Machine<'f> {
         Submission::form(self.serial.clone(), "/preflight-v2/", &fields)
     }
 
+    /// The plist of a Mac's configuration profiles; other systems have none.
+    #[must_use]
+    pub fn profiles_plist(&self) -> Option<String> {
+        (self.family == Family::Darwin).then(|| sections::profiles_plist(self))
+    }
+
+    /// The list of profiles as the client sends it.
+    #[must_use]
+    pub fn profile_list(&self) -> Option<Submission> {
+        let plist = self.profiles_plist()?;
+        let (path, field) = ("/profiles/submit/", "base64bz2profiles");
+        Some(Submission::packed(&self.serial, path, field, &plist))
+    }
+
     /// What the stand-by tool posts when the client itself cannot run any more.
     #[must_use]
     pub fn broken_client_report(&self, key: &str) -> Submission {

@@ -10,7 +10,7 @@ mod standard;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub(crate) use apple::{apple_software_update, profiles};
+pub(crate) use apple::{apple_software_update, profiles, profiles_plist};
 pub(crate) use configuration::{puppet, salt};
 pub(crate) use munki::munki;
 pub(crate) use other_systems::{apt, chrome, gorilla};

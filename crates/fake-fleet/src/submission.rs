@@ -1,8 +1,10 @@
 //! One request a client makes, ready to send.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::ser::Formatter;
 use serde_json::{Map, Serializer, Value};
 
@@ -43,6 +45,30 @@ impl Submission {
             body: fields.join("&").into_bytes(),
         }
     }
+
+    /// A form with the serial and a plist in `field`, packed as Sal's Python client packs it.
+    pub(crate) fn packed(serial: &str, path: &'static str, field: &str, plist: &str) -> Self {
+        let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+        let written = packed.write_all(plist.as_bytes());
+        debug_assert!(written.is_ok(), "writing into memory cannot fail");
+        let packed = STANDARD.encode(packed.finish().unwrap_or_default());
+        let fields = [("serial", serial), (field, packed.as_str())];
+        Self::form(serial.to_owned(), path, &fields)
+    }
+}
+
+/// The head of a plist; it ends with `</plist>`.
+pub(crate) const PLIST: &str =
+    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n";
+
+/// A key and a text in a plist's dict.
+pub(crate) fn plist_pair(key: &str, value: &str, plist: &mut String) {
+    let value = value.replace('&', "&amp;").replace('<', "&lt;");
+    plist.push_str("<key>");
+    plist.push_str(key);
+    plist.push_str("</key><string>");
+    plist.push_str(&value);
+    plist.push_str("</string>");
 }
 
 impl fmt::Debug for Submission {

@@ -5,14 +5,10 @@
 //! on every fifth machine. What is in a submission is also there as values, so that a benchmark can write the same
 //! with statements of its own.
 
-use std::io::Write;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::submission::Submission;
+use crate::submission::{PLIST, Submission};
 
 /// Facts of a machine.
 pub const FACTS: usize = 150;
@@ -140,9 +136,7 @@ impl Yardstick {
 /// of all names: another one makes applications that nobody has yet.
 #[must_use]
 pub fn inventory(index: u32, run: u32, applications: u32, fresh: &str) -> Submission {
-    let mut plist = String::from(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n<array>\n",
-    );
+    let mut plist = format!("{PLIST}<array>\n");
     for number in 0..applications {
         let version = (u64::from(run) + u64::from(number) * 7 + u64::from(index)) / 50;
         plist.push_str(&format!(
@@ -153,16 +147,12 @@ pub fn inventory(index: u32, run: u32, applications: u32, fresh: &str) -> Submis
         ));
     }
     plist.push_str("</array></plist>\n");
-    let mut packed = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
-    let written = packed.write_all(plist.as_bytes());
-    debug_assert!(written.is_ok(), "writing into memory cannot fail");
-    let packed = STANDARD.encode(packed.finish().unwrap_or_default());
-    let serial = serial(index);
-    let fields = [
-        ("serial", serial.as_str()),
-        ("base64bz2inventory", packed.as_str()),
-    ];
-    Submission::form(serial.clone(), "/inventory/submit/", &fields)
+    Submission::packed(
+        &serial(index),
+        "/inventory/submit/",
+        "base64bz2inventory",
+        &plist,
+    )
 }
 
 fn serial(index: u32) -> String {

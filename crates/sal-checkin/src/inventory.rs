@@ -108,6 +108,18 @@ pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Vec<[String; 4]>,
         .collect())
 }
 
+/// What the first inventory of a machine stores: its hash and its items. Nothing when the plist holds nothing.
+pub(crate) fn first(
+    bytes: &[u8],
+    limit_bytes: usize,
+) -> Result<Option<(String, Changes)>, Unreadable> {
+    let listing = Listing::read(bytes, limit_bytes)?;
+    Ok(listing.map(|listing| {
+        let changes = plan::plan(&[], &listing);
+        (listing.sha256hash, changes)
+    }))
+}
+
 /// Whether the machine is there.
 enum Found {
     Yes,

@@ -4,6 +4,7 @@
 //! holds and plans the writes, and one transaction writes them. Start reading in [`routes`].
 
 mod broken_client;
+pub mod bulk;
 mod catalog;
 mod checkin;
 mod date;

@@ -9,10 +9,11 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sal_http::checkin_key::CheckinClient;
 use sal_http::{App, AppError, django};
-use sal_store::profiles::{read, write};
+use sal_store::profiles::{Changes, read, write};
 use sal_store::serials::begin_with_machine;
 use tracing::info;
 
@@ -79,6 +80,17 @@ pub(crate) fn read_plist(
     Ok(profiles
         .map(|profile| [profile.identifier, profile.uuid])
         .collect())
+}
+
+/// What the first profiles of a machine store.
+pub(crate) fn first(
+    bytes: &[u8],
+    limit_bytes: usize,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Result<Changes, Unreadable> {
+    let submission = Submission::read(bytes, limit_bytes, zone)?;
+    Ok(plan::plan(&[], &[], &submission, now))
 }
 
 /// Whether the machine is there.

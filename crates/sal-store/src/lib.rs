@@ -7,6 +7,7 @@
 pub mod api_keys;
 pub mod applications;
 pub mod audit;
+pub mod bulk;
 pub mod catalogs;
 pub mod checkin;
 pub mod database;

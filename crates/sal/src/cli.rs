@@ -54,9 +54,13 @@ pub(crate) enum Command {
     /// Rehearse the move to IAM, offline.
     #[command(subcommand)]
     Lab(Lab),
-    /// Let a simulated fleet check in to any Sal server.
+    /// Let a simulated fleet check in to any Sal server, or fill this one's database with it.
+    ///
+    /// With --bulk nothing is sent: the rows that check-ins, inventories and profiles of all those machines would leave
+    /// are copied into the database of the environment (DB_HOST, DB_NAME, … as for `sal db check`), with two months of
+    /// history. For trying how large a fleet a database serves; never for one that is in use.
     #[command(
-        after_help = "Example: sal simulate --url http://127.0.0.1:8000 --key KEY --machines 100 --seed 7"
+        after_help = "Examples: sal simulate --url http://127.0.0.1:8000 --key KEY --machines 100 --seed 7\n          DB_HOST=db DB_NAME=sal DB_USER=sal DB_PASS=… sal simulate --bulk --machines 10000"
     )]
     Simulate(Simulate),
     /// Start a Postgres dressed as RDS, a server that logs in to it with IAM, and a fleet; Ctrl-C ends it all.
@@ -178,11 +182,23 @@ pub(crate) enum Checkin {
 #[derive(Debug, Args)]
 pub(crate) struct Simulate {
     /// The server's address.
-    #[arg(long)]
-    pub(crate) url: String,
+    #[arg(long, required_unless_present = "bulk")]
+    pub(crate) url: Option<String>,
     /// A machine group's key. Visible to other users of this machine: use a test group.
-    #[arg(long)]
-    pub(crate) key: String,
+    #[arg(long, required_unless_present = "bulk")]
+    pub(crate) key: Option<String>,
+    /// Fill the database of the environment instead.
+    #[arg(long, conflicts_with_all = ["url", "key", "rate", "runs", "first_run", "concurrency"])]
+    pub(crate) bulk: bool,
+    /// With --bulk: as many machines more in a database that has some.
+    #[arg(long, requires = "bulk")]
+    pub(crate) add: bool,
+    /// With --bulk: the time of the newest check-in, such as 2026-11-02T08:30:00Z; now without it.
+    #[arg(long, requires = "bulk")]
+    pub(crate) at: Option<jiff::Timestamp>,
+    /// With --bulk: days over which managed items have a history; 0 for a fleet that checked in once.
+    #[arg(long, requires = "bulk", default_value_t = 60)]
+    pub(crate) days: u32,
     /// How many machines.
     #[arg(long, default_value_t = 10)]
     pub(crate) machines: u32,
@@ -239,9 +255,35 @@ pub(crate) enum Bench {
     /// An open loop at a fixed rate, with a checkpoint and autovacuum inside: the times of answers, and the memory.
     #[command(after_help = "Example: sal bench steady --rate 100 --seconds 300")]
     Steady(BenchSteady),
+    /// The pages on a full database: times, statements and bytes, next to plain SQL for the same answer.
+    #[command(after_help = "Example: sal bench pages --machines 1000,10000 --json")]
+    Pages(BenchPages),
     /// pgbench and COPY through the relay, next to direct TLS and, where it is installed, pgbouncer.
     #[command(after_help = "Example: sal bench relay --json")]
     Relay(BenchRelay),
+}
+
+/// `sal bench pages`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchPages {
+    /// Machines in the database; several sizes, separated by commas, each on a database of its own.
+    #[arg(long, value_delimiter = ',', default_values_t = [1000, 10_000])]
+    pub(crate) machines: Vec<u32>,
+    /// Requests of each page in a round; slow pages get fewer.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) requests: u32,
+    /// Rounds; medians count.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) rounds: usize,
+    /// Only pages whose name holds one of these.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// The database stays until Ctrl-C, for EXPLAIN; how to reach it is printed.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `sal bench relay`.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::machine::Machine;
+use crate::submission::{PLIST, plist_pair};
 use crate::words::{APPLE_UPDATES, PAYLOADS};
 
 use super::{before, python_iso};
@@ -52,6 +53,43 @@ pub(crate) fn apple_software_update(m: &Machine<'_>, run: u32, at: Timestamp) ->
         "managed_items": items,
         "update_history": [],
     })
+}
+
+/// The same profiles as macOS's own tool lists them, for `/profiles/submit/`.
+pub(crate) fn profiles_plist(m: &Machine<'_>) -> String {
+    let section = profiles(m);
+    let mut plist = format!("{PLIST}<dict><key>_computerlevel</key><array>\n");
+    let items = section.get("managed_items").and_then(Value::as_object);
+    for (name, item) in items.into_iter().flatten() {
+        let text =
+            |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+        let data = item.get("data");
+        let detail = |key: &str| text(data.and_then(|data| data.get(key)));
+        plist.push_str("<dict>");
+        for (key, value) in [
+            ("ProfileDisplayName", name.clone()),
+            ("ProfileIdentifier", detail("identifier")),
+            ("ProfileUUID", detail("uuid")),
+            ("ProfileDescription", detail("profile_description")),
+            ("ProfileOrganization", detail("organization")),
+            ("ProfileVerificationState", detail("verification_state")),
+            ("ProfileInstallDate", text(item.get("date_managed"))),
+        ] {
+            plist_pair(key, &value, &mut plist);
+        }
+        plist.push_str("<key>ProfileItems</key><array>");
+        let payloads = data.and_then(Value::as_object).into_iter().flatten();
+        for (_, payload) in payloads.filter(|(key, _)| key.starts_with("payload ")) {
+            plist.push_str("<dict>");
+            for key in ["PayloadIdentifier", "PayloadUUID", "PayloadType"] {
+                plist_pair(key, &text(payload.get(key)), &mut plist);
+            }
+            plist.push_str("</dict>");
+        }
+        plist.push_str("</array></dict>\n");
+    }
+    plist.push_str("</array></dict></plist>\n");
+    plist
 }
 
 /// Configuration profiles; they do not change between runs.

@@ -23,6 +23,7 @@ async fn every_statement_fits_the_schema() {
         sal_store::maintenance::applications::ALL,
         sal_store::search_caches::ALL,
         sal_store::api_keys::ALL,
+        sal_store::bulk::ALL,
         sal_store::device::ALL,
         sal_store::devices::bulk::ALL,
         sal_store::devices::data_table::ALL,

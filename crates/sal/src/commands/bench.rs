@@ -8,6 +8,7 @@ mod inventory;
 mod login;
 mod meter;
 mod ours;
+mod pages;
 mod plain_sql;
 mod relay;
 mod stage;
@@ -25,6 +26,7 @@ pub(crate) async fn run(what: Bench) -> Result<Exit> {
         Bench::Checkin(arguments) => checkin::run(&arguments).await,
         Bench::Inventory(arguments) => inventory::run(&arguments).await,
         Bench::Steady(arguments) => steady::run(&arguments).await,
+        Bench::Pages(arguments) => pages::run(&arguments).await,
         Bench::Relay(arguments) => relay::run(&arguments).await,
     }
 }

@@ -1,4 +1,6 @@
-//! `sal simulate`: a seeded fleet checks in to any Sal server, the Django one too.
+//! `sal simulate`: a seeded fleet checks in to any Sal server, the Django one too; or its rows fill a database.
+
+pub(super) mod bulk;
 
 use anyhow::{Context, Result};
 use fake_fleet::{FleetOptions, Report, Simulation, simulate};
@@ -10,7 +12,10 @@ use crate::{output, wiring};
 
 /// Runs a simulation; Ctrl-C ends it early and still reports.
 pub(crate) async fn run(arguments: Simulate) -> Result<Exit> {
-    let mut simulation = Simulation::new(&arguments.url, &arguments.key, wiring::clock()());
+    let (Some(url), Some(key)) = (&arguments.url, &arguments.key) else {
+        return bulk::run(&arguments).await;
+    };
+    let mut simulation = Simulation::new(url, key, wiring::clock()());
     simulation.fleet = FleetOptions {
         seed: arguments.seed,
         machines: arguments.machines,

@@ -7,6 +7,8 @@
 )]
 
 mod answers;
+mod bench;
+mod bulk;
 mod checkins;
 mod commands;
 mod crash;

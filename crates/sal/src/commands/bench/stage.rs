@@ -24,8 +24,18 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Starts it all. `settings` go into `postgresql.conf`.
+    /// Starts it all, and makes a machine group with the key. `settings` go into `postgresql.conf`.
     pub(super) async fn set(settings: &[(&str, &str)]) -> Result<Self> {
+        let stage = Self::empty(settings).await?;
+        let db = stage.connect().await?;
+        let unit = insert_unit(&db, "Bench").await?;
+        let unit = unit.first().context("a business unit")?;
+        insert_group(&db, &unit.id, "All Macs", &stage.key).await?;
+        Ok(stage)
+    }
+
+    /// Starts it all, with no group in the database.
+    pub(super) async fn empty(settings: &[(&str, &str)]) -> Result<Self> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let options = Options {
             listen: Listen::Loopback,
@@ -60,10 +70,6 @@ impl Stage {
             key: "k".repeat(128),
         };
         stage.wait_until_ready().await?;
-        let db = stage.connect().await?;
-        let unit = insert_unit(&db, "Bench").await?;
-        let unit = unit.first().context("a business unit")?;
-        insert_group(&db, &unit.id, "All Macs", &stage.key).await?;
         Ok(stage)
     }
 
@@ -84,6 +90,14 @@ impl Stage {
         // Ends when the client is dropped.
         self.connections.spawn(connection);
         Ok(client)
+    }
+
+    /// How to reach the database by hand.
+    pub(super) fn psql(&self) -> String {
+        format!(
+            "PGPASSWORD={PASSWORD} psql -h 127.0.0.1 -p {} -U sal sal",
+            self.postgres.port()
+        )
     }
 
     /// The server's process, while it runs.
@@ -146,7 +160,7 @@ fn start_server(postgres: &LocalPostgres, listen: &str) -> Result<Child> {
 }
 
 /// Of a database that only this benchmark can reach, for as long as it runs.
-const PASSWORD: &str = "a-benchmark-password";
+pub(super) const PASSWORD: &str = "a-benchmark-password";
 /// Durable as in production; no checkpoint falls into a cell by itself.
 const SETTINGS: &[(&str, &str)] = &[
     ("shared_buffers", "1GB"),

@@ -1,0 +1,37 @@
+//! The benchmark of the pages runs: on a fleet so small that its figures say nothing.
+
+use serde_json::Value;
+
+use crate::stage::Settings;
+
+#[tokio::test]
+async fn pages_are_measured_next_to_plain_sql() {
+    let arguments = [
+        "bench",
+        "pages",
+        "--machines",
+        "30",
+        "--requests",
+        "2",
+        "--rounds",
+        "1",
+        "--json",
+    ];
+    // The private Postgres's programs are found through PATH or at their usual places.
+    let ended = Settings::default().run(&arguments).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let pages = report["pages"].as_array().unwrap();
+    let names: Vec<&str> = pages
+        .iter()
+        .filter_map(|page| page["page"].as_str())
+        .collect();
+    for name in ["overview", "machines", "machines, search", "one machine"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    for page in pages {
+        for figure in ["p50_ms", "plain_sql_p50_ms", "statements", "bytes"] {
+            assert!(page[figure].as_f64().unwrap() > 0.0, "{figure} of {page:#}");
+        }
+    }
+}
