@@ -11,6 +11,7 @@ use sal_store::{
 use serde::Deserialize;
 
 use crate::{
+    audit::{Object, note},
     given_name::{PLACE_NAME, given_name},
     page::redirect,
     random_key::{GROUP_KEY, random_key},
@@ -27,7 +28,7 @@ struct FirstGroupForm {
 }
 
 async fn create_first_group(
-    _admin: GlobalAdmin,
+    GlobalAdmin(viewer): GlobalAdmin,
     State(app): State<App>,
     Form(form): Form<FirstGroupForm>,
 ) -> Result<Response, AppError> {
@@ -39,7 +40,14 @@ async fn create_first_group(
     if group_keys(&tx, &None, &None).await?.is_empty() {
         let made = insert_unit(&tx, unit).await?;
         if let Some(made) = made.first() {
-            insert_group(&tx, &made.id, group, random_key(GROUP_KEY).as_str()).await?;
+            let object = Object::new("business unit", made.id, unit);
+            note(&viewer, "made", &object, "", &app, &tx).await?;
+            let key = random_key(GROUP_KEY);
+            for made in insert_group(&tx, &made.id, group, key.as_str()).await? {
+                let object = Object::new("machine group", made.id, group);
+                let detail = format!("in {unit}");
+                note(&viewer, "made", &object, &detail, &app, &tx).await?;
+            }
         }
     }
     tx.commit().await?;
