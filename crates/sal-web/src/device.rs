@@ -22,8 +22,9 @@ use sal_http::{
     App, AppError, Routes,
     access::{Level, SeesMachines, Viewer},
 };
+use sal_plugins::Plugin;
 use sal_store::{
-    StoreError,
+    Client, StoreError,
     device::{
         Device, device_by_id, device_counts, device_exists, device_freshness, device_id_by_serial,
         device_items, device_messages, device_plugin_rows,
@@ -31,6 +32,7 @@ use sal_store::{
         timeline::device_timeline,
     },
     ids::MachineId,
+    plugins::enabled_details,
     pool::Executor,
     scope::Scope,
 };
@@ -38,6 +40,10 @@ use sal_store::{
 use crate::{
     page::render,
     shell::{Section, Shell, Theme},
+    widgets::{
+        self,
+        details::{self, DetailCard, Subject},
+    },
 };
 use params::{Tab, TabParams};
 use view::{DeviceView, Parts, TabRows};
@@ -77,6 +83,13 @@ async fn show_machine(
         device_plugin_rows(&db, &id, scope),
         read_tab(&params, id, scope, &db),
     )?;
+    let subject = Subject {
+        id,
+        serial: &device.serial,
+        os_family: &device.os_family,
+        rows: &plugin_rows,
+    };
+    let detail_cards = detail_cards(&subject, &viewer, &app, &db).await?;
     let parts = Parts {
         // The machine may have been deleted since it was found.
         counts: counts.into_iter().next().ok_or(AppError::NotFound)?,
@@ -84,6 +97,7 @@ async fn show_machine(
         messages,
         plugin_rows,
         tab,
+        detail_cards,
         sees_all_units: viewer.level == Level::GlobalAdmin,
     };
     let device = DeviceView::new(device, parts, &params, app.now(), &app.config.time_zone);
@@ -92,6 +106,26 @@ async fn show_machine(
         device,
         may_edit: viewer.level >= Level::ReadWrite,
     })
+}
+
+/// The cards of the detail plugins that are enabled, in their order.
+async fn detail_cards(
+    subject: &Subject<'_>,
+    viewer: &Viewer,
+    app: &App,
+    db: &Client,
+) -> Result<Vec<DetailCard>, AppError> {
+    let enabled = enabled_details(db).await?;
+    let registry = app.registry();
+    let plugins: Vec<&Plugin> = enabled
+        .iter()
+        .filter_map(|row| registry.get(&row.name))
+        .collect();
+    if plugins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = widgets::settings(db).await?;
+    details::cards(&plugins, subject, &settings, viewer, app).await
 }
 
 /// Reads what the open tab shows.

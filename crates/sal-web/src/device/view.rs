@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     fleet_part::{group_path, unit_path},
+    widgets::details::DetailCard,
     wording::{self, Moment, filled},
 };
 pub(crate) use cards::Card;
@@ -33,6 +34,8 @@ use timeline::TimelineTab;
 
 /// What belongs to a machine in other tables.
 pub(crate) struct Parts {
+    /// The cards of enabled detail plugins.
+    pub(crate) detail_cards: Vec<DetailCard>,
     pub(crate) counts: DeviceCounts,
     pub(crate) freshness: Vec<DeviceFreshness>,
     pub(crate) messages: Vec<DeviceMessage>,
@@ -69,7 +72,7 @@ pub(crate) struct DeviceView {
     pub(crate) freshness: Vec<Fresh>,
     pub(crate) cards: Vec<Card>,
     /// Cards of detail plugins, after the others.
-    pub(crate) detail_cards: Vec<Card>,
+    pub(crate) detail_cards: Vec<DetailCard>,
     pub(crate) messages: Vec<MessageLine>,
     pub(crate) plugins: Vec<PluginResults>,
     pub(crate) tabs: Vec<TabLink>,
@@ -135,7 +138,7 @@ impl DeviceView {
             chips: chips(&device, &parts),
             freshness: freshness::freshness(&parts.freshness, device.last_checkin, now, zone),
             cards: cards::cards(&device, parts.counts.address.as_deref(), now, zone),
-            detail_cards: Vec::new(),
+            detail_cards: parts.detail_cards,
             messages: lists::messages(parts.messages, now, zone),
             plugins: lists::plugins(parts.plugin_rows, now, zone),
             tabs: tab_links(&parts.counts, params.tab()),

@@ -153,6 +153,9 @@ async fn a_unit_and_a_group_are_made_and_the_group_waits_for_its_first_mac() {
     let keys =
         "SELECT count(*) FROM server_machinegroup WHERE key ~ '^[a-z0-9]{128}$' AND name = 'Labs'";
     assert_eq!(site.number(keys).await, 1);
+    let noted = "SELECT count(*) FROM salrs_audit WHERE username = 'admin' AND action = 'made'
+         AND ((kind, object_name, detail) IN (('business unit', '<Science>', ''), ('machine group', 'Labs', 'in <Science>')))";
+    assert_eq!(site.number(noted).await, 2);
 }
 
 #[tokio::test]
