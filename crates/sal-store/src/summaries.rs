@@ -8,7 +8,13 @@ use jiff::Timestamp;
 use tokio_postgres::types::Type;
 
 use crate::{
-    applications, error::StoreError, places, places::Place, pool::Tx, scope::Scope, updates,
+    applications,
+    error::StoreError,
+    places,
+    places::Place,
+    pool::{Executor, Tx},
+    scope::Scope,
+    updates,
 };
 
 crate::queries! {
@@ -80,7 +86,7 @@ impl Summary {
 pub async fn find_summary(
     what: Summary,
     place: &Place,
-    db: &impl crate::pool::Executor,
+    db: &impl Executor,
 ) -> Result<Option<Counted>, StoreError> {
     let rows = find_row(db, what.name(), place.kind(), &place.id()).await?;
     Ok(rows.into_iter().next())
@@ -124,6 +130,7 @@ pub async fn recount(
          SET counted = EXCLUDED.counted, milliseconds = EXCLUDED.milliseconds, counts = EXCLUDED.counts",
         what.counting(place)
     );
+    tx.client().batch_execute(ROOM_TO_COUNT).await?;
     let (name, kind) = (what.name(), place.kind());
     let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
         (&name, Type::TEXT),
@@ -133,3 +140,6 @@ pub async fn recount(
     places::ask(&sql, place, &parameters, &Scope::All, tx).await?;
     Ok(())
 }
+
+/// The ids of all machines must fit in memory: without room for them Postgres would look each item up in a list.
+const ROOM_TO_COUNT: &str = "SET LOCAL work_mem = '64MB'";

@@ -70,9 +70,10 @@ FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
 WHERE k.contype IN ('p', 'u', 'f', 'c') AND pg_table_is_visible(c.oid) AND c.relname NOT LIKE 'salrs\\_%'
   AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)";
 
-/// Their indexes, by definition.
+/// Their indexes, by definition, except our own.
 const INDEXES: &str = "
 SELECT c.relname::text, pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+JOIN pg_class x ON x.oid = i.indexrelid AND x.relname NOT LIKE 'salrs\\_%'
 WHERE i.indisvalid AND pg_table_is_visible(c.oid) AND c.relname NOT LIKE 'salrs\\_%'
   AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)";

@@ -196,7 +196,7 @@ async fn the_entry_leads_to_all_to_the_only_unit_or_to_a_choice() {
 }
 
 #[tokio::test]
-async fn q085_applications_are_counted_in_the_place_and_nowhere_else() {
+async fn q085_q086_applications_are_counted_in_the_place_and_nowhere_else() {
     let site = site_with_applications(10).await;
     let mut admin = site.visitor("admin").await;
     for (place, expected) in [
@@ -457,6 +457,11 @@ async fn files_have_sals_columns_and_names() {
     assert!(
         disposition(&list).contains("\"sal_inventory_application_list_for_business_unit_1.csv\"")
     );
+    let jsonl = reader
+        .get(&site, "/inventory/csv_export/machine/2/?pk=0&format=jsonl")
+        .await;
+    assert!(jsonl.text.lines().any(|line| line
+        == r#"{"name":"Firefox","bundleid":"org.mozilla.firefox","bundlename":"Firefox","install_count":2}"#));
     let installs = reader
         .get(
             &site,
