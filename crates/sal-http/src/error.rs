@@ -172,13 +172,21 @@ fn no_key() -> Response {
 }
 
 fn login_needed(next: &str) -> Response {
-    let next = percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC);
+    let next = percent_encoding::utf8_percent_encode(next, IN_NEXT);
     let mut response = django::answer(StatusCode::FOUND, "");
-    if let Ok(location) = HeaderValue::from_str(&format!("/login/?next={next}")) {
+    if let Ok(location) = HeaderValue::from_str(&format!("/login?next={next}")) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
 }
+
+/// What Django leaves as it is in `next`.
+const IN_NEXT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 fn log(failure: &AppError) {
     let mut chain = Vec::new();

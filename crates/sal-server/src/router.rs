@@ -61,7 +61,9 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
                 origin: origin.clone(),
             })?;
     }
-    let pages = sal_web::routes()
+    let pages = sal_web::routes();
+    let paths: Arc<[&'static str]> = pages.paths().into();
+    let pages = pages
         .into_router()
         .layer(csrf)
         .layer(CompressionLayer::new().gzip(true));
@@ -69,7 +71,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
         .merge(sal_checkin::routes(&app))
         .merge(pages)
         .merge(health::routes(options))
-        .fallback(nothing_here)
+        .fallback(move |method: Method, uri: OriginalUri| nothing_here(method, uri, paths))
         .layer(from_fn(unread::read_the_rest))
         .layer(RequestBodyDeadlineLayer::new(options.body_deadline))
         .layer(CatchPanicLayer::custom(
@@ -97,12 +99,16 @@ fn gone() -> Response {
 }
 
 /// A path that no door knows: with a slash it may be one (Django's `APPEND_SLASH`).
-async fn nothing_here(method: Method, OriginalUri(uri): OriginalUri) -> Response {
+async fn nothing_here(
+    method: Method,
+    OriginalUri(uri): OriginalUri,
+    pages: Arc<[&'static str]>,
+) -> Response {
     let path = uri.path();
     if slash::is_of_the_first_api(path) {
         return gone();
     }
-    if slash::is_missing(path) {
+    if slash::is_missing(path, &pages) {
         tracing::debug!(%method, "sent on to the path with a slash");
         return django::append_slash(path, uri.query());
     }

@@ -1,8 +1,10 @@
 //! Paths of Sal that need their trailing slash: without it the answer is 301 to the path with it.
 
-/// Whether `path` lacks the slash that makes it one of ours.
-pub(crate) fn is_missing(path: &str) -> bool {
-    !path.ends_with('/') && PATHS.iter().any(|pattern| matches(pattern, path))
+/// Whether `path` lacks the slash that makes it one of ours. `pages` are the paths of pages as the router has them.
+pub(crate) fn is_missing(path: &str, pages: &[&str]) -> bool {
+    let with_slash = || pages.iter().filter_map(|pattern| pattern.strip_suffix('/'));
+    let mut patterns = PATHS.iter().copied().chain(with_slash());
+    !path.ends_with('/') && patterns.any(|pattern| matches(pattern, path))
 }
 
 /// Whether `path` is one of API v1: `/api/`, `/api/v1/` and what is below them, unless it begins with a `v` or a `2`, as
@@ -17,114 +19,44 @@ pub(crate) fn is_of_the_first_api(path: &str) -> bool {
     })
 }
 
-/// Segment by segment; `*` is any segment that is not empty.
+/// Segment by segment; `{name}` is any segment that is not empty.
 fn matches(pattern: &str, path: &str) -> bool {
     let mut wanted = pattern.split('/');
     let mut given = path.split('/');
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return true,
-            (Some("*"), Some(segment)) if !segment.is_empty() => {}
+            (Some(wanted), Some(segment)) if wanted.starts_with('{') && !segment.is_empty() => {}
             (Some(wanted), Some(given)) if wanted == given => {}
             _ => return false,
         }
     }
 }
 
-/// Without their slashes.
+/// Those of machines, programs and orchestrators, without their slashes; pages are listed by their own routes.
 const PATHS: &[&str] = &[
     "/checkin",
     "/report_broken_client",
     "/preflight-v2",
-    "/preflight-v2/get-script/*/*",
+    "/preflight-v2/get-script/{plugin}/{script}",
     "/inventory/submit",
     "/catalog/submit",
     "/catalog/hash",
     "/profiles/submit",
-    "/licenses/available/*",
-    "/licenses/available/*/*",
-    "/licenses/usage/*",
-    "/licenses/usage/*/*",
+    "/licenses/available/{key}",
+    "/licenses/available/{key}/{unit}",
+    "/licenses/usage/{key}",
+    "/licenses/usage/{key}/{unit}",
     "/api",
     "/api/v1",
     "/healthcheck",
-    "/login",
-    "/logout",
-    "/oidc/login",
-    "/machines",
-    "/machines/columns",
-    "/machines/bulk",
-    "/machines/export",
-    "/machines/facets",
-    "/machine_detail/*",
-    "/machine_detail/facts/*/*",
-    "/machine_detail/*/item/*",
-    "/machine/new/*",
-    "/machine/edit/*",
-    "/machine/delete/*",
-    "/database",
-    "/setup/*",
-    "/list/*/*",
-    "/list/*/*/*",
-    "/list/*/*/*/*",
-    "/tableajax/*/*/*/*",
-    "/csv/*/*/*/*",
-    "/new-bu",
-    "/new-machine-group/*",
-    "/units",
-    "/business_unit/edit/*",
-    "/business_unit/delete/*",
-    "/business_unit/really/delete/*",
-    "/edit-machine-group/*",
-    "/machine_group/delete/*",
-    "/machine_group/really/delete/*",
-    "/dashboard/*",
-    "/machinegroup/*",
-    "/inventory",
-    "/inventory/all/*",
-    "/inventory/business_unit/*",
-    "/inventory/machine_group/*",
-    "/inventory/machine/*",
-    "/inventory/application/*/*/*",
-    "/inventory/list/*/*/*",
-    "/inventory/csv_export/*/*",
-    "/updates",
-    "/updates/item",
-    "/licenses",
-    "/licenses/new",
-    "/licenses/edit/*",
-    "/licenses/delete/*",
-    "/settings",
-    "/settings/all",
-    "/settings/forget/*",
-    "/settings/maintenance",
-    "/settings/maintenance/run/*",
-    "/settings/save_historical_days",
-    "/settings/plugins",
-    "/settings/api-keys",
-    "/settings/api-keys/new",
-    "/settings/api-keys/display/*",
-    "/settings/api-keys/edit/*",
-    "/settings/api-keys/delete/*",
-    "/settings/users",
-    "/settings/users/new",
-    "/settings/users/edit/*",
-    "/settings/users/makestaff/*",
-    "/settings/users/removestaff/*",
-    "/settings/users/delete/*",
-    "/changepassword",
-    "/changepassword/done",
-    "/activity",
-    "/activity/export",
-    "/activity/check-ins",
-    "/activity/check-ins/export",
-    "/settings/senddata/enable",
-    "/settings/senddata/disable",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PAGES: &[&str] = &["/machine_detail/{key}/", "/livez", "/"];
 
     #[test]
     fn the_first_api_is_told_from_the_second() {
@@ -157,7 +89,7 @@ mod tests {
             "/preflight-v2/get-script/Uptime/uptime.py",
             "/machine_detail/C02",
         ] {
-            assert!(is_missing(path), "{path}");
+            assert!(is_missing(path, PAGES), "{path}");
         }
         for path in [
             "/checkin/",
@@ -167,7 +99,7 @@ mod tests {
             "/machine_detail",
             "/checkin/x",
         ] {
-            assert!(!is_missing(path), "{path}");
+            assert!(!is_missing(path, PAGES), "{path}");
         }
     }
 }

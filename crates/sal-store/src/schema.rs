@@ -209,11 +209,11 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0002-checkins", false),
     addition!("0003-fill-factor", true),
     addition!("0004-audit", false),
+    addition!("0005-oidc", false),
+    addition!("0006-preferences", false),
     addition!("0007-summaries", true),
     addition!("0008-software-indexes", true),
-    addition!("0006-preferences", false),
     addition!("0009-jobs", false),
-    addition!("0005-oidc", false),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -22,6 +22,7 @@ mod licences;
 mod login;
 mod login_notes;
 mod oidc;
+mod old_addresses;
 mod outbound;
 mod overview;
 mod page;
@@ -65,6 +66,7 @@ pub fn routes() -> Routes {
         .merge(password::routes())
         .merge(oidc::routes())
         .merge(setup::routes())
+        .merge(old_addresses::routes())
         .merge(theme::routes())
         .merge(assets::routes())
 }

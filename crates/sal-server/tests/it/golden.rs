@@ -1,5 +1,7 @@
 //! Exchanges recorded from Sal 4.4.1, replayed; every difference must be a numbered quirk.
 
+use jiff::tz::TimeZone;
+use sal_http::HttpConfig;
 use sal_testkit::golden::{self, Start};
 use sal_testkit::{Filled, TestServer};
 
@@ -10,7 +12,12 @@ async fn replays(scenario: &str) {
         Start::Migrated => Filled::Migrated,
         Start::Seed => Filled::Seeded,
     };
-    let server = TestServer::start(filled).await;
+    // The zone that the original has when none is set.
+    let config = HttpConfig {
+        time_zone: TimeZone::get("Europe/London").unwrap(),
+        ..HttpConfig::default()
+    };
+    let server = TestServer::with(filled, config).await;
     let db = server.database.connect().await;
     let report = golden::replay(&server.base_url, &db, scenario)
         .await

@@ -60,7 +60,11 @@ async fn q071_units_and_groups_are_changed_by_whom_sal_lets_and_deleted_by_post_
         "SELECT (SELECT count(*) FROM server_businessunit WHERE name IN ('Science', 'Arts'))
          + (SELECT count(*) FROM server_machinegroup WHERE name IN ('Labs', 'Studio'))";
     assert_eq!(site.number(untouched).await, 4);
-    assert_eq!(site.number("SELECT count(*) FROM salrs_audit").await, 0);
+    assert_eq!(
+        site.number("SELECT count(*) FROM salrs_audit WHERE kind <> 'login'")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -112,7 +116,11 @@ async fn a_unit_gets_a_name_and_members() {
     assert!(page.text.contains("&#60;Physics&#62;") && !page.text.contains("<Physics>"));
     // The same again is no change.
     admin.post(&site, "/business_unit/edit/1/", &form).await;
-    assert_eq!(site.number("SELECT count(*) FROM salrs_audit").await, 1);
+    assert_eq!(
+        site.number("SELECT count(*) FROM salrs_audit WHERE kind <> 'login'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]

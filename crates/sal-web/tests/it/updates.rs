@@ -88,7 +88,7 @@ async fn only_who_sees_machines_sees_updates_and_only_of_the_own_units() {
             assert_eq!(answer.status.as_u16(), status, "{name} {path}");
         }
         let anonymous = Visitor::default().get(&site, &path).await;
-        assert!(anonymous.location().starts_with("/login/?next="), "{path}");
+        assert!(anonymous.location().starts_with("/login?next="), "{path}");
     }
 }
 

@@ -40,6 +40,7 @@ fn now() -> Timestamp {
 
 fn view(device: Device) -> DeviceView {
     let parts = Parts {
+        detail_cards: Vec::new(),
         counts: DeviceCounts {
             items: 0,
             pending: 0,

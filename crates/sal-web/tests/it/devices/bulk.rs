@@ -106,7 +106,7 @@ async fn all_that_match_are_marked_and_only_they() {
     let asked = post(&mut anna, &site, &form).await;
     confirm(&asked, &mut anna, &site).await;
     assert_eq!(count(&site, "server_machine WHERE NOT deployed").await, 0);
-    assert_eq!(count(&site, "salrs_audit").await, 2);
+    assert_eq!(count(&site, "salrs_audit WHERE kind <> 'login'").await, 2);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_list_that_changed_meanwhile_is_asked_about_again() {
         StatusCode::CONFLICT
     );
     assert_eq!(count(&site, "server_machine").await, 30);
-    assert_eq!(count(&site, "salrs_audit").await, 0);
+    assert_eq!(count(&site, "salrs_audit WHERE kind <> 'login'").await, 0);
 }
 
 /// A row in every table that hangs on a machine.
@@ -323,5 +323,5 @@ async fn forms_that_say_nothing_change_nothing() {
     let asked = post(&mut anna, &site, &[("id", "1"), ("action", "delete")]).await;
     assert!(asked.text.contains("&#60;b&#62;x") && !asked.text.contains("<b>x"));
     assert_eq!(count(&site, "server_machine").await, 4);
-    assert_eq!(count(&site, "salrs_audit").await, 0);
+    assert_eq!(count(&site, "salrs_audit WHERE kind <> 'login'").await, 0);
 }
