@@ -167,7 +167,12 @@ async fn q106_every_setting_is_checked_and_a_change_is_noted_with_old_and_new() 
     assert_eq!(site.number(note).await, 1);
     admin.post(&site, "/settings/all/", &form).await;
     assert_eq!(site.number(notes).await, 3);
+}
 
+#[tokio::test]
+async fn q106_what_does_not_fit_is_answered_with_a_sentence_and_nothing_is_saved() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
     for (name, bad, sentence) in [
         (
             "historical_retention",
