@@ -1,6 +1,10 @@
-//! `/database/`: how this server is logged in to its database. For global admins.
+//! `/database/`: how this server is logged in to its database, what the database says to that, and where the move to
+//! IAM stands. For global admins.
 //!
-//! Shows what the program knows of its own login; but for the viewer's session, the database is asked nothing.
+//! What the program knows of its own login is shown whatever the database answers.
+
+mod cutover;
+mod roles;
 
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
@@ -8,9 +12,17 @@ use jiff::{SignedDuration, Timestamp};
 use sal_http::{
     App, AppError, Routes,
     access::GlobalAdmin,
-    database_status::{DatabaseStatus, LoginMode},
+    database_status::{DatabaseStatus, LoginMode, LoginResult},
+};
+use sal_store::{
+    StoreError,
+    database::{roles as read_roles, session as read_session},
 };
 
+use self::{
+    cutover::{Cutover, Journal},
+    roles::{RoleLine, SessionView},
+};
 use crate::{
     page::render,
     shell::{Section, Shell, Theme},
@@ -38,6 +50,25 @@ struct DatabasePage {
     certificate_expiry: Option<Expiry>,
     logins: String,
     failures: String,
+    recent: Vec<LoginLine>,
+    /// What the database says, or why it says nothing.
+    asked: Result<Asked, String>,
+}
+
+/// What the database says.
+struct Asked {
+    view: SessionView,
+    roles: Vec<RoleLine>,
+    cutover: Cutover,
+}
+
+/// How a login went, as a line of the table.
+struct LoginLine {
+    moment: Moment,
+    mode: &'static str,
+    user: String,
+    /// What happened, the likely cause, what to do next.
+    failure: Option<[String; 3]>,
 }
 
 /// The end of something, and whether it is near.
@@ -52,6 +83,7 @@ async fn show_database(
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     let status = app.database_status();
+    let asked = ask(status.mode, &app).await.map_err(in_words);
     let (now, zone) = (app.now(), &app.config.time_zone);
     let expiry = |at: Timestamp, soon: SignedDuration| Expiry {
         tone: if at.duration_since(now) < soon {
@@ -65,10 +97,7 @@ async fn show_database(
     let count = |number: u64| wording::count(i64::try_from(number).unwrap_or(i64::MAX));
     render(&DatabasePage {
         shell: Shell::of(&viewer, theme, Section::Database, "Database", &app),
-        mode: match status.mode {
-            LoginMode::Iam => "IAM token",
-            LoginMode::Password => "Password",
-        },
+        mode: mode(status.mode),
         tone: if works { "ok" } else { "bad" },
         failure_tone: if works { "plain" } else { "bad" },
         verdict: match (works, status.last_success.is_some()) {
@@ -90,8 +119,62 @@ async fn show_database(
             .map(|certificate| expiry(certificate.not_after, SignedDuration::from_hours(30 * 24))),
         logins: count(status.logins),
         failures: count(status.failures),
+        recent: status
+            .recent
+            .iter()
+            .map(|result| login_line(result, Moment::new(result.at, now, zone)))
+            .collect(),
+        asked,
         status,
     })
+}
+
+async fn ask(mode: LoginMode, app: &App) -> Result<Asked, StoreError> {
+    let db = app.store.get().await?;
+    let (sessions, journal) = tokio::try_join!(read_session(&db), Journal::read(&db))?;
+    let session = sessions.into_iter().next().ok_or(StoreError::Overtaken)?;
+    let names = roles::names(&session, journal.administrator());
+    let found = read_roles(&db, &names.iter().map(|(name, _)| name.clone()).collect()).await?;
+    let mut view = SessionView::new(session);
+    let login = found
+        .iter()
+        .find(|role| role.name == view.session.session_user);
+    view.warnings
+        .extend(login.and_then(|login| roles::contradiction(mode, login)));
+    let (now, zone) = (app.now(), &app.config.time_zone);
+    Ok(Asked {
+        view,
+        roles: roles::lines(found, &names),
+        cutover: journal.worded(mode, &|at| Moment::new(at, now, zone)),
+    })
+}
+
+fn in_words(error: StoreError) -> String {
+    match error {
+        StoreError::Statement(error) => error
+            .as_db_error()
+            .map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned()),
+        other => other.to_string(),
+    }
+}
+
+fn mode(mode: LoginMode) -> &'static str {
+    match mode {
+        LoginMode::Iam => "IAM token",
+        LoginMode::Password => "Password",
+    }
+}
+
+fn login_line(result: &LoginResult, moment: Moment) -> LoginLine {
+    let failure = result.failure.as_ref().map(|failure| {
+        [&failure.what, &failure.likely_cause, &failure.next_step].map(String::clone)
+    });
+    LoginLine {
+        moment,
+        mode: mode(result.mode),
+        user: result.user.clone(),
+        failure,
+    }
 }
 
 fn last_login_worked(status: &DatabaseStatus) -> bool {

@@ -73,7 +73,8 @@ async fn of_two_servers_one_works_and_the_other_takes_over() {
     assert_eq!(ground.value::<String>(servers).await, second);
     stops.iter().for_each(CancellationToken::cancel);
     tasks.join_all().await;
-    assert_eq!(ground.value::<String>(HOLDERS).await, "");
+    // Postgres ends the session a moment after its connection.
+    ground.until(&format!("SELECT ({HOLDERS}) = ''")).await;
 }
 
 #[tokio::test]

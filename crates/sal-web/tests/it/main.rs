@@ -3,6 +3,7 @@
 
 mod activity;
 mod belongings;
+mod database;
 mod device;
 mod device_editing;
 mod devices;

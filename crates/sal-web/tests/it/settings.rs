@@ -188,6 +188,7 @@ async fn q116_plugins_are_listed_in_their_order_and_foreign_ones_keep_their_plac
     )
     .await;
     let page = admin.get(&site, "/settings/plugins/").await.text;
+    let page = page.split("<main").nth(1).unwrap();
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
     let order = [
         "row\">Status<",
@@ -264,6 +265,205 @@ async fn q115_plugins_are_enabled_moved_and_disabled_by_buttons_and_links_only_a
         let answer = admin.post(&site, nowhere, &[]).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nowhere}");
     }
+}
+
+#[tokio::test]
+async fn q106_every_setting_is_checked_and_a_change_is_noted_with_old_and_new() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    let page = admin.get(&site, "/settings/all/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for setting in sal_http::sal_settings::SETTINGS {
+        let field = format!("name=\"{}\"", setting.name);
+        let is_field = setting.kind != sal_http::sal_settings::Kind::Bookkeeping;
+        assert_eq!(page.text.contains(&field), is_field, "{}", setting.name);
+    }
+    assert!(page.text.contains("DOCKER_SAL_TZ") && !page.text.contains("DB_PASS"));
+
+    let form = [
+        ("historical_retention", "31"),
+        ("send_data", "true"),
+        ("crypt_url", "https://crypt.example/"),
+        ("MessagesPluginLevel", "WARNING"),
+        ("unheard_of", "x"),
+    ];
+    let saved = admin.post(&site, "/settings/all/", &form).await;
+    assert_eq!(saved.location(), "/settings/all/", "{}", saved.text);
+    let rows = "SELECT count(*) FROM server_salsetting WHERE (name, value) IN (('historical_retention', '31'),
+        ('crypt_url', 'https://crypt.example/'), ('MessagesPluginLevel', 'WARNING'), ('send_data', 'true'))";
+    assert_eq!(site.number(rows).await, 4);
+    let unknown = "SELECT count(*) FROM server_salsetting WHERE name = 'unheard_of'";
+    assert_eq!(site.number(unknown).await, 0);
+    let notes = "SELECT count(*) FROM salrs_audit WHERE kind = 'setting' AND username = 'admin'";
+    assert_eq!(
+        site.number(notes).await,
+        3,
+        "what did not change is not noted"
+    );
+    let note = "SELECT count(*) FROM salrs_audit WHERE object_id = 'historical_retention' AND detail = '`180` -> `31`'";
+    assert_eq!(site.number(note).await, 1);
+    admin.post(&site, "/settings/all/", &form).await;
+    assert_eq!(site.number(notes).await, 3);
+}
+
+#[tokio::test]
+async fn q106_what_does_not_fit_is_answered_with_a_sentence_and_nothing_is_saved() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    for (name, bad, sentence) in [
+        (
+            "historical_retention",
+            "soon",
+            "a whole number of days from 1 to 36500",
+        ),
+        (
+            "inventory_exclusion_pattern",
+            "com.(apple",
+            "Postgres cannot use it: invalid regular expression",
+        ),
+        ("crypt_url", "javascript:alert(1)", "begins with https://"),
+        ("MessagesPluginThreshold", "-1", "a whole number"),
+        ("ssh_account", "a\0b", "one line"),
+        ("send_data", "<i>perhaps</i>", "true or false"),
+    ] {
+        let form = [(name, bad), ("datatable_page_length", "50")];
+        let refused = admin.post(&site, "/settings/all/", &form).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
+        assert!(refused.text.contains(sentence), "{name}: {}", refused.text);
+        assert!(!refused.text.contains("<i>perhaps"));
+    }
+    let untouched = "SELECT count(*) FROM server_salsetting WHERE name = 'datatable_page_length' AND value = '20'";
+    assert_eq!(site.number(untouched).await, 1, "all of a form or nothing");
+    let fine = [("inventory_exclusion_pattern", "com\\.apple\\.(print|fax)")];
+    let saved = admin.post(&site, "/settings/all/", &fine).await;
+    assert_eq!(saved.status, StatusCode::FOUND);
+}
+
+#[tokio::test]
+async fn sals_address_of_the_retention_saves_days_and_shows_nothing() {
+    let site = site_with_admin().await;
+    site.user(2, "writer", "RW", None).await;
+    let mut admin = site.visitor("admin").await;
+    let path = "/settings/save_historical_days/";
+    assert_eq!(admin.get(&site, path).await.location(), "/settings/");
+    let saved = admin.post(&site, path, &[("days", "45")]).await;
+    assert_eq!(saved.location(), "/settings/");
+    let days = "SELECT value::bigint FROM server_salsetting WHERE name = 'historical_retention'";
+    assert_eq!(site.number(days).await, 45);
+    for bad in ["", "0", "x", "99999999999999999999"] {
+        let refused = admin.post(&site, path, &[("days", bad)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+    }
+    assert_eq!(site.number(days).await, 45);
+    let mut writer = site.visitor("writer").await;
+    for path in [path, "/settings/all/", "/settings/maintenance/"] {
+        assert_eq!(writer.get(&site, path).await.location(), "/", "{path}");
+    }
+    for path in [
+        path,
+        "/settings/all/",
+        "/settings/maintenance/run/search/",
+        "/settings/forget/1/",
+    ] {
+        let refused = writer.post(&site, path, &[("days", "1")]).await;
+        assert_ne!(refused.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(site.number(days).await, 45);
+}
+
+#[tokio::test]
+async fn rows_that_nothing_knows_are_listed_and_can_be_deleted_and_no_others() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    site.sql(
+        "INSERT INTO server_salsetting (id, name, value) VALUES (900, 'AppVersion_<Apps>', 'Safari & more'),
+             (901, 'last_sent_data', '1760000000')",
+    )
+    .await;
+    let page = admin.get(&site, "/settings/all/").await;
+    assert!(
+        page.text.contains("AppVersion_&#60;Apps&#62;") && page.text.contains("Safari &#38; more")
+    );
+    assert!(
+        page.text
+            .contains("1760000000 <span class=\"muted\"><time datetime=\"2025-10-09")
+    );
+    let asked = admin.get(&site, "/settings/forget/900/").await;
+    assert!(
+        asked
+            .text
+            .contains("Delete the setting AppVersion_&#60;Apps&#62;?")
+    );
+    let count = "SELECT count(*) FROM server_salsetting WHERE id IN (900, 901)";
+    assert_eq!(site.number(count).await, 2);
+    assert_eq!(
+        admin
+            .post(&site, "/settings/forget/900/", &[])
+            .await
+            .location(),
+        "/settings/all/"
+    );
+    assert_eq!(site.number(count).await, 1);
+    let note = "SELECT count(*) FROM salrs_audit WHERE action = 'deleted' AND object_id = 'AppVersion_<Apps>' AND detail = ''";
+    assert_eq!(site.number(note).await, 1);
+    for gone in ["900", "901", "x", "99999999999"] {
+        let path = format!("/settings/forget/{gone}/");
+        assert_eq!(
+            admin.post(&site, &path, &[]).await.status,
+            StatusCode::NOT_FOUND,
+            "{gone}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_jobs_are_listed_with_their_last_run_and_can_be_had_now() {
+    let site = site_with_admin().await;
+    let mut admin = site.visitor("admin").await;
+    let page = admin.get(&site, "/settings/maintenance/").await;
+    assert!(page.text.contains("Nothing was done yet") && page.text.contains("No server"));
+    site.sql(
+        "INSERT INTO salrs_job (name, what, every_seconds, next_due, last_started, last_finished, last_result, last_server, rows, duration_ms, last_error, runs, failures)
+         VALUES ('search', 'Keeps <caches>.', 300, '2026-11-22T12:04:00Z', '2026-11-22T11:58:00Z', '2026-11-22T11:59:00Z', 'done', 'sal-1', 1234, 60000, '', 7, 0),
+                ('sessions', 'Removes.', 3600, '2026-11-22T11:00:00Z', '2026-11-22T11:00:00Z', NULL, 'running', 'sal-2', 0, 0, '', 1, 0),
+                ('retention', 'Removes.', 21600, '2026-11-22T12:10:00Z', '2026-11-22T11:50:00Z', '2026-11-22T11:50:00Z', 'failed', 'sal-1', 0, 5, 'relation & gone', 1, 1)",
+    )
+    .await;
+    let page = admin.get(&site, "/settings/maintenance/").await.text;
+    for text in [
+        "Keeps &#60;caches&#62;.",
+        "every 5 min",
+        "every 6 h",
+        "1,234",
+        "60.0 s",
+        "in 4 min",
+        "1 min ago",
+        "relation &#38; gone",
+        "Its server is gone",
+        "1 failed",
+        "on sal-1",
+    ] {
+        assert!(page.contains(text), "{text} in {page}");
+    }
+    let asked = admin
+        .post(&site, "/settings/maintenance/run/search/", &[])
+        .await;
+    assert_eq!(asked.location(), "/settings/maintenance/");
+    let due = "SELECT count(*) FROM salrs_job WHERE name = 'search' AND next_due = '2026-11-22T12:00:00Z'";
+    assert_eq!(site.number(due).await, 1);
+    let note = "SELECT count(*) FROM salrs_audit WHERE kind = 'job' AND object_id = 'search' AND username = 'admin'";
+    assert_eq!(site.number(note).await, 1);
+    for none in ["nothing", "a%00b"] {
+        let path = format!("/settings/maintenance/run/{none}/");
+        assert_eq!(
+            admin.post(&site, &path, &[]).await.status,
+            StatusCode::NOT_FOUND
+        );
+    }
+    site.sql("DROP TABLE salrs_job").await;
+    let page = admin.get(&site, "/settings/maintenance/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("sal db init"));
 }
 
 /// Whether a text holds 64 characters in a row that a private key is made of.

@@ -346,7 +346,7 @@ const VARIABLES: &[Variable] = &[
         "SAL_DB_POOL_SIZE",
         "16",
         "0.1",
-        "The most database connections of this process.",
+        "The most database connections of this process; the server that does the maintenance has one more.",
     ),
     variable(
         "SAL_DB_LOGINS_PER_SECOND",

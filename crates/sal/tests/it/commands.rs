@@ -81,3 +81,45 @@ async fn a_refused_login_is_explained_and_ends_with_1() {
     );
     assert!(ended.stderr.contains("rds-db:connect"), "{ended:?}");
 }
+
+#[tokio::test]
+async fn maintain_says_what_it_would_do_and_what_it_did() {
+    let stage = Stage::set().await;
+    let run = async |arguments: &[&str]| stage.settings().run(arguments).await;
+    let early = run(&["db", "maintain"]).await;
+    assert_eq!(early.code, Some(1), "{early:?}");
+    assert!(early.stderr.contains("sal db init"), "{early:?}");
+    run(&["db", "init"]).await;
+    stage
+        .run("SET ROLE sal; INSERT INTO django_session (session_key, session_data, expire_date) VALUES ('k', '', '2020-01-01')")
+        .await;
+    let left = "SELECT count(*)::text FROM django_session";
+
+    let would = run(&["db", "maintain", "--dry-run", "--json"]).await;
+    assert_eq!(would.code, Some(0), "{would:?}");
+    let report: Value = serde_json::from_str(&would.stdout).unwrap();
+    let sessions = report
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|job| job["job"] == "sessions");
+    assert_eq!(
+        sessions.unwrap()["counts"]["sessions of Django"],
+        1,
+        "{report}"
+    );
+    assert_eq!(stage.value(left).await, "1");
+
+    let did = run(&["db", "maintain", "--job", "sessions"]).await;
+    assert_eq!(did.code, Some(0), "{did:?}");
+    assert!(
+        did.stdout
+            .contains("removed or changed 1 sessions of Django"),
+        "{did:?}"
+    );
+    assert_eq!(stage.value(left).await, "0");
+
+    let unknown = run(&["db", "maintain", "--job", "tidy"]).await;
+    assert_eq!(unknown.code, Some(2), "{unknown:?}");
+    assert!(unknown.stderr.contains("retention"), "{unknown:?}");
+}

@@ -19,6 +19,7 @@ mod guide;
 mod iam;
 mod killed;
 mod login;
+mod maintenance;
 mod outages;
 mod relay;
 mod replay;
