@@ -164,10 +164,15 @@ async fn user(name: &str, app: &App) -> Result<Option<LoginUser>, AppError> {
 }
 
 async fn confirm_logout(
-    viewer: Viewer,
+    viewer: Result<Viewer, AppError>,
     theme: Theme,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
+    let viewer = match viewer {
+        // Coming back here after the login would only lead out again.
+        Err(AppError::LoginNeeded { .. }) => return Ok(redirect("/login")),
+        other => other?,
+    };
     render(&LogoutPage {
         shell: Shell::of(&viewer, theme, Section::None, "Log out", &app),
     })

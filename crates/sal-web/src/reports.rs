@@ -10,7 +10,11 @@ use axum::{
 };
 use sal_http::{App, AppError, Routes, access::Viewer};
 use sal_plugins::{Kind, Plugin};
-use sal_store::{device::device_by_id, ids::MachineId, plugins::enabled_reports};
+use sal_store::{
+    device::device_by_id,
+    ids::MachineId,
+    plugins::{enabled_details, enabled_reports},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -162,6 +166,10 @@ async fn show_detail(
     let db = app.store.get().await?;
     let found = device_by_id(&db, &id, &viewer.scope).await?;
     let device = found.into_iter().next().ok_or(AppError::NotFound)?;
+    let enabled = enabled_details(&db).await?;
+    if !enabled.iter().any(|row| row.name == plugin.name) {
+        return Err(AppError::NotFound);
+    }
     let settings = widgets::settings(&db).await?;
     drop(db);
     let subject = Subject {

@@ -1,6 +1,7 @@
 //! The assembled server against a real Postgres; folders mirror URLs.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod access;
 mod browser;
 mod catalogs;
 mod checkin;

@@ -11,6 +11,131 @@ use sal_testkit::{Filled, TestServer, golden};
 /// Every difference that a replay may show. Numbers are explained in `docs/compat/quirks.md`.
 pub(crate) const QUIRKS: &[Quirk] = &[
     Quirk {
+        number: "Q-900",
+        scenario: "widgets",
+        steps: &["025", "026", "027", "028", "029", "030"],
+        tables: &[],
+        reasons: &[],
+        what: "the REST API is not built yet",
+    },
+    Quirk {
+        number: "Q-115",
+        scenario: "widgets",
+        steps: &["032", "033", "034", "035", "036", "037", "038"],
+        tables: &["plugin"],
+        reasons: &[],
+        what: "links to plugins ask",
+    },
+    Quirk {
+        number: "Q-007",
+        scenario: "widgets",
+        steps: &[
+            "042", "043", "047", "051", "054", "055", "056", "057", "058", "061", "088", "092",
+            "096", "100", "128", "132", "136", "140", "156", "159", "162", "166", "167", "168",
+            "170", "174", "177", "186", "187", "210", "211", "214", "217", "223", "224", "227",
+            "228",
+        ],
+        tables: &["machine"],
+        reasons: &[],
+        what: "a report without host name or version keeps the ones that are there",
+    },
+    Quirk {
+        number: "Q-112",
+        scenario: "widgets",
+        steps: &["080", "081", "082", "084"],
+        tables: &[],
+        reasons: &[],
+        what: "days of uptime are numbers",
+    },
+    Quirk {
+        number: "Q-110",
+        scenario: "widgets",
+        steps: &["117", "118", "119", "120", "122", "124"],
+        tables: &[],
+        reasons: &[],
+        what: "Apple silicon laptops are laptops",
+    },
+    Quirk {
+        number: "Q-113",
+        scenario: "widgets",
+        steps: &["175"],
+        tables: &[],
+        reasons: &[],
+        what: "a family of models holds no other",
+    },
+    Quirk {
+        number: "Q-114",
+        scenario: "widgets",
+        steps: &["198", "199"],
+        tables: &[],
+        reasons: &[],
+        what: "the title of the list of a message is whole",
+    },
+    Quirk {
+        number: "Q-009",
+        scenario: "widgets",
+        steps: &["203", "225", "229", "231"],
+        tables: &[],
+        reasons: &[],
+        what: "the 404 page has another text",
+    },
+    Quirk {
+        number: "Q-044",
+        scenario: "web_as_rw",
+        steps: &["024"],
+        tables: &[],
+        reasons: &[],
+        what: "the list is at /machines/",
+    },
+    Quirk {
+        number: "Q-119",
+        scenario: "web_as_rw",
+        steps: &["055", "056", "057", "063"],
+        tables: &[],
+        reasons: &[],
+        what: "quick search and Django's pages are elsewhere",
+    },
+    Quirk {
+        number: "Q-900",
+        scenario: "web_as_rw",
+        steps: &["058"],
+        tables: &[],
+        reasons: &[],
+        what: "the search builder is not built yet",
+    },
+    Quirk {
+        number: "Q-121",
+        scenario: "web_as_rw",
+        steps: &["065"],
+        tables: &[],
+        reasons: &[],
+        what: "who is logged in is led on from the login page",
+    },
+    Quirk {
+        number: "Q-900",
+        scenario: "web_anonymous",
+        steps: &["058", "059", "075"],
+        tables: &[],
+        reasons: &[],
+        what: "the search builder is not built yet",
+    },
+    Quirk {
+        number: "Q-119",
+        scenario: "web_anonymous",
+        steps: &["063"],
+        tables: &[],
+        reasons: &[],
+        what: "Django's pages are elsewhere",
+    },
+    Quirk {
+        number: "Q-120",
+        scenario: "web_anonymous",
+        steps: &["076", "077"],
+        tables: &[],
+        reasons: &[],
+        what: "forms have no token",
+    },
+    Quirk {
         number: "Q-004",
         scenario: "checkin_valid",
         steps: &["037"],
@@ -251,6 +376,66 @@ async fn q040_q041_disk_and_memory_classes_are_numbers_and_meet() {
         );
     }
     assert_eq!(counts, [1, 2, 1, 1, 2, 1]);
+}
+
+#[tokio::test]
+async fn q119_bookmarks_of_quick_search_and_of_djangos_pages_lead_on() {
+    let server = TestServer::start(Filled::Seeded).await;
+    for (path, there) in [
+        (
+            "/search/?q=anna%20b",
+            "/login?next=/search/%3Fq%3Danna%2520b",
+        ),
+        ("/admin/", "/login?next=/admin/"),
+    ] {
+        let answer = server.http.get(server.url(path)).send().await.unwrap();
+        assert_eq!(answer.headers()["location"], there);
+    }
+}
+
+/// A browser says where a form comes from; a form of another site is refused, one without a word is of a program.
+#[tokio::test]
+async fn q120_forms_of_other_sites_are_refused_without_a_token() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let form = [("username", "admin"), ("password", "password")];
+    let send = |origin: Option<&'static str>| {
+        let mut request = server.http.post(server.url("/login/")).form(&form);
+        if let Some(origin) = origin {
+            request = request
+                .header("origin", origin)
+                .header("sec-fetch-site", "cross-site");
+        }
+        request.send()
+    };
+    assert_eq!(
+        send(Some("https://evil.example")).await.unwrap().status(),
+        403
+    );
+    assert_eq!(send(None).await.unwrap().status(), 302);
+}
+
+#[tokio::test]
+async fn q121_who_is_logged_in_is_led_on_from_the_login_page() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let form = [("username", "admin"), ("password", "password")];
+    let login = server
+        .http
+        .post(server.url("/login/"))
+        .form(&form)
+        .send()
+        .await
+        .unwrap();
+    let cookie = login.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let again = server
+        .http
+        .get(server.url("/login/"))
+        .header("cookie", cookie);
+    let again = again.send().await.unwrap();
+    assert_eq!(
+        (again.status().as_u16(), &again.headers()["location"]),
+        (302, &"/".parse().unwrap())
+    );
 }
 
 #[tokio::test]

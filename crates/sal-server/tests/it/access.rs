@@ -1,0 +1,568 @@
+//! The access matrix: every path of every page, for every level, in the own business unit and in another.
+//!
+//! The paths are those of the router, the methods are those it allows; a path without a row here fails. Nobody who is
+//! turned away may change anything: the whole database is compared before and after.
+
+use std::collections::BTreeMap;
+
+use sal_testkit::{Filled, TestServer};
+use tokio_postgres::Client;
+
+/// Who may use a path at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    /// Also whoever is not logged in.
+    Anyone,
+    /// Whoever is logged in, Stats Only included.
+    Viewer,
+    /// Read only and above.
+    SeesMachines,
+    /// Read and write, and above.
+    ReadWrite,
+    GlobalAdmin,
+    /// Global admins who may manage users.
+    Staff,
+}
+use Who::{Anyone, GlobalAdmin, ReadWrite, SeesMachines, Staff, Viewer};
+
+/// Path as the router has it, who may use it, and the path with things of the own unit; those of the other unit have
+/// `own` replaced. `{own unit}` and the like are filled in.
+const ROWS: &[(&str, Who, &str)] = &[
+    ("/", Viewer, "/"),
+    ("/dashboard/{unit}/", Viewer, "/dashboard/{own unit}/"),
+    (
+        "/machinegroup/{group}/",
+        Viewer,
+        "/machinegroup/{own group}/",
+    ),
+    ("/reports/", Viewer, "/reports/"),
+    (
+        "/report/{plugin}/{kind}/{id}/",
+        Viewer,
+        "/report/InstallReport/business_unit/{own unit}/",
+    ),
+    (
+        "/load_plugin/{plugin}/{kind}/{id}/",
+        Viewer,
+        "/load_plugin/Status/machine_group/{own group}/",
+    ),
+    ("/machines/", SeesMachines, "/machines/?group={own group}"),
+    (
+        "/machines/facets/",
+        SeesMachines,
+        "/machines/facets/?group={own group}",
+    ),
+    (
+        "/machines/export/",
+        SeesMachines,
+        "/machines/export/?group={own group}&format=csv",
+    ),
+    ("/machines/columns/", SeesMachines, "/machines/columns/"),
+    ("/machines/bulk/", ReadWrite, "/machines/bulk/"),
+    (
+        "/list/{plugin}/{data}/",
+        SeesMachines,
+        "/list/Status/errors/",
+    ),
+    (
+        "/list/{plugin}/{data}/{*rest}",
+        SeesMachines,
+        "/list/Status/errors/all/0/",
+    ),
+    (
+        "/tableajax/{plugin}/{data}/{place}/{id}/",
+        SeesMachines,
+        "/tableajax/Status/all_machines/business_unit/{own unit}/?args=%7B%7D",
+    ),
+    (
+        "/csv/{plugin}/{data}/{place}/{id}/",
+        SeesMachines,
+        "/csv/Status/all_machines/business_unit/{own unit}/",
+    ),
+    (
+        "/machine_detail/{key}/",
+        SeesMachines,
+        "/machine_detail/{own machine}/",
+    ),
+    (
+        "/machine_detail/facts/{key}/{source}/",
+        SeesMachines,
+        "/machine_detail/facts/{own machine}/Munki/",
+    ),
+    (
+        "/machine_detail/{key}/item/{item}/",
+        SeesMachines,
+        "/machine_detail/{own machine}/item/{own item}/",
+    ),
+    (
+        "/machine/new/{group}/",
+        ReadWrite,
+        "/machine/new/{own group}/",
+    ),
+    (
+        "/machine/edit/{id}/",
+        ReadWrite,
+        "/machine/edit/{own machine}/",
+    ),
+    (
+        "/machine/delete/{id}/",
+        ReadWrite,
+        "/machine/delete/{own machine}/",
+    ),
+    ("/units/", GlobalAdmin, "/units/"),
+    ("/new-bu/", GlobalAdmin, "/new-bu/"),
+    ("/first-group/", GlobalAdmin, "/first-group/"),
+    (
+        "/new-machine-group/{unit}/",
+        ReadWrite,
+        "/new-machine-group/{own unit}/",
+    ),
+    (
+        "/edit-machine-group/{id}/",
+        ReadWrite,
+        "/edit-machine-group/{own group}/",
+    ),
+    (
+        "/machine_group/delete/{id}/",
+        GlobalAdmin,
+        "/machine_group/delete/{own group}/",
+    ),
+    (
+        "/machine_group/really/delete/{id}/",
+        GlobalAdmin,
+        "/machine_group/really/delete/{own group}/",
+    ),
+    (
+        "/business_unit/edit/{id}/",
+        GlobalAdmin,
+        "/business_unit/edit/{own unit}/",
+    ),
+    (
+        "/business_unit/delete/{id}/",
+        GlobalAdmin,
+        "/business_unit/delete/{own unit}/",
+    ),
+    (
+        "/business_unit/really/delete/{id}/",
+        GlobalAdmin,
+        "/business_unit/really/delete/{own unit}/",
+    ),
+    ("/inventory/", SeesMachines, "/inventory/"),
+    (
+        "/inventory/{kind}/{id}/",
+        SeesMachines,
+        "/inventory/business_unit/{own unit}/",
+    ),
+    (
+        "/inventory/application/{kind}/{id}/{application}/",
+        SeesMachines,
+        "/inventory/application/business_unit/{own unit}/{application}/",
+    ),
+    (
+        "/inventory/list/{kind}/{id}/{application}/",
+        SeesMachines,
+        "/inventory/list/machine_group/{own group}/{application}/",
+    ),
+    (
+        "/inventory/csv_export/{kind}/{id}/",
+        SeesMachines,
+        "/inventory/csv_export/machine/{own machine}/",
+    ),
+    ("/updates/", SeesMachines, "/updates/?unit={own unit}"),
+    (
+        "/updates/item/",
+        SeesMachines,
+        "/updates/item/?source=Munki&name=Firefox&unit={own unit}",
+    ),
+    ("/licenses/", GlobalAdmin, "/licenses/"),
+    ("/licenses/new/", GlobalAdmin, "/licenses/new/"),
+    (
+        "/licenses/edit/{*name}",
+        GlobalAdmin,
+        "/licenses/edit/Office/",
+    ),
+    (
+        "/licenses/delete/{*name}",
+        GlobalAdmin,
+        "/licenses/delete/Office/",
+    ),
+    ("/database/", GlobalAdmin, "/database/"),
+    ("/activity/", GlobalAdmin, "/activity/"),
+    (
+        "/activity/export/",
+        GlobalAdmin,
+        "/activity/export/?format=csv",
+    ),
+    ("/activity/check-ins/", GlobalAdmin, "/activity/check-ins/"),
+    (
+        "/activity/check-ins/export/",
+        GlobalAdmin,
+        "/activity/check-ins/export/?format=csv",
+    ),
+    ("/settings/", GlobalAdmin, "/settings/"),
+    ("/settings/all/", GlobalAdmin, "/settings/all/"),
+    ("/settings/forget/{id}/", GlobalAdmin, "/settings/forget/1/"),
+    (
+        "/settings/save_historical_days/",
+        GlobalAdmin,
+        "/settings/save_historical_days/",
+    ),
+    (
+        "/settings/maintenance/",
+        GlobalAdmin,
+        "/settings/maintenance/",
+    ),
+    (
+        "/settings/maintenance/run/{name}/",
+        GlobalAdmin,
+        "/settings/maintenance/run/retention/",
+    ),
+    (
+        "/settings/senddata/{choice}/",
+        GlobalAdmin,
+        "/settings/senddata/disable/",
+    ),
+    (
+        "/settings/plugin-folder/",
+        GlobalAdmin,
+        "/settings/plugin-folder/",
+    ),
+    ("/settings/plugins/", GlobalAdmin, "/settings/plugins/"),
+    (
+        "/settings/plugins/reports/",
+        GlobalAdmin,
+        "/settings/plugins/reports/",
+    ),
+    (
+        "/settings/plugins/machinedetail/",
+        GlobalAdmin,
+        "/settings/plugins/machinedetail/",
+    ),
+    (
+        "/settings/plugins/{action}/{key}/",
+        GlobalAdmin,
+        "/settings/plugins/enable/NewMachines/",
+    ),
+    (
+        "/settings/plugins/reports/{action}/{key}/",
+        GlobalAdmin,
+        "/settings/plugins/reports/enable/MunkiInfo/",
+    ),
+    (
+        "/settings/plugins/machinedetail/{action}/{key}/",
+        GlobalAdmin,
+        "/settings/plugins/machinedetail/enable/ARDInfo/",
+    ),
+    ("/settings/api-keys/", GlobalAdmin, "/settings/api-keys/"),
+    (
+        "/settings/api-keys/new/",
+        GlobalAdmin,
+        "/settings/api-keys/new/",
+    ),
+    (
+        "/settings/api-keys/display/{id}/",
+        GlobalAdmin,
+        "/settings/api-keys/display/{key}/",
+    ),
+    (
+        "/settings/api-keys/edit/{id}/",
+        GlobalAdmin,
+        "/settings/api-keys/edit/{key}/",
+    ),
+    (
+        "/settings/api-keys/delete/{id}/",
+        GlobalAdmin,
+        "/settings/api-keys/delete/{key}/",
+    ),
+    ("/settings/users/", Staff, "/settings/users/"),
+    ("/settings/users/new/", Staff, "/settings/users/new/"),
+    (
+        "/settings/users/edit/{id}/",
+        Staff,
+        "/settings/users/edit/{user}/",
+    ),
+    (
+        "/settings/users/makestaff/{id}/",
+        Staff,
+        "/settings/users/makestaff/{user}/",
+    ),
+    (
+        "/settings/users/removestaff/{id}/",
+        Staff,
+        "/settings/users/removestaff/{user}/",
+    ),
+    (
+        "/settings/users/delete/{id}/",
+        Staff,
+        "/settings/users/delete/{user}/",
+    ),
+    ("/changepassword/", Viewer, "/changepassword/"),
+    ("/changepassword/done/", Viewer, "/changepassword/done/"),
+    ("/search/", SeesMachines, "/search/?q=a"),
+    ("/search/list/", SeesMachines, "/search/list/"),
+    ("/admin/", GlobalAdmin, "/admin/"),
+    ("/login/", Anyone, "/login/"),
+    ("/logout/", Anyone, "/logout/"),
+    ("/oidc/login/", Anyone, "/oidc/login/"),
+    ("/oidc/callback/", Anyone, "/oidc/callback/"),
+    ("/setup/{token}/", Anyone, "/setup/nothing/"),
+    ("/theme/", Anyone, "/theme/"),
+    ("/static/{name}", Anyone, "/static/nothing"),
+];
+
+/// Somebody with a cookie; members belong to the unit `Acme IT`.
+struct Person {
+    name: &'static str,
+    cookie: Option<String>,
+    may: Option<Who>,
+    sees_all_units: bool,
+}
+
+/// The people of the seed with their levels; `ga` is not staff.
+const PEOPLE: [(&str, Option<Who>, bool); 6] = [
+    ("nobody logged in", None, false),
+    ("so", Some(Viewer), false),
+    ("ro", Some(SeesMachines), false),
+    ("rw", Some(ReadWrite), false),
+    ("ga", Some(GlobalAdmin), true),
+    ("admin", Some(Staff), true),
+];
+
+#[tokio::test]
+async fn every_route_is_in_the_table_and_the_table_has_no_other() {
+    let mut known: Vec<&str> = sal_web::routes().paths().to_vec();
+    let mut listed: Vec<&str> = ROWS.iter().map(|(path, ..)| *path).collect();
+    known.sort_unstable();
+    known.dedup();
+    listed.sort_unstable();
+    assert_eq!(listed, known);
+}
+
+#[tokio::test]
+async fn whoever_may_not_is_turned_away_by_every_method_and_changes_nothing() {
+    let stage = Stage::set().await;
+    let before = stage.rows().await;
+    let mut asked = 0;
+    for person in stage.people().await {
+        for (path, who, example) in ROWS {
+            let own = stage.fill(example, true);
+            let other = stage.fill(example, false);
+            for method in stage.methods(&own).await {
+                if *who == Anyone {
+                    continue;
+                }
+                let (status, location, text) = stage.send(&method, &own, &person).await;
+                let seen = format!("{} {method} {own}: {status} {location}", person.name);
+                match person.may {
+                    None => assert!(
+                        status == 302 && location.starts_with("/login?next="),
+                        "{seen}"
+                    ),
+                    Some(may) if may < *who && *who == SeesMachines => {
+                        assert_eq!(status, 403, "{seen}");
+                    }
+                    Some(may) if may < *who => {
+                        assert!((status, location.as_str()) == (302, "/"), "{seen}");
+                    }
+                    // Who may is not asked to change things here: each change has its own test.
+                    Some(_) if method == "GET" => {
+                        assert!(
+                            status < 500 && status != 403 && !location.starts_with("/login"),
+                            "{seen}"
+                        );
+                    }
+                    Some(_) => {}
+                }
+                asked += 1;
+                let turned_away = person.may.is_some_and(|may| may >= *who)
+                    && !person.sees_all_units
+                    && own != other;
+                if turned_away {
+                    let (status, _, text) = stage.send(&method, &other, &person).await;
+                    let seen = format!("{} {method} {other}: {status}", person.name);
+                    assert!(matches!(status, 403 | 404), "{seen} {path}");
+                    assert!(!text.contains("SECRET"), "{seen}");
+                    asked += 1;
+                }
+                assert!(
+                    person.sees_all_units || !text.contains("SECRET"),
+                    "{seen} names a machine of another unit"
+                );
+            }
+        }
+        if person.may.is_none_or(|may| may < ReadWrite) {
+            assert_eq!(stage.rows().await, before, "after {}", person.name);
+        }
+    }
+    assert!(asked > 500, "{asked}");
+}
+
+/// A server with a machine in each of two units.
+struct Stage {
+    server: TestServer,
+    db: Client,
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let server = TestServer::start(Filled::Seeded).await;
+        let db = server.database.connect().await;
+        db.batch_execute(FURNITURE).await.unwrap();
+        let mut values = BTreeMap::new();
+        for (name, sql) in [
+            (
+                "{own unit}",
+                "SELECT id::text FROM server_businessunit WHERE name = 'Acme IT'",
+            ),
+            (
+                "{other unit}",
+                "SELECT id::text FROM server_businessunit WHERE name = 'Engineering'",
+            ),
+            (
+                "{own group}",
+                "SELECT machine_group_id::text FROM server_machine WHERE serial = 'OWN1'",
+            ),
+            (
+                "{other group}",
+                "SELECT machine_group_id::text FROM server_machine WHERE serial = 'SECRET1'",
+            ),
+            (
+                "{own machine}",
+                "SELECT id::text FROM server_machine WHERE serial = 'OWN1'",
+            ),
+            (
+                "{other machine}",
+                "SELECT id::text FROM server_machine WHERE serial = 'SECRET1'",
+            ),
+            (
+                "{own item}",
+                "SELECT i.id::text FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE serial = 'OWN1'",
+            ),
+            (
+                "{other item}",
+                "SELECT i.id::text FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE serial = 'SECRET1'",
+            ),
+            (
+                "{application}",
+                "SELECT id::text FROM inventory_application WHERE name = 'Shared'",
+            ),
+            ("{key}", "SELECT min(id)::text FROM server_apikey"),
+            (
+                "{user}",
+                "SELECT id::text FROM auth_user WHERE username = 'both'",
+            ),
+        ] {
+            values.insert(name, db.query_one(sql, &[]).await.unwrap().get(0));
+        }
+        Self { server, db, values }
+    }
+
+    fn fill(&self, example: &str, own: bool) -> String {
+        let mut path = example.to_owned();
+        if !own {
+            path = path.replace("{own ", "{other ");
+        }
+        for (name, value) in &self.values {
+            path = path.replace(name, value);
+        }
+        path
+    }
+
+    async fn people(&self) -> Vec<Person> {
+        let mut people = Vec::new();
+        for (name, may, sees_all_units) in PEOPLE {
+            let password = if name == "admin" {
+                "password".to_owned()
+            } else {
+                format!("{name}-pass")
+            };
+            let cookie = match may {
+                None => None,
+                Some(_) => {
+                    let form = [("username", name), ("password", password.as_str())];
+                    let login = self
+                        .server
+                        .http
+                        .post(self.server.url("/login/"))
+                        .form(&form);
+                    let answer = login.send().await.unwrap();
+                    let set = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+                    set.split(';').next().map(str::to_owned)
+                }
+            };
+            people.push(Person {
+                name,
+                cookie,
+                may,
+                sees_all_units,
+            });
+        }
+        people
+    }
+
+    /// The methods a path has, as its 405 says.
+    async fn methods(&self, path: &str) -> Vec<String> {
+        let asked = self
+            .server
+            .http
+            .request(reqwest::Method::TRACE, self.server.url(path));
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), 405, "{path}");
+        let allowed = answer.headers()["allow"].to_str().unwrap();
+        let methods = allowed.split(',').map(|method| method.trim().to_owned());
+        methods.filter(|method| method != "HEAD").collect()
+    }
+
+    async fn send(&self, method: &str, path: &str, person: &Person) -> (u16, String, String) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self
+            .server
+            .http
+            .request(method.clone(), self.server.url(path));
+        if let Some(cookie) = &person.cookie {
+            request = request.header("cookie", cookie);
+        }
+        if method == reqwest::Method::POST {
+            request = request.form(&[("name", "changed"), ("confirmed", "yes")]);
+        }
+        let answer = request.send().await.unwrap();
+        let location = answer.headers().get("location");
+        let location = location.map_or_else(String::new, |text| text.to_str().unwrap().to_owned());
+        (
+            answer.status().as_u16(),
+            location,
+            answer.text().await.unwrap(),
+        )
+    }
+
+    /// How many rows each table has and what they are, in one text; logins leave traces of their own.
+    async fn rows(&self) -> String {
+        let tables = "SELECT string_agg(format('SELECT %L || count(*) || coalesce(md5(string_agg(t::text, '','' ORDER BY t::text)), '''') AS line FROM %I t', table_name, table_name), ' UNION ALL ')
+            FROM information_schema.tables WHERE table_schema = 'public'
+            AND table_name NOT IN ('salrs_session', 'salrs_audit', 'auth_user', 'server_userprofile', 'server_plugin', 'salrs_summary', 'salrs_preference')";
+        let statement: String = self.db.query_one(tables, &[]).await.unwrap().get(0);
+        let statement = format!("SELECT line FROM ({statement}) all_tables ORDER BY 1");
+        let rows = self.db.query(&statement, &[]);
+        let lines: Vec<String> = rows.await.unwrap().iter().map(|row| row.get(0)).collect();
+        lines.join("\n")
+    }
+}
+
+const FURNITURE: &str = "
+    INSERT INTO server_machine (serial, hostname, machine_group_id, operating_system, memory_kb, os_family, deployed, broken_client, last_checkin)
+    SELECT CASE u.name WHEN 'Acme IT' THEN 'OWN1' ELSE 'SECRET1' END, CASE u.name WHEN 'Acme IT' THEN 'own' ELSE 'SECRET-host' END,
+           min(g.id), '15.1', 0, 'Darwin', true, false, now()
+    FROM server_machinegroup g JOIN server_businessunit u ON u.id = g.business_unit_id WHERE u.name IN ('Acme IT', 'Engineering') GROUP BY u.name;
+    INSERT INTO server_managementsource (id, name) VALUES (gen_random_uuid(), 'Munki') ON CONFLICT DO NOTHING;
+    INSERT INTO server_manageditem (id, name, machine_id, management_source_id, date_managed, status)
+    SELECT gen_random_uuid(), 'Firefox', m.id, s.id, now(), 'PENDING' FROM server_machine m, server_managementsource s WHERE s.name = 'Munki';
+    INSERT INTO server_fact (machine_id, management_source_id, fact_name, fact_data)
+    SELECT m.id, s.id, 'a', m.serial FROM server_machine m, server_managementsource s WHERE s.name = 'Munki';
+    INSERT INTO inventory_application (name, bundleid, bundlename, \"servicepackIneffect\") VALUES ('Shared', 'a.b', 'Shared', '');
+    INSERT INTO inventory_inventory (machine_id, datestamp, sha256hash) SELECT id, now(), '' FROM server_machine;
+    INSERT INTO inventory_inventoryitem (machine_id, application_id, version, path)
+    SELECT m.id, a.id, '1', '/Applications/' || m.serial FROM server_machine m, inventory_application a;
+    INSERT INTO licenses_license (item_name, total, cost_per_seat, inventory_name, inventory_version, inventory_bundleid, inventory_bundlename, inventory_path, notes, business_unit_id)
+    SELECT 'Office', 5, 0, 'Shared', '', '', '', '', '', id FROM server_businessunit WHERE name = 'Acme IT';
+";
