@@ -550,6 +550,7 @@ impl Stage {
 }
 
 const FURNITURE: &str = "
+    UPDATE server_businessunit_users SET businessunit_id = 1 WHERE user_id = (SELECT id FROM auth_user WHERE username = 'so');
     INSERT INTO server_machine (serial, hostname, machine_group_id, operating_system, memory_kb, os_family, deployed, broken_client, last_checkin)
     SELECT CASE u.name WHEN 'Acme IT' THEN 'OWN1' ELSE 'SECRET1' END, CASE u.name WHEN 'Acme IT' THEN 'own' ELSE 'SECRET-host' END,
            min(g.id), '15.1', 0, 'Darwin', true, false, now()
