@@ -1,8 +1,9 @@
 //! `sal bench pages`: pages on databases as full as a fleet's, next to plain SQL for the same answers.
 //!
 //! Each size gets a private Postgres of its own, filled as `sal simulate --bulk` fills one. The server is a process of
-//! its own; one browser that is logged in as the administrator asks for one page after the other. Caches are warm: that
-//! is what a server that people use looks like. Statements are counted by Postgres (`pg_stat_statements`).
+//! its own; one browser that is logged in as the administrator asks for one page after the other. The first visit, when
+//! no count is kept yet, has a column of its own; the others find caches warm, as on a server that people use.
+//! Statements are counted by Postgres (`pg_stat_statements`).
 
 mod browser;
 mod by_hand;
@@ -16,6 +17,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
 
 use self::browser::Browser;
 use self::by_hand::ByHand;
@@ -26,7 +28,7 @@ use super::stage::Stage;
 use crate::cli::BenchPages;
 use crate::commands::simulate::bulk::{Wanted, fill};
 use crate::exit::Exit;
-use crate::{output, wiring};
+use crate::{commands, output, wiring};
 
 /// Runs it.
 pub(super) async fn run(arguments: &BenchPages) -> Result<Exit> {
@@ -39,11 +41,11 @@ pub(super) async fn run(arguments: &BenchPages) -> Result<Exit> {
         let outcome = measure(&stage, *machines, arguments).await;
         if arguments.keep {
             output::note(&format!(
-                "{machines} machines stay at {} and in\n  {}\nuntil Ctrl-C.",
+                "{machines} machines stay at {} and in\n  {}\nuntil Ctrl-C or SIGTERM.",
                 stage.url,
                 stage.psql()
             ));
-            let _ = tokio::signal::ctrl_c().await;
+            commands::stop_on_signal(CancellationToken::new()).await;
         }
         stage.clear().await;
         lines.extend(outcome?);
@@ -190,6 +192,7 @@ impl Bench<'_> {
         Ok(Some(Line {
             machines: self.machines,
             page: page.name,
+            first: first.time,
             half: median(halves),
             most: median(mosts),
             statements: f64::from(i32::try_from(after - before)?) / asked,

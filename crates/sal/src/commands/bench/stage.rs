@@ -152,6 +152,8 @@ fn start_server(postgres: &LocalPostgres, listen: &str) -> Result<Child> {
         .env("DB_PASS", PASSWORD)
         .env("ADMIN_PASS", PASSWORD)
         .env("SAL_LOG", "warn")
+        // Maintenance would remove old rows in the middle of a measurement, at another moment in each run.
+        .env("SAL_JOBS", "false")
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .process_group(0)

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 pub(super) struct Line {
     pub(super) machines: u32,
     pub(super) page: &'static str,
+    /// The first visit after the start, when nothing is kept yet.
+    pub(super) first: Duration,
     /// Medians of the rounds.
     pub(super) half: Duration,
     pub(super) most: Duration,
@@ -26,9 +28,10 @@ impl Line {
     pub(super) fn as_text(&self) -> String {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         let mut text = format!(
-            "{:>7} {:<31} {:>8.1} {:>8.1} {:>6.1} {:>10} {:>8.1} {:>6}",
+            "{:>7} {:<31} {:>8.1} {:>8.1} {:>8.1} {:>6.1} {:>10} {:>8.1} {:>6}",
             self.machines,
             self.page,
+            ms(self.first),
             ms(self.half),
             ms(self.most),
             self.statements,
@@ -46,7 +49,7 @@ impl Line {
     pub(super) fn as_json(&self) -> Value {
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
         json!({
-            "machines": self.machines, "page": self.page, "p50_ms": ms(self.half), "p99_ms": ms(self.most),
+            "machines": self.machines, "page": self.page, "first_ms": ms(self.first), "p50_ms": ms(self.half), "p99_ms": ms(self.most),
             "statements": self.statements, "bytes": self.bytes, "plain_sql_p50_ms": ms(self.by_hand),
             "server_peak_kib": self.peak_kib, "megabytes_per_second": self.rates().map(|rates| rates.0),
             "lines_per_second": self.rates().map(|rates| rates.1),
@@ -65,7 +68,7 @@ impl Line {
 }
 
 /// What the columns of [`Line::as_text`] are.
-pub(super) const HEADER: &str = "machines page                             p50 ms   p99 ms  stmts      bytes   SQL ms  peak MiB";
+pub(super) const HEADER: &str = "machines page                            first ms   p50 ms   p99 ms  stmts      bytes   SQL ms  peak MiB";
 
 /// Of sorted times the one that so many in a hundred do not exceed.
 pub(super) fn percentile(times: &[Duration], percent: usize) -> Duration {

@@ -1,0 +1,1 @@
+DROP INDEX IF EXISTS salrs_pluginscriptrow_name, salrs_fact_name;
