@@ -112,7 +112,11 @@ impl Visit {
         } = self;
         let names = widget_names(db).await?;
         let registry = app.registry();
-        let plugins: Vec<&Plugin> = names.iter().filter_map(|name| registry.get(name)).collect();
+        let plugins: Vec<&Plugin> = names
+            .iter()
+            .filter(|name| app.config.visibility.shows(name, part.page()))
+            .filter_map(|name| registry.get(name))
+            .collect();
         let drawn = widgets::draw(part, &plugins, "", viewer, &self.counting.kept, app).await?;
         let places = Places::around(part, viewer, db).await?;
         let mut joining = joining::joining(part, viewer, &self.headers, app, db).await?;

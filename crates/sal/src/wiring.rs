@@ -135,12 +135,18 @@ impl DatabaseLogin {
         recent.iter().rev().cloned().collect()
     }
 
+    /// Whether the password is a fallback, not the way itself: a password alone has two ways where TLS is only preferred.
+    fn begins_with_iam(&self) -> bool {
+        let first = self.config.logins.first().map(|login| &login.proof);
+        first.is_some_and(|proof| !matches!(proof, Proof::Password(_)))
+    }
+
     fn note_used(&self, index: usize) {
         if self.used.swap(index, Ordering::Relaxed) == index {
             return;
         }
         match self.config.logins.get(index).map(|login| &login.proof) {
-            Some(Proof::Password(_)) if self.ways.len() > 1 => {
+            Some(Proof::Password(_)) if self.begins_with_iam() => {
                 warn!("logged in to the database with the declared fallback, the password")
             }
             _ => info!("logged in to the database the preferred way again"),

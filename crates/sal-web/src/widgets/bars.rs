@@ -79,10 +79,10 @@ impl BarPanel<'_> {
             .iter()
             .map(|group| self.bar(group, longest))
             .collect();
-        let at_once = if self.plugin.width > 6 {
-            BARS_IN_WIDE
-        } else {
-            BARS_AT_ONCE
+        let at_once = match self.plugin.width {
+            7.. => BARS_IN_WIDE,
+            _ if self.by.has_pairs() => BARS_IN_BLOCK,
+            _ => BARS_AT_ONCE,
         };
         let rest = bars.split_off(bars.len().min(at_once));
         Some(Block {
@@ -129,6 +129,8 @@ fn year(text: &str) -> Option<u16> {
 }
 
 const BARS_AT_ONCE: usize = 8;
+/// Where there are several blocks: the other families must not be pushed out of sight.
+const BARS_IN_BLOCK: usize = 5;
 const BARS_IN_WIDE: usize = 15;
 
 #[cfg(test)]
@@ -170,9 +172,9 @@ mod tests {
             (blocks[0].heading.as_str(), blocks[0].bars[0].label.as_str()),
             ("macOS", "14.11")
         );
-        assert_eq!((blocks[0].bars.len(), blocks[0].rest.len()), (8, 4));
-        assert_eq!(blocks[0].rest_label, "4 more");
-        assert_eq!(blocks[0].rest[3].width, "100.0");
+        assert_eq!((blocks[0].bars.len(), blocks[0].rest.len()), (5, 7));
+        assert_eq!(blocks[0].rest_label, "7 more");
+        assert_eq!(blocks[0].rest[6].width, "100.0");
         assert_eq!(
             blocks[1].bars[0].href.as_deref(),
             Some("/machines/?widget=OperatingSystem&data=Windows%2611%20%26%20later&unit=7")
