@@ -214,7 +214,6 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0007-summaries", true),
     addition!("0008-software-indexes", true),
     addition!("0009-jobs", false),
-    addition!("0005-oidc", false),
     addition!("0010-page-indexes", true),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
