@@ -55,6 +55,8 @@ pub struct HttpConfig {
     pub journal_rows: i64,
     /// Refused bodies that are kept, at most (`SAL_KEEP_REJECTED`); 0 for none.
     pub rejected_bodies: i64,
+    /// Whether whoever is logged in sees all business units (`DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS`).
+    pub all_units: bool,
     /// On which pages enabled widgets are left out (`SAL_HIDE_PLUGIN_FROM_…`).
     pub visibility: Visibility,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
@@ -78,6 +80,7 @@ impl Default for HttpConfig {
             machine_limit: 240,
             journal_rows: 10_000,
             rejected_bodies: 100,
+            all_units: false,
             visibility: Visibility::default(),
             secure_cookies: false,
         }

@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sal_store::StoreError;
 use tracing::error;
@@ -40,6 +40,8 @@ pub enum AppError {
     LoginNeeded {
         /// The path and query that were asked for.
         next: String,
+        /// Whether a script asked for a part of a page: the whole page has to go to the login then.
+        is_part: bool,
     },
     /// Too many tries; wait.
     #[error("too many tries, wait {seconds} s")]
@@ -122,7 +124,7 @@ impl AppError {
                 let sentence = "Your account shows numbers, not machines (level Stats only). A global admin can change that.";
                 django::error_page(StatusCode::FORBIDDEN, "No access", sentence)
             }
-            Self::LoginNeeded { next } => login_needed(next),
+            Self::LoginNeeded { next, is_part } => login_needed(next, *is_part),
             Self::TooMany { seconds } => {
                 too_many("Too many tries", "Wait a little and try again.", *seconds)
             }
@@ -171,11 +173,17 @@ fn no_key() -> Response {
     response
 }
 
-fn login_needed(next: &str) -> Response {
+fn login_needed(next: &str, is_part: bool) -> Response {
     let next = percent_encoding::utf8_percent_encode(next, IN_NEXT);
-    let mut response = django::answer(StatusCode::FOUND, "");
+    // htmx follows a redirect by itself and would put the login page into the middle of this one.
+    let (status, name) = if is_part {
+        (StatusCode::OK, HeaderName::from_static("hx-redirect"))
+    } else {
+        (StatusCode::FOUND, header::LOCATION)
+    };
+    let mut response = django::answer(status, "");
     if let Ok(location) = HeaderValue::from_str(&format!("/login?next={next}")) {
-        response.headers_mut().insert(header::LOCATION, location);
+        response.headers_mut().insert(name, location);
     }
     response
 }

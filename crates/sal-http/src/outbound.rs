@@ -1,38 +1,47 @@
-//! Requests that this server makes because an administrator asked for them, and never otherwise.
+//! The way to other servers: a single sign-on provider, a Crypt server. Only for what an administrator asked for.
 //!
-//! The doors have no HTTP client: the program hands one in, or none.
+//! The doors have no HTTP client: the program plugs one in, or none.
 
-use std::{fmt, time::Duration};
+use std::error::Error;
 
-use axum::body::Bytes;
 use futures_util::future::BoxFuture;
 
-/// Fetches a page of another server.
-pub trait Outbound: Send + Sync {
-    /// Gets an address. Redirects are not followed; at most `limit_bytes` of a body are read, within `patience`.
-    fn get(
-        &self,
-        url: &str,
-        patience: Duration,
-        limit_bytes: usize,
-    ) -> BoxFuture<'_, Result<Fetched, Unreachable>>;
+/// One request.
+pub struct Call {
+    /// Where to.
+    pub url: String,
+    /// GET without a form, POST with one. It holds secrets.
+    pub form: Option<String>,
+    /// The `Authorization` header. It is a secret.
+    pub authorization: Option<String>,
 }
 
-/// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
-    /// Its status.
-    pub status: u16,
-    /// Its body.
-    pub body: Bytes,
-}
-
-/// There was no answer; the text says why, for an administrator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreachable(pub String);
-
-impl fmt::Display for Unreachable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl Call {
+    /// A plain GET.
+    #[must_use]
+    pub fn get(url: String) -> Self {
+        Self {
+            url,
+            form: None,
+            authorization: None,
+        }
     }
 }
+
+/// What came back.
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body, at most [`LIMIT_BYTES`] of it.
+    pub body: Vec<u8>,
+}
+
+/// Sends requests.
+pub trait Outbound: Send + Sync + 'static {
+    /// Sends one request. Must follow no redirect, end by itself within seconds, and fail when the body is larger than
+    /// [`LIMIT_BYTES`].
+    fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Box<dyn Error + Send + Sync>>>;
+}
+
+/// The most bytes of a body: descriptions, keys and tokens have a few thousand.
+pub const LIMIT_BYTES: usize = 512 * 1024;

@@ -91,7 +91,7 @@ fn read(folder: &Path) -> Result<Option<Plugin>, PluginError> {
         })
         .map(Some);
     }
-    python::read(folder, scripts).map_err(|error| broken("", &error))
+    python::read(folder, &scripts).map_err(|error| broken("", &error))
 }
 
 /// Name and text of each file for clients. A file that is no text is left out: clients get scripts as JSON.

@@ -14,7 +14,7 @@ pub enum Panel {
     /// Counts under fixed conditions.
     Buckets(Buckets),
     /// Counts per value, drawn as bars.
-    Groups(GroupBy),
+    Groups(Box<GroupBy>),
     /// What happened each day.
     Series(Series),
     /// Managed items with their counts by status.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Reads a folder; `None` when it holds no such plugin.
-pub(crate) fn read(folder: &Path, scripts: Vec<(String, String)>) -> io::Result<Option<Plugin>> {
+pub(crate) fn read(folder: &Path, scripts: &[(String, String)]) -> io::Result<Option<Plugin>> {
     let Some(ini) = find(folder)? else {
         return Ok(None);
     };
@@ -133,7 +133,7 @@ mod tests {
             ("b.py".to_owned(), "#!/usr/bin/python3\n".to_owned()),
             ("notes".to_owned(), "text".to_owned()),
         ];
-        let plugin = read(&folder, scripts).unwrap().unwrap();
+        let plugin = read(&folder, &scripts).unwrap().unwrap();
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(
             (plugin.name.as_str(), plugin.kind),

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod applications;
+pub mod attention;
 pub mod audit;
 pub mod bulk;
 pub mod catalogs;

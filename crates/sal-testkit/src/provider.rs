@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use sal_http::access::oidc::outbound::{Call, Outbound, Reply};
+use sal_http::outbound::{Call, Outbound, Reply};
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 

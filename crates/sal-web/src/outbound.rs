@@ -2,12 +2,11 @@
 //!
 //! Asked only when the setting `crypt_url` is there, with a short patience: a page must not wait for another server.
 
-use std::time::Duration;
-
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sal_http::App;
+use sal_http::{App, outbound::Call};
 use sal_plugins::Settings;
 use serde_json::Value;
+use tracing::warn;
 
 use crate::widgets::details::{CardLine, CardLink};
 
@@ -32,19 +31,18 @@ pub(crate) async fn escrow(serial: &str, settings: &Settings, app: &App) -> Told
         return note("This server has nothing to ask others with.");
     };
     let serial = utf8_percent_encode(serial, NON_ALPHANUMERIC);
-    let asked = outbound.get(
-        &format!("{server}/verify/{serial}/recovery_key/"),
-        PATIENCE,
-        LIMIT_BYTES,
-    );
-    let mut told = match asked.await {
+    let asked = Call::get(format!("{server}/verify/{serial}/recovery_key/"));
+    let mut told = match outbound.send(asked).await {
         Ok(answer) if answer.status == 200 => told(&answer.body),
         Ok(answer) if answer.status == 404 => Told {
             lines: vec![line("Recovery key", "Not escrowed", "bad")],
             ..Told::default()
         },
         Ok(answer) => note(&format!("The Crypt server answered {}.", answer.status)),
-        Err(error) => note(&format!("The Crypt server cannot be asked: {error}.")),
+        Err(error) => {
+            warn!("the Crypt server cannot be asked: {error}");
+            note("The Crypt server does not answer; the log of this server says why.")
+        }
     };
     told.links.push(CardLink {
         label: "Open in Crypt".to_owned(),
@@ -89,10 +87,6 @@ fn http_address(text: &str) -> Option<String> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
     (is_http && is_plain).then(|| text.trim_end_matches('/').to_owned())
 }
-
-/// The page of a machine waits no longer for it.
-const PATIENCE: Duration = Duration::from_secs(2);
-const LIMIT_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 //! What is counted and how a widget looks is in `crate::widgets`, how a Mac joins in `joining`, and where one can go
 //! from here in `surroundings`; which widgets there are is in the database.
 
+mod attention;
 mod joining;
 mod surroundings;
 
@@ -30,6 +31,7 @@ use crate::{
     widgets::{self, Counting, draw::Widget},
     wording,
 };
+use attention::Attention;
 use joining::{Empty, Joining};
 use surroundings::{Link, Places};
 
@@ -51,6 +53,7 @@ struct OverviewPage {
     way_up: Vec<Link>,
     actions: Vec<Link>,
     places: Option<Places>,
+    attention: Option<Attention>,
     widgets: Vec<Widget>,
     /// How old the numbers are, where they were not counted just now.
     age: Option<String>,
@@ -117,7 +120,10 @@ impl Visit {
             .filter(|name| app.config.visibility.shows(name, part.page()))
             .filter_map(|name| registry.get(name))
             .collect();
-        let drawn = widgets::draw(part, &plugins, "", viewer, &self.counting.kept, app).await?;
+        let (drawn, attention) = tokio::try_join!(
+            widgets::draw(part, &plugins, "", viewer, &self.counting.kept, app),
+            Attention::read(part, viewer, app),
+        )?;
         let places = Places::around(part, viewer, db).await?;
         let mut joining = joining::joining(part, viewer, &self.headers, app, db).await?;
         let empty = (drawn.machines == 0).then(|| {
@@ -139,6 +145,7 @@ impl Visit {
             way_up: surroundings::way_up(part, viewer),
             actions: surroundings::actions(part, viewer),
             places: (!places.lines.is_empty()).then_some(places),
+            attention,
             widgets: drawn.widgets,
             age: drawn.age,
             heading,

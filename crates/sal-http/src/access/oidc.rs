@@ -10,7 +10,6 @@ pub mod error;
 mod form;
 mod keys;
 pub mod mapping;
-pub mod outbound;
 mod person;
 mod provider;
 mod token;
@@ -29,7 +28,6 @@ use sal_store::{
 pub use self::{
     config::OidcConfig,
     error::{OidcError, Refusal},
-    outbound::Outbound,
     token::TokenFault,
 };
 use self::{
@@ -41,6 +39,7 @@ use crate::{
     access::session::{SessionCookie, cookie},
     app::App,
     error::AppError,
+    outbound::Outbound,
 };
 
 /// Single sign-on with one provider.

@@ -146,11 +146,17 @@ impl FromRequestParts<App> for Viewer {
         if let Some(cookie) = SessionCookie::from_headers(&parts.headers, app)
             && let Some(found) = cookie.viewer(app).await?
         {
-            return Ok(found.into());
+            let mut viewer = Self::from(found);
+            if app.config.all_units {
+                // seen, without rows of membership that would stay when the setting goes.
+                viewer.scope = Scope::All;
+            }
+            return Ok(viewer);
         }
         let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         Err(AppError::LoginNeeded {
             next: next.to_owned(),
+            is_part: parts.headers.contains_key("hx-request"),
         })
     }
 }

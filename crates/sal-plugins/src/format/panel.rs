@@ -117,7 +117,7 @@ pub(super) fn check(
     base: &Condition,
 ) -> Result<Panel, Mistake> {
     let place = panel.span();
-    let file = panel.into_inner();
+    let mut file = panel.into_inner();
     let mistake = |message: &str| Mistake {
         place: place.clone(),
         message: message.to_owned(),
@@ -132,12 +132,21 @@ pub(super) fn check(
         ));
     }
     let mut base = base.clone();
-    if let Some(among) = file.among {
+    if let Some(among) = file.among.take() {
         let place = among.span();
         let among =
             when::compile(among.into_inner()).map_err(|message| Mistake { place, message })?;
         base = base.and(among);
     }
+    check_drawing(file, &base, &mistake)
+}
+
+/// Checks what belongs to the panel's type.
+fn check_drawing(
+    file: PanelFile,
+    base: &Condition,
+    mistake: &dyn Fn(&str) -> Mistake,
+) -> Result<Panel, Mistake> {
     match file.drawing {
         Drawing::Tiles | Drawing::Table | Drawing::Lights => {
             if file.bucket.is_empty() || file.group_by.is_some() || file.title.is_some() {
@@ -150,13 +159,13 @@ pub(super) fn check(
                     Drawing::Lights => BucketDrawing::Lights,
                     _ => BucketDrawing::Table,
                 },
-                buckets: check_buckets(file.bucket, &base)?,
+                buckets: check_buckets(file.bucket, base)?,
                 shown_if: file.shown_if,
             }))
         }
         Drawing::Bars => match (file.group_by, file.title, file.bucket.is_empty()) {
             (Some(by), Some(title), true) => {
-                check_group_by(by, title, file.heading, &base).map(Panel::Groups)
+                check_group_by(by, title, file.heading, base).map(|by| Panel::Groups(Box::new(by)))
             }
             _ => Err(mistake("a panel of bars has `title` and `group_by`")),
         },
@@ -165,7 +174,7 @@ pub(super) fn check(
                 source,
                 lines: file.series,
                 days: file.days.unwrap_or(15).clamp(1, MOST_DAYS),
-                condition: base,
+                condition: base.clone(),
             })),
             _ => Err(mistake(
                 "a series has `source` and at least one [[panel.series]]",
@@ -175,7 +184,7 @@ pub(super) fn check(
             (Some(source), false) => Ok(Panel::Items(Items {
                 source,
                 columns: file.column,
-                condition: base,
+                condition: base.clone(),
             })),
             _ => Err(mistake(
                 "a table of items has `source` and at least one [[panel.column]]",

@@ -78,10 +78,8 @@ pub(super) fn compile(mut when: When) -> Result<Condition, String> {
     let mut related = related_sources(&mut when)?;
     let mut others = other_sources(when);
     match (field, related.pop(), others.pop()) {
-        (Some(name), None, None) => return compile_field(&name, &operators),
-        (None, Some(source), None) if related.is_empty() => {
-            return compile_related(source, &operators);
-        }
+        (Some(name), None, None) => compile_field(&name, &operators),
+        (None, Some(source), None) if related.is_empty() => compile_related(source, &operators),
         (None, None, Some(condition)) if others.is_empty() => {
             if operators.any() {
                 return Err("operators belong to a value".to_owned());

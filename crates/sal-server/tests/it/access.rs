@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 
 /// Who may use a path at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Who {
+pub(crate) enum Who {
     /// Also whoever is not logged in.
     Anyone,
     /// Whoever is logged in, Stats Only included.
@@ -27,7 +27,7 @@ use Who::{Anyone, GlobalAdmin, ReadWrite, SeesMachines, Staff, Viewer};
 
 /// Path as the router has it, who may use it, and the path with things of the own unit; those of the other unit have
 /// `own` replaced. `{own unit}` and the like are filled in.
-const ROWS: &[(&str, Who, &str)] = &[
+pub(crate) const ROWS: &[(&str, Who, &str)] = &[
     ("/", Viewer, "/"),
     ("/dashboard/{unit}/", Viewer, "/dashboard/{own unit}/"),
     (
@@ -311,9 +311,9 @@ const ROWS: &[(&str, Who, &str)] = &[
 ];
 
 /// Somebody with a cookie; members belong to the unit `Acme IT`.
-struct Person {
-    name: &'static str,
-    cookie: Option<String>,
+pub(crate) struct Person {
+    pub(crate) name: &'static str,
+    pub(crate) cookie: Option<String>,
     may: Option<Who>,
     sees_all_units: bool,
 }
@@ -398,14 +398,14 @@ async fn whoever_may_not_is_turned_away_by_every_method_and_changes_nothing() {
 }
 
 /// A server with a machine in each of two units.
-struct Stage {
-    server: TestServer,
-    db: Client,
+pub(crate) struct Stage {
+    pub(crate) server: TestServer,
+    pub(crate) db: Client,
     values: BTreeMap<&'static str, String>,
 }
 
 impl Stage {
-    async fn set() -> Self {
+    pub(crate) async fn set() -> Self {
         let server = TestServer::start(Filled::Seeded).await;
         let db = server.database.connect().await;
         db.batch_execute(FURNITURE).await.unwrap();
@@ -458,7 +458,7 @@ impl Stage {
         Self { server, db, values }
     }
 
-    fn fill(&self, example: &str, own: bool) -> String {
+    pub(crate) fn fill(&self, example: &str, own: bool) -> String {
         let mut path = example.to_owned();
         if !own {
             path = path.replace("{own ", "{other ");
@@ -469,7 +469,7 @@ impl Stage {
         path
     }
 
-    async fn people(&self) -> Vec<Person> {
+    pub(crate) async fn people(&self) -> Vec<Person> {
         let mut people = Vec::new();
         for (name, may, sees_all_units) in PEOPLE {
             let password = if name == "admin" {
@@ -502,7 +502,7 @@ impl Stage {
     }
 
     /// The methods a path has, as its 405 says.
-    async fn methods(&self, path: &str) -> Vec<String> {
+    pub(crate) async fn methods(&self, path: &str) -> Vec<String> {
         let asked = self
             .server
             .http
@@ -514,7 +514,12 @@ impl Stage {
         methods.filter(|method| method != "HEAD").collect()
     }
 
-    async fn send(&self, method: &str, path: &str, person: &Person) -> (u16, String, String) {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        person: &Person,
+    ) -> (u16, String, String) {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = self
             .server

@@ -2,23 +2,15 @@
 //!
 //! Needs `chromium` and `chromedriver` on the machine; the pages must neither log an error nor break their own
 //! content security policy on the way.
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on must stop, and say where"
-)]
 
-use std::process::Stdio;
-use std::time::Duration;
+mod driver;
+mod judged;
+mod walks;
 
-use fantoccini::elements::Element;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use driver::Browser;
 use sal_http::access::setup;
 use sal_testkit::{Filled, TestServer};
-use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
@@ -150,117 +142,4 @@ fn checkin(key: &str, serial: &str, name: &str, user: &str) -> String {
         "Sal": {"extra_data": {"key": key, "sal_version": "5.0.1"}},
     })
     .to_string()
-}
-
-/// Chromium with its driver; both end with it.
-struct Browser {
-    client: Client,
-    driver: Child,
-    address: String,
-}
-
-impl Browser {
-    async fn start() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("chromedriver is installed (Debian: apt install chromium chromium-driver)");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let address = loop {
-            let line = lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("chromedriver names its port");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-            }
-        };
-        let capabilities = json!({
-            "goog:loggingPrefs": {"browser": "ALL"},
-            "goog:chromeOptions": {"args": [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            ]},
-        });
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities.as_object().unwrap().clone())
-            .connect(&address)
-            .await
-            .expect("chromium starts");
-        Self {
-            client,
-            driver,
-            address,
-        }
-    }
-
-    async fn open(&self, url: &str) {
-        self.client.goto(url).await.unwrap();
-    }
-
-    /// Waits until an element is there.
-    async fn see(&self, xpath: &str) -> Element {
-        let wait = self
-            .client
-            .wait()
-            .at_most(Duration::from_secs(20))
-            .every(Duration::from_millis(50));
-        match wait.for_element(Locator::XPath(xpath)).await {
-            Ok(element) => element,
-            Err(error) => {
-                let source = self.client.source().await.unwrap_or_default();
-                panic!("{xpath} did not appear: {error}\n{source}")
-            }
-        }
-    }
-
-    async fn click(&self, xpath: &str) {
-        self.see(xpath).await.click().await.unwrap();
-    }
-
-    async fn fill(&self, field: &str, text: &str) {
-        let element = self.see(&format!("//input[@name = '{field}']")).await;
-        element.clear().await.unwrap();
-        element.send_keys(text).await.unwrap();
-    }
-
-    async fn count(&self, xpath: &str) -> usize {
-        self.client
-            .find_all(Locator::XPath(xpath))
-            .await
-            .unwrap()
-            .len()
-    }
-
-    async fn run(&self, script: &str) -> Value {
-        self.client.execute(script, vec![]).await.unwrap()
-    }
-
-    /// What the browser wrote into its console: errors of scripts, refused content, failed loads.
-    async fn complaints(&self) -> Vec<String> {
-        let session = self.client.session_id().await.unwrap().unwrap();
-        let url = format!("{}/session/{session}/se/log", self.address);
-        let answer = reqwest::Client::builder()
-            .build()
-            .unwrap()
-            .post(url)
-            .body(r#"{"type": "browser"}"#);
-        let log: Value =
-            serde_json::from_str(&answer.send().await.unwrap().text().await.unwrap()).unwrap();
-        let entries = log
-            .get("value")
-            .and_then(Value::as_array)
-            .expect("the driver keeps a log")
-            .clone();
-        entries.iter().map(ToString::to_string).collect()
-    }
-
-    async fn stop(mut self) {
-        self.client.close().await.unwrap();
-        self.driver.kill().await.unwrap();
-    }
 }

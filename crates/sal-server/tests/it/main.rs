@@ -13,6 +13,7 @@ mod licences;
 mod memory;
 mod oidc;
 mod packed;
+mod pages;
 mod plugins;
 mod profiles;
 mod quirks;

@@ -14,7 +14,7 @@ use sal_testkit::{Filled, TestServer};
 use tokio_postgres::Client;
 
 /// A server at which the demo fleet of 40 machines has checked in, and some of its machines have oddities.
-async fn demo_fleet() -> (TestServer, Client) {
+pub(crate) async fn demo_fleet() -> (TestServer, Client) {
     let server = TestServer::start(Filled::Seeded).await;
     let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
     server.set_clock(now);
@@ -38,9 +38,11 @@ async fn demo_fleet() -> (TestServer, Client) {
 
 async fn count(server: &TestServer, db: &Client, plugin: &str, data: &str) -> i64 {
     let registry = server.app.registry();
-    let filter = registry.get(plugin).unwrap().filter(data);
-    let condition: Condition = filter
-        .unwrap_or_else(|| panic!("{plugin} {data}"))
+    let condition = registry
+        .get(plugin)
+        .unwrap()
+        .filter(data)
+        .unwrap()
         .condition;
     count_devices(&condition, server.app.now(), &Scope::All, db)
         .await

@@ -415,6 +415,19 @@ async fn q120_forms_of_other_sites_are_refused_without_a_token() {
 }
 
 #[tokio::test]
+async fn a_part_of_a_page_without_a_session_sends_the_whole_page_to_the_login() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let asked = server
+        .http
+        .get(server.url("/machines/"))
+        .header("hx-request", "true");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["hx-redirect"], "/login?next=/machines/");
+    assert_eq!(answer.text().await.unwrap(), "");
+}
+
+#[tokio::test]
 async fn q121_who_is_logged_in_is_led_on_from_the_login_page() {
     let server = TestServer::start(Filled::Seeded).await;
     let form = [("username", "admin"), ("password", "password")];
@@ -436,6 +449,35 @@ async fn q121_who_is_logged_in_is_led_on_from_the_login_page() {
         (again.status().as_u16(), &again.headers()["location"]),
         (302, &"/".parse().unwrap())
     );
+}
+
+#[tokio::test]
+async fn q122_a_setting_lets_everybody_see_all_units_without_rows() {
+    for (all_units, status) in [(false, 403), (true, 200)] {
+        let config = HttpConfig {
+            all_units,
+            ..HttpConfig::default()
+        };
+        let server = TestServer::with(Filled::Seeded, config).await;
+        let form = [("username", "ro"), ("password", "ro-pass")];
+        let login = server
+            .http
+            .post(server.url("/login/"))
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
+        let cookie = login.headers()["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let other = server
+            .http
+            .get(server.url("/dashboard/2/"))
+            .header("cookie", cookie);
+        assert_eq!(other.send().await.unwrap().status(), status);
+        let db = server.database.connect().await;
+        let rows = "SELECT count(*) FROM server_businessunit_users WHERE user_id = (SELECT id FROM auth_user WHERE username = 'ro')";
+        assert_eq!(db.query_one(rows, &[]).await.unwrap().get::<_, i64>(0), 1);
+    }
 }
 
 #[tokio::test]

@@ -381,13 +381,7 @@ impl<'a> Run<'a> {
                 Err(_) => shown(2000),
             };
         } else if media_type == "text/csv" {
-            let mut rows = csv_rows(&text);
-            for cell in rows.iter_mut().flatten() {
-                *cell = self.mask.text(cell);
-            }
-            let mut rest = rows.split_off(rows.len().min(1));
-            rest.sort();
-            answer.body = json!({"csv_header": rows, "csv_rows": rest});
+            answer.body = self.csv(&text);
         } else if media_type == "text/html"
             && text.chars().take(400).any(|character| character == '<')
         {
@@ -396,6 +390,16 @@ impl<'a> Run<'a> {
             answer.body = shown(4000);
         }
         Ok(answer)
+    }
+
+    fn csv(&self, text: &str) -> Value {
+        let mut rows = csv_rows(text);
+        for cell in rows.iter_mut().flatten() {
+            *cell = self.mask.text(cell);
+        }
+        let mut rest = rows.split_off(rows.len().min(1));
+        rest.sort();
+        json!({"csv_header": rows, "csv_rows": rest})
     }
 
     fn json(&self, step: &Step, value: &Value) -> Value {

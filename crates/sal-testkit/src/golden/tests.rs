@@ -23,6 +23,13 @@ struct Stage {
     postgres: LocalPostgres,
 }
 
+/// What is played back.
+struct Recording {
+    /// Requests of the replay's own logins that are still to come.
+    logins: usize,
+    answers: VecDeque<Answer>,
+}
+
 impl Stage {
     async fn set(start: Start) -> Self {
         let postgres = LocalPostgres::start(Options {
@@ -50,9 +57,17 @@ impl Stage {
 
     /// A server that gives these answers one after the other.
     async fn serve(&mut self, answers: Vec<Answer>) -> String {
+        self.serve_after_logins(0, answers).await
+    }
+
+    /// The same, after these many people have logged in: each asks for the form and sends it.
+    async fn serve_after_logins(&mut self, people: usize, answers: Vec<Answer>) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(VecDeque::from(answers)));
+        let state = Arc::new(Mutex::new(Recording {
+            logins: 2 * people,
+            answers: VecDeque::from(answers),
+        }));
         let router = Router::new().fallback(play).with_state(state);
         self.tasks
             .spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -66,14 +81,18 @@ impl Stage {
     }
 }
 
-async fn play(State(answers): State<Arc<Mutex<VecDeque<Answer>>>>, request: Request) -> Response {
+async fn play(State(state): State<Arc<Mutex<Recording>>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    if head.uri.path() == "/login/" {
-        let login = Response::builder().header("Set-Cookie", "csrftoken=abc; Path=/");
-        return login.body(Body::empty()).unwrap();
-    }
-    let answer = answers.lock().unwrap().pop_front().unwrap();
+    let answer = {
+        let mut recording = state.lock().unwrap();
+        if recording.logins > 0 && head.uri.path() == "/login/" {
+            recording.logins -= 1;
+            let login = Response::builder().header("Set-Cookie", "csrftoken=abc; Path=/");
+            return login.body(Body::empty()).unwrap();
+        }
+        recording.answers.pop_front().unwrap()
+    };
     let mut response = Response::builder()
         .status(answer.status)
         .header("Content-Type", &answer.content_type);
@@ -86,9 +105,22 @@ async fn play(State(answers): State<Arc<Mutex<VecDeque<Answer>>>>, request: Requ
         (Some(text), _, _) => text.as_str().unwrap().to_owned(),
         (_, Some(json), _) => json.to_string(),
         (_, _, Some(plist)) => plist_of(plist),
+        _ if recorded("csv_header").is_some() => csv_of(&answer.body),
         _ => answer.page.as_ref().map(page_of).unwrap_or_default(),
     };
     response.body(Body::from(body)).unwrap()
+}
+
+/// A CSV text with these rows.
+fn csv_of(body: &Value) -> String {
+    let rows = ["csv_header", "csv_rows"].into_iter();
+    let rows = rows.flat_map(|part| body[part].as_array().unwrap().clone());
+    let cell = |cell: &Value| format!("\"{}\"", cell.as_str().unwrap().replace('"', "\"\""));
+    let line = |row: Value| {
+        let cells: Vec<String> = row.as_array().unwrap().iter().map(cell).collect();
+        cells.join(",") + "\r\n"
+    };
+    rows.map(line).collect()
 }
 
 /// A property list with these values.
@@ -203,7 +235,8 @@ async fn a_recording_played_back_is_the_same_and_a_change_is_seen() {
 async fn every_recorded_answer_played_back_is_the_same() {
     for name in scenarios().unwrap() {
         let mut stage = Stage::set(start_of(&name).unwrap()).await;
-        let url = stage.serve(recorded(&name)).await;
+        let people = Scenario::load(&name).unwrap().logins.len();
+        let url = stage.serve_after_logins(people, recorded(&name)).await;
         let report = replay(&url, &stage.database, &name).await.unwrap();
         let steps = report
             .steps

@@ -107,7 +107,7 @@ async fn fill(
                     ValueSource::Setting(name) => settings.text(name).map(str::to_owned),
                     _ => values.next().flatten(),
                 };
-                card_line(line, value)
+                card_line(line, value.as_deref())
             }));
         }
         Panel::Detail(Detail::Links(links)) => {
@@ -169,8 +169,8 @@ fn machine_value(source: &ValueSource) -> Option<MachineValue> {
     }
 }
 
-fn card_line(line: &DetailLine, value: Option<String>) -> CardLine {
-    let value = wording::filled(value.as_deref());
+fn card_line(line: &DetailLine, value: Option<&str>) -> CardLine {
+    let value = wording::filled(value);
     let is = |list: &[String]| {
         value
             .as_ref()

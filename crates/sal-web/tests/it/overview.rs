@@ -104,6 +104,41 @@ async fn numbers_equal_the_lists_behind_them_and_stay_inside_the_scope() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_comes_first_and_only_from_the_own_unit() {
+    let site = Site::start().await;
+    site.machines(20).await;
+    site.sql(
+        "INSERT INTO server_message (machine_id, text, date, message_type) VALUES (2, 'a', now(), 'ERROR'), (3, 'a', now(), 'ERROR'), (3, 'b', now(), 'ERROR');
+         UPDATE server_machine SET hd_percent = '97.50', hostname = '<full>' WHERE id = 4;
+         UPDATE server_machine SET hd_percent = '94.99' WHERE id = 6;
+         UPDATE server_machine SET broken_client = true, deployed = false WHERE id = 8",
+    )
+    .await;
+    site.user(1, "anna", "GA", None).await;
+    site.user(2, "ben", "RO", Some(1)).await;
+    site.user(3, "sue", "SO", Some(1)).await;
+    let all = site.visitor("anna").await.get(&site, "/").await.text;
+    assert!(all.contains("Needs attention <span class=\"badge bad\">3<"));
+    assert!(all.contains("2 errors") && all.contains("Disk 97.50 % used"));
+    assert!(all.contains("&#60;full&#62;") && !all.contains("<full>"));
+    let own = site
+        .visitor("ben")
+        .await
+        .get(&site, "/dashboard/1/")
+        .await
+        .text;
+    assert!(own.contains("Needs attention <span class=\"badge bad\">2<"));
+    assert!(own.contains("mac-2") && !own.contains("mac-3"));
+    let numbers = site
+        .visitor("sue")
+        .await
+        .get(&site, "/dashboard/1/")
+        .await
+        .text;
+    assert!(!numbers.contains("Needs attention"));
+}
+
+#[tokio::test]
 async fn q050_stats_only_sees_numbers_and_no_machine() {
     let site = Site::start().await;
     site.machines(20).await;

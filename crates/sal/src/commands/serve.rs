@@ -28,7 +28,7 @@ use crate::config::Environment;
 use crate::config::server::ServerConfig;
 use crate::exit::Exit;
 use crate::logging::LogConfig;
-use crate::wiring::outbound::HttpOutbound;
+use crate::wiring::outbound::{HttpOutbound, authorities};
 use crate::wiring::{self, DatabaseLogin};
 use crate::{commands, output};
 
@@ -86,6 +86,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     outcome
 }
 
+/// The page of a machine waits no longer for the Crypt server.
+const CRYPT_PATIENCE: Duration = Duration::from_secs(2);
+
 /// What the server needs from outside the program, beside the database.
 struct Outside {
     registry: Registry,
@@ -106,9 +109,13 @@ impl Outside {
                 loaded.registry
             }
         };
+        let authorities = match &config.root_ca {
+            Some(path) => authorities("DOCKER_SAL_ROOT_CA", path)?,
+            None => Vec::new(),
+        };
         Ok(Self {
             registry,
-            outbound: HttpOutbound::new(config.root_ca.as_deref())?,
+            outbound: HttpOutbound::new(&authorities, CRYPT_PATIENCE)?,
             oidc: config
                 .single_sign_on
                 .as_ref()

@@ -3,6 +3,7 @@
 //! Sal's Docker names keep their meaning; ours begin with `SAL_`. A value that cannot be understood is a mistake,
 //! never a silent default.
 
+mod pages;
 mod single_sign_on;
 
 use std::collections::BTreeMap;
@@ -203,7 +204,10 @@ const fn secret(name: &'static str, since: &'static str, meaning: &'static str) 
 
 /// Every variable.
 pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {
-    VARIABLES.iter().chain(single_sign_on::VARIABLES)
+    VARIABLES
+        .iter()
+        .chain(pages::VARIABLES)
+        .chain(single_sign_on::VARIABLES)
 }
 
 /// Every variable that has no file of its own.
@@ -415,42 +419,6 @@ const VARIABLES: &[Variable] = &[
         "A check-in of an unknown serial number makes a machine (settings.py: ADD_NEW_MACHINES).",
     ),
     variable(
-        "SAL_PLUGIN_DIR",
-        "",
-        "0.1",
-        "Folder of your own plugins, a folder for each (settings.py: PLUGIN_DIR).",
-    ),
-    variable(
-        "SAL_LIMIT_PLUGIN_TO_FRONT_PAGE",
-        "",
-        "0.1",
-        "Widgets that are on the overview of all machines only (settings.py: LIMIT_PLUGIN_TO_FRONT_PAGE).",
-    ),
-    variable(
-        "SAL_HIDE_PLUGIN_FROM_FRONT_PAGE",
-        "",
-        "0.1",
-        "Widgets that are not on the overview of all machines (settings.py: HIDE_PLUGIN_FROM_FRONT_PAGE).",
-    ),
-    variable(
-        "SAL_HIDE_PLUGIN_FROM_BUSINESS_UNIT",
-        "",
-        "0.1",
-        "Widgets and the ids of business units that do not show them, as in `Uptime=1,2; Sip=3` (settings.py: HIDE_PLUGIN_FROM_BUSINESS_UNIT).",
-    ),
-    variable(
-        "SAL_HIDE_PLUGIN_FROM_MACHINE_GROUP",
-        "",
-        "0.1",
-        "The same for machine groups (settings.py: HIDE_PLUGIN_FROM_MACHINE_GROUP).",
-    ),
-    variable(
-        "DOCKER_SAL_ROOT_CA",
-        "",
-        "Sal",
-        "File with the certificate authority of the Crypt server that the setting crypt_url names, in PEM form.",
-    ),
-    variable(
         "SAL_HISTORICAL_FACTS",
         "",
         "0.1",
@@ -554,10 +522,6 @@ const IGNORED: &[(&str, &str)] = &[
     (
         "DOCKER_SAL_ALLOWED",
         "host names are not checked yet; let the proxy in front do it",
-    ),
-    (
-        "DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS",
-        "it is not built yet; add users to business units in Django Sal",
     ),
     (
         "DOCKER_SAL_USE_SAML",

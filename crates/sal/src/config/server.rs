@@ -108,6 +108,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         machine_limit: environment.parsed("SAL_MACHINE_LIMIT", defaults.machine_limit, "a number"),
         journal_rows: rows("SAL_JOURNAL_ROWS", defaults.journal_rows, environment),
         rejected_bodies: rows("SAL_KEEP_REJECTED", defaults.rejected_bodies, environment),
+        all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS", false),
         visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
     }

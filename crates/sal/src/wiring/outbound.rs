@@ -1,67 +1,141 @@
-//! The HTTP client that the doors are handed for what an administrator asked for: a Crypt server.
+//! The only HTTP client that the server has, and only where an administrator asked for it: single sign-on, Crypt.
 
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use futures_util::FutureExt as _;
+use anyhow::{Context, Result};
 use futures_util::future::BoxFuture;
 use reqwest::redirect::Policy;
-use sal_http::outbound::{Fetched, Outbound, Unreachable};
+use reqwest::{Certificate, Client, header};
+use sal_http::outbound::{Call, LIMIT_BYTES, Outbound, Reply};
 
-/// Asks other servers; follows no redirects.
-pub(crate) struct HttpOutbound {
-    http: reqwest::Client,
-}
+/// Asks other servers; follows no redirect.
+pub(crate) struct HttpOutbound(Client);
 
 impl HttpOutbound {
-    /// Trusts the system's certificate authorities and, where a file is given, those in it.
-    pub(crate) fn new(root_ca: Option<&Path>) -> Result<Self> {
-        let mut builder = reqwest::Client::builder().redirect(Policy::none());
-        if let Some(path) = root_ca {
-            let pem = std::fs::read(path)
-                .with_context(|| format!("reading DOCKER_SAL_ROOT_CA `{}`", path.display()))?;
-            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
-                .with_context(|| format!("DOCKER_SAL_ROOT_CA `{}` is not PEM", path.display()))?;
-            for certificate in certificates {
-                builder = builder.add_root_certificate(certificate);
-            }
+    /// Trusts the system's authorities and these; a request may take `patience` from its first byte to its last.
+    pub(crate) fn new(roots: &[Certificate], patience: Duration) -> Result<Self> {
+        let mut builder = Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(patience)
+            .user_agent("sal");
+        if !roots.is_empty() {
+            builder = builder.tls_certs_merge(roots.iter().cloned());
         }
-        let http = builder.build().context("setting up the HTTP client")?;
-        Ok(Self { http })
+        let client = builder.build().context(
+            "setting up TLS for requests to others; where the system has no list of authorities, install ca-certificates",
+        )?;
+        Ok(Self(client))
+    }
+
+    async fn call(&self, call: Call) -> Result<Reply, Box<dyn Error + Send + Sync>> {
+        let mut request = match call.form {
+            None => self.0.get(&call.url),
+            Some(form) => self
+                .0
+                .post(&call.url)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form),
+        };
+        if let Some(authorization) = call.authorization {
+            let mut value = header::HeaderValue::from_str(&authorization)?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let request = request.header(header::ACCEPT, "application/json");
+        let mut response = request.send().await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len().saturating_add(chunk.len()) > LIMIT_BYTES {
+                return Err(format!("the answer is larger than {LIMIT_BYTES} bytes").into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status: response.status().as_u16(),
+            body,
+        })
     }
 }
 
 impl Outbound for HttpOutbound {
-    fn get(
-        &self,
-        url: &str,
-        patience: Duration,
-        limit_bytes: usize,
-    ) -> BoxFuture<'_, Result<Fetched, Unreachable>> {
-        let request = self.http.get(url).timeout(patience);
-        async move {
-            let why = |error: reqwest::Error| {
-                Unreachable(if error.is_timeout() {
-                    format!("no answer within {} s", patience.as_secs())
-                } else {
-                    "no connection, or none that can be trusted".to_owned()
-                })
-            };
-            let mut answer = request.send().await.map_err(why)?;
-            let status = answer.status().as_u16();
-            let mut body = Vec::new();
-            while let Some(chunk) = answer.chunk().await.map_err(why)? {
-                if body.len() + chunk.len() > limit_bytes {
-                    return Err(Unreachable("the answer is too large".to_owned()));
-                }
-                body.extend_from_slice(&chunk);
+    fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Box<dyn Error + Send + Sync>>> {
+        Box::pin(self.call(call))
+    }
+}
+
+/// Reads certificate authorities from a PEM file.
+///
+/// # Errors
+/// When it cannot be read or is not PEM.
+pub(crate) fn authorities(variable: &str, path: &Path) -> Result<Vec<Certificate>> {
+    let shown = path.display();
+    let pem = std::fs::read(path).with_context(|| format!("reading {variable} `{shown}`"))?;
+    Certificate::from_pem_bundle(&pem).with_context(|| format!("{variable} `{shown}` is not PEM"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Answers every connection with these bytes, and then leaves it open.
+    async fn answering(bytes: Vec<u8>) -> (SocketAddr, JoinSet<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut open = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _asked = stream.read(&mut [0; 4096]).await;
+                let _sent = stream.write_all(&bytes).await;
+                open.push(stream);
             }
-            Ok(Fetched {
-                status,
-                body: body.into(),
-            })
-        }
-        .boxed()
+        });
+        (address, tasks)
+    }
+
+    async fn ask(
+        bytes: Vec<u8>,
+        patience: Duration,
+    ) -> Result<Reply, Box<dyn Error + Send + Sync>> {
+        let (address, _tasks) = answering(bytes).await;
+        let client = HttpOutbound::new(&[], patience).unwrap();
+        let call = Call {
+            url: format!("http://{address}/"),
+            form: None,
+            authorization: None,
+        };
+        client.send(call).await
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_not_followed() {
+        let answer =
+            b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(ask(answer.to_vec(), PATIENCE).await.unwrap().status, 302);
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_cut_off() {
+        let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n".to_vec();
+        answer.extend(vec![b'x'; LIMIT_BYTES + 1]);
+        let error = ask(answer, PATIENCE).await.err().unwrap();
+        assert!(error.to_string().contains("larger than"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_is_not_waited_for() {
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nx".to_vec();
+        assert!(ask(answer, Duration::from_millis(200)).await.is_err());
     }
 }

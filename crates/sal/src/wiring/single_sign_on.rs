@@ -1,142 +1,22 @@
-//! The way to the provider of single sign-on: the only HTTP client that the server has, and only where it is configured.
+//! Single sign-on as the configuration asks for it.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use futures_util::future::BoxFuture;
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, header};
+use anyhow::Result;
 use sal_http::access::oidc::Oidc;
-use sal_http::access::oidc::outbound::{Call, LIMIT_BYTES, Outbound, Reply};
 
 use crate::config::oidc::SingleSignOn;
+use crate::wiring::outbound::HttpOutbound;
 
 /// Sets up single sign-on; sends nothing.
 ///
 /// # Errors
 /// When there are no authorities to trust.
 pub(crate) fn oidc(config: &SingleSignOn) -> Result<Arc<Oidc>> {
-    let outbound = ProviderClient::new(&config.roots, PATIENCE)?;
+    let outbound = HttpOutbound::new(&config.roots, PATIENCE)?;
     Ok(Arc::new(Oidc::new(config.oidc.clone(), Arc::new(outbound))))
-}
-
-struct ProviderClient(Client);
-
-impl ProviderClient {
-    fn new(roots: &[Certificate], patience: Duration) -> Result<Self> {
-        let mut builder = Client::builder()
-            .redirect(Policy::none())
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(patience)
-            .user_agent("sal");
-        if !roots.is_empty() {
-            builder = builder.tls_certs_merge(roots.iter().cloned());
-        }
-        let client = builder.build().context(
-            "setting up TLS for SAL_OIDC_ISSUER; where the system has no list of authorities, install ca-certificates",
-        )?;
-        Ok(Self(client))
-    }
-
-    async fn call(&self, call: Call) -> Result<Reply, Box<dyn Error + Send + Sync>> {
-        let mut request = match call.form {
-            None => self.0.get(&call.url),
-            Some(form) => self
-                .0
-                .post(&call.url)
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form),
-        };
-        if let Some(authorization) = call.authorization {
-            let mut value = header::HeaderValue::from_str(&authorization)?;
-            value.set_sensitive(true);
-            request = request.header(header::AUTHORIZATION, value);
-        }
-        let request = request.header(header::ACCEPT, "application/json");
-        let mut response = request.send().await?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len().saturating_add(chunk.len()) > LIMIT_BYTES {
-                return Err(format!("the answer is larger than {LIMIT_BYTES} bytes").into());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Reply {
-            status: response.status().as_u16(),
-            body,
-        })
-    }
-}
-
-impl Outbound for ProviderClient {
-    fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Box<dyn Error + Send + Sync>>> {
-        Box::pin(self.call(call))
-    }
 }
 
 /// For one request, from the first byte to the last.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-#[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
-
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-    use tokio::task::JoinSet;
-
-    use super::*;
-
-    /// Answers every connection with these bytes, and then leaves it open.
-    async fn answering(bytes: Vec<u8>) -> (SocketAddr, JoinSet<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let mut open = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let _asked = stream.read(&mut [0; 4096]).await;
-                let _sent = stream.write_all(&bytes).await;
-                open.push(stream);
-            }
-        });
-        (address, tasks)
-    }
-
-    async fn ask(
-        bytes: Vec<u8>,
-        patience: Duration,
-    ) -> Result<Reply, Box<dyn Error + Send + Sync>> {
-        let (address, _tasks) = answering(bytes).await;
-        let client = ProviderClient::new(&[], patience).unwrap();
-        let call = Call {
-            url: format!("http://{address}/"),
-            form: None,
-            authorization: None,
-        };
-        client.send(call).await
-    }
-
-    #[tokio::test]
-    async fn a_redirect_is_an_answer_and_not_followed() {
-        let answer =
-            b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
-        assert_eq!(ask(answer.to_vec(), PATIENCE).await.unwrap().status, 302);
-    }
-
-    #[tokio::test]
-    async fn an_answer_without_end_is_cut_off() {
-        let mut answer = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n".to_vec();
-        answer.extend(vec![b'x'; LIMIT_BYTES + 1]);
-        let error = ask(answer, PATIENCE).await.err().unwrap();
-        assert!(error.to_string().contains("larger than"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn an_answer_that_does_not_come_is_not_waited_for() {
-        let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nx".to_vec();
-        assert!(ask(answer, Duration::from_millis(200)).await.is_err());
-    }
-}

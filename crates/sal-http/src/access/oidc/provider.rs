@@ -15,8 +15,8 @@ use super::{
     error::OidcError,
     form,
     keys::Keys,
-    outbound::{Call, LIMIT_BYTES, Outbound, Reply},
 };
+use crate::outbound::{Call, LIMIT_BYTES, Outbound, Reply};
 
 /// What we know of the provider.
 pub(super) struct Provider {
