@@ -50,6 +50,20 @@ pub(crate) async fn hostile_fleet() -> HostileStage {
             .await;
         assert_eq!(status, 200, "{answer}");
     }
+    furnish(&stage).await;
+    let pages = pages(&stage).await;
+    let people = stage.people().await;
+    let admin = people.into_iter().find(|person| person.name == "admin");
+    HostileStage {
+        server: stage.server.beside(),
+        stage_pages: pages,
+        admin,
+        stage,
+    }
+}
+
+/// Puts the texts where people and inventories put theirs.
+async fn furnish(stage: &Stage) {
     stage
         .db
         .execute(
@@ -70,6 +84,10 @@ pub(crate) async fn hostile_fleet() -> HostileStage {
         )
         .await
         .unwrap();
+}
+
+/// The addresses of all pages, with things of the own unit, and those of a hostile machine.
+async fn pages(stage: &Stage) -> Vec<String> {
     let machine: i64 = stage
         .db
         .query_one(
@@ -95,14 +113,7 @@ pub(crate) async fn hostile_fleet() -> HostileStage {
         pages.push(format!("/machines/?widget={widget}&data={data}&q={data}"));
     }
     pages.push("/".to_owned());
-    let people = stage.people().await;
-    let admin = people.into_iter().find(|person| person.name == "admin");
-    HostileStage {
-        server: stage.server.beside(),
-        stage_pages: pages,
-        admin,
-        stage,
-    }
+    pages
 }
 
 impl HostileStage {

@@ -144,7 +144,9 @@ fn start_tasks(
     });
     let shutdown = shutdown.clone();
     let prepared = tasks.spawn(async move {
-        let reached = shutdown.run_until_cancelled_owned(ready.reach()).await;
+        let reached = shutdown
+            .run_until_cancelled_owned(Box::pin(ready.reach()))
+            .await;
         if let Some(Ok(())) = reached {
             // Nobody waits for it where no maintenance is wanted.
             let _unheard = is_ready.send(());
