@@ -40,9 +40,6 @@ crate::queries! {
         /// Always true.
         locked: bool,
     } = "SELECT pg_advisory_xact_lock(hashtextextended('salrs_summary ' || $1::text, 0)) IS NOT NULL AS locked";
-
-    /// Removes what nobody asked for since then.
-    forget_before(then: Timestamp) = "DELETE FROM salrs_summary WHERE counted < $1";
 }
 
 /// What is counted.

@@ -221,6 +221,6 @@ fn facets_href(params: &ListParams) -> String {
 
 /// Lists are counted to the last machine up to here; beyond, Postgres's statistics say how many there are.
 const MOST_COUNTED: i64 = 50_000;
-/// The rail is counted beside lists of up to so many machines (measured: 13 ms for 10,000, 180 ms for 100,000; a list alone 4 ms); for longer
-/// ones the browser asks for it afterwards.
+/// The rail is counted beside lists of up to so many machines (measured: 13 ms for 10,000, 180 ms for 100,000; a list
+/// alone 4 ms); for longer ones the browser asks for it afterwards.
 const MOST_BESIDE: i64 = 5_000;
