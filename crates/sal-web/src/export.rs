@@ -18,6 +18,33 @@ use serde_json::{Map, Value};
 
 use self::xlsx::Workbook;
 
+/// The columns of every list of machines that Sal exports, in its order.
+pub(crate) const MACHINE_COLUMNS: [&str; 23] = [
+    "sal_version",
+    "deployed",
+    "broken_client",
+    "last_checkin",
+    "first_checkin",
+    "serial",
+    "hostname",
+    "operating_system",
+    "memory",
+    "memory_kb",
+    "hd_space",
+    "hd_total",
+    "hd_percent",
+    "console_user",
+    "machine_model",
+    "machine_model_friendly",
+    "cpu_type",
+    "cpu_speed",
+    "os_family",
+    "munki_version",
+    "manifest",
+    "business unit",
+    "machine group",
+];
+
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {

@@ -20,7 +20,7 @@ use serde::Deserialize;
 use super::{Shown, application, installs::which};
 use crate::{
     counted::{Wish, counts},
-    export::{Cell, Format, file},
+    export::{Cell, Format, MACHINE_COLUMNS, file},
 };
 
 #[derive(Deserialize)]
@@ -130,7 +130,12 @@ fn export_installs(
             Ok::<_, AppError>(Some((cells, next.filter(|_| !is_last))))
         }
     });
-    file(format, &name, COLUMNS.map(str::to_owned).to_vec(), rows)
+    file(
+        format,
+        &name,
+        MACHINE_COLUMNS.map(str::to_owned).to_vec(),
+        rows,
+    )
 }
 
 /// How Sal names the place in the name of a file.
@@ -172,31 +177,5 @@ fn cells(row: MachineRow) -> Vec<Cell> {
     ]
 }
 
-/// The columns of every list of machines that Sal exports.
-const COLUMNS: [&str; 23] = [
-    "sal_version",
-    "deployed",
-    "broken_client",
-    "last_checkin",
-    "first_checkin",
-    "serial",
-    "hostname",
-    "operating_system",
-    "memory",
-    "memory_kb",
-    "hd_space",
-    "hd_total",
-    "hd_percent",
-    "console_user",
-    "machine_model",
-    "machine_model_friendly",
-    "cpu_type",
-    "cpu_speed",
-    "os_family",
-    "munki_version",
-    "manifest",
-    "business unit",
-    "machine group",
-];
 /// Rows that are in memory at a time.
 const BATCH: i64 = 2_000;

@@ -11,7 +11,7 @@ use sal_store::devices::{DeviceFilter, DeviceRow, Direction, Sort, device_ids};
 use super::{OldList, old_list};
 use crate::{
     devices::export::pages,
-    export::{Cell, Format, disposition, file},
+    export::{Cell, Format, MACHINE_COLUMNS, disposition, file},
 };
 
 pub(crate) async fn send_csv(
@@ -26,7 +26,7 @@ pub(crate) async fn send_csv(
     let (sort, direction) = (Sort::Hostname, Direction::Ascending);
     let ids = device_ids(&machines, sort, direction, app.now(), &scope, &db).await?;
     drop(db);
-    let heads = COLUMNS.iter().map(|head| (*head).to_owned()).collect();
+    let heads = MACHINE_COLUMNS.map(str::to_owned).to_vec();
     let rows = pages(ids, scope, app, cells);
     let mut response = file(Format::Csv, &filter.title, heads, rows);
     let headers = response.headers_mut();
@@ -75,32 +75,6 @@ fn cells(row: &DeviceRow) -> Vec<Cell> {
         Cell::Text(row.group.clone()),
     ]
 }
-
-const COLUMNS: [&str; 23] = [
-    "sal_version",
-    "deployed",
-    "broken_client",
-    "last_checkin",
-    "first_checkin",
-    "serial",
-    "hostname",
-    "operating_system",
-    "memory",
-    "memory_kb",
-    "hd_space",
-    "hd_total",
-    "hd_percent",
-    "console_user",
-    "machine_model",
-    "machine_model_friendly",
-    "cpu_type",
-    "cpu_speed",
-    "os_family",
-    "munki_version",
-    "manifest",
-    "business unit",
-    "machine group",
-];
 
 #[cfg(test)]
 mod tests {
