@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::one_connection;
 use crate::output;
 use crate::workspace::{Edge, Kind, Workspace};
 
@@ -128,7 +129,9 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
 /// Checks all rules; true when nothing breaks one.
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let workspace = Workspace::read(root)?;
-    Ok(output::verdict("arch", &findings(&workspace)))
+    let mut found = findings(&workspace);
+    found.extend(one_connection::findings(root)?);
+    Ok(output::verdict("arch", &found))
 }
 
 /// Everything that breaks a rule, as sentences.

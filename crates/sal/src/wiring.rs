@@ -20,7 +20,7 @@ use sal_http::database_status::{
     DatabaseStatus, LoginFailure, LoginMode, LoginResult, ServerCertificate,
 };
 use sal_store::Store;
-use sal_store::pool::{Connected, Connector};
+use sal_store::pool::{Cancel, Connected, Connector};
 use tracing::{info, warn};
 
 use crate::config::database::{DatabaseConfig, Login, Proof};
@@ -239,6 +239,7 @@ impl Connector for DatabaseLogin {
                 Ok(connection) => Ok(Connected {
                     client: connection.client,
                     task: connection.task,
+                    cancel: cancel(connection.canceller),
                 }),
                 Err(error) => {
                     let explanation = error.explain();
@@ -248,6 +249,19 @@ impl Connector for DatabaseLogin {
             }
         })
     }
+}
+
+fn cancel(canceller: rds_iam::Canceller) -> Cancel {
+    Arc::new(move || {
+        let canceller = canceller.clone();
+        Box::pin(async move {
+            let sent = canceller.cancel().await;
+            if let Err(error) = &sent {
+                warn!(%error, "a statement whose request is gone could not be cancelled");
+            }
+            sent.is_ok()
+        })
+    })
 }
 
 fn mode_of(mode: rds_iam::LoginMode) -> LoginMode {

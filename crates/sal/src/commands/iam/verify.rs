@@ -157,7 +157,12 @@ impl Connector for NewUser {
                 .unwrap_or_default();
             let session = self.0.logins.open(Who::New, home).await?;
             let (client, task) = session.into_parts();
-            Ok(Connected { client, task })
+            Ok(Connected {
+                client,
+                task,
+                // Its one statement at a time is never given up.
+                cancel: Arc::new(|| Box::pin(async { false })),
+            })
         })
     }
 }
