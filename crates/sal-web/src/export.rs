@@ -221,14 +221,28 @@ fn json_cell(cell: &Cell) -> Value {
     }
 }
 
-/// The text, with an apostrophe in front where a spreadsheet would take it for a formula (OWASP, "CSV Injection").
+/// The text, with an apostrophe in front where a spreadsheet would take it for a formula (OWASP, "CSV Injection"); also
+/// inside it, where a spreadsheet of another locale, which splits at semicolons, would begin another cell.
 pub(crate) fn guarded(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
+    let mut guarded = String::with_capacity(text.len() + 1);
+    if text.starts_with(['\t', '\r', '\n']) {
+        guarded.push('\'');
     }
+    let mut begins_a_cell = true;
+    for character in text.chars() {
+        if begins_a_cell && BEGINS_A_FORMULA.contains(&character) {
+            guarded.push('\'');
+        }
+        guarded.push(character);
+        // Blanks before a formula are passed over.
+        begins_a_cell = ENDS_A_CELL.contains(&character) || begins_a_cell && character == ' ';
+    }
+    guarded
 }
+
+/// The last four are the full-width forms, which Excel takes for the others.
+const BEGINS_A_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+const ENDS_A_CELL: [char; 4] = [';', '\t', '\r', '\n'];
 
 /// A record as RFC 4180 has it.
 fn csv_line(cells: impl Iterator<Item = String>) -> String {
@@ -275,6 +289,28 @@ mod tests {
             jsonl,
             "{\"a\":\"=HYPERLINK(\\\"x\\\")\",\"b\":\"a,b\\nc\"}\n"
         );
+    }
+
+    #[test]
+    fn q060_whatever_a_spreadsheet_of_any_locale_would_run_gets_an_apostrophe() {
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("  @SUM(A1)", "  '@SUM(A1)"),
+            ("\n=1", "'\n'=1"),
+            ("\t=1", "'\t'=1"),
+            ("＝1", "'＝1"),
+            ("＋1", "'＋1"),
+            ("－1", "'－1"),
+            ("＠x", "'＠x"),
+            ("Mac;=cmd|' /C calc'!A0", "Mac;'=cmd|' /C calc'!A0"),
+            ("a; -2", "a; '-2"),
+            ("one\r\n=two", "one\r\n'=two"),
+            ("MacBook-Pro=1; ok", "MacBook-Pro=1; ok"),
+            ("one\r\ntwo", "one\r\ntwo"),
+            ("", ""),
+        ] {
+            assert_eq!(guarded(text), expected);
+        }
     }
 
     #[tokio::test]
