@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 
 use crate::cli::Checkin;
 use crate::exit::Exit;
-use crate::{commands, output};
+use crate::{commands, escape, output};
 
 /// Runs it.
 pub(crate) async fn run(what: Checkin) -> Result<Exit> {
@@ -52,7 +52,7 @@ async fn journal(serial: Option<String>, lines: u32, as_json: bool, db: &Client)
         ));
     }
     for event in &found {
-        output::data(&event_as_text(event));
+        output::data(&escape::line(&event_as_text(event)));
     }
     if found.is_empty() {
         output::note("The journal holds nothing about it.");
@@ -133,10 +133,10 @@ async fn rejected(as_json: bool, db: &Client) -> Result<Exit> {
     }
     for body in &kept {
         let bytes = body.bytes.unwrap_or(0);
-        output::data(&format!(
+        output::data(&escape::line(&format!(
             "{:>6}  {:.0}  {} {} from {} ({bytes} bytes): {}",
             body.id, body.at, body.path, body.serial, body.address, body.reason
-        ));
+        )));
     }
     if kept.is_empty() {
         output::note("No refused body is kept.");
