@@ -61,7 +61,7 @@ pub async fn run(
     if mode == Mode::Count {
         let mut ran = Vec::new();
         for job in jobs {
-            let result = (job.run)(&runner.work(mode)).await;
+            let result = runner.do_it(job, mode).await;
             ran.push(Ran { job, result });
         }
         return Ok(ran);
@@ -72,7 +72,7 @@ pub async fn run(
     let mut ran = Vec::new();
     for job in jobs {
         // Due or not: somebody asked for it.
-        if let Some(result) = runner.run(job, Timestamp::MAX).await? {
+        if let Some(result) = runner.run(job, mode, Timestamp::MAX).await? {
             ran.push(Ran { job, result });
         }
     }

@@ -22,6 +22,11 @@ pub struct JobsConfig {
     pub pause: Duration,
     /// Rows of a batch, at most.
     pub batch: usize,
+    /// How far this server's clock may be from the database's. Ages are reckoned by the database's clock; `None`
+    /// takes this server's without a look, for tests that set it.
+    pub most_skew: Option<Duration>,
+    /// Parts of a hundred of a table that a run may remove without a person's yes, where it is more than a few rows.
+    pub most_share: u8,
 }
 
 impl Default for JobsConfig {
@@ -35,6 +40,8 @@ impl Default for JobsConfig {
             stand_by: Duration::from_secs(30),
             pause: Duration::from_millis(25),
             batch: 2_000,
+            most_skew: Some(Duration::from_secs(300)),
+            most_share: 50,
         }
     }
 }

@@ -37,6 +37,9 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         }
         return Ok(outcome);
     }
+    for count in count_inactive(work.db, &before).await? {
+        work.allows((count.machines, count.deployed), MACHINES, NAME)?;
+    }
     loop {
         let gone = work.transaction(batch(before, days, work)).await?;
         if gone == 0 {

@@ -45,6 +45,11 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(counts.facts), FACTS);
         }
     } else {
+        for counts in count_old(work.db, &before).await? {
+            work.allows((counts.submissions, counts.all_submissions), RESULTS, NAME)?;
+            work.allows((counts.history, counts.all_history), HISTORY, NAME)?;
+            work.allows((counts.facts, counts.all_facts), FACTS, NAME)?;
+        }
         remove_submissions(before, work, &mut outcome).await?;
         remove_history(before, work, &mut outcome).await?;
         remove_facts(before, work, &mut outcome).await?;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sal_http::Clock;
 use sal_http::metric_names::{JOB_LAST_DONE, JOB_RUNS};
+use sal_http::skew::skew_in_words;
 use sal_store::StoreError;
-use sal_store::jobs::{RUN, finish, start, try_lock, unlock};
+use sal_store::jobs::{RUN, database_time, finish, start, try_lock, unlock};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,7 @@ impl Runner<'_> {
     pub(crate) async fn run(
         &self,
         job: &Job,
+        mode: Mode,
         due_by: Timestamp,
     ) -> Result<Option<Result<Outcome, JobError>>, StoreError> {
         let started = (self.clock)();
@@ -57,7 +59,7 @@ impl Runner<'_> {
             return Ok(None);
         }
         let clock = Instant::now();
-        let result = (job.run)(&self.work(Mode::Do)).await;
+        let result = self.do_it(job, mode).await;
         let took = clock.elapsed();
         let next = match &result {
             Ok(_) => after(started, every.max(took.saturating_mul(SHARE))),
@@ -69,14 +71,31 @@ impl Runner<'_> {
         Ok(Some(result))
     }
 
-    /// What a job is given now.
-    pub(crate) fn work(&self, mode: Mode) -> Work<'_> {
-        Work {
+    /// Does a job, or counts what it would do, by the time of the database.
+    ///
+    /// # Errors
+    /// The job's, and [`JobError::Skew`] when this server and the database disagree on the time.
+    pub(crate) async fn do_it(&self, job: &Job, mode: Mode) -> Result<Outcome, JobError> {
+        let work = Work {
             db: self.db,
-            now: (self.clock)(),
+            now: self.time().await?,
             mode,
             config: self.config,
             shutdown: self.shutdown,
+        };
+        (job.run)(&work).await
+    }
+
+    async fn time(&self) -> Result<Timestamp, JobError> {
+        let ours = (self.clock)();
+        let Some(most) = self.config.most_skew else {
+            return Ok(ours);
+        };
+        let answers = database_time(self.db).await?;
+        let theirs = answers.first().map_or(ours, |answer| answer.now);
+        match skew_in_words(ours, theirs, most) {
+            Some(by) => Err(JobError::Skew { by }),
+            None => Ok(theirs),
         }
     }
 

@@ -10,8 +10,10 @@ use crate::config::JobsConfig;
 /// Whether a job does its work or says what it would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// It does it.
+    /// It does it, unless that is more than a share of a table.
     Do,
+    /// It does it, however much it is: a person said yes.
+    DoAll,
     /// It counts, and changes nothing.
     Count,
 }
@@ -32,6 +34,30 @@ pub enum JobError {
     /// A statement failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Whose clock is right nobody here can tell; nothing was changed.
+    #[error(
+        "this server's clock is {by} the database's, and nothing is removed by a clock that may be wrong; set the clock of one of them"
+    )]
+    Skew {
+        /// How far, in words.
+        by: String,
+    },
+    /// More than a share of a table is old at once; nothing was changed.
+    #[error(
+        "{old} of {all} {things} would go at once, more than {share} %: look whether that is right, then run `sal db maintain --job {job} --yes`"
+    )]
+    TooMuch {
+        /// How many would go.
+        old: u64,
+        /// How many there are.
+        all: u64,
+        /// Of what.
+        things: &'static str,
+        /// The share that needs no yes.
+        share: u8,
+        /// The job.
+        job: &'static str,
+    },
     /// The server stops; what was done by then is done.
     #[error("the server stops")]
     Stopped,
@@ -103,6 +129,31 @@ impl Work<'_> {
         self.now.saturating_sub(ago).unwrap_or(Timestamp::MIN)
     }
 
+    /// Asks for a person's yes where a run would remove much at once: a clock that was wrong when rows were written, or
+    /// a setting with a digit too few, would else empty a table.
+    ///
+    /// # Errors
+    /// [`JobError::TooMuch`].
+    pub(crate) fn allows(
+        &self,
+        (old, all): (i64, i64),
+        things: &'static str,
+        job: &'static str,
+    ) -> Result<(), JobError> {
+        let (old, all, share) = (number(old), number(all), self.config.most_share);
+        let is_much = old > FEW_ROWS && old.saturating_mul(100) > all.saturating_mul(share.into());
+        if self.mode != Mode::Do || !is_much {
+            return Ok(());
+        }
+        Err(JobError::TooMuch {
+            old,
+            all,
+            things,
+            share,
+            job,
+        })
+    }
+
     /// Lets others have the database for a moment; the end of a run when the server stops.
     pub(crate) async fn pause(&self) -> Result<(), JobError> {
         tokio::select! {
@@ -119,7 +170,7 @@ impl Work<'_> {
     ) -> Result<T, StoreError> {
         self.db.batch_execute("BEGIN").await?;
         let result = statements.await;
-        let keep = result.is_ok() && self.mode == Mode::Do;
+        let keep = result.is_ok() && self.mode != Mode::Count;
         let ended = self
             .db
             .batch_execute(if keep { "COMMIT" } else { "ROLLBACK" })
@@ -129,6 +180,9 @@ impl Work<'_> {
         Ok(value)
     }
 }
+
+/// So many may go whatever share of their table they are.
+const FEW_ROWS: u64 = 100;
 
 /// A count that Postgres gave.
 pub(crate) fn number(count: i64) -> u64 {

@@ -20,6 +20,7 @@ use crate::{
     config::JobsConfig,
     jobs::{JOBS, named},
     run::Runner,
+    work::Mode,
 };
 
 /// What the worker needs. The store answers whether another server works; the connector opens the connection that
@@ -123,7 +124,7 @@ impl Worker {
             let Some(job) = named(&found.name) else {
                 continue;
             };
-            runner.run(job, now).await?;
+            runner.run(job, Mode::Do, now).await?;
             if self.shutdown.is_cancelled() {
                 return Ok(ControlFlow::Break(()));
             }

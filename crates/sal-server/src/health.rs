@@ -4,14 +4,17 @@
 //! and for whoever reaches the second listener (`SAL_STATUS_LISTEN`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::Timestamp;
 use sal_http::database_status::DatabaseStatus;
 use sal_http::metric_names::{DB_CONNECTIONS, DB_CREDENTIAL_SECONDS};
+use sal_http::skew::skew_in_words;
 use sal_http::{App, django};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
@@ -106,7 +109,12 @@ async fn healthcheck(headers: HeaderMap) -> Response {
 
 /// 200 when the database can be asked and machines are not refused one after the other; 503 otherwise.
 async fn ready(app: &App, tells_all: bool) -> Response {
-    let asked = app.store.probe().await.and_then(|()| machines(app));
+    let asked = app
+        .store
+        .probe()
+        .await
+        .and_then(|theirs| clock(theirs, app))
+        .and_then(|()| machines(app));
     let code = match asked {
         Ok(()) => StatusCode::OK,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -120,6 +128,17 @@ async fn ready(app: &App, tells_all: bool) -> Response {
     (code, format!("{word}\n")).into_response()
 }
 
+/// Whether this server and the database agree on the time. Check-ins would be stored with the wrong one.
+fn clock(theirs: Timestamp, app: &App) -> Result<(), String> {
+    match skew_in_words(app.now(), theirs, MOST_SKEW) {
+        None => Ok(()),
+        Some(by) => Err(format!("the clock of this server is {by} the database's")),
+    }
+}
+
+/// As much as tokens and single sign-on forgive.
+const MOST_SKEW: Duration = Duration::from_secs(300);
+
 /// What the requests of machines say of the last seconds.
 fn machines(app: &App) -> Result<(), String> {
     match app.outcomes().mostly_failed() {
@@ -130,8 +149,8 @@ fn machines(app: &App) -> Result<(), String> {
     }
 }
 
-fn report(database: &str, status: &DatabaseStatus, now: jiff::Timestamp) -> Value {
-    let age = |at: jiff::Timestamp| now.duration_since(at).as_secs();
+fn report(database: &str, status: &DatabaseStatus, now: Timestamp) -> Value {
+    let age = |at: Timestamp| now.duration_since(at).as_secs();
     json!({
         "database": database,
         "login": {

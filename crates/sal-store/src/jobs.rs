@@ -23,6 +23,13 @@ crate::queries! {
                set_config('tcp_keepalives_interval', '15', false), set_config('tcp_keepalives_count', '5', false),
                set_config('lock_timeout', '5s', false)";
 
+    /// The time of the database.
+    database_time() -> /// A moment.
+    DatabaseTime {
+        /// Now.
+        now: Timestamp,
+    } = "SELECT clock_timestamp() AS now";
+
     /// Who holds a lock in this database.
     lock_holder(key: i64) -> /// A connection that holds a lock.
     LockHolder {

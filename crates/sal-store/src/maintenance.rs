@@ -64,9 +64,16 @@ crate::queries! {
         history: i64,
         /// Historical facts.
         facts: i64,
-    } = "SELECT (SELECT count(*) FROM server_pluginscriptsubmission WHERE recorded < $1) AS submissions,
-                (SELECT count(*) FROM server_manageditemhistory WHERE recorded < $1) AS history,
-                (SELECT count(*) FROM server_historicalfact WHERE fact_recorded < $1) AS facts";
+        /// Plugin results, old or not.
+        all_submissions: i64,
+        /// Lines of history, old or not.
+        all_history: i64,
+        /// Historical facts, old or not.
+        all_facts: i64,
+    } = "SELECT submissions, history, facts, all_submissions, all_history, all_facts FROM
+           (SELECT count(*) FILTER (WHERE recorded < $1) AS submissions, count(*) AS all_submissions FROM server_pluginscriptsubmission) s,
+           (SELECT count(*) FILTER (WHERE recorded < $1) AS history, count(*) AS all_history FROM server_manageditemhistory) h,
+           (SELECT count(*) FILTER (WHERE fact_recorded < $1) AS facts, count(*) AS all_facts FROM server_historicalfact) f";
 
     /// Sources that no row names. Their ids begin with the time they were made: one that is younger than
     /// `made_before` belongs to a check-in that is about to use it.
@@ -93,7 +100,9 @@ crate::queries! {
     InactiveCount {
         /// Machines.
         machines: i64,
-    } = "SELECT count(*) AS machines FROM server_machine WHERE deployed AND last_checkin <= $1";
+        /// Machines in use, silent or not.
+        deployed: i64,
+    } = "SELECT count(*) FILTER (WHERE last_checkin <= $1) AS machines, count(*) AS deployed FROM server_machine WHERE deployed";
 
     /// Takes the mark of being in use from machines that were last seen at a moment or before, and says which.
     undeploy(before: Timestamp, limit: i64) -> /// A machine that is no longer in use.

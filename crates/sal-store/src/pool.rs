@@ -212,12 +212,12 @@ impl Store {
         Ok(client)
     }
 
-    /// Whether the database can be asked and its tables be read and written, by a connection of its own. Asked at most
-    /// once a second, however many want to know.
+    /// Whether the database can be asked and its tables be read and written, by a connection of its own; the value is
+    /// the time of the database. Asked at most once a second, however many want to know.
     ///
     /// # Errors
     /// Why not, in a sentence for the person on call.
-    pub async fn probe(&self) -> Result<(), String> {
+    pub async fn probe(&self) -> Result<jiff::Timestamp, String> {
         self.0.probe.ask().await
     }
 

@@ -34,6 +34,8 @@ impl Ground {
             look_every: Duration::from_millis(10),
             stand_by: Duration::from_millis(10),
             pause: Duration::ZERO,
+            most_skew: None,
+            most_share: 100,
             ..JobsConfig::default()
         };
         Self {
@@ -88,7 +90,7 @@ impl Ground {
         self.by_hand(name, Mode::Count).await
     }
 
-    async fn by_hand(&self, name: &str, mode: Mode) -> Outcome {
+    pub(crate) async fn by_hand(&self, name: &str, mode: Mode) -> Outcome {
         let own = self.database.connect().await;
         let jobs = [named(name).unwrap()];
         let ran = by_hand::run(&jobs, mode, &self.config, &self.clock(), &own).await;

@@ -13,4 +13,5 @@ mod inactive;
 mod retention;
 mod search;
 mod sessions;
+mod time;
 mod worker;

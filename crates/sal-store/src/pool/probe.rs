@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deadpool::managed::{self, Object};
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::SimpleQueryMessage;
@@ -13,7 +14,7 @@ use super::connection::Manager;
 /// The connection and what it last found.
 pub(super) struct Probe {
     pool: managed::Pool<Manager>,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
+    last: Mutex<Option<(Instant, Result<Timestamp, String>)>>,
 }
 
 impl Probe {
@@ -24,8 +25,8 @@ impl Probe {
         }
     }
 
-    /// Asks, or repeats what was found within the last second.
-    pub(super) async fn ask(&self) -> Result<(), String> {
+    /// Asks, or repeats what was found within the last second. The value is the time of the database.
+    pub(super) async fn ask(&self) -> Result<Timestamp, String> {
         let mut last = self.last.lock().await;
         if let Some((at, found)) = &*last
             && at.elapsed() < FRESH
@@ -48,7 +49,7 @@ impl Probe {
         self.pool.close();
     }
 
-    async fn look(&self) -> Result<(), String> {
+    async fn look(&self) -> Result<Timestamp, String> {
         let object = self.pool.get().await.map_err(|error| match error {
             managed::PoolError::Backend(error) => {
                 format!("no database connection could be made: {error}")
@@ -59,7 +60,7 @@ impl Probe {
         let mut guard = Discard(Some(object));
         let found = match &guard.0 {
             Some(object) => look_with(&object.wrapper).await,
-            None => Ok(()),
+            None => Err("the pool is closed".to_owned()),
         };
         if found.is_ok()
             && let Some(object) = guard.0.take()
@@ -81,20 +82,26 @@ impl Drop for Discard {
     }
 }
 
-async fn look_with(client: &tokio_postgres::Client) -> Result<(), String> {
+async fn look_with(client: &tokio_postgres::Client) -> Result<Timestamp, String> {
     let answer = client.simple_query(STATE).await;
     let rows = answer.map_err(|error| sentence(&error))?;
-    let is_read_only = rows
-        .iter()
-        .any(|row| matches!(row, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")));
-    if is_read_only {
+    let row = rows.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    if row.is_some_and(|row| row.get(0) == Some("t")) {
         return Err(
             "the database is read-only: it is a standby, it was demoted by a failover, or it has no space left"
                 .to_owned(),
         );
     }
     match client.batch_execute(TOUCH).await {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            let seconds = row.and_then(|row| row.get(1)?.parse().ok());
+            seconds
+                .and_then(|seconds| Timestamp::from_second(seconds).ok())
+                .ok_or_else(|| "the database did not say what time it is".to_owned())
+        }
         Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
             // The failed batch left its transaction open.
             client
@@ -131,7 +138,8 @@ fn sentence(error: &tokio_postgres::Error) -> String {
     }
 }
 
-const STATE: &str = "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on'";
+const STATE: &str = "SELECT pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on',
+    extract(epoch FROM pg_catalog.clock_timestamp())::bigint";
 /// Reading does not conflict with anything but a lock on the whole table. Some other session may hold it for a moment,
 /// as a change of the schema does.
 const TOUCH: &str =

@@ -261,7 +261,7 @@ async fn a_locked_table_is_waited_for_shortly_and_readiness_names_who_locks() {
         .await
         .unwrap();
     drop(client);
-    assert_eq!(store.probe().await, Ok(()));
+    assert!(store.probe().await.is_ok());
     let locker = store.get(Lane::Pages).await.unwrap();
     batch("SET application_name = 'a careless person'", &locker)
         .await

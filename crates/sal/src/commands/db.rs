@@ -3,6 +3,7 @@
 mod maintain;
 
 use anyhow::{Context, Result};
+use sal_jobs::by_hand::Mode;
 use sal_store::schema::{self, ADDITIONS, Found, Severity};
 use serde_json::json;
 
@@ -12,8 +13,19 @@ use crate::{commands, output};
 
 /// Runs it.
 pub(crate) async fn run(what: Db) -> Result<Exit> {
-    if let Db::Maintain { job, dry_run, json } = what {
-        return maintain::run(&job, dry_run, json).await;
+    if let Db::Maintain {
+        job,
+        dry_run,
+        yes,
+        json,
+    } = what
+    {
+        let mode = match (dry_run, yes) {
+            (true, _) => Mode::Count,
+            (false, true) => Mode::DoAll,
+            (false, false) => Mode::Do,
+        };
+        return maintain::run(&job, mode, json).await;
     }
     let db = match commands::database().await? {
         Ok(db) => db,

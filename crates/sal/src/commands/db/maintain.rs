@@ -1,6 +1,7 @@
 //! `sal db maintain`: the jobs that servers do by themselves, started by hand.
 
 use anyhow::{Context, Result};
+use sal_jobs::JobError;
 use sal_jobs::by_hand::{self, Mode, Ran};
 use sal_jobs::jobs::{JOBS, Job, named};
 use serde_json::{Value, json};
@@ -10,7 +11,7 @@ use crate::exit::Exit;
 use crate::{commands, output, wiring};
 
 /// Runs it.
-pub(super) async fn run(names: &[String], dry_run: bool, as_json: bool) -> Result<Exit> {
+pub(super) async fn run(names: &[String], mode: Mode, as_json: bool) -> Result<Exit> {
     let Some(wanted) = wanted(names) else {
         return Ok(Exit::Usage);
     };
@@ -18,7 +19,7 @@ pub(super) async fn run(names: &[String], dry_run: bool, as_json: bool) -> Resul
         Ok(found) => found,
         Err(exit) => return Ok(exit),
     };
-    let mode = if dry_run { Mode::Count } else { Mode::Do };
+    let dry_run = mode == Mode::Count;
     let ran = by_hand::run(&wanted, mode, &config, &wiring::clock(), &db)
         .await
         .context("running the maintenance; `sal db init` makes its table")?;
@@ -30,8 +31,16 @@ pub(super) async fn run(names: &[String], dry_run: bool, as_json: bool) -> Resul
             tell(ran, dry_run);
         }
     }
-    let failed = ran.iter().any(|ran| ran.result.is_err());
-    Ok(if failed { Exit::Failed } else { Exit::Done })
+    let errors: Vec<_> = ran
+        .iter()
+        .filter_map(|ran| ran.result.as_ref().err())
+        .collect();
+    let waits = |error: &&JobError| matches!(error, JobError::TooMuch { .. });
+    Ok(match errors.as_slice() {
+        [] => Exit::Done,
+        all if all.iter().all(waits) => Exit::NeedsConfirmation,
+        _ => Exit::Failed,
+    })
 }
 
 /// The jobs of these names, or all; `None` when there is a name of none, and it was said.
@@ -78,6 +87,6 @@ fn as_value(ran: &Ran, dry_run: bool) -> Value {
         .collect();
     json!({
         "job": ran.job.name, "dry_run": dry_run, "rows": outcome.rows(), "counts": counts, "warnings": outcome.warnings,
-        "error": ran.result.as_ref().err().map(sal_jobs::JobError::in_words),
+        "error": ran.result.as_ref().err().map(JobError::in_words),
     })
 }
