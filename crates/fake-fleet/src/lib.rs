@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod fleet;
+pub mod hostile;
 pub mod machine;
 pub mod simulation;
 pub mod submission;

@@ -118,6 +118,9 @@ pub(crate) enum Db {
         /// Only say what would be done.
         #[arg(long)]
         dry_run: bool,
+        /// Also remove more than half of a table at once.
+        #[arg(long)]
+        yes: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -255,6 +258,10 @@ pub(crate) enum Bench {
     /// An open loop at a fixed rate, with a checkpoint and autovacuum inside: the times of answers, and the memory.
     #[command(after_help = "Example: sal bench steady --rate 100 --seconds 300")]
     Steady(BenchSteady),
+    /// A fleet that checks in while the server is attacked in one way after the other: what was lost, late, and how much
+    /// memory it took.
+    #[command(after_help = "Example: sal bench siege --seconds 30")]
+    Siege(BenchSiege),
     /// The pages on a full database: times, statements and bytes, next to plain SQL for the same answer.
     #[command(after_help = "Example: sal bench pages --machines 1000,10000 --json")]
     Pages(BenchPages),
@@ -315,6 +322,26 @@ pub(crate) struct BenchInventory {
     /// Inventories under way at a time.
     #[arg(long, default_value_t = 8)]
     pub(crate) concurrency: usize,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `sal bench siege`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchSiege {
+    /// Check-ins a second, whatever the server does.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) rate: u32,
+    /// How long each attack goes on.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) seconds: u64,
+    /// Machines that take turns.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) machines: u32,
+    /// Only these attacks: calm, viewers, slow-bodies, silent, logins, bulky, bombs, hung-up, locked, all.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

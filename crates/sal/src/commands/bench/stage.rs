@@ -20,6 +20,8 @@ pub(super) struct Stage {
     postgres: LocalPostgres,
     connections: TaskTracker,
     pub(super) url: String,
+    /// Where readiness tells its reasons.
+    pub(super) status_url: String,
     pub(super) key: String,
 }
 
@@ -58,15 +60,14 @@ impl Stage {
             .run_sql("sal", "CREATE EXTENSION pg_stat_statements")
             .await
             .context("counting statements needs the extension pg_stat_statements (Debian: part of the package postgresql)")?;
-        let listen = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .context("a free port")?;
-        let server = start_server(&postgres, &listen.to_string())?;
+        let (listen, status) = (free_port()?, free_port()?);
+        let server = start_server(&postgres, &listen, &status)?;
         let mut stage = Self {
             server,
             postgres,
             connections: TaskTracker::new(),
             url: format!("http://{listen}"),
+            status_url: format!("http://{status}"),
             key: "k".repeat(128),
         };
         stage.wait_until_ready().await?;
@@ -139,7 +140,13 @@ impl Stage {
     }
 }
 
-fn start_server(postgres: &LocalPostgres, listen: &str) -> Result<Child> {
+fn free_port() -> Result<String> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("a free port")?;
+    let address = listener.local_addr().context("a free port")?;
+    Ok(address.to_string())
+}
+
+fn start_server(postgres: &LocalPostgres, listen: &str, status: &str) -> Result<Child> {
     let program = std::env::current_exe().context("finding this program")?;
     Command::new(program)
         .args(["serve", "--listen", listen])
@@ -151,6 +158,7 @@ fn start_server(postgres: &LocalPostgres, listen: &str) -> Result<Child> {
         .env("DB_USER", "sal")
         .env("DB_PASS", PASSWORD)
         .env("ADMIN_PASS", PASSWORD)
+        .env("SAL_STATUS_LISTEN", status)
         .env("SAL_LOG", "warn")
         // Maintenance would remove old rows in the middle of a measurement, at another moment in each run.
         .env("SAL_JOBS", "false")
