@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -15,24 +14,24 @@ use sal_store::catalogs::{self, Catalog};
 use sal_store::groups::group_by_key;
 use tracing::{info, warn};
 
-use crate::payload::{self, Payload, Unpacker, Unreadable, plist};
+use crate::payload::{self, Payload, Unreadable, plist};
 use crate::python::{self, Value};
 use crate::{form, retry};
 
 /// Tells the hashes of the catalogs that the client names, as a plist; `NOT FOUND` for those we do not have.
 pub(crate) async fn send_hashes(
     State(app): State<App>,
-    Extension(unpacker): Extension<Unpacker>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
-    let fields = form::read(&app, request).await?;
-    let names = match Payload::packed(&fields, "catalogs") {
-        Some(payload) => unpacker.open(&app, payload, read_names).await?,
+    let form = form::read(&app, request).await?;
+    let fields = &form.fields;
+    let names = match Payload::packed(fields, "catalogs") {
+        Some(payload) => payload::open(&app, payload, read_names).await?,
         None => None,
     };
-    let names = names.unwrap_or_default();
-    let Some(key) = group_key(&fields) else {
+    let names = names.map(|opened| opened.value).unwrap_or_default();
+    let Some(key) = group_key(fields) else {
         return if names.is_empty() {
             Ok(django::answer(
                 StatusCode::OK,
@@ -55,24 +54,26 @@ pub(crate) async fn send_hashes(
 /// Takes a catalog. Answers 200 also when there was none, or none that can be read; then nothing changes.
 pub(crate) async fn submit_catalog(
     State(app): State<App>,
-    Extension(unpacker): Extension<Unpacker>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
-    let fields = form::read(&app, request).await?;
-    let Some(key) = group_key(&fields) else {
+    let form = form::read(&app, request).await?;
+    let fields = &form.fields;
+    let Some(key) = group_key(fields) else {
         return Ok(submitted());
     };
-    let content = match Payload::packed(&fields, "base64bz2catalog") {
-        Some(payload) => unpacker.open(&app, payload, read_content).await?,
+    let opened = match Payload::packed(fields, "base64bz2catalog") {
+        Some(payload) => payload::open(&app, payload, read_content).await?,
         None => None,
     };
+    let (content, _room) = opened.map(|opened| (opened.value, opened.room)).unzip();
     let catalog = match content {
-        Some(content) => Some(named(&fields, content)?),
+        Some(content) => Some(named(fields, content)?),
         None => None,
     };
-    retry::until_undisturbed(|| store(&app, &key, catalog.as_ref())).await?;
-    if let Some(catalog) = &catalog {
+    let catalog = catalog.as_ref();
+    retry::until_undisturbed(|| store(&app, &key, catalog)).await?;
+    if let Some(catalog) = catalog {
         let name = &catalog.name;
         info!(catalog = %name, size_bytes = catalog.content.len(), "catalog {name} stored");
     }
@@ -80,7 +81,8 @@ pub(crate) async fn submit_catalog(
 }
 
 async fn store(app: &App, key: &str, catalog: Option<&Catalog>) -> Result<(), AppError> {
-    let tx = machine_client(0, app).await?.begin().await?;
+    let bytes = catalog.map_or(0, |catalog| catalog.content.len());
+    let tx = machine_client(bytes, app).await?.begin().await?;
     let groups = catalogs::lock_group(&tx, key).await?;
     let (Some(group), Some(catalog)) = (groups.first(), catalog) else {
         tx.rollback().await?;

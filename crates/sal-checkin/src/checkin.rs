@@ -1,12 +1,12 @@
 //! `POST /checkin/`: read, file, answer.
 
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt, Limited};
+use jiff::Timestamp;
 use sal_http::checkin_key::ShownKey;
+use sal_http::db::BULKY_BYTES;
 use sal_http::metric_names::{CHECKIN_WARNINGS, CHECKINS};
 use sal_http::origin::Origin;
 use sal_http::{App, AppError, django};
@@ -75,19 +75,21 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
     }
     let (parts, body) = request.into_parts();
     let origin = Origin::of(&parts);
-    let body = bounded(body, app.config.body_limit_bytes).await?;
-    let text = str::from_utf8(&body).map_err(|_not_utf8| invalid_json())?;
-    let value = python::parse(text).map_err(|error| {
-        info!(%error, "a check-in without valid JSON");
-        invalid_json()
-    })?;
+    let body = app.memory().read(body, app.config.body_limit_bytes).await?;
+    let room = app.memory().reserve(weight(body.bytes.len())).await?;
+    let body = body.bytes;
     let now = app.now();
-    let context = Context {
-        now,
-        zone: &app.config.time_zone,
-        ignore_facts: app.config.ignore_facts.as_ref(),
+    let (submission, _room) = if body.len() > BULKY_BYTES {
+        // So long a calculation would keep others from being answered. The room moves along: the thread goes on when
+        // the request is gone.
+        let (app, body) = (app.clone(), body.clone());
+        let reading = tokio::task::spawn_blocking(move || (read(&body, now, &app), room)).await;
+        let (read, room) =
+            reading.map_err(|error| AppError::internal("reading a check-in", error))?;
+        (read?, room)
+    } else {
+        (read(&body, now, app)?, room)
     };
-    let submission = Submission::read(&value, &context).map_err(refused)?;
     arrival.note.serial(&submission.serial);
     arrival.limits.machine(&submission.serial, app)?;
     let trace = Trace {
@@ -112,6 +114,23 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
         StatusCode::OK,
         format!("Sal report submitted for {}", submission.serial),
     ))
+}
+
+fn read(body: &[u8], now: Timestamp, app: &App) -> Result<Submission, AppError> {
+    let text = str::from_utf8(body).map_err(|_not_utf8| invalid_json())?;
+    let value = python::parse(text).map_err(|error| {
+        info!(%error, "a check-in without valid JSON");
+        if error.what == python::TOO_MANY {
+            return too_many_values();
+        }
+        invalid_json()
+    })?;
+    let context = Context {
+        now,
+        zone: &app.config.time_zone,
+        ignore_facts: app.config.ignore_facts.as_ref(),
+    };
+    Submission::read(&value, &context).map_err(refused)
 }
 
 fn report(submission: &Submission, note: &Note) {
@@ -148,6 +167,12 @@ fn refused(refusal: Refusal) -> AppError {
     }
 }
 
+/// each value costs some hundred bytes on its way into the tables.
+fn too_many_values() -> AppError {
+    let most = python::MOST_VALUES;
+    AppError::BadRequest(format!("Checkin holds more than {most} values!"))
+}
+
 fn invalid_json() -> AppError {
     AppError::BadRequest("Checkin has invalid JSON!".to_owned())
 }
@@ -163,15 +188,8 @@ fn is_json(content_type: &[u8]) -> bool {
         .eq_ignore_ascii_case(b"application/json")
 }
 
-/// The whole body, if it is not larger than the limit.
-pub(crate) async fn bounded(body: Body, limit_bytes: usize) -> Result<axum::body::Bytes, AppError> {
-    match Limited::new(body, limit_bytes).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(AppError::BodyTooLarge { limit_bytes })
-        }
-        Err(_broken_off) => Err(AppError::BadRequest(
-            "The request body ended early or was malformed.".to_owned(),
-        )),
-    }
+/// What a check-in of this size makes, in bytes: its texts some times over, and its values with everything around them.
+fn weight(body_bytes: usize) -> usize {
+    let values = (body_bytes / 4).min(python::MOST_VALUES);
+    body_bytes * 8 + values * 200
 }

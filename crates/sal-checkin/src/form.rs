@@ -5,15 +5,25 @@ use std::collections::HashMap;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
+use sal_http::memory::Reserved;
 use sal_http::{App, AppError};
 
-use crate::checkin;
+/// The fields of a form, and the room they take.
+pub(crate) struct Form {
+    pub(crate) fields: HashMap<String, String>,
+    _room: Reserved,
+}
 
-/// The fields of a request's form body, which may not be larger than the limit.
-pub(crate) async fn read(app: &App, request: Request) -> Result<HashMap<String, String>, AppError> {
+/// Reads a request's form body, which may not be larger than the limit.
+pub(crate) async fn read(app: &App, request: Request) -> Result<Form, AppError> {
     let (parts, body) = request.into_parts();
-    let body = checkin::bounded(body, app.config.body_limit_bytes).await?;
-    Ok(fields(&parts.headers, &body))
+    let body = app.memory().read(body, app.config.body_limit_bytes).await?;
+    // Replaced, decoded, and the field that is taken out of it.
+    let room = app.memory().reserve(body.bytes.len() * 4).await?;
+    Ok(Form {
+        fields: fields(&parts.headers, &body.bytes),
+        _room: room,
+    })
 }
 
 /// A field that must be there, though it may be empty.

@@ -21,7 +21,7 @@ use tracing::info;
 
 use crate::journal::Note;
 use crate::limits::Limits;
-use crate::payload::{Payload, Unpacker, Unreadable};
+use crate::payload::{self, Payload, Unreadable};
 use crate::{form, retry, serial, warnings};
 use listing::Listing;
 
@@ -52,35 +52,36 @@ pub(crate) async fn send_hash(
 /// Takes an inventory. Answers 200 also when there was none, or none that can be read; then nothing changes.
 pub(crate) async fn submit_inventory(
     State(app): State<App>,
-    Extension(unpacker): Extension<Unpacker>,
     Extension(note): Extension<Note>,
     Extension(limits): Extension<Limits>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
     note.has_key();
-    let fields = form::read(&app, request).await?;
-    let raw = form::required(&fields, "serial")?;
+    let form = form::read(&app, request).await?;
+    let fields = &form.fields;
+    let raw = form::required(fields, "serial")?;
     note.serial(raw);
     limits.machine(raw, &app)?;
     if raw.is_empty() {
         return Ok(nothing_submitted());
     }
-    let payload = Payload::of(&fields, "base64bz2inventory", "base64inventory");
+    let payload = Payload::of(fields, "base64bz2inventory", "base64inventory");
     let was_sent = payload.is_some();
-    let listing = match payload {
-        Some(payload) => unpacker.open(&app, payload, Listing::read).await?.flatten(),
+    let opened = match payload {
+        Some(payload) => payload::open(&app, payload, Listing::read).await?,
         None => None,
     };
+    let listing = opened.as_ref().and_then(|opened| opened.value.as_ref());
     let serials = serial::candidates(raw);
-    let found = retry::until_undisturbed(|| store(&app, &serials, listing.as_ref())).await?;
+    let found = retry::until_undisturbed(|| store(&app, &serials, listing)).await?;
     if let Found::No = found {
         return Ok(serial::not_found());
     }
     if !was_sent {
         return Ok(nothing_submitted());
     }
-    if let Some(listing) = &listing {
+    if let Some(listing) = listing {
         info!(machine.serial = %raw, items = listing.items.len(), "inventory of {raw} stored");
         warnings::report(&listing.warnings, raw, "inventory");
     } else {
@@ -131,7 +132,10 @@ async fn store(
     serials: &Vec<String>,
     listing: Option<&Listing>,
 ) -> Result<Found, AppError> {
-    let tx = machine_client(0, app).await?.transaction();
+    let rows = listing.map_or(0, |listing| listing.items.len());
+    let tx = machine_client(rows * BYTES_OF_A_ROW, app)
+        .await?
+        .transaction();
     let machine = begin_with_machine(serials, &tx).await?;
     let (Some(machine), Some(listing)) = (machine, listing) else {
         tx.rollback().await?;
@@ -157,3 +161,6 @@ fn is_up_to_date(before: &StoredInventory, listing: &Listing) -> bool {
 fn nothing_submitted() -> Response {
     django::answer(StatusCode::OK, "No inventory submitted.\n")
 }
+
+/// About what an item has on its way to the database.
+const BYTES_OF_A_ROW: usize = 200;

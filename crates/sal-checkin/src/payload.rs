@@ -11,9 +11,9 @@ pub(crate) mod plist;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sal_http::memory::Reserved;
 use sal_http::{App, AppError};
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
 use tracing::warn;
 
 /// A packed field.
@@ -92,44 +92,55 @@ impl Payload {
     }
 }
 
-/// Opens payloads, few at a time: an unpacked one may hold several times the limit in memory.
-#[derive(Debug, Clone)]
-pub(crate) struct Unpacker(Arc<Semaphore>);
+/// What was made of a payload, and the room it takes.
+pub(crate) struct Opened<T> {
+    pub(crate) value: T,
+    pub(crate) room: Reserved,
+}
 
-impl Unpacker {
-    /// An unpacker for all requests of a server.
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
-    }
-
-    /// Unpacks and reads. `None` when the payload is broken; that is in the log then.
-    ///
-    /// # Errors
-    /// 400 for everything else in [`Unreadable`].
-    pub(crate) async fn open<T: Send + 'static>(
-        &self,
-        app: &App,
-        payload: Payload,
-        read: impl FnOnce(&[u8], usize) -> Result<T, Unreadable> + Send + 'static,
-    ) -> Result<Option<T>, AppError> {
-        let limit_bytes = app.config.unpacked_limit_bytes;
-        let permit = Arc::clone(&self.0).acquire_owned().await;
-        let permit = permit.map_err(|error| AppError::internal("waiting to unpack", error))?;
+/// Unpacks and reads. `None` when the payload is broken; that is in the log then.
+///
+/// Nobody knows how large it is before it is unpacked, and nearly all are small: so it is tried with little room, then
+/// with more, and the rare large one waits until it has the large share to itself.
+///
+/// # Errors
+/// 400 for everything else in [`Unreadable`], 503 when there was no room in time.
+pub(crate) async fn open<T: Send + 'static>(
+    app: &App,
+    payload: Payload,
+    read: impl Fn(&[u8], usize) -> Result<T, Unreadable> + Clone + Send + 'static,
+) -> Result<Option<Opened<T>>, AppError> {
+    let most = app.config.unpacked_limit_bytes;
+    let payload = Arc::new(payload);
+    for limit_bytes in STEPS.into_iter().filter(|step| *step < most).chain([most]) {
+        let weight = if limit_bytes == most {
+            usize::MAX
+        } else {
+            limit_bytes * MADE_OF_A_BYTE
+        };
+        let room = app.memory().reserve(weight).await?;
+        let (payload, read) = (Arc::clone(&payload), read.clone());
         let work = tokio::task::spawn_blocking(move || {
-            // Held by the thread, which goes on when the request is gone.
-            let _permit = permit;
-            read(&payload.unpack(limit_bytes)?, limit_bytes)
+            // The room moves along: the thread goes on when the request is gone.
+            let read = payload
+                .unpack(limit_bytes)
+                .and_then(|bytes| read(&bytes, limit_bytes));
+            (read, room)
         });
-        let done = work.await;
-        match done.map_err(|error| AppError::internal("unpacking a payload", error))? {
-            Ok(value) => Ok(Some(value)),
+        let (done, room) = work
+            .await
+            .map_err(|error| AppError::internal("unpacking a payload", error))?;
+        match done {
+            Ok(value) => return Ok(Some(Opened { value, room })),
+            Err(Unreadable::TooLarge { .. }) if limit_bytes < most => {}
             Err(Unreadable::Broken(what)) => {
                 warn!(what, "a payload that cannot be read was ignored: {what}");
-                Ok(None)
+                return Ok(None);
             }
-            Err(other) => Err(AppError::BadRequest(other.to_string())),
+            Err(other) => return Err(AppError::BadRequest(other.to_string())),
         }
     }
+    Ok(None)
 }
 
 /// SHA-256 in hexadecimal digits, as clients compute it over what they packed.
@@ -138,8 +149,10 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     digits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// How many payloads are unpacked at once.
-const AT_ONCE: usize = 4;
+/// Inventories of a Mac have 60 to 200 KB, and with what is made of them count for some 600.
+const STEPS: [usize; 2] = [1024 * 1024, 8 * 1024 * 1024];
+/// The bytes, the values, the rows, and the rows on their way to the database.
+const MADE_OF_A_BYTE: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use sal_store::plugins::{
 };
 use serde::Serialize;
 
-use crate::{checkin, form};
+use crate::form;
 
 /// A script without its text.
 #[derive(Debug, Serialize)]
@@ -103,9 +103,7 @@ async fn os_family(app: &App, request: Request) -> Result<Option<String>, AppErr
     if request.method() != Method::POST {
         return Ok(None);
     }
-    let (parts, body) = request.into_parts();
-    let body = checkin::bounded(body, app.config.body_limit_bytes).await?;
-    Ok(form::fields(&parts.headers, &body).remove("os_family"))
+    Ok(form::read(app, request).await?.fields.remove("os_family"))
 }
 
 fn answer(list: &impl Serialize) -> Result<Response, AppError> {

@@ -19,7 +19,7 @@ use tracing::info;
 
 use crate::journal::Note;
 use crate::limits::Limits;
-use crate::payload::{Payload, Unpacker, Unreadable};
+use crate::payload::{self, Payload, Unreadable};
 use crate::{form, retry, serial, warnings};
 use submission::Submission;
 
@@ -27,37 +27,38 @@ use submission::Submission;
 /// changes (the original removes all of them when it cannot read the new ones, Q-026).
 pub(crate) async fn submit_profiles(
     State(app): State<App>,
-    Extension(unpacker): Extension<Unpacker>,
     Extension(note): Extension<Note>,
     Extension(limits): Extension<Limits>,
     _client: CheckinClient,
     request: Request,
 ) -> Result<Response, AppError> {
     note.has_key();
-    let fields = form::read(&app, request).await?;
-    let raw = form::required(&fields, "serial")?;
+    let form = form::read(&app, request).await?;
+    let fields = &form.fields;
+    let raw = form::required(fields, "serial")?;
     note.serial(raw);
     limits.machine(raw, &app)?;
     if raw.is_empty() {
         return Ok(nothing_submitted());
     }
-    let payload = Payload::of(&fields, "base64bz2profiles", "base64profiles");
+    let payload = Payload::of(fields, "base64bz2profiles", "base64profiles");
     let was_sent = payload.is_some();
     let zone = app.config.time_zone.clone();
     let read = move |bytes: &[u8], limit_bytes| Submission::read(bytes, limit_bytes, &zone);
-    let submission = match payload {
-        Some(payload) => unpacker.open(&app, payload, read).await?,
+    let opened = match payload {
+        Some(payload) => payload::open(&app, payload, read).await?,
         None => None,
     };
+    let submission = opened.as_ref().map(|opened| &opened.value);
     let serials = serial::candidates(raw);
-    let found = retry::until_undisturbed(|| store(&app, &serials, submission.as_ref())).await?;
+    let found = retry::until_undisturbed(|| store(&app, &serials, submission)).await?;
     if let Found::No = found {
         return Ok(serial::not_found());
     }
     if !was_sent {
         return Ok(nothing_submitted());
     }
-    if let Some(submission) = &submission {
+    if let Some(submission) = submission {
         info!(machine.serial = %raw, profiles = submission.profiles.len(), "profiles of {raw} stored");
         warnings::report(&submission.warnings, raw, "profiles");
     } else {

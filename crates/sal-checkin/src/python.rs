@@ -10,7 +10,7 @@ mod write;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-pub use parse::{ParseError, parse};
+pub use parse::{MOST_VALUES, ParseError, TOO_MANY, parse};
 pub use write::{dumps, text};
 
 /// A value of Python's JSON. Texts are borrowed from what was parsed wherever they stand there as they are.

@@ -1,16 +1,15 @@
 //! The URLs of this door. Order of checks as in the original: method, key, then the body (sal-protocol §0).
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get, post};
-use axum::{Extension, Router};
 use sal_http::{App, django};
 
 use crate::journal::Journal;
 use crate::limits::Limits;
-use crate::payload::Unpacker;
 use crate::{
     broken_client, catalog, checkin, inventory, journal, licences, limits, preflight, profiles,
 };
@@ -58,7 +57,6 @@ pub fn routes(app: &App) -> Router<App> {
         )
         .route("/licenses/usage/{key}/", get(licences::usage))
         .route("/licenses/usage/{key}/{item}/", get(licences::usage))
-        .layer(Extension(Unpacker::new()))
         .layer(DefaultBodyLimit::max(app.config.body_limit_bytes))
         .layer(map_response(nothing_runs))
         // The journal sees what the limits refuse.

@@ -15,6 +15,7 @@ use crate::access::LoginAttempts;
 use crate::access::oidc::Oidc;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
+use crate::memory::Memory;
 use crate::outbound::Outbound;
 use crate::recent_outcomes::RecentOutcomes;
 use crate::turns::Turns;
@@ -47,6 +48,8 @@ pub struct HttpConfig {
     /// The greatest size in bytes of an inventory, a catalog or profiles once unpacked. bzip2 makes 64 MiB of
     /// nothing out of a few hundred bytes.
     pub unpacked_limit_bytes: usize,
+    /// Bytes that requests and what is made of them may take at once, about (`SAL_MEMORY_BUDGET`).
+    pub memory_bytes: usize,
     /// Requests a minute from one address, at most (`SAL_ADDRESS_LIMIT`); 0 for no limit.
     pub address_limit: u32,
     /// Requests a minute with one machine group's key, at most (`SAL_KEY_LIMIT`); 0 for no limit.
@@ -59,6 +62,8 @@ pub struct HttpConfig {
     pub rejected_bodies: i64,
     /// Whether whoever is logged in sees all business units (`DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS`).
     pub all_units: bool,
+    /// Whether a check-in with another group's key moves its machine there (`SAL_KEY_MOVES`).
+    pub key_moves: KeyMoves,
     /// On which pages enabled widgets are left out (`SAL_HIDE_PLUGIN_FROM_…`).
     pub visibility: Visibility,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
@@ -76,17 +81,30 @@ impl Default for HttpConfig {
             historical_facts: HashSet::new(),
             ignore_facts: None,
             body_limit_bytes: 5 * 1024 * 1024,
-            unpacked_limit_bytes: 64 * 1024 * 1024,
+            unpacked_limit_bytes: 32 * 1024 * 1024,
+            memory_bytes: 256 * 1024 * 1024,
             address_limit: 120_000,
             key_limit: 120_000,
             machine_limit: 240,
             journal_rows: 10_000,
             rejected_bodies: 100,
             all_units: false,
+            key_moves: KeyMoves::Any,
             visibility: Visibility::default(),
             secure_cookies: false,
         }
     }
+}
+
+/// Where a machine group's key may move a machine that is in another group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyMoves {
+    /// Anywhere, as in Sal.
+    Any,
+    /// Into groups of the business unit it is in.
+    SameUnit,
+    /// Nowhere; people move machines.
+    Never,
 }
 
 /// The parts of an [`App`].
@@ -121,11 +139,13 @@ struct Inner {
     attempts: LoginAttempts,
     turns: Turns,
     outcomes: RecentOutcomes,
+    memory: Memory,
 }
 
 impl App {
     /// Builds the App.
     pub fn new(parts: AppParts) -> Self {
+        let memory = Memory::new(parts.config.memory_bytes);
         Self(Arc::new(Inner {
             registry: RwLock::new(Arc::clone(&parts.registry)),
             turns: Turns::new(parts.store.status().max),
@@ -133,6 +153,7 @@ impl App {
             known_keys: KnownKeys::default(),
             attempts: LoginAttempts::default(),
             outcomes: RecentOutcomes::default(),
+            memory,
         }))
     }
 
@@ -165,6 +186,11 @@ impl App {
     /// How many requests of a person are worked on at once.
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    /// The budget for what requests bring in.
+    pub fn memory(&self) -> &Memory {
+        &self.0.memory
     }
 
     /// How the last requests of machines ended.

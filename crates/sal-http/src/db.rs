@@ -55,5 +55,5 @@ pub async fn machine_client(body_bytes: usize, app: &App) -> Result<Client, Stor
     app.store.get(lane).await
 }
 
-/// A check-in of a Mac has 20 to 100 KB, an inventory unpacked 60 to 200.
-const BULKY_BYTES: usize = 512 * 1024;
+/// From here on a submission counts as large. A check-in of a Mac has 20 to 100 KB, an inventory unpacked 60 to 200.
+pub const BULKY_BYTES: usize = 512 * 1024;

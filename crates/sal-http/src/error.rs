@@ -62,6 +62,18 @@ pub enum AppError {
         /// How long to wait.
         seconds: u64,
     },
+    /// A machine's key is another group's than the one it is in, and `SAL_KEY_MOVES` keeps it there.
+    #[error("the key is another machine group's, and SAL_KEY_MOVES keeps the machine in its own")]
+    MayNotMove,
+    /// A page's form is larger than any of ours.
+    #[error("the form is larger than {limit_bytes} bytes")]
+    FormTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The budget of memory is taken.
+    #[error("no room in the budget of memory became free")]
+    NoRoom,
     /// The same person's other requests took too long.
     #[error("the other requests of this person took too long")]
     OwnRequests,
@@ -136,24 +148,27 @@ impl AppError {
                 let sentence = format!("There were {self}. Try again in {seconds} s.");
                 too_many("Too many requests", &sentence, *seconds)
             }
+            Self::MayNotMove => django::answer(
+                StatusCode::FORBIDDEN,
+                "This machine is in another machine group than its key, and SAL_KEY_MOVES keeps it there. \
+                 Move it on its page, or give it the key of its group.\n",
+            ),
+            Self::FormTooLarge { limit_bytes } => {
+                let sentence = format!("The form is larger than {limit_bytes} bytes.");
+                django::error_page(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &sentence)
+            }
+            // Each would be a line of log; the budget itself says it now and then.
+            Self::NoRoom => unavailable(
+                "Busy",
+                "This server has too much to read at once (setting SAL_MEMORY_BUDGET). Try again in a moment; nothing was changed.",
+            ),
             Self::OwnRequests => unavailable(
                 "Busy",
                 "Your other requests are still being worked on. Wait for them, then try again.",
             ),
-            Self::Store(inner) if inner.is_busy() => {
-                log(&self);
-                metrics::counter!(DB_BUSY).increment(1);
-                unavailable(
-                    "Busy",
-                    "The database is busy, or somebody holds a lock on its tables. Try again in a moment; nothing was changed.",
-                )
-            }
             Self::Store(inner) if inner.is_outage() => {
                 log(&self);
-                unavailable(
-                    "Not available",
-                    "The database cannot be reached now. Try again in a moment; nothing was changed.",
-                )
+                away(inner)
             }
             Self::Store(_) | Self::Internal { .. } => {
                 log(&self);
@@ -167,6 +182,21 @@ impl AppError {
             }
         }
     }
+}
+
+/// A database that is busy is told from one that is away.
+fn away(error: &StoreError) -> Response {
+    if error.is_busy() {
+        metrics::counter!(DB_BUSY).increment(1);
+        return unavailable(
+            "Busy",
+            "The database is busy, or somebody holds a lock on its tables. Try again in a moment; nothing was changed.",
+        );
+    }
+    unavailable(
+        "Not available",
+        "The database cannot be reached now. Try again in a moment; nothing was changed.",
+    )
 }
 
 /// 503, and when to come back.

@@ -1,13 +1,16 @@
 //! What every request goes through: a request id, one line of log, counters, and the headers every answer carries.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http_body::Body as _;
 use rand::RngExt;
 use tokio::time::Instant;
 use tracing::{Instrument, info, info_span};
 
+use crate::app::App;
+use crate::error::AppError;
 use crate::metric_names::{REQUEST_SECONDS, REQUESTS};
 
 /// Gives the request an id (its own, if it brought a sane one), logs its outcome, counts it.
@@ -57,6 +60,33 @@ pub async fn standard_headers(request: Request, next: Next) -> Response {
     }
     response
 }
+
+/// Reads the form of a page before anything is taken for the request, so that a slow sender holds no connection to the
+/// database and no person's turn. No form of ours is larger than the limits.
+pub async fn read_form(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() {
+        return next.run(Request::from_parts(parts, body)).await;
+    }
+    let limit_bytes = if parts.uri.path().starts_with("/login") {
+        LOGIN_BYTES
+    } else {
+        FORM_BYTES
+    };
+    match app.memory().read(body, limit_bytes).await {
+        Ok(read) => {
+            next.run(Request::from_parts(parts, read.bytes.into()))
+                .await
+        }
+        Err(AppError::BodyTooLarge { limit_bytes }) => {
+            AppError::FormTooLarge { limit_bytes }.into_response()
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+const LOGIN_BYTES: usize = 16 * 1024;
+const FORM_BYTES: usize = 64 * 1024;
 
 fn request_id(request: &Request) -> String {
     let sane = |text: &&str| {

@@ -11,13 +11,16 @@ pub mod db;
 pub mod django;
 pub mod error;
 pub mod layers;
+pub mod memory;
 pub mod metric_names;
 pub mod origin;
 pub mod outbound;
 pub mod recent_outcomes;
 pub mod routes;
 pub mod sal_settings;
+pub mod seldom;
 pub mod serial;
+pub mod skew;
 pub mod turns;
 
 pub use app::{App, Clock, HttpConfig};

@@ -24,6 +24,10 @@ pub const METRICS: &[(&str, &str)] = &[
     ),
     (ACCEPT_ERRORS, "Connections that could not be accepted"),
     (
+        MEMORY_BUSY,
+        "Requests answered with 503 because the budget of memory (SAL_MEMORY_BUDGET) was taken",
+    ),
+    (
         DB_BUSY,
         "Requests answered with 503 because the database was busy, a lock was held, or no connection became free",
     ),
@@ -53,6 +57,8 @@ pub const CHECKIN_WARNINGS: &str = "sal_checkin_warnings_total";
 pub const DB_LOGINS: &str = "sal_db_logins_total";
 /// Pool connections.
 pub const DB_CONNECTIONS: &str = "sal_db_connections";
+/// Requests that found no room in the budget of memory.
+pub const MEMORY_BUSY: &str = "sal_memory_busy_total";
 /// Open connections of the HTTP server.
 pub const CONNECTIONS: &str = "sal_http_connections";
 /// Connections closed by the server for want of room.

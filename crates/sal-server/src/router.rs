@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use sal_http::{App, django, layers, turns};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -72,6 +72,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     let pages = pages
         .into_router()
         .layer(from_fn(turns::hold_turn))
+        .layer(from_fn_with_state(app.clone(), layers::read_form))
         .layer(csrf)
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()

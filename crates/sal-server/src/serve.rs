@@ -21,13 +21,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sal_http::metric_names::ACCEPT_ERRORS;
+use sal_http::seldom::Seldom;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{info, warn};
 
-use self::connections::{Connections, Place, Seldom};
+use self::connections::{Connections, Place};
 use crate::router::Options;
 
 /// The server could not go on.

@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod config;
+mod escape;
 mod exit;
 mod logging;
 mod open_files;
@@ -15,6 +16,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::exit::Exit;
+
+/// Gives back what a large submission took as soon as it is freed; glibc's keeps it in the arenas of its threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = match cli::Cli::try_parse() {

@@ -14,20 +14,22 @@ use crate::python::{Dict, Value};
 /// The value in a plist. Dates become texts such as `2025-03-01 08:00:00 +0000`, data becomes base64.
 pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value<'static>, Unreadable> {
     let mut builder = Builder::default();
-    walk(bytes, limit_bytes, &mut |event| builder.take(event))?;
+    walk(bytes, limit_bytes, VALUE_BYTES, &mut |event| {
+        builder.take(event)
+    })?;
     builder.root.ok_or(NOT_A_PLIST)
 }
 
 /// A plist as XML: text that is XML already as it is, a binary plist written anew.
 pub(crate) fn as_xml(bytes: &[u8], limit_bytes: usize) -> Result<String, Unreadable> {
     if !bytes.starts_with(BINARY) {
-        walk(bytes, limit_bytes, &mut |_event| Ok(()))?;
+        walk(bytes, limit_bytes, EVENT_BYTES, &mut |_event| Ok(()))?;
         let text = String::from_utf8(bytes.to_vec());
         return text.map_err(|_not_utf8| NOT_A_PLIST);
     }
     let mut written = Vec::new();
     let mut writer = XmlWriter::new(&mut written);
-    walk(bytes, limit_bytes, &mut |event| {
+    walk(bytes, limit_bytes, EVENT_BYTES, &mut |event| {
         writer.write(event).map_err(|_error| NOT_A_PLIST)
     })?;
     drop(writer);
@@ -41,6 +43,7 @@ pub(crate) fn as_xml(bytes: &[u8], limit_bytes: usize) -> Result<String, Unreada
 fn walk(
     bytes: &[u8],
     limit_bytes: usize,
+    each_bytes: usize,
     take: &mut dyn FnMut(OwnedEvent) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
     if bytes.starts_with(BINARY) {
@@ -51,7 +54,12 @@ fn walk(
                 limit_bytes: limit_of_file,
             });
         }
-        return check(BinaryReader::new(Cursor::new(bytes)), limit_bytes, take);
+        return check(
+            BinaryReader::new(Cursor::new(bytes)),
+            limit_bytes,
+            each_bytes,
+            take,
+        );
     }
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if !text.starts_with(b"<?xml") && !text.starts_with(b"<plist") {
@@ -67,6 +75,7 @@ fn walk(
     check(
         XmlReader::new(without_cdata(text).as_bytes()),
         limit_bytes,
+        each_bytes,
         take,
     )
 }
@@ -74,6 +83,7 @@ fn walk(
 fn check(
     events: impl Iterator<Item = Result<OwnedEvent, plist::Error>>,
     limit_bytes: usize,
+    each_bytes: usize,
     take: &mut dyn FnMut(OwnedEvent) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
     let mut depth = 0_usize;
@@ -85,7 +95,7 @@ fn check(
             OwnedEvent::EndCollection => depth = depth.checked_sub(1).ok_or(NOT_A_PLIST)?,
             _ => {}
         }
-        size_bytes = size_bytes.saturating_add(weight(&event));
+        size_bytes = size_bytes.saturating_add(weight(&event).saturating_add(each_bytes));
         if depth > DEPTH {
             return Err(Unreadable::TooDeep);
         }
@@ -101,21 +111,20 @@ fn check(
     Err(NOT_A_PLIST)
 }
 
-/// About what an event costs in memory. A list in a binary plist costs all its references at once, and lists in each
+/// What an event brings along. A list in a binary plist costs all its references at once, and lists in each
 /// other can share the bytes of theirs.
 fn weight(event: &OwnedEvent) -> usize {
     let references = |count: &Option<u64>| {
         let count = usize::try_from(count.unwrap_or(0)).unwrap_or(usize::MAX);
         count.saturating_mul(8)
     };
-    let content = match event {
+    match event {
         OwnedEvent::String(text) => text.len(),
         OwnedEvent::Data(data) => data.len(),
         OwnedEvent::StartArray(count) => references(count),
         OwnedEvent::StartDictionary(count) => references(count).saturating_mul(2),
         _ => 0,
-    };
-    content.saturating_add(16)
+    }
 }
 
 /// CDATA sections as ordinary text; the reader would skip them, and Python does not.
@@ -150,6 +159,10 @@ pub(crate) fn push_escaped(text: &str, out: &mut String) {
         }
     }
 }
+
+/// An event that is passed on, and one that becomes a value in a list or dict.
+const EVENT_BYTES: usize = 16;
+const VALUE_BYTES: usize = 96;
 
 /// Values out of events, without recursion.
 #[derive(Default)]

@@ -19,7 +19,11 @@ pub struct ParseError {
 /// # Errors
 /// The first place that is not JSON, or nesting deeper than 200 (Python stops at its recursion limit).
 pub fn parse(text: &str) -> Result<Value<'_>, ParseError> {
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        values: 0,
+    };
     parser.skip_space();
     let value = parser.value(0)?;
     parser.skip_space();
@@ -29,6 +33,11 @@ pub fn parse(text: &str) -> Result<Value<'_>, ParseError> {
     }
 }
 
+/// What is wrong with a text of more than [`MOST_VALUES`] values.
+pub const TOO_MANY: &str = "too many values";
+/// The most values that are read. A check-in of a Mac has one to three thousand; each costs some hundred bytes on its
+/// way into the tables.
+pub const MOST_VALUES: usize = 100_000;
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 200;
 
@@ -36,12 +45,17 @@ const MAX_DEPTH: usize = 200;
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    values: usize,
 }
 
 impl<'a> Parser<'a> {
     fn value(&mut self, depth: usize) -> Result<Value<'a>, ParseError> {
         if depth > MAX_DEPTH {
             return Err(self.error("nested too deeply"));
+        }
+        self.values += 1;
+        if self.values > MOST_VALUES {
+            return Err(self.error(TOO_MANY));
         }
         match self.peek() {
             Some(b'{') => self.dict(depth),

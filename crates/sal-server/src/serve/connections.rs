@@ -15,6 +15,7 @@ use axum::http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use sal_http::metric_names::{CONNECTIONS, CONNECTIONS_CLOSED};
+use sal_http::seldom::Seldom;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tracing::warn;
@@ -227,21 +228,6 @@ impl<B> Drop for Watched<B> {
     }
 }
 
-/// Something that is logged at most every ten seconds.
-#[derive(Default)]
-pub(super) struct Seldom(Mutex<Option<Instant>>);
-
-impl Seldom {
-    pub(super) fn is_due(&self) -> bool {
-        let mut last = held(&self.0);
-        let due = last.is_none_or(|at| at.elapsed() >= BETWEEN_LINES);
-        if due {
-            *last = Some(Instant::now());
-        }
-        due
-    }
-}
-
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -250,7 +236,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const GRACE: Duration = Duration::from_secs(3);
 /// How long the next newcomer waits for a place when every request is worked on.
 const PATIENCE: Duration = Duration::from_secs(2);
-const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

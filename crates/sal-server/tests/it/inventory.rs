@@ -241,7 +241,7 @@ async fn binary_plists_and_raw_plus_signs_are_read() {
 
 #[tokio::test]
 async fn q028_bombs_are_400_and_the_server_goes_on() {
-    assert_eq!(HttpConfig::default().unpacked_limit_bytes, 67_108_864);
+    assert_eq!(HttpConfig::default().unpacked_limit_bytes, 33_554_432);
     let config = HttpConfig {
         unpacked_limit_bytes: 1024 * 1024,
         ..HttpConfig::default()
