@@ -34,7 +34,9 @@ CREATE TABLE salrs_journal (
     first_at timestamptz NOT NULL,
     last_at timestamptz NOT NULL,
     body_bytes bigint NOT NULL,
-    milliseconds bigint NOT NULL
+    milliseconds bigint NOT NULL,
+    -- Whether the caller showed a machine group's key (0012 adds it where the table is older).
+    has_key boolean NOT NULL DEFAULT true
 ) WITH (fillfactor = 70);
 CREATE INDEX salrs_journal_serial ON salrs_journal (serial);
 CREATE INDEX salrs_journal_last_at ON salrs_journal (last_at);

@@ -83,6 +83,8 @@ struct Event {
     last: Timestamp,
     body_bytes: i64,
     milliseconds: i64,
+    /// Whether the caller showed a key.
+    has_key: bool,
 }
 
 /// Lets a request through and notes how it ended.
@@ -171,6 +173,7 @@ fn event(note: &Note, response: &Response, path: &str) -> Option<Event> {
         last: Timestamp::UNIX_EPOCH,
         body_bytes: 0,
         milliseconds: 0,
+        has_key: learnt.has_key,
     })
 }
 
@@ -183,7 +186,14 @@ impl Journal {
             known.last = event.last;
             return;
         }
-        if waiting.events.len() < MOST_WAITING {
+        let alike = waiting.events.values();
+        let alike = alike.filter(|waits| waits.has_key == event.has_key).count();
+        let most = if event.has_key {
+            MOST_WAITING
+        } else {
+            MOST_WAITING / STRANGERS_SHARE
+        };
+        if alike < most {
             waiting.events.insert(fingerprint, event);
         }
     }
@@ -235,6 +245,7 @@ async fn write_events(app: &App, events: &HashMap<Vec<u8>, Event>) -> Result<(),
         &column(events, |event| event.last),
         &column(events, |event| event.body_bytes),
         &column(events, |event| event.milliseconds),
+        &column(events, |event| event.has_key),
     )
     .await?;
     Ok(())
@@ -242,7 +253,9 @@ async fn write_events(app: &App, events: &HashMap<Vec<u8>, Event>) -> Result<(),
 
 async fn trim(app: &App) -> Result<(), StoreError> {
     let db = machine_client(0, app).await?;
-    trim_events(&db, &app.config.journal_rows).await?;
+    let of_strangers = app.config.journal_rows / STRANGERS_SHARE_OF_ROWS;
+    let others = app.config.journal_rows - of_strangers;
+    trim_events(&db, &others, &of_strangers).await?;
     trim_bodies(&db, &app.config.rejected_bodies).await?;
     Ok(())
 }
@@ -338,6 +351,9 @@ impl Copy {
 
 /// Kinds of events that wait, at most; a flood of different ones loses some.
 const MOST_WAITING: usize = 1000;
+/// Those who show no key have a part of it: what the fleet left is not pushed out by whoever can reach the server.
+const STRANGERS_SHARE: usize = 4;
+const STRANGERS_SHARE_OF_ROWS: i64 = 4;
 /// Between two statements.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest a request waits for the journal.

@@ -92,10 +92,11 @@ impl StoreError {
         }
     }
 
-    /// Whether a table is missing or may not be used.
+    /// Whether a table, or a column that a later addition of ours gives it, is missing or may not be used.
     pub fn lacks_a_table(&self) -> bool {
         [
             &SqlState::UNDEFINED_TABLE,
+            &SqlState::UNDEFINED_COLUMN,
             &SqlState::INSUFFICIENT_PRIVILEGE,
         ]
         .iter()

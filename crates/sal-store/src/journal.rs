@@ -8,18 +8,19 @@ crate::queries! {
     note_events(
         fingerprints: Vec<Vec<u8>>, serials: Vec<String>, routes: Vec<String>, outcomes: Vec<String>, reasons: Vec<String>,
         addresses: Vec<String>, clients: Vec<String>, times: Vec<i64>, first: Vec<Timestamp>, last: Vec<Timestamp>,
-        body_bytes: Vec<i64>, milliseconds: Vec<i64>
+        body_bytes: Vec<i64>, milliseconds: Vec<i64>, has_key: Vec<bool>
     ) = "INSERT INTO salrs_journal AS j (fingerprint, serial, route, outcome, reason, address, client, times, first_at, last_at,
-             body_bytes, milliseconds)
+             body_bytes, milliseconds, has_key)
          SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-             $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::bigint[]) AS new (fingerprint) ORDER BY new.fingerprint
+             $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::boolean[]) AS new (fingerprint) ORDER BY new.fingerprint
          ON CONFLICT (fingerprint) DO UPDATE SET times = j.times + EXCLUDED.times, last_at = EXCLUDED.last_at,
-             body_bytes = EXCLUDED.body_bytes, milliseconds = EXCLUDED.milliseconds";
+             body_bytes = EXCLUDED.body_bytes, milliseconds = EXCLUDED.milliseconds, has_key = EXCLUDED.has_key";
 
-    /// Removes all but the newest events.
-    trim_events(keep: i64) =
+    /// Removes all but the newest events of those who showed a key, and of strangers.
+    trim_events(keep: i64, keep_of_strangers: i64) =
         "DELETE FROM salrs_journal WHERE fingerprint IN (
-             SELECT fingerprint FROM salrs_journal ORDER BY last_at DESC OFFSET $1)";
+             (SELECT fingerprint FROM salrs_journal WHERE has_key ORDER BY last_at DESC OFFSET $1)
+             UNION ALL (SELECT fingerprint FROM salrs_journal WHERE NOT has_key ORDER BY last_at DESC OFFSET $2))";
 
     /// Keeps a body; of equal fingerprints only the newest.
     keep_body(fingerprint: Vec<u8>, at: Timestamp, path: String, content_type: String, serial: String, reason: String, address: String, body: Vec<u8>) =

@@ -42,6 +42,7 @@ pub mod serials;
 pub mod sessions;
 pub mod settings;
 pub mod sources;
+pub mod statements;
 pub mod summaries;
 pub mod units;
 pub mod updates;

@@ -12,6 +12,8 @@ use tokio_postgres::Client;
 
 pub use compare::{Difference, Severity};
 
+use crate::statements::faults_of_own_tables;
+
 /// What was found in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -92,10 +94,20 @@ fn in_postgres_words(error: &tokio_postgres::Error) -> String {
         .map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
-/// Compares the living tables with those of Sal 4.4.1 and returns every difference.
+/// Compares the living tables with those of Sal 4.4.1, and our own with what our statements need, and returns every
+/// difference.
 pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres::Error> {
     let live = live::read(db).await?;
-    Ok(compare::compare(&expected::schema(), &live))
+    let mut differences = compare::compare(&expected::schema(), &live);
+    let faults = faults_of_own_tables(db).await?;
+    differences.extend(faults.into_iter().map(|fault| Difference {
+        severity: Severity::Attention,
+        what: format!(
+            "this server's own tables are not as it made them ({fault}): take the addition back with `sal db take-back` and make it again with `sal db init`"
+        ),
+    }));
+    differences.sort_by_key(|difference| difference.severity);
+    Ok(differences)
 }
 
 /// Applies an addition; false when it was there before, or was taken back and stays so.
@@ -215,6 +227,7 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0008-software-indexes", true),
     addition!("0009-jobs", false),
     addition!("0010-page-indexes", true),
+    addition!("0012-journal-strangers", false),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -1,54 +1,12 @@
 //! Tables: every statement against a real schema, a fresh database against the original's, and old installations.
 
-use sal_store::{checkin, groups, machines, plugins, queries, schema, sources};
+use sal_store::{queries, schema};
 use sal_testkit::{Database, Filled};
 
 #[tokio::test]
 async fn every_statement_fits_the_schema() {
     let database = Database::new(Filled::Fresh).await;
-    let all = [
-        groups::ALL,
-        machines::ALL,
-        plugins::ALL,
-        sources::ALL,
-        checkin::memory::ALL,
-        checkin::read::ALL,
-        checkin::repeat::ALL,
-        checkin::write::ALL,
-        sal_store::audit::ALL,
-        sal_store::catalogs::ALL,
-        sal_store::database::ALL,
-        sal_store::jobs::ALL,
-        sal_store::maintenance::ALL,
-        sal_store::maintenance::applications::ALL,
-        sal_store::search_caches::ALL,
-        sal_store::api_keys::ALL,
-        sal_store::bulk::ALL,
-        sal_store::device::ALL,
-        sal_store::devices::bulk::ALL,
-        sal_store::devices::data_table::ALL,
-        sal_store::device::tabs::ALL,
-        sal_store::device::timeline::ALL,
-        sal_store::identities::ALL,
-        sal_store::inventory::ALL,
-        sal_store::journal::ALL,
-        sal_store::licences::ALL,
-        sal_store::preferences::ALL,
-        sal_store::profiles::ALL,
-        sal_store::serials::ALL,
-        sal_store::group_keys::ALL,
-        sal_store::sessions::ALL,
-        sal_store::settings::ALL,
-        sal_store::applications::ALL,
-        sal_store::places::ALL,
-        sal_store::summaries::ALL,
-        sal_store::updates::ALL,
-        sal_store::units::ALL,
-        sal_store::audit::ALL,
-        sal_store::people::ALL,
-        sal_store::users::ALL,
-    ];
-    let faults = queries::check(&database.connect().await, &all)
+    let faults = queries::check(&database.connect().await, sal_store::statements::ALL)
         .await
         .unwrap();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

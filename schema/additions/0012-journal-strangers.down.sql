@@ -1,0 +1,1 @@
+ALTER TABLE IF EXISTS salrs_journal DROP COLUMN IF EXISTS has_key;
