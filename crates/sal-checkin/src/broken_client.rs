@@ -5,13 +5,15 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sal_http::checkin_key::CheckinClient;
+use sal_http::origin::Origin;
 use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::groups::group_by_key;
 use sal_store::machines::{lock_machine, mark_broken};
 
 use crate::journal::Note;
 use crate::limits::Limits;
-use crate::{checkin, form, serial};
+use crate::moves::Arriving;
+use crate::{form, serial};
 
 /// Marks a machine as broken. A host name or version that is not sent is kept.
 pub(crate) async fn report(
@@ -19,12 +21,11 @@ pub(crate) async fn report(
     Extension(note): Extension<Note>,
     Extension(limits): Extension<Limits>,
     _client: CheckinClient,
+    origin: Origin,
     request: Request,
 ) -> Result<Response, AppError> {
-    let (parts, body) = request.into_parts();
-    let body = checkin::bounded(body, app.config.body_limit_bytes).await?;
-    let fields = form::fields(&parts.headers, &body);
-    let field = |name: &str| fields.get(name).map(|value| value.replace('\0', ""));
+    let form = form::read(&app, request).await?;
+    let field = |name: &str| form.fields.get(name).map(|value| value.replace('\0', ""));
     let raw_serial = field("serial").unwrap_or_default();
     note.has_key();
     note.serial(&raw_serial);
@@ -49,6 +50,14 @@ pub(crate) async fn report(
         tx.rollback().await?;
         return Ok(django::answer(StatusCode::BAD_REQUEST, ""));
     }
+    let arriving = Arriving {
+        id: machine.id,
+        serial: &raw_serial,
+        from: machine.machine_group_id,
+        to: group.id,
+        address: &origin.address,
+    };
+    arriving.note(&note, &app, &tx).await?;
     let cut = |text: String, length: usize| text.chars().take(length).collect::<String>();
     let hostname = field("name").map(|name| cut(name, 256));
     let version = field("sal_version").map(|version| cut(version, 255));

@@ -14,6 +14,7 @@ use sal_store::sources::insert_sources;
 
 use crate::digest::{Digests, undated_messages};
 use crate::journal::Note;
+use crate::moves::Arriving;
 use crate::plan::{self, Rules};
 use crate::submission::Submission;
 
@@ -143,6 +144,16 @@ impl Filing<'_> {
         wanted: &Wanted,
         tx: Tx,
     ) -> Result<(), AppError> {
+        if let Some(machine) = &present.machine {
+            let arriving = Arriving {
+                id: machine.id,
+                serial: &self.submission.serial,
+                from: machine.machine_group_id,
+                to: group,
+                address: &self.trace.address,
+            };
+            arriving.note(self.note, self.app, &tx).await?;
+        }
         let sources: HashMap<String, SourceId> = present
             .sources
             .iter()

@@ -16,6 +16,7 @@ mod inventory;
 mod journal;
 mod licences;
 mod limits;
+mod moves;
 mod payload;
 mod plan;
 mod preflight;

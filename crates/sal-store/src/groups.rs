@@ -46,6 +46,20 @@ crate::queries! {
     } = "SELECT (SELECT count(*) FROM server_machine WHERE machine_group_id = $1) AS machines,
                 (SELECT count(*) FROM catalog_catalog WHERE machine_group_id = $1) AS catalogs";
 
+    /// Names of groups and their units.
+    places_of_groups(ids: Vec<GroupId>) -> /// Where a group is.
+    GroupPlace {
+        /// The group.
+        id: GroupId,
+        /// Its name.
+        name: String,
+        /// Its unit.
+        unit_id: UnitId,
+        /// The unit's name.
+        unit_name: String,
+    } = "SELECT g.id, g.name, g.business_unit_id AS unit_id, u.name AS unit_name
+         FROM server_machinegroup g JOIN server_businessunit u ON u.id = g.business_unit_id WHERE g.id = ANY($1)";
+
     /// Locks groups until the transaction ends: nobody can put a machine into them meanwhile.
     lock_groups(ids: Vec<GroupId>) -> /// A group that is still there.
     LockedGroup {

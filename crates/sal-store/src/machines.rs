@@ -45,7 +45,9 @@ crate::queries! {
     LockedMachine {
         /// Its id.
         id: MachineId,
-    } = "SELECT id FROM server_machine WHERE serial = $1 FOR NO KEY UPDATE";
+        /// The group it is in.
+        machine_group_id: GroupId,
+    } = "SELECT id, machine_group_id FROM server_machine WHERE serial = $1 FOR NO KEY UPDATE";
 
     /// Records that a client reported itself broken. `hostname` and `sal_version` are kept when NULL is given.
     mark_broken(id: MachineId, group: GroupId, now: Timestamp, hostname: Option<String>, sal_version: Option<String>, deploy: bool) =

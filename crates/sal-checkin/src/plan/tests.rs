@@ -1,7 +1,7 @@
 //! The comparison, case by case: what is equal costs nothing, what differs is planned once.
 
 use sal_store::checkin::read::{ItemRow, MachineRow, MessageRow, ScriptRow};
-use sal_store::ids::MachineId;
+use sal_store::ids::{GroupId, MachineId};
 use sal_store::sources::Source;
 
 use super::*;
@@ -42,6 +42,7 @@ fn nothing() -> Present {
 
 fn known_machine() -> MachineRow {
     MachineRow {
+        machine_group_id: GroupId(1),
         id: MachineId(5),
         version: None,
         munki_version: Some("6.0".to_owned()),

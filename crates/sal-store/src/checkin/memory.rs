@@ -45,7 +45,7 @@ crate::queries! {
                  memory_kb = $6, hd_space = $7, hd_total = $8, deployed = m.deployed OR $10
              FROM door, seen
              WHERE m.id = seen.id AND m.last_checkin = seen.last_checkin AND seen.digests = $11
-                 AND door.authorised AND door.group_id IS NOT NULL
+                 AND door.authorised AND door.group_id = m.machine_group_id
              RETURNING m.id),
          trace AS (
              UPDATE salrs_checkin s SET last_checkin = $4, body_bytes = $15, milliseconds = $16, address = $17, client = $18

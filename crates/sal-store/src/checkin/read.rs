@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::ids::{MachineId, SourceId};
+use crate::ids::{GroupId, MachineId, SourceId};
 use crate::pool::Tx;
 use crate::sources::Source;
 
@@ -16,6 +16,8 @@ crate::queries! {
     MachineRow {
         /// Its id.
         id: MachineId,
+        /// The group it is in.
+        machine_group_id: GroupId,
         /// Munki's version.
         munki_version: Option<String>,
         /// Munki's manifest.
@@ -24,7 +26,7 @@ crate::queries! {
         deployed: bool,
         /// Which version of the row this is (`xmin`).
         version: Option<String>,
-    } = "SELECT id, munki_version, manifest, deployed, xmin::text AS version
+    } = "SELECT id, machine_group_id, munki_version, manifest, deployed, xmin::text AS version
          FROM server_machine WHERE id = $1 FOR NO KEY UPDATE";
 
     /// Sources by name, and the machine's facts, items, messages and script results: of these sources and plugins,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use rds_iam::Secret;
 use sal_http::HttpConfig;
+use sal_http::app::KeyMoves;
 use sal_jobs::JobsConfig;
 use sal_plugins::Visibility;
 
@@ -131,14 +132,34 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
             defaults.unpacked_limit_bytes,
             "a number of bytes",
         ),
+        memory_bytes: environment.parsed(
+            "SAL_MEMORY_BUDGET",
+            defaults.memory_bytes,
+            "a number of bytes",
+        ),
         address_limit: environment.parsed("SAL_ADDRESS_LIMIT", defaults.address_limit, "a number"),
         key_limit: environment.parsed("SAL_KEY_LIMIT", defaults.key_limit, "a number"),
         machine_limit: environment.parsed("SAL_MACHINE_LIMIT", defaults.machine_limit, "a number"),
         journal_rows: rows("SAL_JOURNAL_ROWS", defaults.journal_rows, environment),
         rejected_bodies: rows("SAL_KEEP_REJECTED", defaults.rejected_bodies, environment),
+        key_moves: key_moves(environment),
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS", false),
         visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+    }
+}
+
+fn key_moves(environment: &mut Environment) -> KeyMoves {
+    match environment.text("SAL_KEY_MOVES").as_deref() {
+        None | Some("any") => KeyMoves::Any,
+        Some("same-unit") => KeyMoves::SameUnit,
+        Some("never") => KeyMoves::Never,
+        Some(other) => {
+            environment.problem(format!(
+                "SAL_KEY_MOVES=`{other}` is none of any, same-unit, never"
+            ));
+            KeyMoves::Never
+        }
     }
 }
 

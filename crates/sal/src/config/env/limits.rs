@@ -11,9 +11,15 @@ pub(super) const VARIABLES: &[Variable] = &[
     ),
     variable(
         "SAL_UNPACKED_LIMIT",
-        "67108864",
+        "33554432",
         "0.1",
         "The greatest size in bytes of an inventory, catalog or profile list after unpacking.",
+    ),
+    variable(
+        "SAL_MEMORY_BUDGET",
+        "268435456",
+        "0.1",
+        "Bytes that requests, and what is made of them, may take at once, about; half the memory of the container. More wait for room, and are answered 503 after 8 s.",
     ),
     variable(
         "SAL_MACHINE_LIMIT",
@@ -68,6 +74,12 @@ pub(super) const VARIABLES: &[Variable] = &[
         "5",
         "0.1",
         "Seconds between two looks of Postgres at whether this server is still there while a statement runs; 0 for none.",
+    ),
+    variable(
+        "SAL_KEY_MOVES",
+        "any",
+        "0.1",
+        "Where a check-in with another machine group's key moves its machine: `any` group, as in Sal, groups of the `same-unit`, or `never`; what may not move is answered 403.",
     ),
     variable(
         "SAL_STATUS_LISTEN",
