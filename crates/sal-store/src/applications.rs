@@ -20,8 +20,9 @@ use crate::{
 };
 
 crate::queries! {
-    /// The application with this id.
-    find_application(id: ApplicationId) -> /// An application.
+    /// The application with this id, if a machine of the scope has it. A viewer of everything also gets those that no
+    /// machine has any more.
+    find_application(id: ApplicationId, scope: Scope) -> /// An application.
     Application {
         /// Its id.
         id: ApplicationId,
@@ -31,7 +32,11 @@ crate::queries! {
         bundleid: String,
         /// Its bundle name.
         bundlename: String,
-    } = "SELECT id, name, bundleid, bundlename FROM inventory_application WHERE id = $1";
+    } = "SELECT id, name, bundleid, bundlename FROM inventory_application WHERE id = $1
+           AND ($2::int[] IS NULL OR EXISTS (
+               SELECT FROM inventory_inventoryitem i JOIN server_machine m ON m.id = i.machine_id
+               JOIN server_machinegroup g ON g.id = m.machine_group_id
+               WHERE i.application_id = $1 AND g.business_unit_id = ANY($2::int[])))";
 
     /// Whether Postgres understands this pattern; the error says that it does not.
     try_pattern(pattern: str) -> /// An answer without meaning.

@@ -89,13 +89,6 @@ crate::queries! {
     } = "SELECT m.id FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
          WHERE m.serial = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))";
 
-    /// Whether a machine exists at all; decides between 403 and 404, as in Sal.
-    device_exists(id: Option<MachineId>, serial: &str) -> /// An answer.
-    DeviceExists {
-        /// Whether there is one with this id or this serial number.
-        found: bool,
-    } = "SELECT EXISTS (SELECT FROM server_machine WHERE id = $1 OR serial = $2) AS found";
-
     /// How much there is behind each tab, and the one fact that every page shows.
     device_counts(id: MachineId, scope: Scope) -> /// Numbers of rows.
     DeviceCounts {

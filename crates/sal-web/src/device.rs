@@ -27,8 +27,8 @@ use sal_plugins::Plugin;
 use sal_store::{
     Client, StoreError,
     device::{
-        Device, device_by_id, device_counts, device_exists, device_freshness, device_id_by_serial,
-        device_items, device_messages, device_plugin_rows,
+        Device, device_by_id, device_counts, device_freshness, device_id_by_serial, device_items,
+        device_messages, device_plugin_rows,
         tabs::{device_applications, device_facts, device_payloads, device_profiles},
         timeline::device_timeline,
     },
@@ -158,7 +158,7 @@ async fn read_tab(
 /// The machine with this id, else this serial number.
 ///
 /// # Errors
-/// Not found when there is none, forbidden when it is in another unit.
+/// Not found when there is none, or it is in another unit.
 async fn find(key: &str, viewer: &Viewer, db: &impl Executor) -> Result<Device, AppError> {
     if key.contains('\0') {
         return Err(AppError::NotFound);
@@ -174,7 +174,7 @@ async fn find(key: &str, viewer: &Viewer, db: &impl Executor) -> Result<Device, 
     {
         return Ok(device);
     }
-    Err(missing(number, key, db).await?)
+    Err(AppError::NotFound)
 }
 
 /// The machine with this id, as it stands in the URLs that change one.
@@ -185,25 +185,7 @@ async fn find_by_id(id: &str, viewer: &Viewer, db: &impl Executor) -> Result<Dev
     let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| id.parse().ok()).flatten().map(MachineId);
     let number = number.ok_or(AppError::NotFound)?;
-    match first(device_by_id(db, &number, &viewer.scope).await?) {
-        Some(device) => Ok(device),
-        // No serial number is empty, so that only the id is asked for.
-        None => Err(missing(Some(number), "", db).await?),
-    }
-}
-
-/// Why a machine is not shown: it is another unit's, or there is none.
-async fn missing(
-    number: Option<MachineId>,
-    serial: &str,
-    db: &impl Executor,
-) -> Result<AppError, StoreError> {
-    let exists = device_exists(db, &number, &serial).await?;
-    Ok(if exists.iter().any(|answer| answer.found) {
-        AppError::Forbidden
-    } else {
-        AppError::NotFound
-    })
+    first(device_by_id(db, &number, &viewer.scope).await?).ok_or(AppError::NotFound)
 }
 
 fn first<T>(rows: Vec<T>) -> Option<T> {

@@ -25,7 +25,7 @@ pub(crate) enum FleetPart {
 /// The unit with this id, as it stands in a URL.
 ///
 /// # Errors
-/// Not found when there is none, forbidden when it is not the viewer's: as Sal answers (sal-ui, matrix).
+/// Not found when there is none, or it is not the viewer's.
 pub(crate) async fn visible_unit(
     id: &str,
     viewer: &Viewer,
@@ -65,20 +65,10 @@ pub(crate) async fn old_address(
     viewer: &Viewer,
     db: &Client,
 ) -> Result<FleetPart, AppError> {
-    let hidden = |error| match error {
-        AppError::Forbidden => AppError::NotFound,
-        other => other,
-    };
     match kind {
         "all" if sees_everything(viewer, db).await? => Ok(FleetPart::All),
-        "business_unit" => visible_unit(id, viewer, db)
-            .await
-            .map(FleetPart::Unit)
-            .map_err(hidden),
-        "machine_group" => visible_group(id, viewer, db)
-            .await
-            .map(FleetPart::Group)
-            .map_err(hidden),
+        "business_unit" => visible_unit(id, viewer, db).await.map(FleetPart::Unit),
+        "machine_group" => visible_group(id, viewer, db).await.map(FleetPart::Group),
         _ => Err(AppError::NotFound),
     }
 }
@@ -174,7 +164,8 @@ pub(crate) fn number(text: &str) -> Result<i32, AppError> {
 /// Turns away a viewer who is no member of the unit.
 fn allow(unit: UnitId, viewer: &Viewer) -> Result<(), AppError> {
     match &viewer.scope {
-        Scope::Units(units) if !units.contains(&unit.0) => Err(AppError::Forbidden),
+        // as if it were not there, so that ids tell nothing.
+        Scope::Units(units) if !units.contains(&unit.0) => Err(AppError::NotFound),
         Scope::All | Scope::Units(_) => Ok(()),
     }
 }

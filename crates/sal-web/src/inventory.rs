@@ -86,10 +86,13 @@ async fn units_of(viewer: &Viewer, db: &Client) -> Result<Vec<Neighbour>, StoreE
     Ok(units.into_iter().map(line).collect())
 }
 
-/// The application of an address.
-async fn application(id: &str, db: &Client) -> Result<Application, AppError> {
+/// The application of an address, if the viewer may see a machine that has it.
+async fn application(id: &str, shown: &Shown, db: &Client) -> Result<Application, AppError> {
     let id = ApplicationId(place::row_id(id)?);
-    let found = find_application(db, &id).await?.into_iter().next();
+    let found = find_application(db, &id, &shown.scope)
+        .await?
+        .into_iter()
+        .next();
     found.ok_or(AppError::NotFound)
 }
 

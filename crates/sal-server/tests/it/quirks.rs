@@ -453,7 +453,7 @@ async fn q121_who_is_logged_in_is_led_on_from_the_login_page() {
 
 #[tokio::test]
 async fn q122_a_setting_lets_everybody_see_all_units_without_rows() {
-    for (all_units, status) in [(false, 403), (true, 200)] {
+    for (all_units, status) in [(false, 404), (true, 200)] {
         let config = HttpConfig {
             all_units,
             ..HttpConfig::default()

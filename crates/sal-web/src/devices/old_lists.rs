@@ -56,11 +56,7 @@ async fn old_list(
         "machine_group" => visible_group(id, viewer, db).await.map(FleetPart::Group),
         _ => Err(AppError::NotFound),
     };
-    let part = part.map_err(|error| match error {
-        AppError::Forbidden => AppError::NotFound,
-        other => other,
-    })?;
-    Ok((filter, part))
+    Ok((filter, part?))
 }
 
 /// Global admins, and members of all units.

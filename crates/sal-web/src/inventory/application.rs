@@ -57,7 +57,7 @@ pub(super) async fn show_application(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
-    let application = application(&number, &db).await?;
+    let application = application(&number, &shown, &db).await?;
     let (id, place, scope) = (application.id, &shown.place, &shown.scope);
     let ((mut versions, version_count), (paths, path_count)) = tokio::try_join!(
         list_variants(id, By::Version, MOST, place, scope, &db),

@@ -53,7 +53,7 @@ pub(super) async fn export_inventory(
     let Some(number) = number.filter(|pk| *pk != "0") else {
         return export_applications(format, shown, &counting, db, &app).await;
     };
-    let application = application(number, &db).await?;
+    let application = application(number, &shown, &db).await?;
     let which = which(params.field_type.as_deref(), params.field_value.as_deref())?;
     Ok(export_installs(
         format,

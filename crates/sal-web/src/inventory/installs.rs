@@ -68,7 +68,7 @@ pub(super) async fn show_installs(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
-    let application = application(&number, &db).await?;
+    let application = application(&number, &shown, &db).await?;
     let which = which(params.field_type.as_deref(), params.field_value.as_deref())?;
     let (order, descending) = params.order();
     let query = InstallQuery {

@@ -92,7 +92,7 @@ impl Shown {
         let machine = found.into_iter().next().ok_or(AppError::NotFound)?;
         let place = Place::Machine(machine.id, machine.unit_id);
         if !place.is_within(&viewer.scope) {
-            return Err(AppError::Forbidden);
+            return Err(AppError::NotFound);
         }
         let name = wording::filled(machine.hostname.as_deref()).unwrap_or(machine.serial);
         Ok(Self::new(place, "machine", machine.id, name, viewer))

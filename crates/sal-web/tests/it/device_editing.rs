@@ -27,13 +27,13 @@ async fn q071_only_those_who_may_change_machines_change_them_and_only_by_post() 
     // Status for admin, writer, reader, counter.
     for (path, statuses) in [
         ("/machine/new/1/", [200, 200, 302, 302]),
-        ("/machine/new/2/", [200, 403, 302, 302]),
+        ("/machine/new/2/", [200, 404, 302, 302]),
         ("/machine/new/99/", [404, 404, 302, 302]),
         ("/machine/edit/2/", [200, 200, 302, 302]),
-        ("/machine/edit/1/", [200, 403, 302, 302]),
+        ("/machine/edit/1/", [200, 404, 302, 302]),
         ("/machine/edit/99/", [404, 404, 302, 302]),
         ("/machine/delete/2/", [200, 200, 302, 302]),
-        ("/machine/delete/1/", [200, 403, 302, 302]),
+        ("/machine/delete/1/", [200, 404, 302, 302]),
         ("/machine/delete/SERIAL2/", [404, 404, 302, 302]),
         (
             "/machine/delete/99999999999999999999/",
@@ -53,9 +53,9 @@ async fn q071_only_those_who_may_change_machines_change_them_and_only_by_post() 
         ("reader", "/machine/new/1/", 302),
         ("reader", "/machine/edit/2/", 302),
         ("reader", "/machine/delete/2/", 302),
-        ("writer", "/machine/new/2/", 403),
-        ("writer", "/machine/edit/1/", 403),
-        ("writer", "/machine/delete/1/", 403),
+        ("writer", "/machine/new/2/", 404),
+        ("writer", "/machine/edit/1/", 404),
+        ("writer", "/machine/delete/1/", 404),
         ("writer", "/machine/delete/99/", 404),
     ] {
         let answer = site.visitor(name).await.post(&site, path, &form).await;

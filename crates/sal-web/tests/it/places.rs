@@ -25,19 +25,19 @@ async fn every_level_gets_what_sal_gives_it() {
     let site = site_with_everybody().await;
     // Status per path for admin, writer, reader, counter, nobody; 302 is to `/`, or where the row says.
     for (path, statuses) in [
-        ("/dashboard/1/", [200, 200, 200, 200, 403]),
-        ("/dashboard/2/", [200, 403, 403, 403, 403]),
+        ("/dashboard/1/", [200, 200, 200, 200, 404]),
+        ("/dashboard/2/", [200, 404, 404, 404, 404]),
         ("/dashboard/99/", [404; 5]),
         ("/dashboard/x/", [404; 5]),
-        ("/machinegroup/1/", [200, 200, 200, 200, 403]),
-        ("/machinegroup/2/", [200, 403, 403, 403, 403]),
+        ("/machinegroup/1/", [200, 200, 200, 200, 404]),
+        ("/machinegroup/2/", [200, 404, 404, 404, 404]),
         ("/machinegroup/99/", [404; 5]),
-        ("/machines/?unit=2", [200, 403, 403, 403, 403]),
-        ("/machines/?group=2", [200, 403, 403, 403, 403]),
+        ("/machines/?unit=2", [200, 404, 404, 403, 404]),
+        ("/machines/?group=2", [200, 404, 404, 403, 404]),
         ("/machines/?group=99", [404, 404, 404, 403, 404]),
         ("/new-bu/", [200, 302, 302, 302, 302]),
         ("/new-machine-group/1/", [200, 200, 302, 302, 302]),
-        ("/new-machine-group/2/", [200, 403, 302, 302, 302]),
+        ("/new-machine-group/2/", [200, 404, 302, 302, 302]),
         ("/new-machine-group/99/", [404, 404, 302, 302, 302]),
         ("/settings/", [200, 302, 302, 302, 302]),
         ("/settings/plugins/", [200, 302, 302, 302, 302]),
@@ -72,7 +72,7 @@ async fn nobody_posts_what_they_may_not_open() {
     let form = [("name", "x")];
     for (name, path, status) in [
         ("writer", "/new-bu/", 302),
-        ("writer", "/new-machine-group/2/", 403),
+        ("writer", "/new-machine-group/2/", 404),
         ("reader", "/new-machine-group/1/", 302),
         ("writer", "/settings/api-keys/new/", 302),
         ("writer", "/settings/senddata/disable/", 302),

@@ -247,12 +247,12 @@ async fn another_units_machines_and_groups_are_out_of_reach() {
     assert!(asked.text.contains("Delete 4 machines?"));
     for (form, status) in [
         (vec![("id", "1"), ("action", "delete")], 422),
-        (vec![("id", "4"), ("action", "move"), ("group", "2")], 403),
+        (vec![("id", "4"), ("action", "move"), ("group", "2")], 404),
         (vec![("id", "4"), ("action", "move"), ("group", "99")], 404),
         (vec![("id", "4"), ("action", "move"), ("group", "x")], 404),
         (
             vec![("all", "yes"), ("filter", "unit=2"), ("action", "delete")],
-            403,
+            404,
         ),
     ] {
         let answer = post(&mut writer, &site, &form).await;
