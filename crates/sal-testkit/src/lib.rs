@@ -8,4 +8,4 @@ pub mod server;
 
 pub use database::{Database, Filled};
 pub use provider::Provider;
-pub use server::TestServer;
+pub use server::{Shape, TestServer};

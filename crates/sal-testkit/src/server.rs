@@ -35,6 +35,17 @@ pub struct TestServer {
     serving: JoinHandle<()>,
 }
 
+/// What a server of the tests is made with.
+#[derive(Clone, Default)]
+pub struct Shape {
+    /// What the doors know.
+    pub http: HttpConfig,
+    /// Its connections to the database.
+    pub pool: PoolConfig,
+    /// Its layers and its socket.
+    pub options: sal_server::Options,
+}
+
 impl TestServer {
     /// Starts a server with the usual configuration.
     pub async fn start(filled: Filled) -> Self {
@@ -43,7 +54,16 @@ impl TestServer {
 
     /// Starts a server.
     pub async fn with(filled: Filled, config: HttpConfig) -> Self {
-        Self::on(Database::new(filled).await, config, |_| None)
+        let shape = Shape {
+            http: config,
+            ..Shape::default()
+        };
+        Self::shaped(Database::new(filled).await, shape)
+    }
+
+    /// Starts a server that is narrower than usual.
+    pub fn shaped(database: Database, shape: Shape) -> Self {
+        Self::on(database, shape, |_| None)
     }
 
     /// Starts a server that logs in at a provider; `oidc` is told the server's address.
@@ -51,23 +71,23 @@ impl TestServer {
         database: Database,
         oidc: impl FnOnce(&str) -> Option<Arc<Oidc>>,
     ) -> Self {
-        Self::on(database, HttpConfig::default(), oidc)
+        Self::on(database, Shape::default(), oidc)
     }
 
     /// Starts a second server on the same database.
     pub fn beside(&self) -> Self {
         let oidc = self.app.oidc.clone();
-        Self::on(self.database.clone(), self.app.config.clone(), |_| oidc)
+        let shape = Shape {
+            http: self.app.config.clone(),
+            ..Shape::default()
+        };
+        Self::on(self.database.clone(), shape, |_| oidc)
     }
 
-    fn on(
-        database: Database,
-        config: HttpConfig,
-        oidc: impl FnOnce(&str) -> Option<Arc<Oidc>>,
-    ) -> Self {
+    fn on(database: Database, shape: Shape, oidc: impl FnOnce(&str) -> Option<Arc<Oidc>>) -> Self {
         let store = Store::new(
             Arc::new(PlainConnector(database.config().clone())),
-            &PoolConfig::default(),
+            &shape.pool,
         );
         let clock: Arc<Mutex<Option<Timestamp>>> = Arc::default();
         let hands = Arc::clone(&clock);
@@ -89,12 +109,12 @@ impl TestServer {
             registry: Arc::new(Registry::builtin()),
             plugin_folder: None,
             outbound: None,
-            config,
+            config: shape.http,
             clock: Arc::new(now),
             database: Arc::new(move || status(&status_store)),
             oidc: oidc(&base_url),
         });
-        let options = sal_server::Options::default();
+        let options = shape.options;
         let router = sal_server::router(app.clone(), &options).expect("no origins to refuse");
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();

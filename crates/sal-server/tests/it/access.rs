@@ -4,8 +4,10 @@
 //! turned away may change anything: the whole database is compared before and after.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use sal_testkit::{Filled, TestServer};
+use sal_store::pool::PoolConfig;
+use sal_testkit::{Database, Filled, Shape, TestServer};
 use tokio_postgres::Client;
 
 /// Who may use a path at all.
@@ -340,54 +342,31 @@ async fn every_route_is_in_the_table_and_the_table_has_no_other() {
 
 #[tokio::test]
 async fn whoever_may_not_is_turned_away_by_every_method_and_changes_nothing() {
-    let stage = Stage::set().await;
+    walk(&Stage::set().await).await;
+}
+
+/// A request that took a second connection while holding one would wait for itself, and be answered 503.
+#[tokio::test]
+async fn the_matrix_holds_with_a_pool_of_one_connection() {
+    let one = PoolConfig {
+        max_size: 1,
+        pages_wait: Duration::from_secs(5),
+        ..PoolConfig::default()
+    };
+    let shape = Shape {
+        pool: one,
+        ..Shape::default()
+    };
+    walk(&Stage::shaped(shape).await).await;
+}
+
+async fn walk(stage: &Stage) {
     let before = stage.rows().await;
     let mut asked = 0;
-    for person in stage.people().await {
-        for (path, who, example) in ROWS {
-            let own = stage.fill(example, true);
-            let other = stage.fill(example, false);
-            for method in stage.methods(&own).await {
-                if *who == Anyone {
-                    continue;
-                }
-                let (status, location, text) = stage.send(&method, &own, &person).await;
-                let seen = format!("{} {method} {own}: {status} {location}", person.name);
-                match person.may {
-                    None => assert!(
-                        status == 302 && location.starts_with("/login?next="),
-                        "{seen}"
-                    ),
-                    Some(may) if may < *who && *who == SeesMachines => {
-                        assert_eq!(status, 403, "{seen}");
-                    }
-                    Some(may) if may < *who => {
-                        assert!((status, location.as_str()) == (302, "/"), "{seen}");
-                    }
-                    // Who may is not asked to change things here: each change has its own test.
-                    Some(_) if method == "GET" => {
-                        assert!(
-                            status < 500 && status != 403 && !location.starts_with("/login"),
-                            "{seen}"
-                        );
-                    }
-                    Some(_) => {}
-                }
-                asked += 1;
-                let turned_away = person.may.is_some_and(|may| may >= *who)
-                    && !person.sees_all_units
-                    && own != other;
-                if turned_away {
-                    let (status, _, text) = stage.send(&method, &other, &person).await;
-                    let seen = format!("{} {method} {other}: {status}", person.name);
-                    assert!(matches!(status, 403 | 404), "{seen} {path}");
-                    assert!(!text.contains("SECRET"), "{seen}");
-                    asked += 1;
-                }
-                assert!(
-                    person.sees_all_units || !text.contains("SECRET"),
-                    "{seen} names a machine of another unit"
-                );
+    for person in &stage.people().await {
+        for (_, who, example) in ROWS.iter().filter(|(_, who, _)| *who != Anyone) {
+            for method in stage.methods(&stage.fill(example, true)).await {
+                asked += visit(stage, person, *who, example, &method).await;
             }
         }
         if person.may.is_none_or(|may| may < ReadWrite) {
@@ -395,6 +374,101 @@ async fn whoever_may_not_is_turned_away_by_every_method_and_changes_nothing() {
         }
     }
     assert!(asked > 500, "{asked}");
+}
+
+/// One method of one path, with things of the own unit and of another; returns how many requests that were.
+async fn visit(stage: &Stage, person: &Person, who: Who, example: &str, method: &str) -> usize {
+    let (own, other) = (stage.fill(example, true), stage.fill(example, false));
+    let (status, location, text) = stage.send(method, &own, person).await;
+    let seen = format!("{} {method} {own}: {status} {location}", person.name);
+    judge(person, who, method, (status, &location), &seen);
+    assert!(
+        person.sees_all_units || !text.contains("SECRET"),
+        "{seen} names a machine of another unit"
+    );
+    let may = person.may.is_some_and(|may| may >= who);
+    if may && !person.sees_all_units && own != other {
+        elsewhere_is_nowhere(stage, method, example, person).await;
+        return 3;
+    }
+    1
+}
+
+/// Whether somebody is turned away as they should be, or not at all.
+fn judge(person: &Person, who: Who, method: &str, (status, location): (u16, &str), seen: &str) {
+    match person.may {
+        None => assert!(
+            status == 302 && location.starts_with("/login?next="),
+            "{seen}"
+        ),
+        Some(may) if may < who && who == SeesMachines => assert_eq!(status, 403, "{seen}"),
+        Some(may) if may < who => assert!((status, location) == (302, "/"), "{seen}"),
+        // Who may is not asked to change things here: each change has its own test.
+        Some(_) if method == "GET" => assert!(
+            status < 500 && status != 403 && !location.starts_with("/login"),
+            "{seen}"
+        ),
+        Some(_) => {}
+    }
+}
+
+/// Q-142: what is in another unit answers as what does not exist, to the letter.
+async fn elsewhere_is_nowhere(stage: &Stage, method: &str, example: &str, person: &Person) {
+    let other = stage.fill(example, false);
+    let elsewhere = stage.send(method, &other, person).await;
+    let nowhere = stage
+        .send(method, &stage.fill_absent(example), person)
+        .await;
+    let seen = format!("{} {method} {other}", person.name);
+    assert_eq!(elsewhere, nowhere, "{seen}");
+    assert_eq!(elsewhere.0, 404, "{seen}");
+}
+
+#[tokio::test]
+async fn q142_applications_of_other_units_cannot_be_told_from_none() {
+    let stage = Stage::set().await;
+    stage
+        .db
+        .batch_execute(
+            "INSERT INTO inventory_application (id, name, bundleid, bundlename, \"servicepackIneffect\")
+             SELECT 9000 + n, 'SECRET-app ' || n, 's', 's', '' FROM generate_series(1, 2) n;
+             INSERT INTO inventory_inventoryitem (machine_id, application_id, version, path)
+             SELECT id, 9001, '1', '/SECRET' FROM server_machine WHERE serial = 'SECRET1'",
+        )
+        .await
+        .unwrap();
+    for person in stage.people().await {
+        if person.may.is_none_or(|may| may < SeesMachines) {
+            continue;
+        }
+        for (path, nowhere) in [
+            (
+                "/inventory/application/business_unit/{own unit}/9001/",
+                "/inventory/application/business_unit/{own unit}/9999/",
+            ),
+            (
+                "/inventory/application/machine_group/{own group}/9002/",
+                "/inventory/application/machine_group/{own group}/9999/",
+            ),
+            (
+                "/inventory/list/business_unit/{own unit}/9001/",
+                "/inventory/list/business_unit/{own unit}/9999/",
+            ),
+            (
+                "/inventory/csv_export/business_unit/{own unit}/?pk=9001",
+                "/inventory/csv_export/business_unit/{own unit}/?pk=9999",
+            ),
+        ] {
+            let elsewhere = stage.send("GET", &stage.fill(path, true), &person).await;
+            let nowhere = stage.send("GET", &stage.fill(nowhere, true), &person).await;
+            if person.sees_all_units {
+                assert_eq!(elsewhere.0, 200, "{} {path}", person.name);
+            } else {
+                assert_eq!(elsewhere, nowhere, "{} {path}", person.name);
+                assert_eq!(elsewhere.0, 404, "{} {path}", person.name);
+            }
+        }
+    }
 }
 
 /// A server with a machine in each of two units.
@@ -406,7 +480,11 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn set() -> Self {
-        let server = TestServer::start(Filled::Seeded).await;
+        Self::shaped(Shape::default()).await
+    }
+
+    pub(crate) async fn shaped(shape: Shape) -> Self {
+        let server = TestServer::shaped(Database::new(Filled::Seeded).await, shape);
         let db = server.database.connect().await;
         db.batch_execute(FURNITURE).await.unwrap();
         let mut values = BTreeMap::new();
@@ -467,6 +545,20 @@ impl Stage {
             path = path.replace(name, value);
         }
         path
+    }
+
+    /// The same with ids that no row has.
+    fn fill_absent(&self, example: &str) -> String {
+        let mut path = example.to_owned();
+        for name in self.values.keys().filter(|name| name.starts_with("{own ")) {
+            let nobodys = if *name == "{own item}" {
+                "00000000-0000-4000-8000-000000000000"
+            } else {
+                "2147483600"
+            };
+            path = path.replace(name, nobodys);
+        }
+        self.fill(&path, true)
     }
 
     pub(crate) async fn people(&self) -> Vec<Person> {
