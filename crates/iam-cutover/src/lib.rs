@@ -21,6 +21,7 @@ pub mod sql;
 pub mod status;
 mod steps;
 pub mod verify;
+pub mod visible;
 mod wish;
 
 pub use self::{

@@ -10,6 +10,7 @@ mod aws;
 
 mod edges;
 mod guard;
+mod hostile;
 mod matrix;
 mod moto;
 mod refusals;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rds_iam::Clock;
+use rds_iam::{Clock, SearchPath};
 use sal_http::access::oidc::Oidc;
 use sal_http::access::{LoginAttempts, password, setup};
 use sal_http::app::AppParts;
@@ -46,7 +46,11 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         warn!("{warning}");
     }
     let clock = wiring::clock();
-    let login = Arc::new(DatabaseLogin::new(&config.database, &clock)?);
+    let login = Arc::new(DatabaseLogin::new(
+        SearchPath::Deployment,
+        &config.database,
+        &clock,
+    )?);
     let connector: Arc<dyn Connector> = login.clone();
     let store = Store::new(connector, &config.database.pool);
     let recorder = metrics_recorder()?;
@@ -211,6 +215,18 @@ fn metrics_recorder() -> Result<PrometheusHandle> {
     Ok(recorder)
 }
 
+/// A server with more rights than the owners of its tables lends them to these.
+async fn warn_of_rights(db: &tokio_postgres::Client) -> Result<(), Obstacle> {
+    let surplus = wiring::rights::look(db).await;
+    if let Some(surplus) = surplus.map_err(|error| Obstacle::of_statement(&error))? {
+        warn!(
+            "{surplus}: their triggers and functions run with these rights. Let the server log in as `{}`, or as a member of it and of nothing else",
+            surplus.owner
+        );
+    }
+    Ok(())
+}
+
 /// Ends only when the database is unfit: readiness reached, or a shutdown before it, waits forever here.
 async fn unfit(prepared: JoinHandle<Option<Result<()>>>) -> anyhow::Error {
     match prepared.await {
@@ -254,6 +270,7 @@ impl Ready {
             Obstacle::Away(explanation.what)
         })?;
         let mut db = connection.client;
+        warn_of_rights(&db).await?;
         let ensured = schema::ensure(&mut db)
             .await
             .map_err(|error| Obstacle::of_statement(&error))?;
