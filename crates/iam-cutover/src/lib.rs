@@ -17,6 +17,7 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod run;
+mod script;
 pub mod sql;
 pub mod status;
 mod steps;

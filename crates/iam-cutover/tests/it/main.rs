@@ -15,4 +15,5 @@ mod matrix;
 mod moto;
 mod refusals;
 mod resume;
+mod scripts;
 mod stage;
