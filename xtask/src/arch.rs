@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::output;
+use crate::sql_calls;
 use crate::workspace::{Edge, Kind, Workspace};
 
 /// Which of our crates each crate may build on. A new crate gets its line here first.
@@ -128,7 +129,9 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
 /// Checks all rules; true when nothing breaks one.
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let workspace = Workspace::read(root)?;
-    Ok(output::verdict("arch", &findings(&workspace)))
+    let mut found = findings(&workspace);
+    found.extend(sql_calls::findings(root)?);
+    Ok(output::verdict("arch", &found))
 }
 
 /// Everything that breaks a rule, as sentences.
