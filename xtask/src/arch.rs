@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::one_connection;
 use crate::output;
 use crate::sql_calls;
 use crate::workspace::{Edge, Kind, Workspace};
@@ -130,6 +131,7 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
 pub(crate) fn run(root: &Path) -> Result<bool> {
     let workspace = Workspace::read(root)?;
     let mut found = findings(&workspace);
+    found.extend(one_connection::findings(root)?);
     found.extend(sql_calls::findings(root)?);
     Ok(output::verdict("arch", &found))
 }

@@ -8,6 +8,7 @@ mod arch;
 mod ci;
 mod docs;
 mod lines;
+mod one_connection;
 mod output;
 mod postgres;
 mod quirks;

@@ -6,6 +6,7 @@
 //! all of them through the limiter. One attempt is `connect/attempt.rs`.
 
 mod attempt;
+mod cancel;
 mod raw;
 
 use std::{
@@ -22,6 +23,7 @@ use tokio_postgres::Client;
 use tokio_util::task::TaskTracker;
 
 use self::attempt::Progress;
+pub use self::cancel::Canceller;
 pub use self::raw::{Handshake, RawStream};
 use crate::{
     clock::Clock,
@@ -66,6 +68,8 @@ pub struct Connection {
     pub client: Client,
     /// Ends when the session does; tracked by the connector, so it need not be awaited.
     pub task: JoinHandle<()>,
+    /// Ends a statement that runs on this session.
+    pub canceller: Canceller,
 }
 
 /// How a session is made once the connection is allowed: by the driver, or by somebody else's messages.

@@ -136,7 +136,7 @@ fn connection(failure: &LoginFailure, context: &LoginContext) -> Explanation {
             "tls_not_offered",
             format!("The server at {target} does not speak TLS."),
             "this is not RDS itself but something in front of it, or a Postgres without TLS.",
-            "dial the endpoint directly; for a local server without IAM switch TLS off.",
+            "dial the endpoint directly; a Postgres that has no TLS and needs none is declared by DB_SSLMODE=disable.",
         ),
         LoginFailure::Tls { message } => Explanation::new(
             "tls_failed",

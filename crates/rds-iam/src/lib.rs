@@ -35,7 +35,7 @@ pub use self::{
         ConfigError, DEFAULT_CONNECT_TIMEOUT, DEFAULT_LOGINS_PER_SECOND, IamConfig, LoginConfig,
         LoginSecret,
     },
-    connect::{Connection, Connector, Handshake, RawStream},
+    connect::{Canceller, Connection, Connector, Handshake, RawStream},
     credentials::{
         AssumeRole, CacheSettings, ChainSettings, CredentialCache, CredentialChain,
         CredentialError, CredentialProvider, CredentialStatus, Credentials, Fetched,

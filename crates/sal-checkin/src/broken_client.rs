@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sal_http::checkin_key::CheckinClient;
-use sal_http::{App, AppError, django};
+use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::groups::group_by_key;
 use sal_store::machines::{lock_machine, mark_broken};
 
@@ -29,7 +29,7 @@ pub(crate) async fn report(
     note.has_key();
     note.serial(&raw_serial);
     limits.machine(&raw_serial, &app)?;
-    let tx = app.store.get().await?.begin().await?;
+    let tx = machine_client(0, &app).await?.begin().await?;
     let machine = lock_machine(&tx, &serial::clean(&raw_serial))
         .await?
         .into_iter()

@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sal_http::checkin_key::CheckinClient;
-use sal_http::{App, AppError, django};
+use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::catalogs::{self, Catalog};
 use sal_store::groups::group_by_key;
 use tracing::{info, warn};
@@ -42,7 +42,7 @@ pub(crate) async fn send_hashes(
             Err(missing_key())
         };
     };
-    let db = app.store.get().await?;
+    let db = machine_client(0, &app).await?;
     let groups = group_by_key(&db, &key).await?;
     let group = groups.first().ok_or(AppError::NotFound)?;
     let mut known = HashMap::new();
@@ -80,7 +80,7 @@ pub(crate) async fn submit_catalog(
 }
 
 async fn store(app: &App, key: &str, catalog: Option<&Catalog>) -> Result<(), AppError> {
-    let tx = app.store.get().await?.begin().await?;
+    let tx = machine_client(0, app).await?.begin().await?;
     let groups = catalogs::lock_group(&tx, key).await?;
     let (Some(group), Some(catalog)) = (groups.first(), catalog) else {
         tx.rollback().await?;

@@ -104,6 +104,7 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
         submission: &submission,
         now,
         trace,
+        body_bytes: body.len(),
     };
     until_undisturbed(|| filing.file()).await?;
     report(&submission, &arrival.note);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use sal_http::checkin_key::ShownKey;
-use sal_http::{App, AppError};
+use sal_http::{App, AppError, db::machine_client};
 use sal_store::StoreError;
 use sal_store::checkin::changes::{Memory, Trace};
 use sal_store::checkin::{self, Arrival, Present, Seen, Wanted};
@@ -33,12 +33,14 @@ pub(crate) struct Filing<'a> {
     pub(crate) now: Timestamp,
     /// Whence it came.
     pub(crate) trace: Trace,
+    /// How large it was; large ones have connections of their own.
+    pub(crate) body_bytes: usize,
 }
 
 impl Filing<'_> {
     /// One try. Nothing is written unless all is.
     pub(crate) async fn file(&self) -> Result<(), AppError> {
-        let db = self.app.store.get().await?;
+        let db = machine_client(self.body_bytes, self.app).await?;
         let seen = self.arrive(&db).await?;
         if !seen.authorised {
             return Err(self.key.is_wrong(self.app));

@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use sal_http::checkin_key::CheckinClient;
-use sal_http::{App, AppError, django};
+use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::inventory::{
     ApplicationName, Changes, StoredInventory, hash_of_first, inventory_of, items_of, write,
 };
@@ -40,7 +40,7 @@ pub(crate) async fn send_hash(
         .ok_or(AppError::NotFound)?;
     client?;
     let serials = serial::candidates(&percent_decode_str(raw).decode_utf8_lossy());
-    let db = app.store.get().await?;
+    let db = machine_client(0, &app).await?;
     let known = hash_of_first(&db, &serials).await?.into_iter().next();
     let hash = known.and_then(|known| known.sha256hash);
     Ok(django::answer(
@@ -131,7 +131,7 @@ async fn store(
     serials: &Vec<String>,
     listing: Option<&Listing>,
 ) -> Result<Found, AppError> {
-    let tx = app.store.get().await?.transaction();
+    let tx = machine_client(0, app).await?.transaction();
     let machine = begin_with_machine(serials, &tx).await?;
     let (Some(machine), Some(listing)) = (machine, listing) else {
         tx.rollback().await?;

@@ -17,6 +17,7 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use sal_http::App;
+use sal_http::db::machine_client;
 use sal_http::error::Reason;
 use sal_http::origin::Origin;
 use sal_store::StoreError;
@@ -95,7 +96,9 @@ pub(crate) async fn keep(
     let (note, origin, copy) = (Note::default(), Origin::of(&parts), Copy::default());
     parts.extensions.insert(note.clone());
     if app.config.journal_rows == 0 {
-        return next.run(Request::from_parts(parts, body)).await;
+        let response = next.run(Request::from_parts(parts, body)).await;
+        count(&response, &app);
+        return response;
     }
     let path = parts.uri.path().to_owned();
     let content_type = parts.headers.get(header::CONTENT_TYPE);
@@ -111,6 +114,7 @@ pub(crate) async fn keep(
     let response = next
         .run(Request::from_parts(parts, copy.watch(body, most)))
         .await;
+    count(&response, &app);
     if let Some(mut event) = event(&note, &response, &path) {
         event.address = origin.address;
         event.client = origin.client;
@@ -127,6 +131,15 @@ pub(crate) async fn keep(
     }
     journal.write_what_waits(&app).await;
     response
+}
+
+/// Counts it for readiness. What the client did wrong says nothing of the server.
+fn count(response: &Response, app: &App) {
+    match response.status() {
+        status if status.is_server_error() => app.outcomes().failed(),
+        status if status.is_client_error() => {}
+        _ => app.outcomes().answered(),
+    }
 }
 
 /// The event that a response stands for, if it is one.
@@ -207,7 +220,7 @@ async fn write_events(app: &App, events: &HashMap<Vec<u8>, Event>) -> Result<(),
     fn column<T>(events: &HashMap<Vec<u8>, Event>, part: impl Fn(&Event) -> T) -> Vec<T> {
         events.values().map(part).collect()
     }
-    let db = app.store.get().await?;
+    let db = machine_client(0, app).await?;
     note_events(
         &db,
         &events.keys().cloned().collect(),
@@ -228,7 +241,7 @@ async fn write_events(app: &App, events: &HashMap<Vec<u8>, Event>) -> Result<(),
 }
 
 async fn trim(app: &App) -> Result<(), StoreError> {
-    let db = app.store.get().await?;
+    let db = machine_client(0, app).await?;
     trim_events(&db, &app.config.journal_rows).await?;
     trim_bodies(&db, &app.config.rejected_bodies).await?;
     Ok(())
@@ -242,7 +255,7 @@ async fn keep_rejected(
     body: Vec<u8>,
 ) {
     let work = async {
-        let db = app.store.get().await?;
+        let db = machine_client(0, app).await?;
         // The newest body of each machine and reason, wherever it came from.
         let fingerprint = event.fingerprint("");
         keep_body(

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use sal_http::{App, AppError, django};
+use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::groups::group_by_key;
 use sal_store::licences::{LicenceRow, licences};
 
@@ -104,7 +104,7 @@ impl Question {
         if self.key.contains('\0') {
             return Err(AppError::NotFound);
         }
-        let db = app.store.get().await?;
+        let db = machine_client(0, app).await?;
         let group = group_by_key(&db, &self.key)
             .await?
             .into_iter()

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use sal_http::checkin_key::CheckinClient;
-use sal_http::{App, AppError, django};
+use sal_http::{App, AppError, db::machine_client, django};
 use sal_plugins::registry::EnabledPlugins;
 use sal_store::plugins::{
     DEFAULT_WIDGETS, enable_default_widgets, enabled_details, enabled_reports, enabled_widgets,
@@ -40,7 +40,7 @@ pub(crate) async fn list_scripts(
     request: Request,
 ) -> Result<Response, AppError> {
     let os_family = os_family(&app, request).await?;
-    let db = app.store.get().await?;
+    let db = machine_client(0, &app).await?;
     let defaults = DEFAULT_WIDGETS
         .iter()
         .map(|name| (*name).to_owned())

@@ -12,7 +12,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sal_http::checkin_key::CheckinClient;
-use sal_http::{App, AppError, django};
+use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::profiles::{Changes, read, write};
 use sal_store::serials::begin_with_machine;
 use tracing::info;
@@ -104,7 +104,7 @@ async fn store(
     serials: &Vec<String>,
     submission: Option<&Submission>,
 ) -> Result<Found, AppError> {
-    let tx = app.store.get().await?.transaction();
+    let tx = machine_client(0, app).await?.transaction();
     let machine = begin_with_machine(serials, &tx).await?;
     let (Some(machine), Some(submission)) = (machine, submission) else {
         tx.rollback().await?;

@@ -12,6 +12,7 @@ use sal_store::checkin::changes::{Memory, Trace};
 use sal_store::checkin::{self, Wanted};
 use sal_store::groups::{insert_group, insert_unit};
 use sal_store::ids::{SourceId, time_ordered_uuid};
+use sal_store::pool::Lane;
 use sal_store::sources::insert_sources;
 
 use crate::digest::Digests;
@@ -70,7 +71,7 @@ async fn file(
         plugins: plugins.clone(),
         ..Wanted::default()
     };
-    let tx = store.get().await?.transaction();
+    let tx = store.get(Lane::Machines).await?.transaction();
     let mut present = checkin::open(None, None, &names, &wanted, &plugins, &tx).await?;
     // The numbers a check-in needs are made here and go with the transaction.
     let unit = insert_unit(&tx, "sal rehearsal").await?.into_iter().next();

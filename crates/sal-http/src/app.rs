@@ -16,6 +16,8 @@ use crate::access::oidc::Oidc;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 use crate::outbound::Outbound;
+use crate::recent_outcomes::RecentOutcomes;
+use crate::turns::Turns;
 
 /// Tells the time. A function, so that tests can hold it still.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -117,6 +119,8 @@ struct Inner {
     /// Changes when an administrator has the folder of plugins read again.
     registry: RwLock<Arc<Registry>>,
     attempts: LoginAttempts,
+    turns: Turns,
+    outcomes: RecentOutcomes,
 }
 
 impl App {
@@ -124,9 +128,11 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(Inner {
             registry: RwLock::new(Arc::clone(&parts.registry)),
+            turns: Turns::new(parts.store.status().max),
             parts,
             known_keys: KnownKeys::default(),
             attempts: LoginAttempts::default(),
+            outcomes: RecentOutcomes::default(),
         }))
     }
 
@@ -154,6 +160,16 @@ impl App {
     /// Tries to log in, and the right to hash passwords: one for all pages that ask for a password.
     pub fn attempts(&self) -> &LoginAttempts {
         &self.0.attempts
+    }
+
+    /// How many requests of a person are worked on at once.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.0.turns
+    }
+
+    /// How the last requests of machines ended.
+    pub fn outcomes(&self) -> &RecentOutcomes {
+        &self.0.outcomes
     }
 
     /// The time now.

@@ -15,6 +15,7 @@ use sal_store::groups::group_by_key;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::db::machine_client;
 use crate::error::AppError;
 
 /// Proof that the caller showed a key, or that keys are switched off.
@@ -92,7 +93,7 @@ fn shown(parts: &Parts, app: &App) -> Result<ShownKey, AppError> {
 }
 
 async fn ask(key: &str, app: &App) -> Result<(), AppError> {
-    let db = app.store.get().await?;
+    let db = machine_client(0, app).await?;
     match group_by_key(&db, key).await?.first() {
         Some(_) => Ok(()),
         None => {

@@ -10,6 +10,7 @@ use sal_store::StoreError;
 use tracing::error;
 
 use crate::django;
+use crate::metric_names::DB_BUSY;
 
 /// Why a request got no ordinary answer.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,9 @@ pub enum AppError {
         /// How long to wait.
         seconds: u64,
     },
+    /// The same person's other requests took too long.
+    #[error("the other requests of this person took too long")]
+    OwnRequests,
     /// There is no such thing, and the journal shall know which; the caller gets the same 404 as for any other.
     #[error("{0}")]
     Unknown(&'static str),
@@ -132,15 +136,24 @@ impl AppError {
                 let sentence = format!("There were {self}. Try again in {seconds} s.");
                 too_many("Too many requests", &sentence, *seconds)
             }
+            Self::OwnRequests => unavailable(
+                "Busy",
+                "Your other requests are still being worked on. Wait for them, then try again.",
+            ),
+            Self::Store(inner) if inner.is_busy() => {
+                log(&self);
+                metrics::counter!(DB_BUSY).increment(1);
+                unavailable(
+                    "Busy",
+                    "The database is busy, or somebody holds a lock on its tables. Try again in a moment; nothing was changed.",
+                )
+            }
             Self::Store(inner) if inner.is_outage() => {
                 log(&self);
-                let sentence = "The database cannot be reached now. Try again in a moment; nothing was changed.";
-                let mut response =
-                    django::error_page(StatusCode::SERVICE_UNAVAILABLE, "Not available", sentence);
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-                response
+                unavailable(
+                    "Not available",
+                    "The database cannot be reached now. Try again in a moment; nothing was changed.",
+                )
             }
             Self::Store(_) | Self::Internal { .. } => {
                 log(&self);
@@ -154,6 +167,15 @@ impl AppError {
             }
         }
     }
+}
+
+/// 503, and when to come back.
+fn unavailable(heading: &str, sentence: &str) -> Response {
+    let mut response = django::error_page(StatusCode::SERVICE_UNAVAILABLE, heading, sentence);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    response
 }
 
 fn too_many(heading: &str, sentence: &str, seconds: u64) -> Response {

@@ -7,15 +7,18 @@ pub mod access;
 pub mod app;
 pub mod checkin_key;
 pub mod database_status;
+pub mod db;
 pub mod django;
 pub mod error;
 pub mod layers;
 pub mod metric_names;
 pub mod origin;
 pub mod outbound;
+pub mod recent_outcomes;
 pub mod routes;
 pub mod sal_settings;
 pub mod serial;
+pub mod turns;
 
 pub use app::{App, Clock, HttpConfig};
 pub use error::AppError;

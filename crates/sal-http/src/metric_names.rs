@@ -15,6 +15,19 @@ pub const METRICS: &[(&str, &str)] = &[
         "Connections of the pool by state: open, idle, waiting",
     ),
     (
+        CONNECTIONS,
+        "Connections of clients and browsers that are open",
+    ),
+    (
+        CONNECTIONS_CLOSED,
+        "Connections that had to make room, by why: idle, slow, or refused because every request was worked on",
+    ),
+    (ACCEPT_ERRORS, "Connections that could not be accepted"),
+    (
+        DB_BUSY,
+        "Requests answered with 503 because the database was busy, a lock was held, or no connection became free",
+    ),
+    (
         DB_CREDENTIAL_SECONDS,
         "Seconds until the AWS credentials expire",
     ),
@@ -40,6 +53,14 @@ pub const CHECKIN_WARNINGS: &str = "sal_checkin_warnings_total";
 pub const DB_LOGINS: &str = "sal_db_logins_total";
 /// Pool connections.
 pub const DB_CONNECTIONS: &str = "sal_db_connections";
+/// Open connections of the HTTP server.
+pub const CONNECTIONS: &str = "sal_http_connections";
+/// Connections closed by the server for want of room.
+pub const CONNECTIONS_CLOSED: &str = "sal_http_connections_closed_total";
+/// Failures to accept a connection.
+pub const ACCEPT_ERRORS: &str = "sal_http_accept_errors_total";
+/// Requests that a busy database turned away.
+pub const DB_BUSY: &str = "sal_db_busy_total";
 /// Life left in the AWS credentials.
 pub const DB_CREDENTIAL_SECONDS: &str = "sal_db_credential_remaining_seconds";
 /// Runs of maintenance.

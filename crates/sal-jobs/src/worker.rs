@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use sal_http::Clock;
 use sal_store::jobs::{WORKER, due, introduce, lock_holder, register, try_lock};
-use sal_store::pool::{Connected, Connector};
+use sal_store::pool::{Connected, Connector, Lane};
 use sal_store::{Store, StoreError};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +90,7 @@ impl Worker {
     }
 
     async fn somebody_works(&self) -> Result<bool, StoreError> {
-        let db = self.store.get().await?;
+        let db = self.store.get(Lane::Pages).await?;
         Ok(!lock_holder(&db, &WORKER).await?.is_empty())
     }
 
@@ -159,7 +159,8 @@ struct Own {
 
 impl Own {
     async fn open(connector: &dyn Connector) -> Result<Self, StoreError> {
-        let Connected { client, task } = connector.connect().await.map_err(StoreError::Connect)?;
+        let Connected { client, task, .. } =
+            connector.connect().await.map_err(StoreError::Connect)?;
         Ok(Self { client, task })
     }
 }

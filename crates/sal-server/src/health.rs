@@ -1,7 +1,9 @@
 //! Health: alive, ready, and numbers. `/healthcheck/` is the original's, which says yes as long as it runs.
+//!
+//! In public, `/readyz` says only whether. Why not, and the numbers, are for those with the token (`SAL_STATUS_TOKEN`)
+//! and for whoever reaches the second listener (`SAL_STATUS_LISTEN`).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,22 +13,82 @@ use axum::{Json, Router};
 use sal_http::database_status::DatabaseStatus;
 use sal_http::metric_names::{DB_CONNECTIONS, DB_CREDENTIAL_SECONDS};
 use sal_http::{App, django};
-use sal_store::pool::Executor;
 use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
 
 use crate::router::Options;
 
-/// `/healthcheck/`, `/livez`, `/readyz`, `/metrics`.
+/// `/healthcheck/`, `/livez`, `/readyz`, `/metrics`, as the public sees them.
 pub(crate) fn routes(options: &Options) -> Router<App> {
-    let render = Arc::clone(&options.render_metrics);
+    let shown = Shown {
+        render: Arc::clone(&options.render_metrics),
+        token: options.status_token.clone(),
+        is_private: false,
+    };
     Router::new()
         .route("/healthcheck/", get(healthcheck))
+        .merge(status_routes(shown))
+}
+
+/// The second listener: the same with everything told.
+pub fn status_router(app: App, options: &Options) -> Router {
+    let shown = Shown {
+        render: Arc::clone(&options.render_metrics),
+        token: None,
+        is_private: true,
+    };
+    status_routes(shown).with_state(app)
+}
+
+/// What is told to whom.
+#[derive(Clone)]
+struct Shown {
+    render: Arc<dyn Fn() -> String + Send + Sync>,
+    token: Option<Arc<str>>,
+    is_private: bool,
+}
+
+fn status_routes(shown: Shown) -> Router<App> {
+    let ready_shown = shown.clone();
+    Router::new()
         .route("/livez", get(async || "ok\n"))
-        .route("/readyz", get(ready))
+        .route(
+            "/readyz",
+            get(async move |State(app): State<App>, headers: HeaderMap| {
+                ready(&app, ready_shown.tells_all(&headers)).await
+            }),
+        )
         .route(
             "/metrics",
-            get(async move |State(app): State<App>| metrics(&app, &render)),
+            get(async move |State(app): State<App>, headers: HeaderMap| {
+                if shown.tells_all(&headers) {
+                    return metrics(&app, &shown.render);
+                }
+                match shown.token {
+                    None => django::not_found(),
+                    Some(_) => unauthorized(),
+                }
+            }),
         )
+}
+
+impl Shown {
+    fn tells_all(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let is_right = |token: &Arc<str>| {
+            bearer.is_some_and(|shown| shown.as_bytes().ct_eq(token.as_bytes()).into())
+        };
+        self.is_private || self.token.as_ref().is_some_and(is_right)
+    }
+}
+
+fn unauthorized() -> Response {
+    let headers = [(header::WWW_AUTHENTICATE, "Bearer")];
+    let text = "The token of SAL_STATUS_TOKEN is needed: Authorization: Bearer …\n";
+    (StatusCode::UNAUTHORIZED, headers, text).into_response()
 }
 
 async fn healthcheck(headers: HeaderMap) -> Response {
@@ -42,26 +104,30 @@ async fn healthcheck(headers: HeaderMap) -> Response {
     django::answer(StatusCode::OK, page)
 }
 
-/// 200 when a connection can be had and answers; 503 with what the last login said when not.
-async fn ready(State(app): State<App>) -> Response {
-    let asked = tokio::time::timeout(PATIENCE, ask(&app))
-        .await
-        .unwrap_or_else(|_elapsed| Err("no answer in time".to_owned()));
-    let status = app.database_status();
-    let (code, database) = match asked {
-        Ok(()) => (StatusCode::OK, "ok".to_owned()),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+/// 200 when the database can be asked and machines are not refused one after the other; 503 otherwise.
+async fn ready(app: &App, tells_all: bool) -> Response {
+    let asked = app.store.probe().await.and_then(|()| machines(app));
+    let code = match asked {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (code, Json(report(&database, &status, app.now()))).into_response()
+    if tells_all {
+        let database = asked.err().unwrap_or_else(|| "ok".to_owned());
+        let report = report(&database, &app.database_status(), app.now());
+        return (code, Json(report)).into_response();
+    }
+    let word = if asked.is_ok() { "ready" } else { "not ready" };
+    (code, format!("{word}\n")).into_response()
 }
 
-async fn ask(app: &App) -> Result<(), String> {
-    let db = app.store.get().await.map_err(|error| error.to_string())?;
-    db.client()
-        .simple_query("")
-        .await
-        .map_err(|_error| "the connection is broken".to_owned())?;
-    Ok(())
+/// What the requests of machines say of the last seconds.
+fn machines(app: &App) -> Result<(), String> {
+    match app.outcomes().mostly_failed() {
+        None => Ok(()),
+        Some((failed, of)) => Err(format!(
+            "{failed} of the last {of} requests of machines failed; the log says why"
+        )),
+    }
 }
 
 fn report(database: &str, status: &DatabaseStatus, now: jiff::Timestamp) -> Value {
@@ -99,6 +165,3 @@ fn metrics(app: &App, render: &Arc<dyn Fn() -> String + Send + Sync>) -> Respons
     )
         .into_response()
 }
-
-/// How long readiness waits for the database; orchestrators ask every few seconds.
-const PATIENCE: Duration = Duration::from_secs(3);

@@ -9,5 +9,6 @@ mod serve;
 mod slash;
 mod unread;
 
+pub use health::status_router;
 pub use router::{Options, router};
 pub use serve::{ServeError, serve};

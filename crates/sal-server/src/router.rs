@@ -8,7 +8,7 @@ use axum::extract::OriginalUri;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::Response;
-use sal_http::{App, django, layers};
+use sal_http::{App, django, layers, turns};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -27,6 +27,10 @@ pub struct Options {
     pub body_deadline: Duration,
     /// How long requests may go on after the shutdown began.
     pub drain: Duration,
+    /// Who shows it hears why the server is not ready, and the metrics, on the public listener too.
+    pub status_token: Option<Arc<str>>,
+    /// Connections held at once, at most.
+    pub max_connections: usize,
 }
 
 impl Default for Options {
@@ -36,6 +40,8 @@ impl Default for Options {
             render_metrics: Arc::new(String::new),
             body_deadline: Duration::from_secs(30),
             drain: Duration::from_secs(20),
+            status_token: None,
+            max_connections: 4096,
         }
     }
 }
@@ -65,6 +71,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     let paths: Arc<[&'static str]> = pages.paths().into();
     let pages = pages
         .into_router()
+        .layer(from_fn(turns::hold_turn))
         .layer(csrf)
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()

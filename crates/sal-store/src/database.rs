@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::pool::Executor;
+use crate::pool::{Executor, query};
 
 crate::queries! {
     /// This session and its server.
@@ -115,7 +115,7 @@ pub struct CutoverLine {
 /// Postgres's, also when an entry is not JSON.
 pub async fn cutover_lines(limit: i64, db: &impl Executor) -> Result<Vec<CutoverLine>, StoreError> {
     let statement = db.prepared(CUTOVER_LINES).await?;
-    let rows = db.client().query(&statement, &[&limit]).await?;
+    let rows = query(&statement, &[&limit], db).await?;
     rows.iter()
         .map(|row| {
             Ok(CutoverLine {

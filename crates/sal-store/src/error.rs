@@ -59,8 +59,37 @@ impl StoreError {
         let Self::Statement(error) = self else {
             return false;
         };
-        let ended = [&SqlState::ADMIN_SHUTDOWN, &SqlState::CRASH_SHUTDOWN];
+        let ended = [
+            &SqlState::ADMIN_SHUTDOWN,
+            &SqlState::CRASH_SHUTDOWN,
+            &SqlState::CANNOT_CONNECT_NOW,
+            &SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+        ];
         error.is_closed() || ended.iter().any(|state| self.sql_state() == Some(state))
+    }
+
+    /// Whether the connection leads to a server that takes no writes, or to none: the next statement needs another one.
+    pub fn is_of_the_wrong_server(&self) -> bool {
+        let read_only = self.sql_state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION);
+        read_only || matches!(self, Self::ReadOnly) || self.lost_its_connection()
+    }
+
+    /// Whether a lock was held by somebody else for longer than we wait.
+    pub fn waited_for_a_lock(&self) -> bool {
+        self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether the database is there and has too much to do, or holds a lock: the same request may succeed soon.
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::PoolBusy { .. } => true,
+            Self::Statement(_) => self.sql_state().is_some_and(|state| {
+                // 57014 is statement_timeout, 53300 too many connections, the other 53s are memory, disk and limits.
+                let is_of_load = state.code().starts_with("53");
+                is_of_load || self.waited_for_a_lock() || *state == SqlState::QUERY_CANCELED
+            }),
+            _ => false,
+        }
     }
 
     /// Whether a table is missing or may not be used.
@@ -85,9 +114,14 @@ impl StoreError {
             Self::Overtaken => false,
             Self::Statement(error) => {
                 error.is_closed()
+                    || self.is_busy()
+                    || self.is_of_the_wrong_server()
                     || self.sql_state().is_some_and(|state| {
                         let code = state.code();
-                        code.starts_with("08") || code.starts_with("57P") || code.starts_with("53")
+                        // 25P03 and 25P04: a transaction that waited, or lasted, too long.
+                        ["08", "57P", "58", "25P03", "25P04"]
+                            .iter()
+                            .any(|class| code.starts_with(class))
                     })
             }
         }

@@ -10,7 +10,11 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
-use crate::{error::StoreError, pool::Executor, scope::Scope};
+use crate::{
+    error::StoreError,
+    pool::{Executor, query_typed},
+    scope::Scope,
+};
 
 /// Number of the first parameter a filter may take.
 pub(crate) const FIRST_PARAMETER: usize = 2;
@@ -31,7 +35,7 @@ pub(crate) async fn run(
     let values = fragments.iter().flat_map(|fragment| &fragment.parameters);
     let mut parameters: Vec<(&(dyn ToSql + Sync), Type)> = vec![(&units, Type::INT4_ARRAY)];
     parameters.extend(values.map(typed));
-    Ok(db.client().query_typed(sql, &parameters).await?)
+    query_typed(sql, &parameters, db).await
 }
 
 fn typed(parameter: &Parameter) -> (&(dyn ToSql + Sync), Type) {

@@ -11,7 +11,7 @@ use tokio_postgres::{
 use crate::{
     error::StoreError,
     ids::{GroupId, MachineId, UnitId},
-    pool::Executor,
+    pool::{Executor, query_typed},
     scope::Scope,
 };
 
@@ -135,7 +135,7 @@ pub(crate) async fn ask(
     let mut all: Vec<(&(dyn ToSql + Sync), Type)> =
         vec![(&units, Type::INT4_ARRAY), (&id, Type::INT8)];
     all.extend(parameters.iter().cloned());
-    Ok(db.client().query_typed(sql, &all).await?)
+    query_typed(sql, &all, db).await
 }
 
 #[cfg(test)]

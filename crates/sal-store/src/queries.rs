@@ -60,7 +60,7 @@ macro_rules! queries {
         pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<Vec<$row>, $crate::StoreError> {
             let statement = db.prepared($sql).await?;
             let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
-            let rows = db.client().query(&statement, parameters).await?;
+            let rows = $crate::pool::query(&statement, parameters, db).await?;
             rows.iter()
                 .map(|row| {
                     // Columns stand in the order of the fields; the check sees to that.
@@ -78,7 +78,7 @@ macro_rules! queries {
         pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<u64, $crate::StoreError> {
             let statement = db.prepared($sql).await?;
             let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
-            Ok(db.client().execute(&statement, parameters).await?)
+            $crate::pool::execute(&statement, parameters, db).await
         }
         $crate::queries!(@each $($rest)*);
     };

@@ -12,7 +12,7 @@ use crate::{
     error::StoreError,
     places,
     places::Place,
-    pool::{Executor, Tx},
+    pool::{Executor, Tx, batch},
     scope::Scope,
     updates,
 };
@@ -127,7 +127,7 @@ pub async fn recount(
          SET counted = EXCLUDED.counted, milliseconds = EXCLUDED.milliseconds, counts = EXCLUDED.counts",
         what.counting(place)
     );
-    tx.client().batch_execute(ROOM_TO_COUNT).await?;
+    batch(ROOM_TO_COUNT, tx).await?;
     let (name, kind) = (what.name(), place.kind());
     let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 3] = [
         (&name, Type::TEXT),

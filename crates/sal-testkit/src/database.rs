@@ -13,7 +13,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use local_postgres::{LocalPostgres, Options};
 use sal_store::Store;
-use sal_store::pool::{Connected, Connector, PoolConfig};
+use sal_store::pool::{Cancel, Connected, Connector, PoolConfig};
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::golden;
@@ -91,7 +91,16 @@ impl Connector for PlainConnector {
                 // A broken connection shows at the client half.
                 let _ = connection.await;
             });
-            Ok(Connected { client, task })
+            let token = client.cancel_token();
+            let cancel: Cancel = Arc::new(move || {
+                let token = token.clone();
+                Box::pin(async move { token.cancel_query(NoTls).await.is_ok() })
+            });
+            Ok(Connected {
+                client,
+                task,
+                cancel,
+            })
         })
     }
 }

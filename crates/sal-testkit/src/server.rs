@@ -103,7 +103,7 @@ impl TestServer {
             reason = "the handle is kept and aborted on drop"
         )]
         let serving = tokio::spawn(async move {
-            sal_server::serve(router, listener, options.drain, stop)
+            sal_server::serve(router, listener, &options, stop)
                 .await
                 .expect("the server runs");
         });

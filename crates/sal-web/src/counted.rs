@@ -4,7 +4,7 @@
 //! again, which counts. Only counts that are missing or older than an hour are waited for.
 
 use jiff::Timestamp;
-use sal_http::{App, AppError};
+use sal_http::{App, AppError, db::page_client};
 use sal_store::{
     Client, StoreError,
     applications::CountsFrom,
@@ -14,7 +14,7 @@ use sal_store::{
 };
 use tracing::info;
 
-use crate::wording::Moment;
+use crate::{widgets::Counting, wording::Moment};
 
 /// Where the counts of a page come from.
 pub(crate) struct Counts {
@@ -42,44 +42,69 @@ pub(crate) struct Freshness {
     pub(crate) by_itself: bool,
 }
 
-/// Finds the counts of a place, and counts where that is due.
-pub(crate) async fn counts(
-    what: Summary,
-    place: &Place,
-    scope: &Scope,
-    wish: Wish,
-    app: &App,
-) -> Result<Counts, AppError> {
-    let db = app.store.get().await?;
-    let live = Counts {
-        from: CountsFrom::Items,
-        counted: None,
-        wish,
-    };
-    // Summaries are of whole places: a sum over some units is counted now.
-    if !place.is_within(scope) || has_at_most(FEW_MACHINES, place, scope, &db).await? {
-        return Ok(live);
+impl Counting {
+    /// Finds the counts of a place, and counts where that is due. Takes the connection and gives one back, because it
+    /// lets it go while it waits for somebody else's count.
+    pub(crate) async fn counts(
+        &self,
+        what: Summary,
+        place: &Place,
+        scope: &Scope,
+        wish: Wish,
+        db: Client,
+        app: &App,
+    ) -> Result<(Counts, Client), AppError> {
+        let live = Counts {
+            from: CountsFrom::Items,
+            counted: None,
+            wish,
+        };
+        // Summaries are of whole places: a sum over some units is counted now.
+        if !place.is_within(scope) || has_at_most(FEW_MACHINES, place, scope, &db).await? {
+            return Ok((live, db));
+        }
+        let found = match find_summary(what, place, &db).await {
+            Err(error) if error.lacks_a_table() => return Ok((live, db)),
+            found => found?,
+        };
+        let (counted, db) = match due(found.as_ref(), wish, app.now()) {
+            None => (found, db),
+            Some(patience) => {
+                let lock = self.recounts.of(&format!("{what:?} {place:?}"));
+                let (_turn, db) = match lock.try_lock() {
+                    Ok(turn) => (turn, db),
+                    // Somebody of this server counts already, and it is not worth waiting for.
+                    Err(_) if patience == Patience::Leave => {
+                        return Ok((Counts::kept(found, wish), db));
+                    }
+                    Err(_) => {
+                        drop(db);
+                        (lock.lock().await, page_client(app).await?)
+                    }
+                };
+                match count(what, place, patience, db, app).await {
+                    Ok(counted) => (counted, page_client(app).await?),
+                    // Our table may be read and not written.
+                    Err(error) if error.lacks_a_table() => {
+                        return Ok((live, page_client(app).await?));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        Ok((Counts::kept(counted, wish), db))
     }
-    let found = match find_summary(what, place, &db).await {
-        Err(error) if error.lacks_a_table() => return Ok(live),
-        found => found?,
-    };
-    let counted = match due(found.as_ref(), wish, app.now()) {
-        None => found,
-        Some(patience) => match count(what, place, patience, db, app).await {
-            // Our table may be read and not written.
-            Err(error) if error.lacks_a_table() => return Ok(live),
-            counted => counted?,
-        },
-    };
-    Ok(Counts {
-        from: CountsFrom::Summary,
-        counted,
-        wish,
-    })
 }
 
 impl Counts {
+    fn kept(counted: Option<Counted>, wish: Wish) -> Self {
+        Self {
+            from: CountsFrom::Summary,
+            counted,
+            wish,
+        }
+    }
+
     /// What the page says of their age; `again` is the address that counts.
     pub(crate) fn freshness(&self, again: String, app: &App) -> Option<Freshness> {
         let counted = self.counted.as_ref()?;

@@ -13,6 +13,7 @@ use sal_http::{
     App, AppError, Routes,
     access::GlobalAdmin,
     database_status::{DatabaseStatus, LoginMode, LoginResult},
+    db::page_client,
 };
 use sal_store::{
     StoreError,
@@ -130,7 +131,7 @@ async fn show_database(
 }
 
 async fn ask(mode: LoginMode, app: &App) -> Result<Asked, StoreError> {
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     let (sessions, journal) = tokio::try_join!(read_session(&db), Journal::read(&db))?;
     let session = sessions.into_iter().next().ok_or(StoreError::Overtaken)?;
     let names = roles::names(&session, journal.administrator());

@@ -21,6 +21,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{Level, SeesMachines, Viewer},
+    db::Db,
 };
 use sal_plugins::Plugin;
 use sal_store::{
@@ -72,8 +73,8 @@ async fn show_machine(
     Path(key): Path<String>,
     Query(params): Query<TabParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let device = find(&key, &viewer, &db).await?;
     let (id, scope) = (device.id, &viewer.scope);
     let (counts, freshness, messages, plugin_rows, tab) = tokio::try_join!(
@@ -89,7 +90,7 @@ async fn show_machine(
         os_family: &device.os_family,
         rows: &plugin_rows,
     };
-    let detail_cards = detail_cards(&subject, &viewer, &app, &db).await?;
+    let detail_cards = detail_cards(&subject, &viewer, &app, db).await?;
     let parts = Parts {
         // The machine may have been deleted since it was found.
         counts: counts.into_iter().next().ok_or(AppError::NotFound)?,
@@ -113,9 +114,9 @@ async fn detail_cards(
     subject: &Subject<'_>,
     viewer: &Viewer,
     app: &App,
-    db: &Client,
+    db: Client,
 ) -> Result<Vec<DetailCard>, AppError> {
-    let enabled = enabled_details(db).await?;
+    let enabled = enabled_details(&db).await?;
     let registry = app.registry();
     let plugins: Vec<&Plugin> = enabled
         .iter()
@@ -124,8 +125,8 @@ async fn detail_cards(
     if plugins.is_empty() {
         return Ok(Vec::new());
     }
-    let settings = widgets::settings(db).await?;
-    details::cards(&plugins, subject, &settings, viewer, app).await
+    let settings = widgets::settings(&db).await?;
+    details::cards(&plugins, subject, &settings, viewer, db, app).await
 }
 
 /// Reads what the open tab shows.

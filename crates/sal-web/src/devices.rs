@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use sal_http::{
     App, AppError, Routes,
     access::{Level, SeesMachines},
+    db::Db,
 };
 use sal_store::{
     Client,
@@ -101,9 +102,9 @@ async fn list_machines(
     theme: Theme,
     Query(params): Query<ListParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let now = app.now();
-    let db = app.store.get().await?;
     let list = List::of(params, &viewer, &app, &db).await?;
     let columns = choose_columns::columns(&list.params, &viewer, &db).await?;
     let (groups, total, (page, position)) = tokio::try_join!(
@@ -203,8 +204,8 @@ async fn show_facets(
     theme: Theme,
     Query(params): Query<ListParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let list = List::of(params, &viewer, &app, &db).await?;
     let groups = groups_in_scope(&db, &viewer.scope).await?;
     render(&FacetsPage {

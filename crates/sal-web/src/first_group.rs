@@ -3,7 +3,7 @@
 //! Offered by the overview while there is no group. Later ones are made in `places`.
 
 use axum::{Form, extract::State, response::Response, routing::post};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     group_keys::group_keys,
     groups::{insert_group, insert_unit},
@@ -30,11 +30,11 @@ struct FirstGroupForm {
 async fn create_first_group(
     GlobalAdmin(viewer): GlobalAdmin,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<FirstGroupForm>,
 ) -> Result<Response, AppError> {
     let unit = given_name(&form.unit, PLACE_NAME).map_err(AppError::BadRequest)?;
     let group = given_name(&form.group, PLACE_NAME).map_err(AppError::BadRequest)?;
-    let db = app.store.get().await?;
     let tx = db.begin().await?;
     // Pressed twice, the button must not make two.
     if group_keys(&tx, &None, &None).await?.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! Looking a unit or group up checks that the viewer may see it, so that whoever holds one need not ask again.
 
-use sal_http::{App, AppError, access::Viewer};
+use sal_http::{AppError, access::Viewer};
 use sal_plugins::visibility::Page;
 use sal_query::{Condition, Field, Operator, Value};
 use sal_store::{
@@ -63,20 +63,19 @@ pub(crate) async fn old_address(
     kind: &str,
     id: &str,
     viewer: &Viewer,
-    app: &App,
+    db: &Client,
 ) -> Result<FleetPart, AppError> {
-    let db = app.store.get().await?;
     let hidden = |error| match error {
         AppError::Forbidden => AppError::NotFound,
         other => other,
     };
     match kind {
-        "all" if sees_everything(viewer, &db).await? => Ok(FleetPart::All),
-        "business_unit" => visible_unit(id, viewer, &db)
+        "all" if sees_everything(viewer, db).await? => Ok(FleetPart::All),
+        "business_unit" => visible_unit(id, viewer, db)
             .await
             .map(FleetPart::Unit)
             .map_err(hidden),
-        "machine_group" => visible_group(id, viewer, &db)
+        "machine_group" => visible_group(id, viewer, db)
             .await
             .map(FleetPart::Group)
             .map_err(hidden),

@@ -14,6 +14,7 @@ use axum::{extract::State, response::Response, routing::get};
 use sal_http::{
     App, AppError, Routes,
     access::{Level, SeesMachines, Viewer},
+    db::Db,
 };
 use sal_store::{
     Client, StoreError,
@@ -58,11 +59,11 @@ async fn choose_place(
     SeesMachines(viewer): SeesMachines,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     if viewer.level == Level::GlobalAdmin {
         return Ok(redirect(ALL));
     }
-    let db = app.store.get().await?;
     let units = units_of(&viewer, &db).await?;
     if let [only] = units.as_slice() {
         return Ok(redirect(&only.href));

@@ -18,6 +18,7 @@ mod first_group;
 mod fleet_part;
 mod given_name;
 mod inventory;
+mod keyed_locks;
 mod licences;
 mod login;
 mod login_notes;
@@ -48,6 +49,9 @@ pub fn routes() -> Routes {
     let counted = Routes::new()
         .merge(overview::routes())
         .merge(reports::routes())
+        .merge(inventory::routes())
+        .merge(updates::routes())
+        .merge(settings::routes())
         .layer(Extension(widgets::Counting::default()));
     Routes::new()
         .merge(counted)
@@ -55,11 +59,8 @@ pub fn routes() -> Routes {
         .merge(places::routes())
         .merge(devices::routes())
         .merge(device::routes())
-        .merge(inventory::routes())
-        .merge(updates::routes())
         .merge(licences::routes())
         .merge(database::routes())
-        .merge(settings::routes())
         .merge(users::routes())
         .merge(activity::routes())
         .merge(login::routes())

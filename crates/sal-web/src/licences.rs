@@ -12,7 +12,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     Client,
     licences::{
@@ -82,8 +82,8 @@ async fn show_licences(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let licences = list_licences(&db).await?;
     render(&LicencesPage {
         shell: Shell::of(&viewer, theme, Section::Licences, "Licences", &app),
@@ -110,8 +110,8 @@ async fn show_new_licence(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let shell = Shell::of(&viewer, theme, Section::Licences, NEW, &app);
     LicencePage::new_licence(shell, LicenceForm::default(), Vec::new(), &db).await
 }
@@ -120,9 +120,9 @@ async fn create_licence(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<LicenceForm>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let shell = Shell::of(&viewer, theme, Section::Licences, NEW, &app);
     let new = match read(&form, &db).await? {
         Ok(licence) => licence,
@@ -144,8 +144,8 @@ async fn show_licence(
     theme: Theme,
     Path(name): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let licence = existing(&name, &db).await?;
     let shell = Shell::of(&viewer, theme, Section::Licences, &licence.item_name, &app);
     LicencePage::existing(
@@ -163,9 +163,9 @@ async fn change_licence(
     theme: Theme,
     Path(name): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<LicenceForm>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let old = existing(&name, &db).await?;
     let shell = Shell::of(&viewer, theme, Section::Licences, &old.item_name, &app);
     let new = match read(&form, &db).await? {
@@ -194,8 +194,8 @@ async fn confirm_deletion(
     theme: Theme,
     Path(name): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let licence = existing(&name, &db).await?;
     let heading = format!("Delete licence {}?", licence.item_name);
     let confirm = Confirm {
@@ -216,8 +216,8 @@ async fn remove_licence(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(name): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let old = existing(&name, &db).await?;
     let tx = db.begin().await?;
     if delete_licence(&tx, &old.item_name).await? == 0 {

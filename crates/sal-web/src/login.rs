@@ -14,6 +14,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, AppError, Routes,
     access::{Viewer, oidc::Oidc, password, session::SessionCookie},
+    db::page_client,
     origin::Origin,
 };
 use sal_store::users::{LoginUser, record_login, user_by_name};
@@ -145,7 +146,7 @@ async fn log_in(
     if let Some(cookie) = SessionCookie::new(user.id).start(app.now(), &app).await? {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    let db = app.store.get().await?;
+    let db = page_client(&app).await?;
     record_login(&db, &user.id, &app.now()).await?;
     drop(db);
     let how = login_notes::from(&address);
@@ -159,7 +160,7 @@ async fn user(name: &str, app: &App) -> Result<Option<LoginUser>, AppError> {
     if !login_notes::is_possible(name) {
         return Ok(None);
     }
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     Ok(user_by_name(&db, &name).await?.into_iter().next())
 }
 

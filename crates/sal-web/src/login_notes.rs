@@ -1,6 +1,6 @@
 //! Who logged in and who was refused, in the audit log. A log that cannot be written keeps nobody out.
 
-use sal_http::{App, AppError};
+use sal_http::{App, AppError, db::page_client};
 use sal_store::{audit::insert_audit, ids::UserId, users::user_by_name};
 use tracing::warn;
 
@@ -40,7 +40,7 @@ pub(crate) fn from(address: &str) -> String {
 }
 
 async fn is_a_user(name: &str, app: &App) -> Result<bool, AppError> {
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     Ok(is_possible(name) && !user_by_name(&db, &name).await?.is_empty())
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn is_possible(name: &str) -> bool {
 
 async fn note(user: Option<UserId>, username: &str, action: &str, detail: &str, app: &App) {
     let written = async {
-        let db = app.store.get().await?;
+        let db = page_client(app).await?;
         let id = user.map(|id| id.to_string()).unwrap_or_default();
         let now = app.now();
         insert_audit(

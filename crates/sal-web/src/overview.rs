@@ -15,7 +15,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer};
+use sal_http::{App, AppError, Routes, access::Viewer, db::Db};
 use sal_plugins::Plugin;
 use sal_store::{
     Client,
@@ -84,7 +84,7 @@ impl FromRequestParts<App> for Visit {
                 .await
                 .unwrap_or_default(),
             app: app.clone(),
-            db: app.store.get().await?,
+            db: Db::from_request_parts(parts, app).await?.0,
         })
     }
 }
@@ -109,27 +109,30 @@ async fn show_group(Path(group): Path<String>, visit: Visit) -> Result<Response,
 }
 
 impl Visit {
-    async fn show(&self, part: &FleetPart) -> Result<Response, AppError> {
+    async fn show(self, part: &FleetPart) -> Result<Response, AppError> {
         let Self {
-            viewer, app, db, ..
+            viewer,
+            theme,
+            headers,
+            counting,
+            app,
+            db,
         } = self;
-        let names = widget_names(db).await?;
+        let names = widget_names(&db).await?;
         let registry = app.registry();
         let plugins: Vec<&Plugin> = names
             .iter()
             .filter(|name| app.config.visibility.shows(name, part.page()))
             .filter_map(|name| registry.get(name))
             .collect();
-        let (drawn, attention) = tokio::try_join!(
-            widgets::draw(part, &plugins, "", viewer, &self.counting.kept, app),
-            Attention::read(part, viewer, app),
-        )?;
-        let places = Places::around(part, viewer, db).await?;
-        let mut joining = joining::joining(part, viewer, &self.headers, app, db).await?;
+        let attention = Attention::read(part, &viewer, &db, &app).await?;
+        let places = Places::around(part, &viewer, &db).await?;
+        let mut joining = joining::joining(part, &viewer, &headers, &app, &db).await?;
+        let drawn = widgets::draw(part, &plugins, "", &viewer, &counting.kept, db, &app).await?;
         let empty = (drawn.machines == 0).then(|| {
             Empty::of(
                 part,
-                viewer,
+                &viewer,
                 places.lines.len(),
                 std::mem::take(&mut joining),
             )
@@ -139,11 +142,11 @@ impl Visit {
         }
         let heading = part.name().unwrap_or("Overview").to_owned();
         render(&OverviewPage {
-            shell: Shell::of(viewer, self.theme, Section::Overview, &heading, app),
+            shell: Shell::of(&viewer, theme, Section::Overview, &heading, &app),
             path: part.path(),
             subtitle: wording::count_of(drawn.machines, "machine", "machines"),
-            way_up: surroundings::way_up(part, viewer),
-            actions: surroundings::actions(part, viewer),
+            way_up: surroundings::way_up(part, &viewer),
+            actions: surroundings::actions(part, &viewer),
             places: (!places.lines.is_empty()).then_some(places),
             attention,
             widgets: drawn.widgets,

@@ -11,6 +11,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{Viewer, password, session::SessionCookie},
+    db::page_client,
     origin::Origin,
 };
 use sal_store::{
@@ -104,7 +105,7 @@ async fn problem(
     viewer: &Viewer,
     app: &App,
 ) -> Result<Option<&'static str>, AppError> {
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     let found = find_person(&db, &viewer.id).await?.into_iter().next();
     let person = found.ok_or(AppError::NotFound)?;
     let about = [
@@ -143,7 +144,7 @@ async fn wrong_old(
 
 /// Stores it and ends all sessions; returns whether the password was still the one that was checked.
 async fn store(old: &str, new: &str, viewer: &Viewer, app: &App) -> Result<bool, AppError> {
-    let tx = app.store.get().await?.begin().await?;
+    let tx = page_client(app).await?.begin().await?;
     if replace_password(&tx, &viewer.id, old, new).await? == 0 {
         tx.rollback().await?;
         return Ok(false);
@@ -166,7 +167,7 @@ async fn done(viewer: &Viewer, app: &App) -> Result<Response, AppError> {
 }
 
 async fn stored(viewer: &Viewer, app: &App) -> Result<String, AppError> {
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     let found = own_password(&db, &viewer.id).await?.into_iter().next();
     Ok(found.ok_or(AppError::NotFound)?.password)
 }

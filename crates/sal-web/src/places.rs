@@ -20,6 +20,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{GlobalAdmin, ReadWrite},
+    db::Db,
 };
 use sal_store::{
     groups::{insert_group, insert_unit},
@@ -80,6 +81,7 @@ async fn create_unit(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<NameForm>,
 ) -> Result<Response, AppError> {
     let name = match given_name(&form.name, PLACE_NAME) {
@@ -89,7 +91,7 @@ async fn create_unit(
             return new_unit_page(shell).again(form.name.clone(), problem);
         }
     };
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let made = insert_unit(&tx, name).await?;
     let unit = made.first().ok_or(AppError::NotFound)?.id;
     let object = Object::new(UNIT, unit, name);
@@ -103,8 +105,8 @@ async fn show_new_group(
     theme: Theme,
     Path(unit): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let unit = visible_unit(&unit, &viewer, &db).await?;
     let shell = Shell::of(&viewer, theme, Section::Overview, NEW_GROUP, &app);
     new_group_page(shell, &unit).answer(StatusCode::OK)
@@ -115,9 +117,9 @@ async fn create_group(
     theme: Theme,
     Path(unit): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<NameForm>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let unit = visible_unit(&unit, &viewer, &db).await?;
     let name = match given_name(&form.name, PLACE_NAME) {
         Ok(name) => name,

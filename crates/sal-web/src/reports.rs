@@ -8,9 +8,10 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer};
+use sal_http::{App, AppError, Routes, access::Viewer, db::Db};
 use sal_plugins::{Kind, Plugin};
 use sal_store::{
+    Client,
     device::device_by_id,
     ids::MachineId,
     plugins::{enabled_details, enabled_reports},
@@ -80,8 +81,8 @@ async fn list_reports(
     viewer: Viewer,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let enabled = enabled_reports(&db).await?;
     let registry = app.registry();
     let place = match viewer.scope.units() {
@@ -111,12 +112,13 @@ async fn show_report(
     Query(query): Query<ReportQuery>,
     counting: Counting,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let registry = app.registry();
     let plugin = find(&name, Kind::Report, &registry)?;
-    let part = old_address(&kind, &id, &viewer, &app).await?;
+    let part = old_address(&kind, &id, &viewer, &db).await?;
     let search = query.q.trim();
-    let drawn = widgets::draw(&part, &[plugin], search, &viewer, &counting.kept, &app).await?;
+    let drawn = widgets::draw(&part, &[plugin], search, &viewer, &counting.kept, db, &app).await?;
     let widget = drawn.widgets.into_iter().next();
     let subtitle = format!(
         "{}{}",
@@ -137,17 +139,18 @@ async fn show_plugin(
     Path((name, kind, id)): Path<(String, String, String)>,
     counting: Counting,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let registry = app.registry();
     let plugin = registry.get(&name).ok_or(AppError::NotFound)?;
     if kind == "machine" {
-        return show_detail(plugin, &id, &viewer, &app).await;
+        return show_detail(plugin, &id, &viewer, db, &app).await;
     }
     if plugin.kind == Kind::Detail {
         return Err(AppError::NotFound);
     }
-    let part: FleetPart = old_address(&kind, &id, &viewer, &app).await?;
-    let drawn = widgets::draw(&part, &[plugin], "", &viewer, &counting.kept, &app).await?;
+    let part: FleetPart = old_address(&kind, &id, &viewer, &db).await?;
+    let drawn = widgets::draw(&part, &[plugin], "", &viewer, &counting.kept, db, &app).await?;
     render(&Fragment {
         widgets: drawn.widgets,
     })
@@ -157,13 +160,13 @@ async fn show_detail(
     plugin: &Plugin,
     id: &str,
     viewer: &Viewer,
+    db: Client,
     app: &App,
 ) -> Result<Response, AppError> {
     if !viewer.sees_machines() {
         return Err(AppError::StatsOnly);
     }
     let id = MachineId(number(id)?.into());
-    let db = app.store.get().await?;
     let found = device_by_id(&db, &id, &viewer.scope).await?;
     let device = found.into_iter().next().ok_or(AppError::NotFound)?;
     let enabled = enabled_details(&db).await?;
@@ -171,14 +174,13 @@ async fn show_detail(
         return Err(AppError::NotFound);
     }
     let settings = widgets::settings(&db).await?;
-    drop(db);
     let subject = Subject {
         id,
         serial: &device.serial,
         os_family: &device.os_family,
         rows: &[],
     };
-    let details = details::cards(&[plugin], &subject, &settings, viewer, app).await?;
+    let details = details::cards(&[plugin], &subject, &settings, viewer, db, app).await?;
     render(&DetailFragment { details })
 }
 

@@ -16,6 +16,7 @@ use axum::{extract::State, response::Response, routing::get};
 use sal_http::{
     App, AppError, Routes,
     access::GlobalAdmin,
+    db::Db,
     sal_settings::{HISTORICAL_RETENTION, SEND_DATA},
 };
 
@@ -51,8 +52,8 @@ async fn show_settings(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let (retention, send_data) =
         tokio::try_join!(HISTORICAL_RETENTION.stored(&db), SEND_DATA.stored(&db))?;
     let retention = HISTORICAL_RETENTION.number(retention.as_deref());

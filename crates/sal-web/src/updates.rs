@@ -15,6 +15,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use sal_http::{
     App, AppError, Routes,
     access::{SeesMachines, Viewer},
+    db::Db,
 };
 use sal_store::{
     Client,
@@ -25,11 +26,12 @@ use sal_store::{
 use serde::Deserialize;
 
 use crate::{
-    counted::{Freshness, Wish, counts},
+    counted::{Freshness, Wish},
     fleet_part::{FleetPart, visible_group, visible_unit},
     page::render,
     paging::{PageNumber, Pages, address},
     shell::{Section, Shell, Theme},
+    widgets::Counting,
     wording::{self, Moment},
 };
 
@@ -86,14 +88,16 @@ async fn show_updates(
     SeesMachines(viewer): SeesMachines,
     theme: Theme,
     Query(params): Query<ListParams>,
+    counting: Counting,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let narrowed = params.narrowed();
-    let db = app.store.get().await?;
     let part = narrowed.part(&viewer, &db).await?;
-    drop(db);
     let (place, scope) = (place_of(&part), part.scope(&viewer));
-    let counts = counts(Summary::Updates, &place, &scope, params.wish(), &app).await?;
+    let (counts, db) = counting
+        .counts(Summary::Updates, &place, &scope, params.wish(), db, &app)
+        .await?;
     let page = PageNumber::parse(params.page.as_deref());
     let query = UpdateQuery {
         from: counts.from,
@@ -101,7 +105,7 @@ async fn show_updates(
         offset: page.offset(SIZE),
         limit: SIZE,
     };
-    let rows = list_updates(&query, &place, &scope, &app.store.get().await?).await?;
+    let rows = list_updates(&query, &place, &scope, &db).await?;
     let total = rows.first().map_or(0, |row| row.total);
     let most = rows.iter().map(|row| row.pending + row.errors).max();
     let (now, zone) = (app.now(), &app.config.time_zone);

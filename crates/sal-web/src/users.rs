@@ -20,6 +20,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, AppError, Routes,
     access::{Level, Staff, Viewer},
+    db::Db,
 };
 use sal_store::{
     Tx,
@@ -87,11 +88,11 @@ async fn show_users(
     theme: Theme,
     Query(query): Query<UsersQuery>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let search = query.q.unwrap_or_default().trim().replace('\0', "");
     let page = query.page.and_then(|page| page.parse().ok());
     let page = page.unwrap_or(1).clamp(1, MAX_PAGE);
-    let db = app.store.get().await?;
     let offset = (page - 1) * PAGE_SIZE;
     let people = list_people(&db, search.as_str(), &PAGE_SIZE, &offset).await?;
     let total = people.first().map_or(0, |person| person.total);

@@ -18,15 +18,17 @@ use sal_http::{App, AppError, access::Viewer};
 use sal_plugins::{Plugin, Settings};
 use sal_store::{Client, settings::list_settings};
 
-use crate::fleet_part::FleetPart;
+use crate::{fleet_part::FleetPart, keyed_locks::KeyedLocks};
 use counts::Counts;
 use draw::{Links, Widget};
 use kept::KeptCounts;
 
-/// What pages with numbers share: the numbers of large fleets that are kept for a while.
+/// What pages with numbers share: the numbers of large fleets that are kept for a while, and who counts now.
 #[derive(Clone, Default)]
 pub(crate) struct Counting {
     pub(crate) kept: Arc<KeptCounts>,
+    /// Summaries that are counted now, so that others wait for them without a connection in hand.
+    pub(crate) recounts: Arc<KeyedLocks<()>>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Counting {
@@ -48,18 +50,19 @@ pub(crate) struct Drawn {
     pub(crate) age: Option<String>,
 }
 
-/// Counts and draws plugins for a part of the fleet.
+/// Counts and draws plugins for a part of the fleet. Takes the connection, because it may have to let it go and wait.
 pub(crate) async fn draw(
     part: &FleetPart,
     plugins: &[&Plugin],
     search: &str,
     viewer: &Viewer,
     kept: &KeptCounts,
+    db: Client,
     app: &App,
 ) -> Result<Drawn, AppError> {
-    let settings = settings(&app.store.get().await?).await?;
+    let settings = settings(&db).await?;
     let (counts, age) = kept
-        .get_or_count(part, plugins, &settings, viewer, app)
+        .get_or_count(part, plugins, &settings, viewer, db, app)
         .await?;
     let counts: Arc<Counts> = counts;
     let links = Links::of(part, viewer);

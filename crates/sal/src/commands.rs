@@ -14,7 +14,6 @@ mod simulate;
 
 use anyhow::Context;
 use rand::RngExt;
-use rds_iam::SearchPath;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -67,7 +66,7 @@ async fn database_and<T>(
             .for_each(|warning| output::note(&format!("warning: {warning}"))),
         Err(exit) => return Ok(Err(exit)),
     }
-    let login = DatabaseLogin::new(SearchPath::Catalog, &config, &wiring::clock())?;
+    let login = DatabaseLogin::by_hand(&config, &wiring::clock())?;
     let connection = login
         .connect()
         .await

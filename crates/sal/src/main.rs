@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod exit;
 mod logging;
+mod open_files;
 mod output;
 mod wiring;
 

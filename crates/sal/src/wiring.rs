@@ -21,7 +21,7 @@ use sal_http::database_status::{
     DatabaseStatus, LoginFailure, LoginMode, LoginResult, ServerCertificate,
 };
 use sal_store::Store;
-use sal_store::pool::{Connected, Connector};
+use sal_store::pool::{Cancel, Connected, Connector};
 use tracing::{info, warn};
 
 use crate::config::database::{DatabaseConfig, Login, Proof};
@@ -64,8 +64,17 @@ pub(crate) struct DatabaseLogin {
 }
 
 impl DatabaseLogin {
-    /// Sets up every way, for sessions that look for names in this path; connects nowhere.
-    pub(crate) fn new(
+    /// Sets up every way, for the server's own sessions; connects nowhere.
+    pub(crate) fn new(config: &DatabaseConfig, clock: &Clock) -> Result<Self, WiringError> {
+        Self::looking_in(SearchPath::Deployment, config, clock)
+    }
+
+    /// The same for a command by hand, whose sessions look in `pg_catalog` only until it is known who it is.
+    pub(crate) fn by_hand(config: &DatabaseConfig, clock: &Clock) -> Result<Self, WiringError> {
+        Self::looking_in(SearchPath::Catalog, config, clock)
+    }
+
+    fn looking_in(
         path: SearchPath,
         config: &DatabaseConfig,
         clock: &Clock,
@@ -245,6 +254,7 @@ impl Connector for DatabaseLogin {
                 Ok(connection) => Ok(Connected {
                     client: connection.client,
                     task: connection.task,
+                    cancel: cancel(connection.canceller),
                 }),
                 Err(error) => {
                     let explanation = error.explain();
@@ -254,6 +264,19 @@ impl Connector for DatabaseLogin {
             }
         })
     }
+}
+
+fn cancel(canceller: rds_iam::Canceller) -> Cancel {
+    Arc::new(move || {
+        let canceller = canceller.clone();
+        Box::pin(async move {
+            let sent = canceller.cancel().await;
+            if let Err(error) = &sent {
+                warn!(%error, "a statement whose request is gone could not be cancelled");
+            }
+            sent.is_ok()
+        })
+    })
 }
 
 fn mode_of(mode: rds_iam::LoginMode) -> LoginMode {

@@ -15,7 +15,7 @@ use tokio_postgres::{
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Connection, Connector};
+use super::{Canceller, Connection, Connector};
 use crate::{
     config::{IamConfig, LoginSecret},
     credentials::Fetched,
@@ -89,6 +89,9 @@ impl Connector {
             password,
             deadline,
         } = self.reach(progress).await?;
+        let peer = stream
+            .peer_addr()
+            .map_err(|error| super::raw::broken(&error))?;
         let login = self.authenticate(stream, &name, &password);
         let (client, driver) =
             within(deadline, timeout, Stage::Authenticating, Box::pin(login)).await?;
@@ -99,7 +102,18 @@ impl Connector {
         });
         let checking = self.check_session(&client);
         within(deadline, timeout, Stage::Checking, checking).await?;
-        Ok(Connection { client, task })
+        let canceller = Canceller {
+            token: client.cancel_token(),
+            peer,
+            name,
+            tls: self.tls(),
+            timeout,
+        };
+        Ok(Connection {
+            client,
+            task,
+            canceller,
+        })
     }
 
     /// Name, credentials, TCP, token.

@@ -214,7 +214,7 @@ fn refused(error: &io::Error, seen: &Seen) -> LoginFailure {
     }
 }
 
-fn broken(error: &io::Error) -> LoginFailure {
+pub(super) fn broken(error: &io::Error) -> LoginFailure {
     LoginFailure::Ended {
         message: error.to_string(),
     }

@@ -35,6 +35,7 @@ use self::{
     provider::{Description, Learnt, Provider, Tokens},
     token::{Claims, Expected},
 };
+use crate::db::page_client;
 use crate::{
     access::session::{SessionCookie, cookie},
     app::App,
@@ -107,7 +108,7 @@ impl Oidc {
         let (state, secret) = (form::random(), form::random());
         let expires = now.saturating_add(LIFETIME);
         let expires = expires.map_err(|e| AppError::internal("reckoning the end of a login", e))?;
-        let db = app.store.get().await?;
+        let db = page_client(app).await?;
         insert_oidc_login(
             &db,
             &hash(&state, &secret),
@@ -249,7 +250,7 @@ async fn take_login(
     let secret = cookie(headers, &cookie_name(&answer.state, app))
         .filter(|secret| form::could_be_random(secret))
         .ok_or(OidcError::Stale)?;
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     let taken = take_oidc_login(&db, &hash(&answer.state, secret), &app.now()).await?;
     taken.into_iter().next().ok_or(OidcError::Stale)
 }

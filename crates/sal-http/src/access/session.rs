@@ -13,6 +13,7 @@ use sal_store::{
     sessions::{SessionViewer, delete_session, insert_session, session_viewer},
 };
 
+use crate::db::page_client;
 use crate::{app::App, error::AppError};
 
 /// How long a session lasts, as Django's.
@@ -58,7 +59,7 @@ impl SessionCookie {
         let expires = now
             .saturating_add(LIFETIME)
             .map_err(|error| AppError::internal("reckoning the end of a session", error))?;
-        let db = app.store.get().await?;
+        let db = page_client(app).await?;
         let started = insert_session(&db, &self.user, &self.hash(), &now, &expires).await?;
         Ok((started == 1)
             .then(|| self.header(LIFETIME.as_secs(), app.config.secure_cookies))
@@ -70,7 +71,7 @@ impl SessionCookie {
     /// # Errors
     /// When the database fails.
     pub async fn viewer(&self, app: &App) -> Result<Option<SessionViewer>, AppError> {
-        let db = app.store.get().await?;
+        let db = page_client(app).await?;
         let found = session_viewer(&db, &self.user, &self.hash(), &app.now()).await?;
         Ok(found.into_iter().next())
     }
@@ -80,7 +81,7 @@ impl SessionCookie {
     /// # Errors
     /// When the database fails; the session then goes on.
     pub async fn end(&self, app: &App) -> Result<Option<HeaderValue>, AppError> {
-        let db = app.store.get().await?;
+        let db = page_client(app).await?;
         delete_session(&db, &self.user, &self.hash()).await?;
         let empty = Self {
             user: UserId(0),

@@ -6,6 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
+use sal_store::pool::Lane;
 use sal_store::{
     Store, StoreError,
     audit::insert_audit,
@@ -23,7 +24,7 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 /// # Errors
 /// When the database fails.
 pub async fn offer(now: Timestamp, store: &Store) -> Result<Option<String>, StoreError> {
-    let db = store.get().await?;
+    let db = store.get(Lane::Pages).await?;
     let users = count_users_to_two(&db).await?;
     if users.first().is_some_and(|users| users.count > 0) {
         return Ok(None);
@@ -40,7 +41,7 @@ pub async fn offer(now: Timestamp, store: &Store) -> Result<Option<String>, Stor
 /// # Errors
 /// When the database fails.
 pub async fn is_good(token: &str, now: Timestamp, store: &Store) -> Result<bool, StoreError> {
-    let db = store.get().await?;
+    let db = store.get(Lane::Pages).await?;
     Ok(!setup_link(&db, &hash(token), &now).await?.is_empty())
 }
 
@@ -55,7 +56,7 @@ pub async fn use_up(
     now: Timestamp,
     store: &Store,
 ) -> Result<bool, StoreError> {
-    let tx = store.get().await?.begin().await?;
+    let tx = store.get(Lane::Pages).await?.begin().await?;
     let token_hash = hash(token);
     let created = create_first_user(&tx, &token_hash, &username, &encoded_password, &now).await?;
     let Some(user) = created.first() else {

@@ -10,7 +10,7 @@ use axum::{
 };
 use sal_store::{ids::UserId, scope::Scope, sessions::SessionViewer};
 
-use crate::{access::session::SessionCookie, app::App, django, error::AppError};
+use crate::{access::session::SessionCookie, app::App, django, error::AppError, turns::Kept};
 
 /// What a viewer may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +147,9 @@ impl FromRequestParts<App> for Viewer {
             && let Some(found) = cookie.viewer(app).await?
         {
             let mut viewer = Self::from(found);
+            if let Some(kept) = parts.extensions.get::<Kept>() {
+                app.turns().take(viewer.id, kept).await?;
+            }
             if app.config.all_units {
                 // seen, without rows of membership that would stay when the setting goes.
                 viewer.scope = Scope::All;

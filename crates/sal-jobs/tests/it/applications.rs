@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::future::join_all;
 use sal_store::inventory::applications;
+use sal_store::pool::Lane;
 use sal_testkit::{Filled, TestServer, golden};
 
 use crate::ground::{Ground, of};
@@ -42,7 +43,7 @@ async fn one_that_an_inventory_has_looked_up_stays() {
     let tx = ground
         .database
         .store()
-        .get()
+        .get(Lane::Pages)
         .await
         .unwrap()
         .begin()
@@ -68,7 +69,7 @@ async fn one_that_is_being_removed_is_made_anew() {
     let tx = ground
         .database
         .store()
-        .get()
+        .get(Lane::Pages)
         .await
         .unwrap()
         .begin()

@@ -8,7 +8,7 @@ use crate::{
     error::StoreError,
     ids::MachineId,
     machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE},
-    pool::Executor,
+    pool::{Executor, query_typed},
     scope::Scope,
 };
 
@@ -112,17 +112,16 @@ pub async fn known_names(
          WHERE upper(machine.serial) = ANY($2::text[]) OR machine.hostname = ANY($3::text[])"
     );
     let units = scope.units();
-    let rows = db
-        .client()
-        .query_typed(
-            &sql,
-            &[
-                (&units, Type::INT4_ARRAY),
-                (&upper, Type::TEXT_ARRAY),
-                (&names, Type::TEXT_ARRAY),
-            ],
-        )
-        .await?;
+    let rows = query_typed(
+        &sql,
+        &[
+            (&units, Type::INT4_ARRAY),
+            (&upper, Type::TEXT_ARRAY),
+            (&names, Type::TEXT_ARRAY),
+        ],
+        db,
+    )
+    .await?;
     let known = rows.iter().map(|row| {
         Ok(KnownName {
             serial: row.try_get(0)?,

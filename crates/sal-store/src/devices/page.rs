@@ -16,7 +16,7 @@ use crate::{
     error::StoreError,
     ids::MachineId,
     machine_query::{MACHINES_IN_SCOPE, run},
-    pool::Executor,
+    pool::{Executor, query_typed},
     scope::Scope,
 };
 
@@ -261,12 +261,11 @@ pub async fn devices_by_ids(
          ) machine {MESSAGES} ORDER BY machine.place"
     );
     let units = scope.units();
-    let rows = db
-        .client()
-        .query_typed(
-            &sql,
-            &[(&units, Type::INT4_ARRAY), (&ids, Type::INT8_ARRAY)],
-        )
-        .await?;
+    let rows = query_typed(
+        &sql,
+        &[(&units, Type::INT4_ARRAY), (&ids, Type::INT8_ARRAY)],
+        db,
+    )
+    .await?;
     rows.iter().map(device_row).collect()
 }

@@ -14,6 +14,8 @@ use serde_json::{Map, Value};
 use super::names::Names;
 
 const DAY_SECONDS: i64 = 86_400;
+/// The day of the recordings, 2026-11-22.
+const RECORDED_SECONDS: i64 = 1_795_305_600;
 
 /// What is masked in one scenario.
 pub(super) struct Mask {
@@ -145,7 +147,7 @@ impl Mask {
         }
     }
 
-    /// A time of the last 200 days by its shape, an older one as it is.
+    /// A time that was not 200 days old when the recordings were made by its shape, an older one as it is.
     fn time(&self, text: &str) -> String {
         let minutes = format!(
             "{} {}",
@@ -158,10 +160,12 @@ impl Mask {
         let Ok(time) = time.to_zoned(TimeZone::UTC) else {
             return text.to_owned();
         };
-        let age = self.now.as_second() - time.timestamp().as_second();
-        if age > 200 * DAY_SECONDS {
+        let seconds = time.timestamp().as_second();
+        // Not 200 days from now: what the scenarios send would grow older than that, one by one.
+        if seconds < RECORDED_SECONDS - 200 * DAY_SECONDS {
             return text.to_owned();
         }
+        let age = self.now.as_second() - seconds;
         let shape = FRACTION.replace_all(text, ".0");
         let shape = DIGIT.replace_all(&shape, "0").replace("BST", "GMT");
         // A day and an hour: the server may write the times of its own zone.
@@ -210,12 +214,30 @@ mod tests {
             ("2026-10-01T00:00Z", "<RECENT 0000-00-00T00:00Z>"),
             ("2027-02-01 10:00 BST", "<RECENT 0000-00-00 00:00 GMT>"),
             ("2025-03-01T08:00:00+00:00", "2025-03-01T08:00:00+00:00"),
+            (
+                "2026-05-13T10:49:36+00:00",
+                "<RECENT 0000-00-00T00:00:00+00:00>",
+            ),
+            ("2026-05-04T10:49:36+00:00", "2026-05-04T10:49:36+00:00"),
             ("2026-13-45 99:99", "2026-13-45 99:99"),
             ("Nov. 22, 2026, 9:59 a.m.", "<PAGEDATE>"),
             ("March 1, 2024, noon", "March 1, 2024, noon"),
         ] {
             assert_eq!(mask.text(text), expected);
         }
+    }
+
+    #[test]
+    fn what_was_recent_when_it_was_recorded_stays_recent() {
+        let years_later = Mask {
+            now: "2031-11-22T10:00:00Z".parse().unwrap(),
+            ..mask()
+        };
+        assert_eq!(
+            years_later.text("2026-05-13 10:49"),
+            "<RECENT 0000-00-00 00:00>"
+        );
+        assert_eq!(years_later.text("2026-05-04 10:49"), "2026-05-04 10:49");
     }
 
     #[test]

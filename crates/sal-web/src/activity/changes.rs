@@ -7,7 +7,11 @@ use axum::{
     routing::get,
 };
 use futures_util::{Stream, stream};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{
+    App, AppError, Routes,
+    access::GlobalAdmin,
+    db::{Db, export_client},
+};
 use sal_store::audit::{AuditKind, FoundChange, audit_kinds, search_audit};
 use serde::Deserialize;
 
@@ -72,10 +76,10 @@ async fn show_changes(
     theme: Theme,
     Query(query): Query<ChangesQuery>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let filter = Filter::of(&query);
     let before: Option<i64> = query.before.and_then(|before| before.parse().ok());
-    let db = app.store.get().await?;
     let user = filter.user.as_str();
     let (mut rows, kinds) = tokio::try_join!(
         search_audit(&db, &before, &filter.kind, user, &ONE_MORE),
@@ -118,7 +122,7 @@ fn pages(filter: Filter, app: App) -> impl Stream<Item = Result<Vec<Vec<Cell>>, 
     stream::try_unfold(None, move |before| {
         let (filter, app) = (filter.clone(), app.clone());
         async move {
-            let db = app.store.get().await?;
+            let db = export_client(&app).await?;
             let user = filter.user.as_str();
             let rows = search_audit(&db, &before, &filter.kind, user, &EXPORT_SIZE).await?;
             let last = rows.last().map(|row| row.id);

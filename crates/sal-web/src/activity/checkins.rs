@@ -10,7 +10,11 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use jiff::Timestamp;
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{
+    App, AppError, Routes,
+    access::GlobalAdmin,
+    db::{Db, export_client},
+};
 use sal_store::journal::{FoundEvent, RejectedBody, rejected_bodies, search_events};
 use serde::Deserialize;
 
@@ -98,10 +102,10 @@ async fn show_events(
     theme: Theme,
     Query(query): Query<CheckinsQuery>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let filter = Filter::of(&query);
     let before = query.before.as_deref().and_then(Cursor::parse);
-    let db = app.store.get().await?;
     let (at, fingerprint) = Cursor::split(before.as_ref());
     let (mut rows, bodies) = tokio::try_join!(
         search_events(
@@ -154,7 +158,7 @@ fn pages(filter: Filter, app: App) -> impl Stream<Item = Result<Vec<Vec<Cell>>, 
     stream::try_unfold(None, move |before: Option<Cursor>| {
         let (filter, app) = (filter.clone(), app.clone());
         async move {
-            let db = app.store.get().await?;
+            let db = export_client(&app).await?;
             let (at, fingerprint) = Cursor::split(before.as_ref());
             let (serial, outcome) = (filter.serial.as_str(), &filter.outcome);
             let rows = search_events(&db, &at, &fingerprint, serial, outcome, &EXPORT_SIZE).await?;

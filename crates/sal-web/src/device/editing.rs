@@ -12,6 +12,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{ReadWrite, Viewer},
+    db::Db,
 };
 use sal_store::{
     Client,
@@ -79,8 +80,8 @@ async fn show_edit(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let device = find_by_id(&id, &viewer, &db).await?;
     let groups = list_all_groups(&db, &viewer.scope).await?;
     let shell = Shell::of(&viewer, theme, Section::Devices, TITLE, &app);
@@ -93,9 +94,9 @@ async fn save_machine(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<EditForm>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let device = find_by_id(&id, &viewer, &db).await?;
     let groups = list_all_groups(&db, &viewer.scope).await?;
     let group = groups
@@ -151,8 +152,8 @@ async fn ask_delete(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let device = find_by_id(&id, &viewer, &db).await?;
     let name = name_of(&device);
     Confirm {
@@ -179,8 +180,9 @@ async fn delete_machine(
     ReadWrite(viewer): ReadWrite,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let device = find_by_id(&id, &viewer, &tx).await?;
     if delete_machines(&[device.id], &tx).await? == 0 {
         return Err(AppError::NotFound);

@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sal_http::{App, AppError, Routes, access::SeesMachines};
+use sal_http::{App, AppError, Routes, access::SeesMachines, db::Db};
 use sal_store::{device::tabs::device_source_facts, ids::MachineId};
 
 use super::{
@@ -47,11 +47,11 @@ async fn show_facts(
     Path((key, source)): Path<(String, String)>,
     Query(params): Query<TabParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     if source.contains('\0') {
         return Err(AppError::NotFound);
     }
-    let db = app.store.get().await?;
     let device = find(&key, &viewer, &db).await?;
     let is_legacy = source == LEGACY;
     let name = (!is_legacy).then(|| source.clone());

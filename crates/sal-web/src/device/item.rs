@@ -7,7 +7,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::SeesMachines};
+use sal_http::{App, AppError, Routes, access::SeesMachines, db::Db};
 use sal_store::{
     device::tabs::{device_item, device_item_history},
     ids::ItemId,
@@ -54,9 +54,9 @@ async fn show_item(
     theme: Theme,
     Path((key, item)): Path<(String, String)>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let item = ItemId::parse(&item).ok_or(AppError::NotFound)?;
-    let db = app.store.get().await?;
     let device = find(&key, &viewer, &db).await?;
     let (found, history) = tokio::try_join!(
         device_item(&db, &device.id, &item, &viewer.scope),

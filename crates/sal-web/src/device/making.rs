@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::ReadWrite, serial};
+use sal_http::{App, AppError, Routes, access::ReadWrite, db::Db, serial};
 use sal_store::{checkin::write::insert_machine, units::FoundGroup};
 use serde::Deserialize;
 
@@ -49,8 +49,8 @@ async fn show_new_machine(
     theme: Theme,
     Path(group): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let group = visible_group(&group, &viewer, &db).await?;
     let shell = Shell::of(&viewer, theme, Section::Devices, TITLE, &app);
     render_with_status(StatusCode::OK, &NewMachinePage::new(shell, group))
@@ -61,9 +61,9 @@ async fn create_machine(
     theme: Theme,
     Path(group): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<NewMachineForm>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let group = visible_group(&group, &viewer, &db).await?;
     let again = |group, problem| {
         let page = NewMachinePage {

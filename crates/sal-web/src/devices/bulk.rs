@@ -11,6 +11,7 @@ use axum::{Form, extract::State, http::StatusCode, response::Response};
 use sal_http::{
     App, AppError,
     access::{ReadWrite, Viewer},
+    db::Db,
 };
 use sal_store::{
     Client, Tx,
@@ -59,9 +60,9 @@ pub(crate) async fn change_machines(
     ReadWrite(viewer): ReadWrite,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let selection = Selection::of(&fields, &viewer, &app, &db).await?;
     let shell = |heading: &str| Shell::of(&viewer, theme, Section::Devices, heading, &app);
     let change = match Change::of(&fields, &viewer, &db).await? {

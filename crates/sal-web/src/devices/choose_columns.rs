@@ -1,9 +1,10 @@
 //! `/machines/columns/`: which columns the list shows to somebody, until that person chooses others.
 
-use axum::{Form, extract::State, response::Response};
+use axum::{Form, response::Response};
 use sal_http::{
-    App, AppError,
+    AppError,
     access::{SeesMachines, Viewer},
+    db::Db,
 };
 use sal_store::{
     Client, StoreError,
@@ -36,7 +37,7 @@ pub(crate) async fn columns(
 /// Remembers the ticked columns and shows the list with them.
 pub(crate) async fn choose_columns(
     SeesMachines(viewer): SeesMachines,
-    State(app): State<App>,
+    Db(db): Db,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
     let list = values("list", &fields).next().unwrap_or_default();
@@ -45,7 +46,6 @@ pub(crate) async fn choose_columns(
     let is_reset = values("reset", &fields).next().is_some();
     let keys: Vec<&str> = values("col", &fields).collect();
     let chosen = Column::parse_list(&format!("hostname,{}", keys.join(",")));
-    let db = app.store.get().await?;
     if is_reset || chosen == Column::DEFAULT {
         forgive(clear_preference(&db, &viewer.id, CHOICE).await)?;
         return Ok(redirect(&params.with_columns(None).href()));

@@ -9,7 +9,11 @@ use axum::{
     response::Response,
 };
 use futures_util::{Stream, stream};
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{
+    App, AppError,
+    access::SeesMachines,
+    db::{Db, export_client},
+};
 use sal_store::{
     devices::{DeviceRow, device_ids, devices_by_ids},
     ids::MachineId,
@@ -30,9 +34,9 @@ pub(crate) async fn export_machines(
     Query(params): Query<ListParams>,
     Query(FileParams { format }): Query<FileParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let format = Format::parse(format.as_deref().unwrap_or("csv")).ok_or(AppError::NotFound)?;
-    let db = app.store.get().await?;
     let list = List::of(params, &viewer, &app, &db).await?;
     let columns = choose_columns::columns(&list.params, &viewer, &db).await?;
     let (sort, direction) = (list.params.sort(), list.params.direction());
@@ -63,7 +67,7 @@ pub(crate) fn pages(
             if page.is_empty() {
                 return Ok(None);
             }
-            let db = app.store.get().await?;
+            let db = export_client(&app).await?;
             let rows = devices_by_ids(&page, &scope, &db).await?;
             let lines: Vec<Vec<Cell>> = rows.iter().map(&cells).collect();
             Ok(Some((lines, (ids, done + page.len()))))

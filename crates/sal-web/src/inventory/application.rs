@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     response::Response,
 };
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_plugins::version;
 use sal_store::applications::{Application, By, Variant, list_variants};
 
@@ -54,8 +54,8 @@ pub(super) async fn show_application(
     theme: Theme,
     Path((kind, id, number)): Path<(String, String, String)>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
     let application = application(&number, &db).await?;
     let (id, place, scope) = (application.id, &shown.place, &shown.scope);

@@ -6,8 +6,13 @@ use axum::{
     response::Response,
 };
 use futures_util::stream;
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{
+    App, AppError,
+    access::SeesMachines,
+    db::{Db, export_client},
+};
 use sal_store::{
+    Client,
     applications::{
         Application, ApplicationOrder, ApplicationQuery, MachineRow, Which, export_machines,
         list_applications,
@@ -19,8 +24,9 @@ use serde::Deserialize;
 
 use super::{Shown, application, installs::which};
 use crate::{
-    counted::{Wish, counts},
+    counted::Wish,
     export::{Cell, Format, MACHINE_COLUMNS, file},
+    widgets::Counting,
 };
 
 #[derive(Deserialize)]
@@ -36,16 +42,16 @@ pub(super) async fn export_inventory(
     SeesMachines(viewer): SeesMachines,
     Path((kind, id)): Path<(String, String)>,
     Query(params): Query<ExportParams>,
+    counting: Counting,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
     let format = Format::parse(params.format.as_deref().unwrap_or("csv"));
     let format = format.ok_or(AppError::NotFound)?;
     let number = params.pk.as_deref().filter(|pk| !pk.is_empty());
     let Some(number) = number.filter(|pk| *pk != "0") else {
-        drop(db);
-        return export_applications(format, shown, &app).await;
+        return export_applications(format, shown, &counting, db, &app).await;
     };
     let application = application(number, &db).await?;
     let which = which(params.field_type.as_deref(), params.field_value.as_deref())?;
@@ -61,10 +67,14 @@ pub(super) async fn export_inventory(
 async fn export_applications(
     format: Format,
     shown: Shown,
+    counting: &Counting,
+    db: Client,
     app: &App,
 ) -> Result<Response, AppError> {
     let (place, scope) = (&shown.place, &shown.scope);
-    let counts = counts(Summary::Applications, place, scope, Wish::Recount, app).await?;
+    let (counts, db) = counting
+        .counts(Summary::Applications, place, scope, Wish::Recount, db, app)
+        .await?;
     let query = ApplicationQuery {
         from: counts.from,
         search: String::new(),
@@ -75,7 +85,7 @@ async fn export_applications(
         offset: 0,
         limit: None,
     };
-    let rows = list_applications(&query, place, scope, &app.store.get().await?).await?;
+    let rows = list_applications(&query, place, scope, &db).await?;
     let cells = rows.into_iter().map(|row| {
         [
             row.application.name,
@@ -121,7 +131,7 @@ fn export_installs(
             let Some(after) = after else {
                 return Ok(None);
             };
-            let db = app.store.get().await?;
+            let db = export_client(&app).await?;
             let what = (application.id, &which);
             let rows = export_machines(what, after, BATCH, &shown.0, &shown.1, &db).await?;
             let next = rows.last().map(|last| (last.id, last.item));

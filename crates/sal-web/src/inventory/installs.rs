@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::applications::{Install, InstallOrder, InstallQuery, Which, list_installs};
 use serde::Deserialize;
 
@@ -65,8 +65,8 @@ pub(super) async fn show_installs(
     Path((kind, id, number)): Path<(String, String, String)>,
     Query(params): Query<InstallParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
     let application = application(&number, &db).await?;
     let which = which(params.field_type.as_deref(), params.field_value.as_deref())?;

@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::{
     applications::{ApplicationOrder, ApplicationQuery, CountedApplication, list_applications},
     summaries::Summary,
@@ -14,10 +14,11 @@ use serde::Deserialize;
 
 use super::{Neighbour, Shown, name_of, options::Options};
 use crate::{
-    counted::{Freshness, Wish, counts},
+    counted::{Freshness, Wish},
     page::render,
     paging::{PageNumber, Pages, address},
     shell::{Section, Shell, Theme},
+    widgets::Counting,
     wording,
 };
 
@@ -69,15 +70,17 @@ pub(super) async fn show_applications(
     theme: Theme,
     Path((kind, id)): Path<(String, String)>,
     Query(params): Query<ListParams>,
+    counting: Counting,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
     let options = Options::read(&db).await?;
     let inside = shown.inside(&viewer, &db).await?;
-    drop(db);
     let (place, scope) = (&shown.place, &shown.scope);
-    let counts = counts(Summary::Applications, place, scope, params.wish(), &app).await?;
+    let (counts, db) = counting
+        .counts(Summary::Applications, place, scope, params.wish(), db, &app)
+        .await?;
     let (order, descending) = params.order(options.with_counts);
     let query = ApplicationQuery {
         from: counts.from,
@@ -89,7 +92,7 @@ pub(super) async fn show_applications(
         offset: params.page().offset(SIZE),
         limit: Some(SIZE),
     };
-    let rows = list_applications(&query, place, scope, &app.store.get().await?).await?;
+    let rows = list_applications(&query, place, scope, &db).await?;
     let total = rows.first().map_or(0, |row| row.total);
     let path = shown.path();
     render(&ApplicationsPage {

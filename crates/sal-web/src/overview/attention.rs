@@ -1,7 +1,10 @@
 //! What is wrong first: the machines that somebody should look at, with the reasons.
 
 use sal_http::{App, AppError, access::Viewer};
-use sal_store::attention::{AttentionRow, machines_needing_attention};
+use sal_store::{
+    Client,
+    attention::{AttentionRow, machines_needing_attention},
+};
 
 use crate::{
     fleet_part::FleetPart,
@@ -32,14 +35,14 @@ impl Attention {
     pub(super) async fn read(
         part: &FleetPart,
         viewer: &Viewer,
+        db: &Client,
         app: &App,
     ) -> Result<Option<Self>, AppError> {
         if !viewer.sees_machines() {
             return Ok(None);
         }
         let (condition, scope) = (part.condition()?, part.scope(viewer));
-        let db = app.store.get().await?;
-        let rows = machines_needing_attention(&condition, MOST, app.now(), &scope, &db).await?;
+        let rows = machines_needing_attention(&condition, MOST, app.now(), &scope, db).await?;
         Ok(rows.first().map(|row| row.all).map(|all| Self {
             rest: match all - wording::size(rows.len()) {
                 0 => String::new(),

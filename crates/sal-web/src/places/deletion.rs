@@ -6,7 +6,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     groups::{GroupContents, count_in_group, delete_groups},
     units::{UnitContents, count_in_unit, delete_unit},
@@ -37,8 +37,8 @@ async fn ask_unit(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let unit = visible_unit(&id, &viewer, &db).await?;
     let contents = count_in_unit(&db, &unit.id).await?.into_iter().next();
     let contents = contents.ok_or(AppError::NotFound)?;
@@ -61,8 +61,8 @@ async fn remove_unit(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let unit = visible_unit(&id, &viewer, &db).await?;
     let tx = db.begin().await?;
     let contents = count_in_unit(&tx, &unit.id).await?.into_iter().next();
@@ -80,8 +80,8 @@ async fn ask_group(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let group = visible_group(&id, &viewer, &db).await?;
     let contents = count_in_group(&db, &group.id).await?.into_iter().next();
     let contents = contents.ok_or(AppError::NotFound)?;
@@ -105,8 +105,8 @@ async fn remove_group(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let group = visible_group(&id, &viewer, &db).await?;
     let tx = db.begin().await?;
     let contents = count_in_group(&tx, &group.id).await?.into_iter().next();

@@ -13,6 +13,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{Level, ReadWrite, Viewer},
+    db::Db,
 };
 use sal_store::{
     Client,
@@ -76,8 +77,8 @@ async fn show_group(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let group = visible_group(&id, &viewer, &db).await?;
     let admin = ForAdmins::read(&group, &viewer, &db).await?;
     let shell = Shell::of(&viewer, theme, Section::Overview, TITLE, &app);
@@ -89,9 +90,9 @@ async fn save_group(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<GroupForm>,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let group = visible_group(&id, &viewer, &db).await?;
     let admin = ForAdmins::read(&group, &viewer, &db).await?;
     match wanted(&form, &group, admin.as_ref()) {

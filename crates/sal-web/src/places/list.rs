@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::units::{ManagedGroup, ManagedUnit, list_all_groups, list_units_with_members};
 
 use crate::{
@@ -45,8 +45,8 @@ async fn show_units(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let (units, groups) = tokio::try_join!(
         list_units_with_members(&db),
         list_all_groups(&db, &viewer.scope),

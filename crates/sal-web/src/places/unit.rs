@@ -15,6 +15,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{GlobalAdmin, Viewer},
+    db::Db,
 };
 use sal_store::{
     Tx,
@@ -76,8 +77,8 @@ async fn show_unit(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let unit = visible_unit(&id, &viewer, &db).await?;
     let page = EditUnitPage {
         shell: Shell::of(&viewer, theme, Section::Overview, TITLE, &app),
@@ -95,10 +96,10 @@ async fn save_unit(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
     let form = UnitForm::from(pairs);
-    let db = app.store.get().await?;
     let unit = visible_unit(&id, &viewer, &db).await?;
     let mut people = list_unit_people(&db, &unit.id).await?;
     match given_name(&form.name, PLACE_NAME) {

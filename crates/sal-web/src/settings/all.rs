@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use sal_http::{
     App, AppError, Routes,
     access::{GlobalAdmin, Viewer},
+    db::Db,
     sal_settings::{Declared, Kind, SETTINGS},
 };
 use sal_store::{
@@ -92,8 +93,8 @@ async fn show_all(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let stored = list_settings(&db).await?;
     let shell = Shell::of(&viewer, theme, Section::Settings, TITLE, &app);
     page(shell, &stored, &Written::new(), &Written::new(), &app).answer()
@@ -103,9 +104,10 @@ async fn save_all(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
     Form(written): Form<Written>,
 ) -> Result<Response, AppError> {
-    save(&viewer, theme, written, PATH, &app).await
+    save(&viewer, theme, written, PATH, db, &app).await
 }
 
 /// Stores what was written, all of it or nothing, and goes to `next`; what cannot be taken is answered with the form
@@ -115,9 +117,9 @@ pub(super) async fn save(
     theme: Theme,
     written: Written,
     next: &str,
+    db: Client,
     app: &App,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let stored = list_settings(&db).await?;
     let (accepted, problems) = judge(&written, &db).await?;
     if !problems.is_empty() {
@@ -289,8 +291,8 @@ async fn ask_forget(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let name = unknown_name(number(&id)?, &db).await?;
     Confirm {
         shell: Shell::of(&viewer, theme, Section::Settings, TITLE, &app),
@@ -310,9 +312,9 @@ async fn forget(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let id: i32 = number(&id)?;
-    let db = app.store.get().await?;
     let name = unknown_name(id, &db).await?;
     let tx = db.begin().await?;
     delete_setting(&tx, &id).await?;

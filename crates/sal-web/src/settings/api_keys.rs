@@ -13,7 +13,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     api_keys::{
         ListedApiKey, TakenApiKey, find_api_key, insert_api_key, list_api_keys, take_api_key,
@@ -82,8 +82,8 @@ async fn show_api_keys(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     render(&ApiKeysPage {
         shell: Shell::of(&viewer, theme, Section::Settings, "API keys", &app),
         keys: list_api_keys(&db).await?,
@@ -107,6 +107,7 @@ async fn create_api_key(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<NewApiKeyForm>,
 ) -> Result<Response, AppError> {
     let read_write = form.read_write.is_some();
@@ -124,7 +125,7 @@ async fn create_api_key(
         }
     };
     let (public, private) = (random_key(API_KEY_PUBLIC), random_key(API_KEY_PRIVATE));
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let made = insert_api_key(&tx, name, public.as_str(), private.as_str(), &read_write).await?;
     let id = made.first().ok_or(AppError::NotFound)?.id;
     let key = Object::new(KIND, id, name);
@@ -138,9 +139,9 @@ async fn offer_api_key(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let id = ApiKeyId(number(&id)?);
-    let db = app.store.get().await?;
     let found = find_api_key(&db, &id).await?.into_iter().next();
     let key = found.ok_or(AppError::NotFound)?;
     if key.has_been_seen {
@@ -158,9 +159,10 @@ async fn show_api_key_once(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let id = ApiKeyId(number(&id)?);
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let Some(key) = take_api_key(&tx, &id).await?.into_iter().next() else {
         tx.rollback().await?;
         return Ok(redirect(LIST));

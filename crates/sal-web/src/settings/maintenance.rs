@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use jiff::Timestamp;
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     Client, StoreError,
     jobs::{JobRow, LockHolder, WORKER, list_jobs, lock_holder, make_due},
@@ -67,8 +67,8 @@ async fn show_maintenance(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let (jobs, holders) = tokio::try_join!(jobs(&db), lock_holder(&db, &WORKER))?;
     let worker = holders.into_iter().next();
     let is_worked = worker.is_some();
@@ -141,11 +141,12 @@ async fn run_now(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(name): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     if name.contains('\0') {
         return Err(AppError::NotFound);
     }
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     if make_due(&tx, name.as_str(), &app.now()).await? == 0 {
         return Err(AppError::NotFound);
     }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::page_client};
 use sal_plugins::{
     Kind, Origin, Plugin,
     directory::{Loaded, load},
@@ -78,6 +78,7 @@ async fn show_folder(
                                 "",
                                 &viewer,
                                 &counting.kept,
+                                page_client(&app).await?,
                                 &app,
                             );
                             drawn.await?.widgets.into_iter().next()
@@ -100,7 +101,7 @@ async fn take_folder(
     let folder = app.plugin_folder.clone().ok_or(AppError::NotFound)?;
     // Unreadable, it changes nothing; the page says why.
     if let Ok(loaded) = read(folder).await? {
-        let db = app.store.get().await?;
+        let db = page_client(&app).await?;
         let object = Object::new("plugin folder", "", "");
         let detail = format!(
             "{} plugins, {} with mistakes left out",

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_plugins::{Kind, Origin, OsFamily, Plugin, Registry};
 use sal_store::{
     Client, Tx,
@@ -89,8 +89,8 @@ async fn show_plugins(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let registry = app.registry();
     let mut kinds = Vec::new();
     for kind in [Kind::Widget, Kind::Report, Kind::Detail] {
@@ -252,8 +252,8 @@ async fn ask(
     theme: Theme,
     address: (String, String),
     app: App,
+    db: Client,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let change = Change::read(kind, address, &app, &db).await?;
     let (name, done) = change.words();
     Confirm {
@@ -272,8 +272,8 @@ async fn change(
     GlobalAdmin(viewer): GlobalAdmin,
     address: (String, String),
     app: App,
+    db: Client,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let change = Change::read(kind, address, &app, &db).await?;
     let tx = db.begin().await?;
     if change.carry_out(kind, &tx).await? > 0 {
@@ -299,16 +299,18 @@ macro_rules! handlers {
             theme: Theme,
             Path(address): Path<(String, String)>,
             State(app): State<App>,
+            Db(db): Db,
         ) -> Result<Response, AppError> {
-            ask($kind, admin, theme, address, app).await
+            ask($kind, admin, theme, address, app, db).await
         }
 
         async fn $change(
             admin: GlobalAdmin,
             Path(address): Path<(String, String)>,
             State(app): State<App>,
+            Db(db): Db,
         ) -> Result<Response, AppError> {
-            change($kind, admin, address, app).await
+            change($kind, admin, address, app, db).await
         }
     )* };
 }

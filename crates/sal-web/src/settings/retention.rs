@@ -1,7 +1,9 @@
 //! `/settings/save_historical_days/`: Sal's own address of the form that says for how long old rows are kept.
 
 use axum::{Form, extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, sal_settings::HISTORICAL_RETENTION};
+use sal_http::{
+    App, AppError, Routes, access::GlobalAdmin, db::Db, sal_settings::HISTORICAL_RETENTION,
+};
 use serde::Deserialize;
 
 use super::all::{Written, save};
@@ -29,8 +31,9 @@ async fn save_days(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<DaysForm>,
 ) -> Result<Response, AppError> {
     let written = Written::from([(HISTORICAL_RETENTION.name.to_owned(), form.days)]);
-    save(&viewer, theme, written, "/settings/", &app).await
+    save(&viewer, theme, written, "/settings/", db, &app).await
 }

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, sal_settings::SEND_DATA};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db, sal_settings::SEND_DATA};
 use sal_store::settings::set_setting;
 
 use crate::{
@@ -48,10 +48,11 @@ async fn set_usage_data(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(choice): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     // Python's words, which is what Sal writes.
     let value = if is_enable(&choice)? { "True" } else { "False" };
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let old = SEND_DATA.stored(&tx).await?;
     set_setting(&tx, SEND_DATA.name, value).await?;
     let object = Object::new("setting", SEND_DATA.name, SEND_DATA.title);

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::updates::{
     ItemOnMachine, StatusQuery, count_statuses, find_source, list_item_machines,
 };
@@ -79,9 +79,9 @@ pub(super) async fn show_item(
     theme: Theme,
     Query(params): Query<ItemParams>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
     let narrowed = params.narrowed();
-    let db = app.store.get().await?;
     let part = narrowed.part(&viewer, &db).await?;
     if params.source.contains('\0') || params.name.contains('\0') {
         return Err(AppError::NotFound);

@@ -10,6 +10,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{Level, Staff, Viewer, password, session::SessionCookie},
+    db::{Db, page_client},
 };
 use sal_store::{
     Tx,
@@ -42,8 +43,8 @@ async fn show_user(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let person = person(&id, &db).await?;
     let units = unit_names(&db).await?;
     page(&person, units, &viewer, theme, &app).answer()
@@ -58,7 +59,7 @@ async fn change_user(
 ) -> Result<Response, AppError> {
     let mut form = UserForm::read(pairs);
     let (found, units) = {
-        let db = app.store.get().await?;
+        let db = page_client(&app).await?;
         (person(&id, &db).await?, unit_names(&db).await?)
     };
     form.username.clone_from(&found.username);
@@ -72,7 +73,7 @@ async fn change_user(
         "" => None,
         password => Some(password::encode(password.to_owned(), app.attempts()).await?),
     };
-    let tx = app.store.get().await?.begin().await?;
+    let tx = page_client(&app).await?.begin().await?;
     let administrators = hold_administrators(&viewer, &tx).await?;
     let before = person(&id, &tx).await?;
     let step = Step::Change {

@@ -12,9 +12,10 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{Level, Staff, Viewer},
+    db::Db,
 };
 use sal_store::{
-    Tx,
+    Client, Tx,
     people::{FoundPerson, administrators, delete_person, set_staff},
 };
 
@@ -68,8 +69,9 @@ async fn ask_to_make_staff(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    ask(Deed::MakeStaff, &id, &viewer, theme, &app).await
+    ask(Deed::MakeStaff, &id, &viewer, theme, db, &app).await
 }
 
 async fn make_staff(
@@ -77,8 +79,9 @@ async fn make_staff(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    act(Deed::MakeStaff, &id, &viewer, theme, &app).await
+    act(Deed::MakeStaff, &id, &viewer, theme, db, &app).await
 }
 
 async fn ask_to_remove_staff(
@@ -86,8 +89,9 @@ async fn ask_to_remove_staff(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    ask(Deed::RemoveStaff, &id, &viewer, theme, &app).await
+    ask(Deed::RemoveStaff, &id, &viewer, theme, db, &app).await
 }
 
 async fn remove_staff(
@@ -95,8 +99,9 @@ async fn remove_staff(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    act(Deed::RemoveStaff, &id, &viewer, theme, &app).await
+    act(Deed::RemoveStaff, &id, &viewer, theme, db, &app).await
 }
 
 async fn ask_to_delete(
@@ -104,8 +109,9 @@ async fn ask_to_delete(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    ask(Deed::Delete, &id, &viewer, theme, &app).await
+    ask(Deed::Delete, &id, &viewer, theme, db, &app).await
 }
 
 async fn delete_user(
@@ -113,8 +119,9 @@ async fn delete_user(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    act(Deed::Delete, &id, &viewer, theme, &app).await
+    act(Deed::Delete, &id, &viewer, theme, db, &app).await
 }
 
 async fn ask(
@@ -122,9 +129,9 @@ async fn ask(
     id: &str,
     viewer: &Viewer,
     theme: Theme,
+    db: Client,
     app: &App,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let administrators = administrators(&db).await?;
     let person = person(id, &db).await?;
     let heading = deed.question(&person.username);
@@ -151,9 +158,10 @@ async fn act(
     id: &str,
     viewer: &Viewer,
     theme: Theme,
+    db: Client,
     app: &App,
 ) -> Result<Response, AppError> {
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let administrators = hold_administrators(viewer, &tx).await?;
     let person = person(id, &tx).await?;
     let problem = deed

@@ -4,6 +4,7 @@ use axum::{Form, extract::State, response::Response, routing::get};
 use sal_http::{
     App, AppError, Routes,
     access::{Level, Staff, password},
+    db::{Db, page_client},
 };
 use sal_store::people::{insert_person, unit_names};
 
@@ -26,8 +27,8 @@ async fn show_new_user(
     Staff(viewer): Staff,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let page = UserPage {
         shell: Shell::of(&viewer, theme, Section::Users, TITLE, &app),
         form: UserForm {
@@ -50,7 +51,7 @@ async fn create_user(
 ) -> Result<Response, AppError> {
     let form = UserForm::read(pairs);
     let units = {
-        let db = app.store.get().await?;
+        let db = page_client(&app).await?;
         unit_names(&db).await?
     };
     let mut page = UserPage {
@@ -64,7 +65,7 @@ async fn create_user(
         return page.answer();
     }
     let encoded = password::encode(form.password.clone(), app.attempts()).await?;
-    let tx = app.store.get().await?.begin().await?;
+    let tx = page_client(&app).await?.begin().await?;
     hold_administrators(&viewer, &tx).await?;
     let made = insert_person(
         &tx,

@@ -1,10 +1,12 @@
-//! The numbers of a page: all fixed counts by one statement, all counts per value by another, at the same time.
+//! The numbers of a page: all fixed counts by one statement, all counts per value by another, on the page's one
+//! connection.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
 use sal_http::{App, AppError, access::Viewer};
 use sal_plugins::{Panel, Plugin, Settings, panel::Series};
 use sal_query::Condition;
 use sal_store::{
+    Client,
     overview::{GroupCount, count_groups, count_machines},
     reports::{DayCount, ItemCount, RowCount, count_history, count_items, count_rows},
 };
@@ -41,6 +43,7 @@ impl Counts {
         plugins: &[&Plugin],
         settings: &Settings,
         viewer: &Viewer,
+        db: &Client,
         app: &App,
     ) -> Result<Self, AppError> {
         let (now, scope) = (app.now(), part.scope(viewer));
@@ -60,26 +63,19 @@ impl Counts {
                 _ => {}
             }
         }
-        let (buckets, groups) = (
-            async {
-                let db = app.store.get().await?;
-                count_machines(&whole, &conditions, now, &scope, &db).await
-            },
-            async {
-                if groupings.is_empty() {
-                    return Ok(Vec::new());
-                }
-                let db = app.store.get().await?;
-                count_groups(&groupings, now, &scope, &db).await
-            },
-        );
-        let (buckets, groups) = tokio::try_join!(buckets, groups)?;
+        let buckets = count_machines(&whole, &conditions, now, &scope, db).await?;
+        let groups = if groupings.is_empty() {
+            Vec::new()
+        } else {
+            count_groups(&groupings, now, &scope, db).await?
+        };
         let reading = Reading {
             part: &whole,
             viewer,
             fleet: part,
             now,
-            app,
+            zone: &app.config.time_zone,
+            db,
         };
         let (mut each, mut groups) = (buckets.each.into_iter(), groups.into_iter());
         let mut counted = Vec::with_capacity(plugins.len());
@@ -111,7 +107,8 @@ struct Reading<'a> {
     fleet: &'a FleetPart,
     viewer: &'a Viewer,
     now: Timestamp,
-    app: &'a App,
+    zone: &'a TimeZone,
+    db: &'a Client,
 }
 
 impl Reading<'_> {
@@ -126,18 +123,31 @@ impl Reading<'_> {
                     .iter()
                     .map(|column| column.status.clone())
                     .collect();
-                let db = self.app.store.get().await?;
                 let condition = inside(&items.condition);
                 Counted::Items(
-                    count_items(&items.source, &statuses, &condition, self.now, &scope, &db)
-                        .await?,
+                    count_items(
+                        &items.source,
+                        &statuses,
+                        &condition,
+                        self.now,
+                        &scope,
+                        self.db,
+                    )
+                    .await?,
                 )
             }
             Panel::Rows(rows) => {
-                let db = self.app.store.get().await?;
                 let condition = inside(&rows.condition);
                 Counted::Rows(
-                    count_rows(&rows.plugin, &condition, MOST_ROWS, self.now, &scope, &db).await?,
+                    count_rows(
+                        &rows.plugin,
+                        &condition,
+                        MOST_ROWS,
+                        self.now,
+                        &scope,
+                        self.db,
+                    )
+                    .await?,
                 )
             }
             Panel::Buckets(_) | Panel::Groups(_) | Panel::Detail(_) => Counted::Nothing,
@@ -145,7 +155,7 @@ impl Reading<'_> {
     }
 
     async fn series(&self, series: &Series, condition: &Condition) -> Result<Counted, AppError> {
-        let zone = &self.app.config.time_zone;
+        let zone = self.zone;
         let today = self.now.to_zoned(zone.clone()).date();
         let first = today.saturating_sub(i64::from(series.days.saturating_sub(1)).days());
         let since = first
@@ -156,7 +166,6 @@ impl Reading<'_> {
             .iter()
             .map(|line| line.status.clone())
             .collect();
-        let db = self.app.store.get().await?;
         let name = zone.iana_name().unwrap_or("UTC");
         let scope = self.fleet.scope(self.viewer);
         let counts = count_history(
@@ -166,7 +175,7 @@ impl Reading<'_> {
             condition,
             self.now,
             &scope,
-            &db,
+            self.db,
         );
         Ok(Counted::Series(counts.await?))
     }

@@ -6,7 +6,7 @@ use sal_plugins::{
     detail::{Detail, DetailLine, Format, Native, Piece, ValueSource},
 };
 use sal_query::sql::value::MachineValue;
-use sal_store::{device::DevicePluginRow, ids::MachineId, reports::machine_values};
+use sal_store::{Client, device::DevicePluginRow, ids::MachineId, reports::machine_values};
 
 use crate::{outbound, wording};
 
@@ -49,6 +49,7 @@ pub(crate) async fn cards(
     subject: &Subject<'_>,
     settings: &Settings,
     viewer: &Viewer,
+    db: Client,
     app: &App,
 ) -> Result<Vec<DetailCard>, AppError> {
     let family = [subject.os_family.to_owned()];
@@ -61,8 +62,8 @@ pub(crate) async fn cards(
     for panel in plugins.iter().flat_map(|plugin| &plugin.panels) {
         wanted.extend(sources(panel).into_iter().filter_map(machine_value));
     }
-    let db = app.store.get().await?;
     let values = machine_values(subject.id, &wanted, &viewer.scope, &db).await?;
+    // Other servers may be asked from here on; nobody waits for them with a connection in hand.
     drop(db);
     let mut values = values.into_iter();
     let mut cards = Vec::new();

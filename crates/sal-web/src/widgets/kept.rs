@@ -3,75 +3,86 @@
 //!
 //! Small fleets are always counted anew. The page says how old kept numbers are.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use sal_http::{App, AppError, access::Viewer};
+use sal_http::{App, AppError, access::Viewer, db::page_client};
 use sal_plugins::{Plugin, Settings};
-use tokio::{sync::Mutex as AsyncMutex, time::Instant};
+use sal_store::Client;
+use tokio::time::Instant;
 
 use super::counts::Counts;
-use crate::{fleet_part::FleetPart, wording};
+use crate::{fleet_part::FleetPart, keyed_locks::KeyedLocks, wording};
 
 /// What was counted last, for each page.
 #[derive(Default)]
 pub(crate) struct KeptCounts {
-    pages: Mutex<HashMap<String, Arc<AsyncMutex<Option<Kept>>>>>,
+    pages: KeyedLocks<Option<Kept>>,
 }
 
-/// The numbers of a page, when they were counted, and how long that took.
+/// The numbers of a page, when counting them began and ended.
 struct Kept {
     counts: Arc<Counts>,
+    began: Instant,
     at: Instant,
-    took: Duration,
 }
 
 impl KeptCounts {
     /// The numbers, and their age in words when they were not counted just now.
     ///
-    /// Who comes while somebody else counts the same waits for that.
+    /// Who comes while somebody else counts the same waits for that, without a connection, and takes what was counted
+    /// when the counting began after he came.
     pub(super) async fn get_or_count(
         &self,
         part: &FleetPart,
         plugins: &[&Plugin],
         settings: &Settings,
         viewer: &Viewer,
+        db: Client,
         app: &App,
     ) -> Result<(Arc<Counts>, Option<String>), AppError> {
-        let page = self.page(key(part, plugins, viewer));
-        let mut kept = page.lock().await;
-        if let Some(kept) = &*kept {
-            let age = kept.at.elapsed();
-            if age < kept.lasts() {
-                return Ok((Arc::clone(&kept.counts), Some(wording::seconds(age))));
+        let came = Instant::now();
+        let page = self.pages.of(&key(part, plugins, viewer));
+        let (mut kept, db) = match page.try_lock() {
+            Ok(kept) => (kept, Some(db)),
+            Err(_somebody_counts) => {
+                drop(db);
+                (page.lock().await, None)
             }
+        };
+        if let Some(kept) = &*kept
+            && (kept.began >= came || kept.at.elapsed() < kept.lasts())
+        {
+            let age = kept.at.elapsed();
+            let age = (!age.is_zero() && kept.is_large()).then(|| wording::seconds(age));
+            return Ok((Arc::clone(&kept.counts), age));
         }
-        let at = Instant::now();
-        let counts = Arc::new(Counts::read(part, plugins, settings, viewer, app).await?);
-        let took = at.elapsed();
-        *kept = (counts.machines > LARGE).then(|| Kept {
+        let db = match db {
+            Some(db) => db,
+            None => page_client(app).await?,
+        };
+        let began = Instant::now();
+        let counts = Arc::new(Counts::read(part, plugins, settings, viewer, &db, app).await?);
+        *kept = Some(Kept {
             counts: Arc::clone(&counts),
+            began,
             at: Instant::now(),
-            took,
         });
         Ok((counts, None))
-    }
-
-    fn page(&self, key: String) -> Arc<AsyncMutex<Option<Kept>>> {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.len() >= MOST_PAGES && !pages.contains_key(&key) {
-            pages.clear();
-        }
-        Arc::clone(pages.entry(key).or_default())
     }
 }
 
 impl Kept {
+    /// For how long they are shown. Those of small fleets serve only who waited for them.
     fn lasts(&self) -> Duration {
-        (self.took * 20).min(LONGEST)
+        if self.is_large() {
+            (self.at.duration_since(self.began) * 20).min(LONGEST)
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    fn is_large(&self) -> bool {
+        self.counts.machines > LARGE
     }
 }
 
@@ -90,5 +101,3 @@ fn key(part: &FleetPart, plugins: &[&Plugin], viewer: &Viewer) -> String {
 const LARGE: i64 = 5_000;
 /// A page renews itself every minute.
 const LONGEST: Duration = Duration::from_secs(50);
-/// More pages than that are not remembered.
-const MOST_PAGES: usize = 200;

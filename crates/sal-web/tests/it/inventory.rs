@@ -3,6 +3,7 @@
 use axum::http::{StatusCode, header};
 use sal_store::{
     places::Place,
+    pool::Lane,
     summaries::{Patience, Summary, lock},
 };
 
@@ -574,7 +575,15 @@ async fn nobody_waits_for_a_count_that_another_is_making() {
     admin.get(&site, "/inventory/all/0/").await;
     site.sql("UPDATE salrs_summary SET counted = counted - interval '3 minutes'")
         .await;
-    let tx = site.app.store.get().await.unwrap().begin().await.unwrap();
+    let tx = site
+        .app
+        .store
+        .get(Lane::Pages)
+        .await
+        .unwrap()
+        .begin()
+        .await
+        .unwrap();
     let locked = lock(Summary::Applications, &Place::All, Patience::Leave, &tx).await;
     assert!(locked.unwrap());
     let page = admin.get(&site, "/inventory/all/0/?recount=1").await.text;

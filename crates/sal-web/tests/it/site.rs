@@ -271,7 +271,11 @@ impl Connector for SocketConnector {
                 // The client sees the same end.
                 let _ended = connection.await;
             });
-            Ok(Connected { client, task })
+            Ok(Connected {
+                client,
+                task,
+                cancel: Arc::new(|| Box::pin(async { false })),
+            })
         }
         .boxed()
     }

@@ -70,7 +70,7 @@ fn describe(command: &mut clap::Command, page: &mut String) {
 
 fn metrics() -> String {
     let mut page = String::from(
-        "# Metrics\n\nAt `/metrics`, in Prometheus's text format.\n\n| metric | meaning |\n|---|---|\n",
+        "# Metrics\n\nAt `/metrics`, on the listener of `SAL_STATUS_LISTEN` or with the token of `SAL_STATUS_TOKEN`, in Prometheus's text format.\n\n| metric | meaning |\n|---|---|\n",
     );
     for (name, help) in METRICS {
         page.push_str(&format!("| `{name}` | {help} |\n"));

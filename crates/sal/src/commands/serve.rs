@@ -3,13 +3,15 @@
 //! The server listens at once and is ready (`/readyz`) when it could log in and the tables fit, so that a database
 //! that starts later than its server costs nothing but time.
 
+mod status;
+
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rds_iam::{Clock, SearchPath};
+use rds_iam::Clock;
 use sal_http::access::oidc::Oidc;
 use sal_http::access::{LoginAttempts, password, setup};
 use sal_http::app::AppParts;
@@ -28,6 +30,7 @@ use crate::config::Environment;
 use crate::config::server::ServerConfig;
 use crate::exit::Exit;
 use crate::logging::LogConfig;
+use crate::open_files::room_for_connections;
 use crate::wiring::outbound::{HttpOutbound, authorities};
 use crate::wiring::{self, DatabaseLogin};
 use crate::{commands, output};
@@ -42,22 +45,17 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     log.start();
-    for warning in &warnings {
-        warn!("{warning}");
-    }
+    warnings.iter().for_each(|warning| warn!("{warning}"));
     let clock = wiring::clock();
-    let login = Arc::new(DatabaseLogin::new(
-        SearchPath::Deployment,
-        &config.database,
-        &clock,
-    )?);
+    let login = Arc::new(DatabaseLogin::new(&config.database, &clock)?);
     let connector: Arc<dyn Connector> = login.clone();
     let store = Store::new(connector, &config.database.pool);
     let recorder = metrics_recorder()?;
     let outside = Outside::read(&config)?;
     let app = app(&config, &login, &store, &clock, outside, warnings);
     let options = options(&config, &recorder);
-    let router = sal_server::router(app, &options)?;
+    let status = status::listen(config.status_listen)?;
+    let router = sal_server::router(app.clone(), &options)?;
     let listener = TcpListener::bind(arguments.listen)
         .with_context(|| format!("listening on {}", arguments.listen))?;
     let address = listener
@@ -74,7 +72,15 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     };
     let (prepared, jobs) = start_tasks(ready, &tasks, &shutdown);
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
-    let serving = sal_server::serve(router, listener, options.drain, shutdown.clone());
+    if let Some(listener) = status {
+        tasks.spawn(status::serve(
+            listener,
+            app,
+            options.clone(),
+            shutdown.clone(),
+        ));
+    }
+    let serving = sal_server::serve(router, listener, &options, shutdown.clone());
     tokio::pin!(serving);
     let outcome = tokio::select! {
         served = &mut serving => served.map(|()| Exit::Done).context("serving"),
@@ -200,6 +206,14 @@ fn options(config: &ServerConfig, recorder: &PrometheusHandle) -> sal_server::Op
         trusted_origins: config.trusted_origins.clone(),
         render_metrics: Arc::new(move || recorder.render()),
         drain: config.drain,
+        max_connections: room_for_connections(
+            config.max_connections,
+            config.database.pool.max_size,
+        ),
+        status_token: config
+            .status_token
+            .as_ref()
+            .map(|token| Arc::from(token.expose())),
         ..sal_server::Options::default()
     }
 }

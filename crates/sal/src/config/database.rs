@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rds_iam::{Authorities, RdsEndpoint, Secret, TlsMode};
-use sal_store::pool::PoolConfig;
+use sal_store::pool::{PoolConfig, SessionLimits};
 
 use super::Environment;
 
@@ -106,10 +106,34 @@ impl DatabaseConfig {
             logins_per_second: environment.parsed("SAL_DB_LOGINS_PER_SECOND", 50, "a number"),
             pool: PoolConfig {
                 max_size: pool_size,
+                session: session_limits(environment),
                 ..PoolConfig::default()
             },
             host,
         }
+    }
+}
+
+/// What Postgres holds every session of the pool to.
+fn session_limits(environment: &mut Environment) -> SessionLimits {
+    let defaults = SessionLimits::default();
+    let mut seconds = |name: &str, default: Duration| {
+        let read = environment.parsed(name, default.as_secs_f64(), "a number of seconds");
+        Duration::try_from_secs_f64(read).unwrap_or_else(|_not_a_time| {
+            environment.problem(format!(
+                "{name}={read} is not a number of seconds; write 0 for no limit"
+            ));
+            default
+        })
+    };
+    SessionLimits {
+        statement: seconds("SAL_DB_STATEMENT_TIMEOUT", defaults.statement),
+        lock: seconds("SAL_DB_LOCK_TIMEOUT", defaults.lock),
+        idle_in_transaction: seconds(
+            "SAL_DB_IDLE_TRANSACTION_TIMEOUT",
+            defaults.idle_in_transaction,
+        ),
+        client_check: seconds("SAL_DB_CLIENT_CHECK", defaults.client_check),
     }
 }
 
@@ -172,19 +196,37 @@ fn logins(modes: &[TlsMode], environment: &mut Environment) -> Vec<Login> {
     logins
 }
 
-/// The protections to try, in order: `prefer` means TLS without a check, then none, as libpq understands it.
+/// The protections to try, in order: `prefer` means TLS without a check, then none, as libpq understands it. Whoever
+/// answers "no TLS" would get the password in clear, so that the second is for this machine alone; elsewhere a
+/// database without TLS has to be declared (`disable`).
 fn tls_modes(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec<TlsMode> {
-    let iam = environment
-        .text("AWS_IAM")
-        .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
+    let iam = environment.flag("AWS_IAM", false);
     let strict = iam || has_root_file || RdsEndpoint::parse(host).is_ok();
+    let written = environment.text("DB_SSLMODE");
     let default = if strict { "verify-full" } else { "prefer" };
-    match environment.text("DB_SSLMODE").as_deref().unwrap_or(default) {
+    match written.as_deref().unwrap_or(default) {
         "verify-full" => vec![TlsMode::VerifyFull],
+        // A token is worth a password: it is shown to nobody whose name was not verified.
+        "verify-ca" | "require" | "prefer" if iam => {
+            if written.as_deref() != Some("prefer") {
+                environment.warn(format!(
+                    "DB_SSLMODE={} is taken for verify-full, because AWS_IAM is on",
+                    written.unwrap_or_default()
+                ));
+            }
+            vec![TlsMode::VerifyFull]
+        }
         "verify-ca" => vec![TlsMode::VerifyCa],
         "require" => vec![TlsMode::Require],
-        "prefer" if iam => vec![TlsMode::VerifyFull],
-        "prefer" => vec![TlsMode::Require, TlsMode::Disable],
+        "prefer" if is_this_machine(host) => vec![TlsMode::Require, TlsMode::Disable],
+        "prefer" => {
+            environment.warn(format!(
+                "the connection to the database on `{host}` is encrypted, and nobody checks who answers: set \
+                 DB_SSLMODE=verify-full and DB_SSLROOTCERT. A database without TLS needs DB_SSLMODE=disable, which \
+                 sends DB_PASS in clear"
+            ));
+            vec![TlsMode::Require]
+        }
         "disable" => vec![TlsMode::Disable],
         other => {
             environment.problem(format!(
@@ -193,6 +235,14 @@ fn tls_modes(host: &str, has_root_file: bool, environment: &mut Environment) -> 
             vec![TlsMode::VerifyFull]
         }
     }
+}
+
+/// Whether nobody can stand between us and this host: a folder of unix sockets, or the loopback interface.
+fn is_this_machine(host: &str) -> bool {
+    let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
+    host.starts_with(['/', '@'])
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(is_loopback)
 }
 
 #[cfg(test)]
@@ -240,21 +290,95 @@ mod tests {
             ("DB_PASS", "p"),
             ("DB_HOST", "db"),
         ]);
-        assert_eq!(outcome, Ok(Vec::new()));
+        assert_eq!(outcome.unwrap().len(), 1);
         assert!(
             config
                 .logins
                 .iter()
                 .all(|login| matches!(login.proof, Proof::Password(_)))
         );
-        assert_eq!(
-            config
-                .logins
-                .iter()
-                .map(|login| login.tls)
-                .collect::<Vec<_>>(),
-            [TlsMode::Require, TlsMode::Disable]
-        );
+        assert_eq!(modes(&config), [TlsMode::Require]);
+    }
+
+    fn modes(config: &DatabaseConfig) -> Vec<TlsMode> {
+        config.logins.iter().map(|login| login.tls).collect()
+    }
+
+    #[test]
+    fn a_password_goes_in_clear_to_this_machine_or_where_that_is_declared() {
+        let of = |host: &str, mode: Option<&str>| {
+            let mut values = vec![
+                ("DB_NAME", "sal"),
+                ("DB_USER", "sal"),
+                ("DB_PASS", "p"),
+                ("DB_HOST", host),
+            ];
+            values.extend(mode.map(|mode| ("DB_SSLMODE", mode)));
+            let (config, outcome) = read(&values);
+            (modes(&config), outcome.unwrap().len())
+        };
+        for host in [
+            "localhost",
+            "127.0.0.1",
+            "127.8.8.8",
+            "::1",
+            "::ffff:127.0.0.1",
+            "/run/postgresql",
+        ] {
+            let both = vec![TlsMode::Require, TlsMode::Disable];
+            assert_eq!(of(host, None), (both.clone(), 0), "{host}");
+            assert_eq!(of(host, Some("prefer")), (both, 0), "{host}");
+        }
+        for host in ["db", "10.0.0.7", "localhost.example.org", "::ffff:10.0.0.7"] {
+            for mode in [None, Some("prefer")] {
+                assert_eq!(of(host, mode), (vec![TlsMode::Require], 1), "{host}");
+            }
+            let declared = of(host, Some("disable"));
+            assert_eq!(declared, (vec![TlsMode::Disable], 0), "{host}");
+        }
+    }
+
+    #[test]
+    fn whatever_switches_iam_on_verifies_the_server() {
+        for on in ["true", "TRUE", "yes", "on", "1"] {
+            for mode in ["verify-full", "verify-ca", "require", "prefer"] {
+                let (config, _) = read(&[
+                    ("AWS_IAM", on),
+                    ("DB_NAME", "sal"),
+                    ("DB_USER", "u"),
+                    ("DB_HOST", "db.internal.example.org"),
+                    ("DB_SSLMODE", mode),
+                ]);
+                assert_eq!(modes(&config), [TlsMode::VerifyFull], "{on} {mode}");
+            }
+            let (_, outcome) = read(&[
+                ("AWS_IAM", on),
+                ("DB_NAME", "sal"),
+                ("DB_USER", "u"),
+                ("DB_HOST", ENDPOINT),
+                ("DB_SSLMODE", "disable"),
+            ]);
+            assert_eq!(outcome.unwrap_err().len(), 1, "{on}");
+        }
+    }
+
+    #[test]
+    fn limits_of_sessions_are_seconds_and_zero_is_none() {
+        let (config, outcome) = read(&[
+            ("DB_NAME", "sal"),
+            ("DB_USER", "sal"),
+            ("DB_PASS", "p"),
+            ("DB_HOST", "localhost"),
+            ("SAL_DB_STATEMENT_TIMEOUT", "90"),
+            ("SAL_DB_LOCK_TIMEOUT", "0.5"),
+            ("SAL_DB_IDLE_TRANSACTION_TIMEOUT", "0"),
+            ("SAL_DB_CLIENT_CHECK", "-1"),
+        ]);
+        assert_eq!(outcome.unwrap_err().len(), 1);
+        let limits = config.pool.session;
+        assert_eq!(limits.statement, Duration::from_secs(90));
+        assert_eq!(limits.lock, Duration::from_millis(500));
+        assert_eq!(limits.idle_in_transaction, Duration::ZERO);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Sal's Docker names keep their meaning; ours begin with `SAL_`. A value that cannot be understood is a mistake,
 //! never a silent default.
 
+mod limits;
 mod pages;
 mod single_sign_on;
 
@@ -120,7 +121,10 @@ impl Environment {
 
     /// Notes a mistake.
     pub(crate) fn problem(&mut self, text: String) {
-        self.problems.push(text);
+        // A value may be asked for in two places.
+        if !self.problems.contains(&text) {
+            self.problems.push(text);
+        }
     }
 
     /// Notes something that works but should be looked at.
@@ -206,6 +210,7 @@ const fn secret(name: &'static str, since: &'static str, meaning: &'static str) 
 pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {
     VARIABLES
         .iter()
+        .chain(limits::VARIABLES)
         .chain(pages::VARIABLES)
         .chain(single_sign_on::VARIABLES)
 }
@@ -350,7 +355,7 @@ const VARIABLES: &[Variable] = &[
         "SAL_DB_POOL_SIZE",
         "16",
         "0.1",
-        "The most database connections of this process; the server that does the maintenance has one more.",
+        "The most database connections of this process, beside one for readiness and one for maintenance.",
     ),
     variable(
         "SAL_DB_LOGINS_PER_SECOND",
@@ -429,48 +434,6 @@ const VARIABLES: &[Variable] = &[
         "",
         "0.1",
         "Regular expressions; facts whose names begin with a match are dropped, separated by commas (settings.py: IGNORE_FACTS).",
-    ),
-    variable(
-        "SAL_BODY_LIMIT",
-        "5242880",
-        "0.1",
-        "The greatest request body in bytes.",
-    ),
-    variable(
-        "SAL_UNPACKED_LIMIT",
-        "67108864",
-        "0.1",
-        "The greatest size in bytes of an inventory, catalog or profile list after unpacking.",
-    ),
-    variable(
-        "SAL_MACHINE_LIMIT",
-        "240",
-        "0.1",
-        "Submissions a minute of one machine, at most; 0 for no limit. More are answered 429.",
-    ),
-    variable(
-        "SAL_KEY_LIMIT",
-        "120000",
-        "0.1",
-        "Requests a minute with one machine group's key, at most; 0 for no limit.",
-    ),
-    variable(
-        "SAL_ADDRESS_LIMIT",
-        "120000",
-        "0.1",
-        "Requests a minute of clients at one address, at most; 0 for no limit. Behind a proxy the address is the last one in X-Forwarded-For.",
-    ),
-    variable(
-        "SAL_JOURNAL_ROWS",
-        "10000",
-        "0.1",
-        "Rows of the check-in journal (`sal checkin journal`), at most; 0 for no journal.",
-    ),
-    variable(
-        "SAL_KEEP_REJECTED",
-        "100",
-        "0.1",
-        "Bodies of refused submissions that are kept for `sal checkin replay`, at most; 0 for none.",
     ),
     variable(
         "SAL_JOBS",

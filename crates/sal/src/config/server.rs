@@ -1,6 +1,7 @@
 //! What the doors and the assembly need to know, as the environment says it.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +32,11 @@ pub(crate) struct ServerConfig {
     /// `None` where another server does the maintenance.
     pub(crate) jobs: Option<JobsConfig>,
     pub(crate) single_sign_on: Option<SingleSignOn>,
+    pub(crate) max_connections: usize,
+    /// Shows the details of readiness, and the metrics.
+    pub(crate) status_token: Option<Secret>,
+    /// Address of the listener that tells them without a token.
+    pub(crate) status_listen: Option<SocketAddr>,
 }
 
 impl ServerConfig {
@@ -63,6 +69,15 @@ impl ServerConfig {
                 "a number of seconds",
             )),
             single_sign_on: SingleSignOn::read(public_url.as_deref(), environment),
+            max_connections: environment.parsed(
+                "SAL_MAX_CONNECTIONS",
+                4096,
+                "a number of connections",
+            ),
+            status_token: status_token(environment),
+            status_listen: environment
+                .text("SAL_STATUS_LISTEN")
+                .map(|_set| environment.parsed("SAL_STATUS_LISTEN", ANY, "an address and a port")),
             admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
             public_url,
             plugin_folder: environment.text("SAL_PLUGIN_DIR").map(PathBuf::from),
@@ -77,6 +92,19 @@ impl ServerConfig {
         }
     }
 }
+
+fn status_token(environment: &mut Environment) -> Option<Secret> {
+    let token = environment.secret("SAL_STATUS_TOKEN")?;
+    if token.len() < 16 {
+        environment.problem(
+            "SAL_STATUS_TOKEN is shorter than 16 characters; `openssl rand -hex 24` makes one"
+                .to_owned(),
+        );
+    }
+    Some(Secret::new(token))
+}
+
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
     let defaults = HttpConfig::default();

@@ -14,7 +14,7 @@ async fn a_server_does_all_jobs_after_its_start_and_stops_politely() {
         stage.value(done).await != "0" && stage.value(undone).await == "0"
     })
     .await;
-    let metrics = server.get("/metrics").await.text().await.unwrap();
+    let metrics = server.status("/metrics").await.text().await.unwrap();
     assert!(
         metrics.contains("sal_job_runs_total{job=\"retention\",outcome=\"done\"} 1"),
         "{metrics}"

@@ -35,6 +35,7 @@ impl Server {
     pub(crate) fn launch(settings: &Settings) -> Self {
         let mut child = settings
             .command(&["serve", "--listen", "127.0.0.1:0"])
+            .env("SAL_STATUS_TOKEN", STATUS_TOKEN)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -101,9 +102,16 @@ impl Server {
         self.http.get(url).send().await.unwrap()
     }
 
+    /// Asks as a scraper does, with the token.
+    pub(crate) async fn status(&self, path: &str) -> reqwest::Response {
+        let url = format!("{}{path}", self.url);
+        let asked = self.http.get(url).bearer_auth(STATUS_TOKEN);
+        asked.send().await.unwrap()
+    }
+
     /// What `/readyz` says, whatever its status.
     pub(crate) async fn readiness(&self) -> (StatusCode, serde_json::Value) {
-        let answer = self.get("/readyz").await;
+        let answer = self.status("/readyz").await;
         let status = answer.status();
         let text = answer.text().await.unwrap();
         (status, serde_json::from_str(&text).unwrap())
@@ -167,3 +175,5 @@ pub(crate) async fn signal(pid: u32, name: &str) {
 const LOST: &str = "a database connection was lost";
 /// How long a check-in may take before the client counts it as lost.
 pub(crate) const CHECKIN_PATIENCE: Duration = PATIENCE;
+
+const STATUS_TOKEN: &str = "the-token-of-the-tests";

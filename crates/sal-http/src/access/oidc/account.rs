@@ -19,6 +19,7 @@ use super::{
     mapping::Rights,
     person::Person,
 };
+use crate::db::page_client;
 use crate::{access::Level, app::App, error::AppError};
 
 /// Who somebody will be here.
@@ -43,7 +44,7 @@ pub(super) async fn enter(
             groups_left_out: person.groups_left_out,
         })
     })?;
-    let db = app.store.get().await?;
+    let db = page_client(app).await?;
     let tx = db.begin().await?;
     match enter_in(person, &rights, config, app, &tx).await {
         Ok(user) => {

@@ -11,7 +11,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::*;
 use crate::error::StoreError;
-use crate::pool::{PoolConfig, Store};
+use crate::pool::{Lane, PoolConfig, Store};
 
 /// Every login waits for a permit; without a Postgres it then fails.
 struct Gated {
@@ -50,7 +50,11 @@ impl Connector for Gated {
                 reason = "the handle goes to the pool, which keeps it"
             )]
             let task = tokio::spawn(async move { while driver.join_next().await.is_some() {} });
-            Ok(Connected { client, task })
+            Ok(Connected {
+                client,
+                task,
+                cancel: Arc::new(|| Box::pin(async { false })),
+            })
         })
     }
 }
@@ -58,7 +62,7 @@ impl Connector for Gated {
 fn store(connector: &Arc<Gated>, wait: Duration) -> Store {
     let config = PoolConfig {
         max_size: 2,
-        wait,
+        pages_wait: wait,
         ..PoolConfig::default()
     };
     Store::new(connector.clone(), &config)
@@ -70,7 +74,7 @@ async fn a_login_that_outlives_its_requests_serves_the_next_one() {
     let connector = Gated::new(Some(postgres.admin_config("postgres")));
     let impatient = store(&connector, Duration::from_millis(20));
     for _ in 0..5 {
-        let refused = impatient.get().await.err();
+        let refused = impatient.get(Lane::Pages).await.err();
         assert!(
             matches!(refused, Some(StoreError::PoolBusy { .. })),
             "{refused:?}"
@@ -80,7 +84,7 @@ async fn a_login_that_outlives_its_requests_serves_the_next_one() {
     connector.gate.add_permits(1);
     let found = async {
         loop {
-            if let Ok(client) = impatient.get().await {
+            if let Ok(client) = impatient.get(Lane::Pages).await {
                 break client;
             }
         }

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::devices::{DeviceFilter, DeviceRow, Direction, Sort, device_ids};
 
 use super::{OldList, old_list};
@@ -18,8 +18,8 @@ pub(crate) async fn send_csv(
     SeesMachines(viewer): SeesMachines,
     Path(list): Path<OldList>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let db = app.store.get().await?;
     let (filter, part) = old_list(&list, &viewer, &app, &db).await?;
     let scope = part.scope(&viewer);
     let machines = DeviceFilter::from(filter.condition.and(part.condition()?));

@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State},
 };
 use jiff::tz::TimeZone;
-use sal_http::{App, AppError, access::SeesMachines};
+use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_query::Field;
 use sal_store::devices::{
     Direction, count_devices,
@@ -38,9 +38,9 @@ pub(crate) async fn show_data_table(
     Path(list): Path<OldList>,
     Query(TableQuery { args }): Query<TableQuery>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Json<Value>, AppError> {
     let now = app.now();
-    let db = app.store.get().await?;
     let (filter, part) = old_list(&list, &viewer, &app, &db).await?;
     let args = Args::parse(args.as_deref()).map_err(|what| {
         AppError::BadRequest(format!(

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     api_keys::{FoundApiKey, delete_api_key, find_api_key, update_api_key},
     ids::ApiKeyId,
@@ -53,8 +53,9 @@ async fn show_key(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let (_, key) = key(&id, &app.store.get().await?).await?;
+    let (_, key) = key(&id, &db).await?;
     render(&EditApiKeyPage {
         shell: Shell::of(&viewer, theme, Section::Settings, "API key", &app),
         heading: key.name.clone(),
@@ -70,10 +71,11 @@ async fn change_key(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
     Form(form): Form<NewApiKeyForm>,
 ) -> Result<Response, AppError> {
     let read_write = form.read_write.is_some();
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let (id, before) = key(&id, &tx).await?;
     let name = match given_name(&form.name, API_KEY_NAME) {
         Ok(name) => name,
@@ -105,8 +107,9 @@ async fn ask_to_delete(
     theme: Theme,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let (_, key) = key(&id, &app.store.get().await?).await?;
+    let (_, key) = key(&id, &db).await?;
     let heading = format!("Delete API key {}?", key.name);
     let confirm = Confirm {
         shell: Shell::of(&viewer, theme, Section::Settings, &heading, &app),
@@ -127,8 +130,9 @@ async fn delete_key(
     GlobalAdmin(viewer): GlobalAdmin,
     Path(id): Path<String>,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    let tx = app.store.get().await?.begin().await?;
+    let tx = db.begin().await?;
     let (id, key) = key(&id, &tx).await?;
     delete_api_key(&tx, &id).await?;
     let object = Object::new(KIND, id, &key.name);

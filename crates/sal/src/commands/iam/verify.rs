@@ -176,7 +176,12 @@ impl Connector for NewUser {
         Box::pin(async {
             let session = session(&self.0).await.map_err(|check| check.evidence)?;
             let (client, task) = session.into_parts();
-            Ok(Connected { client, task })
+            Ok(Connected {
+                client,
+                task,
+                // Its one statement at a time is never given up.
+                cancel: Arc::new(|| Box::pin(async { false })),
+            })
         })
     }
 }

@@ -1,0 +1,89 @@
+//! The variables that bound what one client, one statement or one connection may cost.
+
+use super::{Variable, secret, variable};
+
+pub(super) const VARIABLES: &[Variable] = &[
+    variable(
+        "SAL_BODY_LIMIT",
+        "5242880",
+        "0.1",
+        "The greatest request body in bytes.",
+    ),
+    variable(
+        "SAL_UNPACKED_LIMIT",
+        "67108864",
+        "0.1",
+        "The greatest size in bytes of an inventory, catalog or profile list after unpacking.",
+    ),
+    variable(
+        "SAL_MACHINE_LIMIT",
+        "240",
+        "0.1",
+        "Submissions a minute of one machine, at most; 0 for no limit. More are answered 429.",
+    ),
+    variable(
+        "SAL_KEY_LIMIT",
+        "120000",
+        "0.1",
+        "Requests a minute with one machine group's key, at most; 0 for no limit.",
+    ),
+    variable(
+        "SAL_ADDRESS_LIMIT",
+        "120000",
+        "0.1",
+        "Requests a minute of clients at one address, at most; 0 for no limit. Behind a proxy the address is the last one in X-Forwarded-For.",
+    ),
+    variable(
+        "SAL_JOURNAL_ROWS",
+        "10000",
+        "0.1",
+        "Rows of the check-in journal (`sal checkin journal`), at most; 0 for no journal.",
+    ),
+    variable(
+        "SAL_KEEP_REJECTED",
+        "100",
+        "0.1",
+        "Bodies of refused submissions that are kept for `sal checkin replay`, at most; 0 for none.",
+    ),
+    variable(
+        "SAL_DB_STATEMENT_TIMEOUT",
+        "60",
+        "0.1",
+        "Seconds after which Postgres ends a statement of the pool; 0 for no limit.",
+    ),
+    variable(
+        "SAL_DB_LOCK_TIMEOUT",
+        "3",
+        "0.1",
+        "Seconds that a statement of the pool waits for a lock; 0 for no limit.",
+    ),
+    variable(
+        "SAL_DB_IDLE_TRANSACTION_TIMEOUT",
+        "30",
+        "0.1",
+        "Seconds after which Postgres ends a transaction of the pool that does nothing; 0 for no limit.",
+    ),
+    variable(
+        "SAL_DB_CLIENT_CHECK",
+        "5",
+        "0.1",
+        "Seconds between two looks of Postgres at whether this server is still there while a statement runs; 0 for none.",
+    ),
+    variable(
+        "SAL_STATUS_LISTEN",
+        "",
+        "0.1",
+        "Address and port of a second listener for /livez, /readyz with its reasons, and /metrics, such as 127.0.0.1:9100. Whoever reaches it may read them.",
+    ),
+    secret(
+        "SAL_STATUS_TOKEN",
+        "0.1",
+        "Whoever sends it as a bearer token gets the reasons of /readyz and /metrics on the public listener; at least 16 characters.",
+    ),
+    variable(
+        "SAL_MAX_CONNECTIONS",
+        "4096",
+        "0.1",
+        "Connections of clients and browsers held at once, at most; less where the limit on open files is lower. Beyond it, those that wait without a request are closed first.",
+    ),
+];
