@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use crate::one_connection;
 use crate::output;
+use crate::sql_calls;
 use crate::workspace::{Edge, Kind, Workspace};
 
 /// Which of our crates each crate may build on. A new crate gets its line here first.
@@ -131,6 +132,7 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
     let workspace = Workspace::read(root)?;
     let mut found = findings(&workspace);
     found.extend(one_connection::findings(root)?);
+    found.extend(sql_calls::findings(root)?);
     Ok(output::verdict("arch", &found))
 }
 

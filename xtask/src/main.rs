@@ -12,7 +12,9 @@ mod one_connection;
 mod output;
 mod postgres;
 mod quirks;
+mod rust_strings;
 mod sources;
+mod sql_calls;
 mod workspace;
 
 use std::path::PathBuf;
@@ -24,7 +26,7 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   ci              format, lints, tests, and everything below; what CI runs
-  arch            the directions between crates, and crates nobody may use
+  arch            the directions between crates, crates nobody may use, and SQL that names no schema
   lines           files that grew too long: listed over 400 lines, refused over 600
   docs [--check]  write docs/reference/ from the program, or compare; quirks and their tests";
 

@@ -49,66 +49,66 @@ pub async fn compare(
 /// Attributes such as CREATEDB are not compared: sessions of the new user work as the old role, so that Postgres
 /// looks at the attributes of that one.
 const DIFFERENCES: &str = "
-WITH pair AS (SELECT o.oid AS old, n.oid AS new FROM pg_roles o, pg_roles n WHERE o.rolname = $1::text AND n.rolname = $2::text),
-spaces AS (SELECT * FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_toast%' AND nspname NOT LIKE 'pg\\_temp%'),
+WITH pair AS (SELECT o.oid AS old, n.oid AS new FROM pg_catalog.pg_roles o, pg_catalog.pg_roles n WHERE o.rolname = $1::text AND n.rolname = $2::text),
+spaces AS (SELECT * FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\\_toast%' AND nspname NOT LIKE 'pg\\_temp%'),
 relations AS (
-    SELECT c.oid, format('%I.%I', s.nspname, c.relname) AS name, c.relkind, c.relowner
-    FROM pg_class c JOIN spaces s ON s.oid = c.relnamespace
+    SELECT c.oid, pg_catalog.format('%I.%I', s.nspname, c.relname) AS name, c.relkind, c.relowner
+    FROM pg_catalog.pg_class c JOIN spaces s ON s.oid = c.relnamespace
     WHERE s.nspname NOT LIKE 'pg\\_%' AND s.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
 ),
 answers AS (
     SELECT 'table privilege' AS kind, r.name AS object, p AS privilege,
-           has_table_privilege(pair.old, r.oid, p) AS old, has_table_privilege(pair.new, r.oid, p) AS new
-    FROM pair, relations r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
+           pg_catalog.has_table_privilege(pair.old, r.oid, p) AS old, pg_catalog.has_table_privilege(pair.new, r.oid, p) AS new
+    FROM pair, relations r, pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p
     WHERE r.relkind <> 'S'
     UNION ALL
-    SELECT 'column privilege', r.name, p, has_any_column_privilege(pair.old, r.oid, p), has_any_column_privilege(pair.new, r.oid, p)
-    FROM pair, relations r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p WHERE r.relkind <> 'S'
+    SELECT 'column privilege', r.name, p, pg_catalog.has_any_column_privilege(pair.old, r.oid, p), pg_catalog.has_any_column_privilege(pair.new, r.oid, p)
+    FROM pair, relations r, pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) p WHERE r.relkind <> 'S'
     UNION ALL
-    SELECT 'sequence privilege', r.name, p, has_sequence_privilege(pair.old, r.oid, p), has_sequence_privilege(pair.new, r.oid, p)
-    FROM pair, relations r, unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) p WHERE r.relkind = 'S'
+    SELECT 'sequence privilege', r.name, p, pg_catalog.has_sequence_privilege(pair.old, r.oid, p), pg_catalog.has_sequence_privilege(pair.new, r.oid, p)
+    FROM pair, relations r, pg_catalog.unnest(ARRAY['USAGE', 'SELECT', 'UPDATE']) p WHERE r.relkind = 'S'
     UNION ALL
-    SELECT 'schema privilege', s.nspname, p, has_schema_privilege(pair.old, s.oid, p), has_schema_privilege(pair.new, s.oid, p)
-    FROM pair, spaces s, unnest(ARRAY['CREATE', 'USAGE']) p
+    SELECT 'schema privilege', s.nspname, p, pg_catalog.has_schema_privilege(pair.old, s.oid, p), pg_catalog.has_schema_privilege(pair.new, s.oid, p)
+    FROM pair, spaces s, pg_catalog.unnest(ARRAY['CREATE', 'USAGE']) p
     UNION ALL
-    SELECT 'database privilege', d.datname, p, has_database_privilege(pair.old, d.oid, p), has_database_privilege(pair.new, d.oid, p)
-    FROM pair, pg_database d, unnest(ARRAY['CREATE', 'CONNECT', 'TEMPORARY']) p WHERE d.datallowconn
+    SELECT 'database privilege', d.datname, p, pg_catalog.has_database_privilege(pair.old, d.oid, p), pg_catalog.has_database_privilege(pair.new, d.oid, p)
+    FROM pair, pg_catalog.pg_database d, pg_catalog.unnest(ARRAY['CREATE', 'CONNECT', 'TEMPORARY']) p WHERE d.datallowconn
     UNION ALL
-    SELECT 'function privilege', f.oid::regprocedure::text, 'EXECUTE',
-           has_function_privilege(pair.old, f.oid, 'EXECUTE'), has_function_privilege(pair.new, f.oid, 'EXECUTE')
-    FROM pair, pg_proc f
+    SELECT 'function privilege', f.oid::pg_catalog.regprocedure::text, 'EXECUTE',
+           pg_catalog.has_function_privilege(pair.old, f.oid, 'EXECUTE'), pg_catalog.has_function_privilege(pair.new, f.oid, 'EXECUTE')
+    FROM pair, pg_catalog.pg_proc f
     UNION ALL
-    SELECT 'type privilege', t.oid::regtype::text, 'USAGE', has_type_privilege(pair.old, t.oid, 'USAGE'), has_type_privilege(pair.new, t.oid, 'USAGE')
-    FROM pair, pg_type t WHERE t.typtype IN ('d', 'e', 'r')
+    SELECT 'type privilege', t.oid::pg_catalog.regtype::text, 'USAGE', pg_catalog.has_type_privilege(pair.old, t.oid, 'USAGE'), pg_catalog.has_type_privilege(pair.new, t.oid, 'USAGE')
+    FROM pair, pg_catalog.pg_type t WHERE t.typtype IN ('d', 'e', 'r')
     UNION ALL
-    SELECT 'language privilege', l.lanname, 'USAGE', has_language_privilege(pair.old, l.oid, 'USAGE'), has_language_privilege(pair.new, l.oid, 'USAGE')
-    FROM pair, pg_language l
+    SELECT 'language privilege', l.lanname, 'USAGE', pg_catalog.has_language_privilege(pair.old, l.oid, 'USAGE'), pg_catalog.has_language_privilege(pair.new, l.oid, 'USAGE')
+    FROM pair, pg_catalog.pg_language l
     UNION ALL
-    SELECT 'server privilege', s.srvname, 'USAGE', has_server_privilege(pair.old, s.oid, 'USAGE'), has_server_privilege(pair.new, s.oid, 'USAGE')
-    FROM pair, pg_foreign_server s
+    SELECT 'server privilege', s.srvname, 'USAGE', pg_catalog.has_server_privilege(pair.old, s.oid, 'USAGE'), pg_catalog.has_server_privilege(pair.new, s.oid, 'USAGE')
+    FROM pair, pg_catalog.pg_foreign_server s
     UNION ALL
-    SELECT 'tablespace privilege', s.spcname, 'CREATE', has_tablespace_privilege(pair.old, s.oid, 'CREATE'), has_tablespace_privilege(pair.new, s.oid, 'CREATE')
-    FROM pair, pg_tablespace s
+    SELECT 'tablespace privilege', s.spcname, 'CREATE', pg_catalog.has_tablespace_privilege(pair.old, s.oid, 'CREATE'), pg_catalog.has_tablespace_privilege(pair.new, s.oid, 'CREATE')
+    FROM pair, pg_catalog.pg_tablespace s
     UNION ALL
-    SELECT 'right of the owner', r.name, 'OWNER', pg_has_role(pair.old, r.relowner, 'USAGE'), pg_has_role(pair.new, r.relowner, 'USAGE')
+    SELECT 'right of the owner', r.name, 'OWNER', pg_catalog.pg_has_role(pair.old, r.relowner, 'USAGE'), pg_catalog.pg_has_role(pair.new, r.relowner, 'USAGE')
     FROM pair, relations r
     UNION ALL
-    SELECT 'right of the owner', f.oid::regprocedure::text, 'OWNER', pg_has_role(pair.old, f.proowner, 'USAGE'), pg_has_role(pair.new, f.proowner, 'USAGE')
-    FROM pair, pg_proc f
+    SELECT 'right of the owner', f.oid::pg_catalog.regprocedure::text, 'OWNER', pg_catalog.pg_has_role(pair.old, f.proowner, 'USAGE'), pg_catalog.pg_has_role(pair.new, f.proowner, 'USAGE')
+    FROM pair, pg_catalog.pg_proc f
     UNION ALL
-    SELECT 'right of the owner', s.nspname, 'OWNER', pg_has_role(pair.old, s.nspowner, 'USAGE'), pg_has_role(pair.new, s.nspowner, 'USAGE')
+    SELECT 'right of the owner', s.nspname, 'OWNER', pg_catalog.pg_has_role(pair.old, s.nspowner, 'USAGE'), pg_catalog.pg_has_role(pair.new, s.nspowner, 'USAGE')
     FROM pair, spaces s
 )
 SELECT kind, object::text, privilege, old::text, new::text FROM answers WHERE old IS DISTINCT FROM new
 UNION ALL
 SELECT 'connection limit', o.rolname::text, 'CONNECTION LIMIT', o.rolconnlimit::text, n.rolconnlimit::text
-FROM pg_roles o, pg_roles n WHERE o.rolname = $3::text AND n.rolname = $2::text AND o.rolconnlimit <> n.rolconnlimit
+FROM pg_catalog.pg_roles o, pg_catalog.pg_roles n WHERE o.rolname = $3::text AND n.rolname = $2::text AND o.rolconnlimit <> n.rolconnlimit
 UNION ALL
 SELECT 'setting', COALESCE(d.datname, '*')::text, c, 'set', NULL
-FROM pg_db_role_setting s JOIN pg_roles o ON o.oid = s.setrole AND o.rolname = $3::text
-LEFT JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-WHERE split_part(c, '=', 1) <> 'role' AND NOT EXISTS (
-    SELECT FROM pg_db_role_setting t JOIN pg_roles n ON n.oid = t.setrole AND n.rolname = $2::text, unnest(t.setconfig) e
+FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles o ON o.oid = s.setrole AND o.rolname = $3::text
+LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) c
+WHERE pg_catalog.split_part(c, '=', 1) <> 'role' AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_db_role_setting t JOIN pg_catalog.pg_roles n ON n.oid = t.setrole AND n.rolname = $2::text, pg_catalog.unnest(t.setconfig) e
     WHERE t.setdatabase = s.setdatabase AND e = c)
 UNION ALL
 SELECT 'role', $2::text, 'exists', 'true', 'false' WHERE NOT EXISTS (SELECT FROM pair)

@@ -42,7 +42,7 @@ pub enum CutoverError {
     },
     /// Another run holds the lock.
     #[error(
-        "another run is under way (session {pid}, since {since}); wait for it, or end that session if nobody is behind it: SELECT pg_terminate_backend({pid})"
+        "another run is under way (session {pid}, since {since}); wait for it, or end that session if nobody is behind it: SELECT pg_catalog.pg_terminate_backend({pid})"
     )]
     AnotherRun {
         /// Its backend.

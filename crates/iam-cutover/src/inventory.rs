@@ -110,6 +110,23 @@ pub struct Database {
     pub policies_of_old: Vec<String>,
     /// Whether the administrator may make a schema in it.
     pub admin_may_create: bool,
+    /// Event triggers that are on, apart from those of extensions.
+    pub event_triggers: Vec<EventTrigger>,
+}
+
+/// A function that runs whenever somebody logs in to a database or changes something in it, as whoever does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventTrigger {
+    /// Its name.
+    pub name: String,
+    /// At what, such as `ddl_command_end`.
+    pub event: String,
+    /// The function, qualified.
+    pub function: String,
+    /// Who owns the function, and can replace it.
+    pub owner: String,
+    /// Whether that is an administrator: it may what the administrator may.
+    pub is_administrators: bool,
 }
 
 /// An object with an owner.

@@ -5,6 +5,7 @@
 //! the last one stopped. The file comes first, the table second; whichever lacks the other's last
 //! entries gets them at the next start.
 
+mod faults;
 mod file;
 mod table;
 
@@ -17,7 +18,7 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio_postgres::Client;
 
-pub use self::table::TABLE;
+pub use self::table::{SCHEMA, TABLE};
 use self::{file::JournalFile, table::JournalTable};
 
 /// One line of the journal.
@@ -96,6 +97,21 @@ pub enum JournalError {
     /// The table cannot be used.
     #[error("the journal's table cannot be used: {0}")]
     Table(#[from] tokio_postgres::Error),
+    /// Somebody else has prepared a table, or a schema for it.
+    #[error(
+        "{name} is not used for the journal: {}; what others put there would run with the administrator's rights. As `{owner}`: {next}. Then start again: the journal's file has every line, and a new table gets them",
+        faults.join(", ")
+    )]
+    NotOurs {
+        /// What was found.
+        name: String,
+        /// Whose.
+        owner: String,
+        /// What is wrong with it.
+        faults: Vec<String>,
+        /// What takes it out of the way.
+        next: String,
+    },
     /// A line is not what its hash says.
     #[error(
         "the journal in {place} was changed: line {seq} does not fit the line before it; keep it as evidence, move it away, and start again"
@@ -152,7 +168,7 @@ impl Journal {
     /// Opens file and table, checks both chains, and lets each have what the other has more.
     ///
     /// `owner` is a session of the old user, for databases in which the administrator may not make
-    /// a table. Without a table the file alone is written; the second value says why.
+    /// a schema. Without a table of ours the file alone is written; the second value says why.
     ///
     /// # Errors
     /// [`JournalError`]; nothing was done then.
@@ -164,8 +180,11 @@ impl Journal {
         let mut file = JournalFile::open(&settings.path)?;
         let in_file = file.entries()?;
         check(&in_file, &format!("`{}`", settings.path.display()))?;
-        let (table, why_not) = match JournalTable::ensure(admin, owner).await {
-            Ok(table) => (Some(table), None),
+        let (table, why_not) = match JournalTable::ensure(admin, owner).await? {
+            Ok(table) => {
+                let why_not = table.only_read.clone();
+                (Some(table), why_not)
+            }
             Err(why) => (None, Some(why)),
         };
         let mut last = in_file.last().cloned();
@@ -268,9 +287,17 @@ pub fn check(entries: &[Entry], place: &str) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// The journal's lines in the table; `None` when there is no table or it may not be read.
+/// The journal's lines in the table; `None` when there is no table or it cannot be read.
 pub async fn read_table(db: &Client) -> Option<Vec<Entry>> {
-    JournalTable.entries(db).await.ok()
+    look_at_table(db).await.ok().flatten()
+}
+
+/// The journal's lines in the table; `None` when there is no table.
+///
+/// # Errors
+/// Why a table that is there is not read: it may not be, or it is not an administrator's.
+pub async fn look_at_table(db: &Client) -> Result<Option<Vec<Entry>>, String> {
+    table::read(db).await
 }
 
 #[cfg(test)]

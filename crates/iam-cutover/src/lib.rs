@@ -17,10 +17,12 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod run;
+mod script;
 pub mod sql;
 pub mod status;
 mod steps;
 pub mod verify;
+pub mod visible;
 mod wish;
 
 pub use self::{

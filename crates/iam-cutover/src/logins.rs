@@ -1,8 +1,11 @@
 //! The three who log in during a move, each by a session of its own: administrator, old user, new user.
+//!
+//! Every session is opened here, and looks for names in `pg_catalog` only (`rds_iam::guard`): the administrator works in
+//! databases that the application's user owns, and the old user may be the master user.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use rds_iam::{Clock, Connector, LoginConfig, LoginError, LoginSecret, Resolver};
+use rds_iam::{Clock, Connector, LoginConfig, LoginError, LoginSecret, Resolver, SearchPath};
 use serde::Serialize;
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_postgres::Client;
@@ -163,6 +166,7 @@ impl Logins {
         database.clone_into(&mut config.database);
         config.application_name = Some(APPLICATION.to_owned());
         config.expected_current_user = None;
+        config.search_path = SearchPath::Catalog;
         Ok(Connector::new(
             config,
             Arc::clone(&self.resolver),

@@ -6,6 +6,7 @@
 //! would hand `rds_superuser` to the application. `GRANT rds_iam` always comes last.
 
 mod back;
+mod event_triggers;
 mod finalize;
 mod refusals;
 
@@ -120,12 +121,14 @@ impl Plan {
             way,
             works_as: &works_as,
         };
-        let refusals = refusals::find(&context);
+        let mut refusals = refusals::find(&context);
+        refusals.extend(event_triggers::refusals(inventory));
         let mut all: Vec<Step> = aws.map(steps::aws_side).unwrap_or_default();
         if refusals.is_empty() {
             all.extend(steps::database_side(&context));
         }
         let mut warnings = warnings(&context);
+        warnings.extend(event_triggers::warnings(inventory));
         warnings.extend(aws.iter().flat_map(|side| side.warnings.iter().cloned()));
         Self {
             purpose: Purpose::ToIam,

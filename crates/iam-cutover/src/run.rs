@@ -74,13 +74,14 @@ pub struct Prepared<'a> {
     stage: Stage<'a>,
     admin: Session,
     further: Vec<(String, Session)>,
-    journal: Journal,
+    /// None where the plan refuses: then nothing is done that it could tell of.
+    journal: Option<Journal>,
     plan: Plan,
     before: Graph,
 }
 
 impl<'a> Prepared<'a> {
-    /// Logs in as the administrator, takes the lock, opens the journal, reads and plans.
+    /// Logs in as the administrator, takes the lock, reads, plans, and opens the journal unless the plan refuses.
     ///
     /// # Errors
     /// [`CutoverError`]; nothing was changed, but the journal's table may have been made.
@@ -99,7 +100,6 @@ impl<'a> Prepared<'a> {
         for name in others {
             further.push((name.clone(), stage.logins.open(Who::Admin, name).await?));
         }
-        let journal = open_journal(&stage, journal, &admin.client, home, audience).await?;
         let inventory = read(&stage, &admin.client, &further).await?;
         let plan = Plan::new(
             purpose,
@@ -107,6 +107,10 @@ impl<'a> Prepared<'a> {
             &inventory,
             stage.aws.map(|(_, side)| side),
         );
+        let journal = match plan.refusals.is_empty() {
+            true => Some(open_journal(&stage, journal, &admin.client, home, audience).await?),
+            false => None,
+        };
         Ok(Self {
             stage,
             admin,
@@ -249,8 +253,7 @@ impl<'a> Prepared<'a> {
         removes: &[(String, String)],
     ) -> Result<(), CutoverError> {
         let client = self.session(database);
-        let begin = "BEGIN; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '120s'";
-        run(client, begin).await?;
+        run(client, BEGIN).await?;
         let outcome = async {
             for statement in statements {
                 run(client, statement).await?;
@@ -366,7 +369,7 @@ impl<'a> Prepared<'a> {
     }
 
     async fn old_may_log_in(&self) -> Result<bool, CutoverError> {
-        let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1::text AND rolcanlogin";
+        let sql = "SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1::text AND rolcanlogin";
         let found = self
             .admin
             .client
@@ -421,6 +424,7 @@ impl<'a> Prepared<'a> {
             Action::Sql { database, .. } => {
                 let mut script = vec![
                     "BEGIN".to_owned(),
+                    "SET LOCAL search_path = pg_catalog, pg_temp".to_owned(),
                     "SET LOCAL lock_timeout = '5s'".to_owned(),
                 ];
                 script.extend(step.undo.iter().cloned());
@@ -467,10 +471,10 @@ impl<'a> Prepared<'a> {
 
     async fn note(&mut self, phase: Phase, note: Note<'_>) -> Result<(), CutoverError> {
         let now = (self.stage.clock)();
-        Ok(self
-            .journal
-            .write(phase, note, now, &self.admin.client)
-            .await?)
+        if let Some(journal) = &mut self.journal {
+            journal.write(phase, note, now, &self.admin.client).await?;
+        }
+        Ok(())
     }
 
     fn home(&self) -> String {
@@ -534,9 +538,12 @@ async fn run(client: &Client, sql: &str) -> Result<(), CutoverError> {
     done.map_err(CutoverError::postgres(format!("`{sql}`")))
 }
 
+/// Where names are looked for is said once more: it must hold for these statements even if the session was exchanged.
+const BEGIN: &str = "BEGIN; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '120s'";
+
 /// How often AWS is asked whether a change is live.
 const POLL: Duration = Duration::from_secs(1);
 
 const SESSIONS: &str = "
-SELECT count(*) FROM pg_stat_activity
-WHERE usename = $1::text AND pid <> pg_backend_pid() AND application_name <> $2::text AND backend_type = 'client backend'";
+SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
+WHERE usename = $1::text AND pid <> pg_catalog.pg_backend_pid() AND application_name <> $2::text AND backend_type = 'client backend'";

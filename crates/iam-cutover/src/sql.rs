@@ -23,35 +23,13 @@ pub fn literal(text: &str) -> String {
 /// Lists of names are stored quoted one by one, and given one by one, as pg_dump does.
 pub(crate) fn setting_value(name: &str, value: &str) -> String {
     if QUOTED_LISTS.contains(&name.to_ascii_lowercase().as_str()) && !value.trim().is_empty() {
-        let parts: Vec<String> = quoted_list(value)
+        let parts: Vec<String> = rds_iam::guard::names(value)
             .iter()
             .map(|part| literal(part))
             .collect();
         return parts.join(", ");
     }
     literal(value)
-}
-
-/// The names of a list as Postgres stores it: separated by commas, quoted where they have to be.
-fn quoted_list(value: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut inside = false;
-    let mut letters = value.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let last = parts.last_mut();
-        match (letter, last) {
-            ('"', Some(last)) if inside && letters.peek() == Some(&'"') => {
-                letters.next();
-                last.push('"');
-            }
-            ('"', _) => inside = !inside,
-            (',', _) if !inside => parts.push(String::new()),
-            (' ', _) if !inside => {}
-            (_, Some(last)) => last.push(letter),
-            (_, None) => {}
-        }
-    }
-    parts
 }
 
 /// The settings that are lists of quoted names (Postgres source: `GUC_LIST_QUOTE`).

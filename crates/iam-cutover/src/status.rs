@@ -21,6 +21,8 @@ pub struct StatusReport {
     pub journal_lines: Option<usize>,
     /// Whether its chain holds; `None` when it cannot be read.
     pub journal_intact: Option<bool>,
+    /// Why a table that is there was not read: it is not an administrator's, or may not be read.
+    pub journal_not_read: Option<String>,
     /// Its last line.
     pub last: Option<Entry>,
 }
@@ -78,7 +80,10 @@ pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
     };
     let rows = db.query(SESSIONS, &[&crate::logins::APPLICATION]).await?;
     let sessions = rows.iter().map(session).collect::<Result<_, Error>>()?;
-    let entries = journal::read_table(db).await;
+    let (entries, journal_not_read) = match journal::look_at_table(db).await {
+        Ok(entries) => (entries, None),
+        Err(why) => (None, Some(why)),
+    };
     Ok(StatusReport {
         state,
         sessions,
@@ -86,6 +91,7 @@ pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
         journal_intact: entries
             .as_ref()
             .map(|entries| journal::check(entries, "the table").is_ok()),
+        journal_not_read,
         last: entries.and_then(|mut entries| entries.pop()),
     })
 }
@@ -115,18 +121,17 @@ fn session(row: &Row) -> Result<UserSessions, Error> {
     })
 }
 
-const LOGINS: &str =
-    "SELECT rolname::text, rolcanlogin FROM pg_roles WHERE rolname IN ($1::text, $2::text)";
+const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_catalog.pg_roles WHERE rolname IN ($1::text, $2::text)";
 
 const SESSIONS: &str = "
-SELECT usename::text, COALESCE(application_name, ''), COALESCE(host(client_addr), ''), count(*), max(backend_start)::text
-FROM pg_stat_activity
-WHERE usename <> 'rdsadmin' AND pid <> pg_backend_pid() AND COALESCE(application_name, '') <> $1::text
+SELECT usename::text, COALESCE(application_name, ''), COALESCE(pg_catalog.host(client_addr), ''), pg_catalog.count(*), pg_catalog.max(backend_start)::text
+FROM pg_catalog.pg_stat_activity
+WHERE usename <> 'rdsadmin' AND pid <> pg_catalog.pg_backend_pid() AND COALESCE(application_name, '') <> $1::text
   AND COALESCE(backend_type, 'client backend') = 'client backend'
 GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
 
 const OLD_USER: &str = "
-SELECT shobj_description(r.oid, 'pg_authid'), (
-    SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-    WHERE s.setrole = r.oid AND d.datname = current_database() AND c LIKE 'role=%')
-FROM pg_roles r WHERE r.rolname = $1::text";
+SELECT pg_catalog.shobj_description(r.oid, 'pg_authid'), (
+    SELECT pg_catalog.substr(c, 6) FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) c
+    WHERE s.setrole = r.oid AND d.datname = pg_catalog.current_database() AND c LIKE 'role=%')
+FROM pg_catalog.pg_roles r WHERE r.rolname = $1::text";

@@ -3,7 +3,7 @@
 //! Works with what is there: the new user's own session sees roles, memberships and privileges; the old user's
 //! password is tried when it was given. Everything that writes is rolled back.
 
-use rds_iam::{LoginStatus, TlsMode};
+use rds_iam::{LoginStatus, TlsMode, guard, power};
 use tokio_postgres::Client;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     error::CutoverError,
     inventory::{self, Graph},
     logins::{Logins, Who},
+    sql::identifier,
     wish::Wish,
 };
 
@@ -124,10 +125,17 @@ async fn in_database(
     result.checks.push(match &wanted {
         Some(wanted) if *wanted != wish.old_user && *wanted != wish.owner_role => Check::problem("works-as", title, format!("the role is set to `{wanted}`, which is neither the old user nor the owner role: new objects would get the wrong owner"), "run `sal iam apply`"),
         Some(wanted) if *wanted == works_as => Check::ok("works-as", title, format!("current_user is `{works_as}`, session_user `{}`", wish.new_user)),
-        Some(wanted) => Check::problem("works-as", title, format!("current_user is `{works_as}`, although the role is set to `{wanted}`: the membership is gone, and Postgres only warns"), format!("as an administrator: GRANT \"{wanted}\" TO \"{}\"; or `sal iam apply` again", wish.new_user)),
+        Some(wanted) => Check::problem("works-as", title, format!("current_user is `{works_as}`, although the role is set to `{wanted}`: the membership is gone, and Postgres only warns"), format!("as an administrator: GRANT {} TO {}; or `sal iam apply` again", identifier(wanted), identifier(&wish.new_user))),
         None => Check::problem("works-as", title, format!("current_user is `{works_as}`: no role is set for `{}` here, so that new tables would belong to it", wish.new_user), "run `sal iam apply`"),
     });
-    result.checks.push(writes(database, &works_as, db).await);
+    let schemas = guard::deployments_schemas(db).await;
+    let schemas = schemas.map_err(doing("asking for schemas"))?;
+    let surplus = power::surplus(&schemas, db).await;
+    let surplus = surplus.map_err(doing("comparing rights"))?;
+    result.checks.push(match surplus {
+        Some(surplus) => not_tried(database, &surplus),
+        None => writes(database, &works_as, &schemas, db).await,
+    });
     let found = compare(&works_as, &wish.old_user, &wish.new_user, db).await;
     let differences = found.map_err(doing("comparing privileges"))?;
     result
@@ -142,42 +150,69 @@ async fn in_database(
     Ok(())
 }
 
+/// A user with many rights does not work in the schema of somebody with few: see `rds_iam::power`.
+fn not_tried(database: &str, surplus: &power::Surplus) -> Check {
+    Check::attention(
+        "writes",
+        format!("Reads, writes and DDL in {database}"),
+        format!("not tried: {surplus}, and what others put there would run with these rights"),
+        "the application needs none of them: take them from the new user, or leave --grant-rds-superuser out",
+    )
+}
+
 /// Reads, writes and DDL, in a transaction that is rolled back; whose is a new object?
-async fn writes(database: &str, works_as: &str, db: &Client) -> Check {
+///
+/// The table is made where the deployment would make it, and named with its schema.
+async fn writes(database: &str, works_as: &str, schemas: &[String], db: &Client) -> Check {
     let title = format!("Reads, writes and DDL in {database}");
     let outcome = async {
-        db.batch_execute(WRITES).await?;
-        let row = db.query_one(OWNER_OF_NEW, &[]).await?;
-        row.try_get::<_, String>(0)
+        let row = db.query_one(WRITABLE, &[&schemas]).await?;
+        let Some(schema) = row.try_get::<_, Option<String>>(0)? else {
+            return Ok(None);
+        };
+        let table = format!("{}.iam_cutover_probe", identifier(&schema));
+        db.batch_execute(&WRITES.replace("{table}", &table)).await?;
+        let row = db.query_one(OWNER_OF_NEW, &[&schema]).await?;
+        row.try_get::<_, String>(0).map(Some)
     }
     .await;
     let rolled_back = db.batch_execute("ROLLBACK").await;
     match (outcome, rolled_back) {
-        (Ok(owner), Ok(())) if owner == works_as => Check::ok(
+        (Ok(Some(owner)), Ok(())) if owner == works_as => Check::ok(
             "writes",
             title,
             format!(
                 "a table was made, altered, indexed, filled, emptied and dropped, and rolled back; it belonged to `{owner}`"
             ),
         ),
-        (Ok(owner), _) => Check::problem(
+        (Ok(Some(owner)), _) => Check::problem(
             "writes",
             title,
             format!("a new table belonged to `{owner}`, not to `{works_as}`"),
             "run `sal iam apply`",
         ),
-        (Err(error), _) => {
-            let said = error
-                .as_db_error()
-                .map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned());
-            Check::problem(
-                "writes",
-                title,
-                said,
-                "run `sal iam apply`; it names what is missing",
-            )
-        }
+        (Ok(None), _) => Check::problem(
+            "writes",
+            title,
+            format!(
+                "no table can be made in any schema of the search path ({})",
+                schemas.join(", ")
+            ),
+            "run `sal iam apply`; it names what is missing",
+        ),
+        (Err(error), _) => Check::problem(
+            "writes",
+            title,
+            said(&error),
+            "run `sal iam apply`; it names what is missing",
+        ),
     }
+}
+
+fn said(error: &tokio_postgres::Error) -> String {
+    error
+        .as_db_error()
+        .map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
 }
 
 fn privileges(database: &str, works_as: &str, differences: &[Difference]) -> Check {
@@ -304,18 +339,26 @@ const LOGIN: &str = "The new user logs in with IAM";
 
 const WORKS_AS: &str = "
 SELECT current_user::text, (
-    SELECT substr(c, 6) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
-    JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) c
-    WHERE r.rolname = $1::text AND d.datname = current_database() AND c LIKE 'role=%')";
+    SELECT pg_catalog.substr(c, 6) FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
+    JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) c
+    WHERE r.rolname = $1::text AND d.datname = pg_catalog.current_database() AND c LIKE 'role=%')";
+
+/// The first schema in which a table can be made, which is where a table without a schema would go.
+const WRITABLE: &str = "
+SELECT (SELECT n.nspname::text FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS wanted (name, place)
+        JOIN pg_catalog.pg_namespace n ON n.nspname = wanted.name
+        WHERE pg_catalog.has_schema_privilege(n.oid, 'CREATE') ORDER BY wanted.place LIMIT 1)";
 
 const WRITES: &str = "
 BEGIN;
 SET LOCAL lock_timeout = '5s';
-CREATE TABLE iam_cutover_probe (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, word text);
-INSERT INTO iam_cutover_probe (word) VALUES ('one'), ('two');
-ALTER TABLE iam_cutover_probe ADD COLUMN number int DEFAULT 1;
-CREATE INDEX ON iam_cutover_probe (word);
-UPDATE iam_cutover_probe SET number = 2 WHERE word = 'two';
-DELETE FROM iam_cutover_probe WHERE word = 'one';
-SELECT word FROM iam_cutover_probe FOR UPDATE;";
-const OWNER_OF_NEW: &str = "SELECT pg_get_userbyid(relowner)::text FROM pg_class WHERE oid = 'iam_cutover_probe'::regclass";
+CREATE TABLE {table} (id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, word text);
+INSERT INTO {table} (word) VALUES ('one'), ('two');
+ALTER TABLE {table} ADD COLUMN number int DEFAULT 1;
+CREATE INDEX ON {table} (word);
+UPDATE {table} SET number = 2 WHERE word = 'two';
+DELETE FROM {table} WHERE word = 'one';
+SELECT word FROM {table} FOR UPDATE;";
+const OWNER_OF_NEW: &str = "
+SELECT pg_catalog.pg_get_userbyid(c.relowner)::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1::text AND c.relname = 'iam_cutover_probe'";

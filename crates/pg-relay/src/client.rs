@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    listen::{Accepted, Duplex},
+    listen::{Duplex, LocalStream},
     tls::ALPN,
 };
 
@@ -34,11 +34,13 @@ pub(crate) struct Client {
 }
 
 /// Negotiates encryption and reads the start-up message.
-pub(crate) async fn greet(accepted: Accepted, tls: Option<&TlsAcceptor>) -> io::Result<Wish> {
+pub(crate) async fn greet(stream: LocalStream, tls: Option<&TlsAcceptor>) -> io::Result<Wish> {
     let mut encrypted = false;
-    let mut stream: Box<dyn Duplex> = match accepted {
-        Accepted::Unix(stream) => Box::new(stream),
-        Accepted::Tcp(stream) => {
+    let mut stream: Box<dyn Duplex> = match stream {
+        LocalStream::Unix(stream) => Box::new(stream),
+        LocalStream::Tcp(stream) => {
+            // A client whose machine vanishes must not hold its session for ever.
+            rds_iam::keep_alive(&stream)?;
             let mut first = [0_u8];
             if stream.peek(&mut first).await? == 0 {
                 return Ok(Wish::Nothing);
@@ -100,8 +102,8 @@ async fn read_first(stream: &mut dyn Duplex) -> io::Result<Option<FirstPacket>> 
 }
 
 impl Client {
-    /// Asks for the local password; whether it was right. Compared in constant time.
-    pub(crate) async fn knows(&mut self, password: &Secret) -> io::Result<bool> {
+    /// Asks for the local password.
+    pub(crate) async fn password(&mut self) -> io::Result<Given> {
         self.stream.write_all(&CLEARTEXT_PASSWORD_REQUEST).await?;
         self.stream.flush().await?;
         let mut header = [0; Header::SIZE];
@@ -109,8 +111,7 @@ impl Client {
         let mut body =
             zeroize::Zeroizing::new(vec![0; Password::body_length(header).map_err(malformed)?]);
         self.stream.read_exact(&mut body).await?;
-        let given = body.strip_suffix(&[0]).unwrap_or(&body);
-        Ok(bool::from(given.ct_eq(password.expose().as_bytes())))
+        Ok(Given(body))
     }
 
     /// Says no and closes.
@@ -120,6 +121,17 @@ impl Client {
             .await?;
         self.stream.flush().await?;
         self.stream.shutdown().await
+    }
+}
+
+/// A password that a client gave; wiped afterwards.
+pub(crate) struct Given(zeroize::Zeroizing<Vec<u8>>);
+
+impl Given {
+    /// Whether it is the right one. Compared in constant time.
+    pub(crate) fn is(&self, password: &Secret) -> bool {
+        let given = self.0.strip_suffix(&[0]).unwrap_or(&self.0);
+        bool::from(given.ct_eq(password.expose().as_bytes()))
     }
 }
 

@@ -8,10 +8,10 @@ use std::{
 use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
 use http::{StatusCode, header};
 use rds_iam::{Connector, LoginFailureNote};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::counters::Counters;
+use crate::{counters::Counters, places::RoomStatus};
 
 #[derive(Clone)]
 struct Health {
@@ -60,10 +60,16 @@ pub fn routes(counters: Arc<Counters>, connectors: Vec<Arc<Connector>>) -> Route
         .with_state(health)
 }
 
-/// Ready while clients are taken and no upstream's last login failed.
+/// Ready while clients are taken at every door and no upstream's last login failed.
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let mut upstreams = Vec::new();
     let mut good = health.counters.is_listening();
+    let doors: Vec<_> = health.counters.doors().iter().map(door).collect();
+    good &= health
+        .counters
+        .doors()
+        .iter()
+        .all(|(_, room)| !room.is_full);
     for connector in health.connectors.iter() {
         let mut failed = failing(connector);
         if failed.is_some() && health.may_probe() {
@@ -87,8 +93,20 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     };
     (
         code,
-        Json(json!({"ready": good, "sessions": health.counters.open(), "upstreams": upstreams})),
+        Json(
+            json!({"ready": good, "sessions": health.counters.open(), "doors": doors, "upstreams": upstreams}),
+        ),
     )
+}
+
+fn door((place, room): &(String, RoomStatus)) -> Value {
+    json!({
+        "place": place,
+        "waiting": room.waiting,
+        "most_waiting": room.most,
+        "full_addresses": room.full_addresses,
+        "full": room.is_full.then_some("clients are turned away: too many have connected and say nothing"),
+    })
 }
 
 async fn metrics(State(health): State<Health>) -> impl IntoResponse {

@@ -8,8 +8,11 @@
 mod cancel;
 mod client;
 mod counters;
+mod folder;
+mod guesses;
 mod health;
 mod listen;
+mod places;
 mod refusal;
 mod relay;
 mod session;

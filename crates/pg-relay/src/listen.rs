@@ -3,7 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
+
+use crate::{folder, places::Origin};
 
 /// Where clients come in.
 #[derive(Debug)]
@@ -56,7 +58,13 @@ pub(crate) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 /// A client at the door.
-pub(crate) enum Accepted {
+pub(crate) struct Accepted {
+    pub(crate) stream: LocalStream,
+    pub(crate) origin: Origin,
+}
+
+/// Its connection.
+pub(crate) enum LocalStream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
@@ -78,17 +86,26 @@ impl Local {
     /// taken for one that a killed relay left.
     ///
     /// # Errors
-    /// [`ListenError`]; also when somebody else listens there.
+    /// [`ListenError`]; also when somebody else listens there, and when others could put a socket of theirs in its place.
     pub async fn unix(path: &Path) -> Result<Self, ListenError> {
         let failed = |source| ListenError {
             place: path.display().to_string(),
             source,
         };
+        let refused = |why: String| failed(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        if let Some(why) = folder::objection(folder, us().map_err(failed)?).map_err(failed)? {
+            return Err(refused(why));
+        }
         if UnixStream::connect(path).await.is_ok() {
             return Err(failed(io::ErrorKind::AddrInUse.into()));
         }
-        if path.exists() {
-            std::fs::remove_file(path).map_err(failed)?;
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.file_type().is_socket() => {
+                std::fs::remove_file(path).map_err(failed)?;
+            }
+            Ok(_) => return Err(refused("something that is no socket is there".to_owned())),
+            Err(_nothing) => {}
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
         let only_owner = std::fs::Permissions::from_mode(0o600);
@@ -115,25 +132,36 @@ impl Local {
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                // A client whose machine vanishes must not hold its session for ever.
-                rds_iam::keep_alive(&stream)?;
-                Ok(Accepted::Tcp(stream))
+                let (stream, address) = listener.accept().await?;
+                Ok(Accepted {
+                    stream: LocalStream::Tcp(stream),
+                    origin: Origin::of(address.ip()),
+                })
             }
-            Self::Unix(socket) => Ok(Accepted::Unix(socket.listener.accept().await?.0)),
+            Self::Unix(socket) => {
+                let (stream, _) = socket.listener.accept().await?;
+                let peer = stream.peer_cred();
+                Ok(Accepted {
+                    stream: LocalStream::Unix(stream),
+                    origin: Origin::User(peer.map_or(u32::MAX, |peer| peer.uid())),
+                })
+            }
         }
     }
 
     /// Whether the kernel says that this client may come in without a password.
     pub(crate) fn is_owners(&self, client: &Accepted) -> bool {
-        match (self, client) {
-            (Self::Unix(socket), Accepted::Unix(stream)) => {
-                let peer = stream.peer_cred().map(|peer| peer.uid());
-                peer.is_ok_and(|uid| uid == socket.owner || uid == 0)
-            }
+        match (self, client.origin) {
+            (Self::Unix(socket), Origin::User(uid)) => uid == socket.owner || uid == 0,
             _ => false,
         }
     }
+}
+
+/// Who we are: the kernel says it of any socket of ours.
+fn us() -> io::Result<u32> {
+    let (one, _other) = UnixStream::pair()?;
+    Ok(one.peer_cred()?.uid())
 }
 
 impl Drop for UnixSocket {

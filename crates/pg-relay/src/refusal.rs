@@ -40,6 +40,17 @@ pub(crate) fn wrong_password() -> ErrorResponse {
     )
 }
 
+pub(crate) fn too_many_guesses() -> ErrorResponse {
+    ErrorResponse::fatal(
+        "28P01",
+        "sal relay: too many wrong passwords came from this address",
+    )
+    .with(
+        b'H',
+        "try again in a few seconds; the local password is the one in SAL_RELAY_PASSWORD",
+    )
+}
+
 pub(crate) fn needs_tls() -> ErrorResponse {
     ErrorResponse::fatal("28000", "sal relay: this port takes TLS only").with(
         b'H',

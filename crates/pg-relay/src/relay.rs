@@ -1,18 +1,19 @@
 //! The relay: its doors, what they share, and its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use rds_iam::Connector;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     cancel::CancelKeys,
-    client::{Wish, greet},
-    counters::Counters,
+    counters::{Count, Counters},
+    guesses::Guesses,
     listen::{Accepted, Local, LocalAccess},
-    refusal, session,
+    places::Room,
+    session::{self, Arrival},
 };
 
 /// One place to come in, and the database behind it.
@@ -34,25 +35,43 @@ pub struct Door {
 pub struct RelaySettings {
     /// The most sessions at once.
     pub most_connections: usize,
+    /// The most clients at each door that have not said yet who they are.
+    pub most_waiting: usize,
+    /// The most of these from one address.
+    pub most_waiting_per_address: usize,
+    /// How long a client may take, from its connection to its password.
+    pub greeting: Duration,
     /// Sessions in which nothing moves for so long are closed; `None` for never.
     pub idle: Option<Duration>,
     /// How long open sessions may go on after the end was asked for.
     pub drain: Duration,
 }
 
+impl Default for RelaySettings {
+    fn default() -> Self {
+        Self {
+            most_connections: 100,
+            most_waiting: 200,
+            most_waiting_per_address: 50,
+            greeting: Duration::from_secs(15),
+            idle: None,
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
 /// What all sessions share.
 pub(crate) struct Shared {
     pub(crate) settings: RelaySettings,
     pub(crate) places: Semaphore,
-    /// Clients that have not said yet who they are.
-    pub(crate) asking: Semaphore,
+    pub(crate) guesses: Arc<Guesses>,
     pub(crate) counters: Arc<Counters>,
     pub(crate) keys: Arc<CancelKeys>,
 }
 
 /// A relay with all its doors.
 pub struct Relay {
-    doors: Vec<Arc<Door>>,
+    doors: Vec<(Arc<Door>, Arc<Room>)>,
     shared: Arc<Shared>,
 }
 
@@ -60,15 +79,25 @@ impl Relay {
     /// A relay; nobody is let in before [`Relay::run`].
     #[must_use]
     pub fn new(doors: Vec<Door>, settings: RelaySettings, counters: Arc<Counters>) -> Self {
+        let guesses = Arc::new(Guesses::default());
+        let room = |door: Door| {
+            let room = Room::new(settings.most_waiting, settings.most_waiting_per_address);
+            (Arc::new(door), Arc::new(room))
+        };
+        let doors: Vec<_> = doors.into_iter().map(room).collect();
+        for (door, room) in &doors {
+            counters.watch(door.local.place(), Arc::clone(room));
+        }
+        counters.watch_guesses(Arc::clone(&guesses));
         let shared = Shared {
             places: Semaphore::new(settings.most_connections),
-            asking: Semaphore::new(settings.most_connections.max(MOST_ASKING)),
+            guesses,
             settings,
             counters,
             keys: Arc::default(),
         };
         Self {
-            doors: doors.into_iter().map(Arc::new).collect(),
+            doors,
             shared: Arc::new(shared),
         }
     }
@@ -79,15 +108,16 @@ impl Relay {
         let cut = CancellationToken::new();
         let accepting = TaskTracker::new();
         self.shared.counters.set_listening();
-        for door in self.doors {
-            let accept = accept(
+        for (door, room) in self.doors {
+            let entrance = Entrance {
                 door,
-                Arc::clone(&self.shared),
-                sessions.clone(),
-                shutdown.clone(),
-                cut.clone(),
-            );
-            accepting.spawn(accept);
+                room,
+                shared: Arc::clone(&self.shared),
+                sessions: sessions.clone(),
+                shutdown: shutdown.clone(),
+                cut: cut.clone(),
+            };
+            accepting.spawn(entrance.accept());
         }
         shutdown.cancelled().await;
         self.shared.counters.set_draining();
@@ -104,43 +134,61 @@ impl Relay {
     }
 }
 
-/// Clients at the door at once; they are told nothing beyond it.
-const MOST_ASKING: usize = 200;
-
-async fn accept(
+/// One door's loop.
+struct Entrance {
     door: Arc<Door>,
+    room: Arc<Room>,
     shared: Arc<Shared>,
     sessions: TaskTracker,
     shutdown: CancellationToken,
     cut: CancellationToken,
-) {
-    loop {
-        let accepted = tokio::select! {
-            () = cut.cancelled() => return,
-            accepted = door.local.accept() => accepted,
-        };
-        let accepted = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "no client can be accepted");
-                // Out of file descriptors, most likely: give others time to close theirs.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        let (door, shared, cut) = (Arc::clone(&door), Arc::clone(&shared), cut.clone());
-        let draining = shutdown.is_cancelled();
-        sessions.spawn(async move {
-            let serving = async {
-                match draining {
-                    // Cancel requests of sessions that still run are served to the end.
-                    true => turn_away(accepted, &door, &shared).await,
-                    false => session::serve(accepted, &door, &shared).await,
-                }
+}
+
+impl Entrance {
+    async fn accept(self) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let accepted = tokio::select! {
+                () = self.cut.cancelled() => return,
+                accepted = self.door.local.accept() => accepted,
             };
+            match accepted {
+                Ok(accepted) => {
+                    if wait > FIRST_WAIT {
+                        tracing::info!(door = %self.door.local.place(), "clients are accepted again");
+                        wait = FIRST_WAIT;
+                    }
+                    self.serve(accepted);
+                }
+                // The client has gone before it came; that says nothing of us.
+                Err(error) if is_the_clients(&error) => {}
+                Err(error) => {
+                    self.shared.counters.count(Count::AcceptError);
+                    // Out of file descriptors, most likely: said once, and then whoever is silent gives one back.
+                    if wait == FIRST_WAIT {
+                        tracing::error!(door = %self.door.local.place(), %error, "no client can be accepted; open sessions go on. If these are too many open files, raise the limit (ulimit -n), or lower --max-connections and --max-waiting");
+                    }
+                    self.room.make_room();
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+            }
+        }
+    }
+
+    fn serve(&self, accepted: Accepted) {
+        let arrival = Arrival {
+            is_owners: self.door.local.is_owners(&accepted),
+            accepted,
+            deadline: Instant::now() + self.shared.settings.greeting,
+            draining: self.shutdown.is_cancelled(),
+        };
+        let (door, room) = (Arc::clone(&self.door), Arc::clone(&self.room));
+        let (shared, cut) = (Arc::clone(&self.shared), self.cut.clone());
+        self.sessions.spawn(async move {
             tokio::select! {
                 () = cut.cancelled() => {}
-                served = serving => {
+                served = session::serve(arrival, &door, &room, &shared) => {
                     if let Err(error) = served {
                         tracing::debug!(%error, "a connection ended early");
                     }
@@ -150,10 +198,13 @@ async fn accept(
     }
 }
 
-async fn turn_away(accepted: Accepted, door: &Door, shared: &Shared) -> std::io::Result<()> {
-    match greet(accepted, door.tls.as_ref()).await? {
-        Wish::Session(mut client) => client.refuse(&refusal::draining()).await,
-        Wish::Cancel(key) => session::cancel(&key, shared).await,
-        Wish::Nothing => Ok(()),
-    }
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | Interrupted
+    )
 }
+
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(1);

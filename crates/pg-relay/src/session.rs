@@ -3,46 +3,79 @@
 use std::{io, sync::Arc, time::Duration};
 
 use pg_frames::{CancelKey, ErrorResponse};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     cancel::{Remembered, Target},
     client::{Client, Wish, greet, malformed},
     counters::Count,
+    guesses::Held,
     listen::{Accepted, Duplex, LocalAccess},
+    places::Room,
     refusal,
     relay::{Door, Shared},
     splice::{Ended, Traffic, splice},
     upstream::{ClientsLogin, Message, Session, read},
 };
 
+/// A client that has just come.
+pub(crate) struct Arrival {
+    pub(crate) accepted: Accepted,
+    /// Whether the kernel says that it may come in without a password.
+    pub(crate) is_owners: bool,
+    /// Until when it has to have said who it is; it began with the connection, before any byte.
+    pub(crate) deadline: Instant,
+    /// Whether the relay is about to end; cancel requests of sessions that still run are served to the end.
+    pub(crate) draining: bool,
+}
+
 /// Serves a client. Errors are connections that broke; refusals have been sent to the client.
-pub(crate) async fn serve(accepted: Accepted, door: &Door, shared: &Shared) -> io::Result<()> {
-    shared.counters.count(Count::Accepted);
-    let is_owners = door.local.is_owners(&accepted);
-    // Clients that nobody knows yet are bounded, too, and apart from the others.
-    let Ok(asking) = shared.asking.try_acquire() else {
-        shared.counters.count(Count::RefusedHere);
+pub(crate) async fn serve(
+    arrival: Arrival,
+    door: &Door,
+    room: &Arc<Room>,
+    shared: &Shared,
+) -> io::Result<()> {
+    if !arrival.draining {
+        shared.counters.count(Count::Accepted);
+    }
+    let Ok(place) = room.enter(arrival.accepted.origin).await else {
+        // It is silent, or one of very many: there is nothing that could be said to it yet.
+        shared.counters.count(Count::RefusedFull);
         return Ok(());
     };
-    let greeting = tokio::time::timeout(GREETING, greet(accepted, door.tls.as_ref()));
-    let mut client = match greeting.await {
-        Ok(wish) => match wish? {
-            Wish::Nothing => return Ok(()),
-            Wish::Cancel(key) => return cancel(&key, shared).await,
-            Wish::Session(client) => client,
-        },
-        Err(_elapsed) => return Err(io::ErrorKind::TimedOut.into()),
+    let deadline = arrival.deadline;
+    let admitted = tokio::select! {
+        () = place.lost() => {
+            shared.counters.count(Count::SentAway);
+            return Ok(());
+        }
+        admitted = timeout_at(deadline, admit(arrival, door, shared)) => admitted,
     };
-    let admitted = tokio::time::timeout(GREETING, admit(&mut client, is_owners, door));
-    if let Some(refused) = admitted
-        .await
-        .map_err(|_elapsed| io::Error::from(io::ErrorKind::TimedOut))??
-    {
-        return turn_away(&mut client, &refused, shared).await;
+    // From here on the client is known, and needs no place among those that are not.
+    drop(place);
+    let Ok(admitted) = admitted else {
+        shared.counters.count(Count::TooSlow);
+        return Err(io::ErrorKind::TimedOut.into());
+    };
+    match admitted? {
+        Admitted::Nobody => Ok(()),
+        Admitted::Cancel(key) => cancel(&key, shared).await,
+        Admitted::Refused(mut client, refusal) => turn_away(&mut client, &refusal, shared).await,
+        Admitted::Guessed(mut client, held) => {
+            // The client may close; its address waits all the same.
+            tokio::time::sleep(held.delay).await;
+            turn_away(&mut client, &refusal::wrong_password(), shared).await
+        }
+        Admitted::Client(client) => log_in(client, door, shared).await,
     }
-    // A place is for those who may come in, and is held until the session ends.
-    drop(asking);
+}
+
+/// Logs a client in upstream, and serves it. A place is held until the session ends.
+async fn log_in(mut client: Client, door: &Door, shared: &Shared) -> io::Result<()> {
     let Ok(_place) = shared.places.try_acquire() else {
         return turn_away(
             &mut client,
@@ -87,26 +120,57 @@ async fn gone(stream: &mut dyn Duplex, early: &mut Vec<u8>) {
     std::future::pending().await
 }
 
-/// The local rules: encryption, user, password. `Some` is the refusal.
-async fn admit(
-    client: &mut Client,
-    is_owners: bool,
-    door: &Door,
-) -> io::Result<Option<ErrorResponse>> {
-    if door.only_tls && !client.encrypted {
-        return Ok(Some(refusal::needs_tls()));
-    }
-    let Some(user) = client.startup.user() else {
-        return Ok(Some(refusal::no_user()));
+/// What became of a client at the door.
+enum Admitted {
+    /// It closed without a word.
+    Nobody,
+    Cancel(CancelKey),
+    Refused(Client, ErrorResponse),
+    /// Its password was wrong, and the answer waits.
+    Guessed(Client, Held),
+    Client(Client),
+}
+
+/// Hears who a client is, and applies the local rules: encryption, user, password.
+async fn admit(arrival: Arrival, door: &Door, shared: &Shared) -> io::Result<Admitted> {
+    let origin = arrival.accepted.origin;
+    let mut client = match greet(arrival.accepted.stream, door.tls.as_ref()).await? {
+        Wish::Nothing => return Ok(Admitted::Nobody),
+        Wish::Cancel(key) => return Ok(Admitted::Cancel(key)),
+        Wish::Session(client) => client,
     };
-    if user != door.connector.user().as_bytes() {
-        return Ok(Some(refusal::other_user(door.connector.user())));
-    }
-    let right = match &door.access {
-        LocalAccess::SameUser => is_owners,
-        LocalAccess::Password(password) => client.knows(password).await?,
+    let refusal = match client.startup.user() {
+        _ if arrival.draining => Some(refusal::draining()),
+        _ if door.only_tls && !client.encrypted => Some(refusal::needs_tls()),
+        None => Some(refusal::no_user()),
+        Some(user) if user != door.connector.user().as_bytes() => {
+            Some(refusal::other_user(door.connector.user()))
+        }
+        Some(_) => None,
     };
-    Ok((!right).then(refusal::wrong_password))
+    if let Some(refusal) = refusal {
+        return Ok(Admitted::Refused(client, refusal));
+    }
+    let password = match &door.access {
+        LocalAccess::SameUser if arrival.is_owners => return Ok(Admitted::Client(client)),
+        LocalAccess::SameUser => {
+            return Ok(Admitted::Refused(client, refusal::wrong_password()));
+        }
+        LocalAccess::Password(password) => password,
+    };
+    let given = client.password().await?;
+    // Looked at only now: many could be asked before the first of them answers.
+    if !shared.guesses.may_try(origin) {
+        shared.counters.count(Count::NotLookedAt);
+        return Ok(Admitted::Refused(client, refusal::too_many_guesses()));
+    }
+    if given.is(password) {
+        return Ok(Admitted::Client(client));
+    }
+    let held = shared.guesses.wrong(origin);
+    shared.counters.count(Count::WrongPassword);
+    tracing::warn!(%origin, wrong = held.wrong, delay_ms = held.delay.as_millis(), "a wrong local password came from {origin}, number {} lately", held.wrong);
+    Ok(Admitted::Guessed(client, held))
 }
 
 async fn turn_away(client: &mut Client, error: &ErrorResponse, shared: &Shared) -> io::Result<()> {
@@ -115,7 +179,7 @@ async fn turn_away(client: &mut Client, error: &ErrorResponse, shared: &Shared) 
 }
 
 /// Passes a cancel request on to the server that gave the key; an unknown key is dropped, as Postgres does.
-pub(crate) async fn cancel(key: &CancelKey, shared: &Shared) -> io::Result<()> {
+async fn cancel(key: &CancelKey, shared: &Shared) -> io::Result<()> {
     let Some(target) = shared.keys.find(key) else {
         return Ok(());
     };
@@ -137,14 +201,14 @@ async fn relay(
     client.stream.write_all(&session.said).await?;
     client.stream.flush().await?;
     let ready = tokio::time::timeout(
-        GREETING,
+        GETTING_READY,
         until_ready(&mut client, &mut session, door, shared),
     );
     let why = match ready.await {
         Ok(Ok(Some(key))) => return copy(client, session, shared, key).await,
         Ok(Ok(None)) => return Ok(()),
         Ok(Err(error)) => error.to_string(),
-        Err(_elapsed) => format!("no answer within {} s", GREETING.as_secs()),
+        Err(_elapsed) => format!("no answer within {} s", GETTING_READY.as_secs()),
     };
     shared.counters.count(Count::RefusedUpstream);
     tracing::warn!("a client's session did not become ready: {why}");
@@ -236,7 +300,7 @@ fn explained(message: &Message) -> Vec<u8> {
     hinted.unwrap_or_else(|| message.bytes.clone())
 }
 
-/// How long a client may take until its password; Postgres's `authentication_timeout`.
-const GREETING: Duration = Duration::from_secs(60);
+/// How long the server may take from the login until the session is ready.
+const GETTING_READY: Duration = Duration::from_secs(60);
 /// More than this no client says before it is asked.
 const MOST_EARLY: usize = 64 * 1024;

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::{
     credentials::CredentialCache,
+    guard::SearchPath,
     secret::Secret,
     tls::{TlsConfig, TlsSetupError},
 };
@@ -42,6 +43,9 @@ pub struct LoginConfig {
     pub expected_current_user: Option<String>,
     /// Refuse sessions that cannot write, such as those of a writer that was demoted.
     pub require_writable: bool,
+    /// Where sessions look for names. By default nowhere but in `pg_catalog`, so that a session with many rights runs
+    /// nobody else's code; only a deployment's own sessions look elsewhere.
+    pub search_path: SearchPath,
 }
 
 /// A quarter of what RDS accepts.
@@ -125,6 +129,7 @@ impl LoginConfig {
             logins_per_second: DEFAULT_LOGINS_PER_SECOND,
             expected_current_user: None,
             require_writable: false,
+            search_path: SearchPath::default(),
         }
     }
 

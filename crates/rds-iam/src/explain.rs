@@ -159,9 +159,18 @@ fn session(failure: &LoginFailure, context: &LoginContext) -> Explanation {
                 context.user
             ),
             format!(
-                "as an administrator: GRANT \"{expected}\" TO \"{}\" and ALTER ROLE … IN DATABASE … SET role.",
-                context.user
+                "as an administrator: GRANT {} TO {} and ALTER ROLE … IN DATABASE … SET role.",
+                quoted(expected),
+                quoted(&context.user)
             ),
+        ),
+        LoginFailure::SearchPath { found } => Explanation::new(
+            "search_path_not_kept",
+            format!(
+                "The session was told to look for names in pg_catalog only, and looks in `{found}`."
+            ),
+            "something between here and the server keeps settings to itself, such as a pooler.",
+            "connect to the server itself: the owner of the database could otherwise have code of its own run with the rights of this session.",
         ),
         LoginFailure::NotWritable { in_recovery } => Explanation::new(
             "not_writable",
@@ -189,6 +198,11 @@ fn session(failure: &LoginFailure, context: &LoginContext) -> Explanation {
             "it is tried again; if it lasts, look at the database's events.",
         ),
     }
+}
+
+/// A name as SQL takes it, for statements that a person will paste.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -151,6 +151,12 @@ pub enum LoginFailure {
         /// The role the session has.
         found: String,
     },
+    /// The session looks for names where somebody else may have put something.
+    #[error("the session looks for names in `{found}`, although it was set otherwise")]
+    SearchPath {
+        /// Where it looks.
+        found: String,
+    },
     /// The session cannot write.
     #[error("the server does not accept writes")]
     NotWritable {

@@ -15,7 +15,9 @@ mod dial;
 pub mod endpoint;
 mod explain;
 mod failure;
+pub mod guard;
 mod limit;
+pub mod power;
 pub mod region;
 mod request;
 mod resolve;
@@ -43,6 +45,7 @@ pub use self::{
     endpoint::{Partition, RdsEndpoint},
     explain::{Explanation, explain, explain_text},
     failure::{LoginContext, LoginError, LoginFailure, Signer, Stage},
+    guard::SearchPath,
     limit::{BURST, LoginLimiter},
     request::{SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},

@@ -81,8 +81,10 @@ crate::queries! {
         exists: bool,
         /// Whether this login may read it.
         readable: bool,
-    } = "SELECT to_regclass('public.salrs_iam_journal') IS NOT NULL AS exists,
-                COALESCE(has_table_privilege(to_regclass('public.salrs_iam_journal'), 'SELECT'), false) AS readable";
+    } = "SELECT c.oid IS NOT NULL AS exists,
+                COALESCE(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), false) AS readable
+         FROM (VALUES (1)) AS one LEFT JOIN (pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'salrs_iam_journal')
+           ON n.nspname = 'salrs_iam'";
 }
 
 /// A line of the cut-over's journal.
@@ -134,4 +136,4 @@ const CUTOVER_LINES: &str = "
     SELECT seq, written, command, step, phase, COALESCE(entry::jsonb #>> '{actor,database_user}', ''),
            concat_ws(' on ', NULLIF(entry::jsonb #>> '{actor,system_user}', ''), NULLIF(entry::jsonb #>> '{actor,host}', '')),
            COALESCE(entry::jsonb ->> 'note', '')
-    FROM public.salrs_iam_journal ORDER BY seq DESC LIMIT $1";
+    FROM salrs_iam.salrs_iam_journal ORDER BY seq DESC LIMIT $1";

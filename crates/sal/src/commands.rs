@@ -12,6 +12,7 @@ mod relay;
 mod serve;
 mod simulate;
 
+use anyhow::Context;
 use rand::RngExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -51,7 +52,8 @@ async fn database() -> anyhow::Result<Result<tokio_postgres::Client, Exit>> {
     Ok(found.map(|(client, ())| client))
 }
 
-/// A connection to the database of the environment, and what else is read from it.
+/// A connection to the database of the environment, and what else is read from it. A person may have put an
+/// administrator into the environment: whoever may more than the owners of the tables is not let near them.
 async fn database_and<T>(
     read: impl FnOnce(&mut Environment) -> T,
 ) -> anyhow::Result<Result<(tokio_postgres::Client, T), Exit>> {
@@ -64,12 +66,24 @@ async fn database_and<T>(
             .for_each(|warning| output::note(&format!("warning: {warning}"))),
         Err(exit) => return Ok(Err(exit)),
     }
-    let login = DatabaseLogin::new(&config, &wiring::clock())?;
+    let login = DatabaseLogin::by_hand(&config, &wiring::clock())?;
     let connection = login
         .connect()
         .await
         .map_err(|error| anyhow::anyhow!(error.explain().to_string()))?;
-    Ok(Ok((connection.client, more)))
+    let db = connection.client;
+    let surplus = wiring::rights::use_deployments_path(&db).await;
+    if let Some(surplus) = surplus.context("asking whose the tables are")? {
+        output::problem(&format!(
+            "nothing was done: {surplus}, and a trigger or a function of theirs would run with these rights"
+        ));
+        output::note(&format!(
+            "Set DB_USER to `{}`, or to a user that is a member of it and of nothing else.",
+            surplus.owner
+        ));
+        return Ok(Err(Exit::Usage));
+    }
+    Ok(Ok((db, more)))
 }
 
 /// The warnings of a good environment; a bad one is printed whole.

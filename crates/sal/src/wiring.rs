@@ -2,6 +2,7 @@
 
 pub(crate) mod cutover;
 pub(crate) mod outbound;
+pub(crate) mod rights;
 pub(crate) mod single_sign_on;
 
 use std::collections::VecDeque;
@@ -13,8 +14,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use rds_iam::{
     AssumeRole, ChainSettings, Clock, ConfigError, CredentialCache, CredentialChain, Explanation,
-    IamConfig, LoginConfig, LoginError, LoginSecret, LoginStatus, ResolveError, SystemResolver,
-    TlsConfig,
+    IamConfig, LoginConfig, LoginError, LoginSecret, LoginStatus, ResolveError, SearchPath,
+    SystemResolver, TlsConfig,
 };
 use sal_http::database_status::{
     DatabaseStatus, LoginFailure, LoginMode, LoginResult, ServerCertificate,
@@ -63,13 +64,27 @@ pub(crate) struct DatabaseLogin {
 }
 
 impl DatabaseLogin {
-    /// Sets up every way; connects nowhere.
+    /// Sets up every way, for the server's own sessions; connects nowhere.
     pub(crate) fn new(config: &DatabaseConfig, clock: &Clock) -> Result<Self, WiringError> {
+        Self::looking_in(SearchPath::Deployment, config, clock)
+    }
+
+    /// The same for a command by hand, whose sessions look in `pg_catalog` only until it is known who it is.
+    pub(crate) fn by_hand(config: &DatabaseConfig, clock: &Clock) -> Result<Self, WiringError> {
+        Self::looking_in(SearchPath::Catalog, config, clock)
+    }
+
+    fn looking_in(
+        path: SearchPath,
+        config: &DatabaseConfig,
+        clock: &Clock,
+    ) -> Result<Self, WiringError> {
         let resolver = Arc::new(SystemResolver::new()?);
         let credentials = Arc::new(credentials(config, clock));
         let mut ways = Vec::new();
         for login in &config.logins {
-            let settings = settings(login, config, &credentials);
+            let mut settings = settings(login, config, &credentials);
+            settings.search_path = path;
             ways.push(rds_iam::Connector::new(
                 settings,
                 resolver.clone(),

@@ -4,6 +4,7 @@ use super::{Facts, Server};
 use crate::{
     check::Check,
     inventory::{Inventory, RDS_SUPERUSER, Role},
+    sql::identifier,
 };
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
@@ -22,6 +23,7 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     checks.push(ownership(facts, inventory));
     checks.extend(old_user(facts, inventory));
     checks.extend(row_level_security(facts, inventory));
+    checks.extend(event_triggers(inventory));
     if !facts.unread.is_empty() {
         checks.push(Check::unknown(
             "databases",
@@ -65,7 +67,7 @@ fn new_user(facts: &Facts, inventory: &Inventory) -> Check {
             "new-role",
             title,
             "it has NOLOGIN",
-            format!("`sal iam apply`, or ALTER ROLE \"{name}\" LOGIN"),
+            format!("`sal iam apply`, or ALTER ROLE {} LOGIN", identifier(name)),
         ),
         (true, None) => Check::problem(
             "new-role",
@@ -80,7 +82,7 @@ fn new_user(facts: &Facts, inventory: &Inventory) -> Check {
                 "it is a member of rds_superuser ({}), as the wiki page says: far too strong, and of no use for reading tables",
                 strong.unwrap_or_default().join(" -> ")
             ),
-            format!("REVOKE rds_superuser FROM \"{name}\""),
+            format!("REVOKE rds_superuser FROM {}", identifier(name)),
         ),
         (true, Some(chain)) => {
             Check::ok("new-role", title, format!("LOGIN, {}", chain.join(" -> ")))
@@ -118,7 +120,18 @@ fn others_in_rds_iam(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
     let mut checks = Vec::new();
     for (name, chain) in &locked {
         let member_of = chain.split(" -> ").nth(1).unwrap_or_default().to_owned();
-        checks.push(Check::problem("locked-out", title, format!("`{name}` is in rds_iam ({chain}): its password does not work any more"), format!("REVOKE \"{member_of}\" FROM \"{name}\"; the right direction is GRANT \"{}\" TO \"{}\"", wish.old_user, wish.new_user)));
+        checks.push(Check::problem(
+            "locked-out",
+            title,
+            format!("`{name}` is in rds_iam ({chain}): its password does not work any more"),
+            format!(
+                "REVOKE {} FROM {}; the right direction is GRANT {} TO {}",
+                identifier(&member_of),
+                identifier(name),
+                identifier(&wish.old_user),
+                identifier(&wish.new_user)
+            ),
+        ));
     }
     if locked.is_empty() && others.is_empty() {
         checks.push(Check::ok("rds-iam-members", title, "nobody"));
@@ -256,8 +269,9 @@ fn ownership(facts: &Facts, inventory: &Inventory) -> Check {
             title,
             stray.join("; "),
             format!(
-                "the old user cannot use them: REASSIGN OWNED BY \"{}\" TO \"{}\"",
-                facts.wish.new_user, facts.wish.old_user
+                "the old user cannot use them: REASSIGN OWNED BY {} TO {}",
+                identifier(&facts.wish.new_user),
+                identifier(&facts.wish.old_user)
             ),
         );
     }
@@ -347,7 +361,10 @@ fn row_level_security(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
                 facts.wish.old_user,
                 names.join(", ")
             ),
-            format!("ALTER POLICY … TO \"{works_as}\" for each of them"),
+            format!(
+                "ALTER POLICY … TO {} for each of them",
+                identifier(&works_as)
+            ),
         )];
     }
     vec![Check::ok(
@@ -358,6 +375,30 @@ fn row_level_security(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
             names.join(", ")
         ),
     )]
+}
+
+fn event_triggers(inventory: &Inventory) -> Vec<Check> {
+    let title = "Event triggers";
+    let each = inventory.databases.iter().flat_map(|database| {
+        let triggers = database.event_triggers.iter();
+        triggers.map(|trigger| (&database.name, trigger))
+    });
+    each.map(|(database, trigger)| {
+        let evidence = format!(
+            "`{}` in {database} runs {} of `{}` at {}, as whoever makes the change",
+            trigger.name, trigger.function, trigger.owner, trigger.event
+        );
+        if trigger.is_administrators {
+            return Check::attention("event-triggers", title, evidence, "look whether it refuses what a move changes");
+        }
+        Check::problem(
+            "event-triggers",
+            title,
+            format!("{evidence}; the owner of the function may less than an administrator, and can replace it"),
+            format!("as whoever made it: ALTER EVENT TRIGGER {} DISABLE", identifier(&trigger.name)),
+        )
+    })
+    .collect()
 }
 
 /// Requirement 3, and what a busy server adds.

@@ -11,6 +11,7 @@ use crate::{
     aws::{Answer, AuthErrorLine},
     check::Check,
     policy::{Verdict, judge},
+    sql::identifier,
 };
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
@@ -93,8 +94,9 @@ fn password_login(
                         chain.join(" -> ")
                     ),
                     format!(
-                        "REVOKE \"{}\" FROM \"{user}\"",
-                        chain.get(1).map_or("", String::as_str)
+                        "REVOKE {} FROM {}",
+                        identifier(chain.get(1).map_or("", String::as_str)),
+                        identifier(user)
                     ),
                 ),
                 _ => Check::problem(
@@ -127,8 +129,8 @@ fn cause(error: &LoginError, facts: &Facts) -> Cause {
             Some((
                 format!("`{}` has NOLOGIN", facts.wish.new_user),
                 format!(
-                    "ALTER ROLE \"{}\" LOGIN, or `sal iam apply`",
-                    facts.wish.new_user
+                    "ALTER ROLE {} LOGIN, or `sal iam apply`",
+                    identifier(&facts.wish.new_user)
                 ),
             ))
         }
@@ -162,7 +164,7 @@ fn token_for_password(message: &str, facts: &Facts) -> Cause {
             format!(
                 "`{user}` is not a member of rds_iam, so that RDS takes the token for a password"
             ),
-            format!("GRANT rds_iam TO \"{user}\", or `sal iam apply`"),
+            format!("GRANT rds_iam TO {}, or `sal iam apply`", identifier(user)),
         )
     })
 }

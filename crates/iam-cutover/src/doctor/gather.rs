@@ -232,7 +232,7 @@ async fn server(db: &Client) -> Result<Server, Error> {
 }
 
 const SERVER: &str = "
-SELECT current_setting('server_version'), current_setting('server_version_num')::int,
-       (SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL), current_setting('max_connections')::bigint,
-       current_setting('rds.force_ssl', true),
-       (SELECT count(*) FROM pg_stat_activity WHERE xact_start < now() - interval '5 minutes' AND pid <> pg_backend_pid() AND datname IS NOT NULL)";
+SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num')::int,
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE datname IS NOT NULL), pg_catalog.current_setting('max_connections')::bigint,
+       pg_catalog.current_setting('rds.force_ssl', true),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE xact_start < pg_catalog.now() - interval '5 minutes' AND pid <> pg_catalog.pg_backend_pid() AND datname IS NOT NULL)";

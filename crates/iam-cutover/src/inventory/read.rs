@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, Error, Row};
 
 use super::{
-    Database, DefaultPrivilege, DirectGrant, Edge, Graph, Inventory, Owned, Role, Setting,
+    Database, DefaultPrivilege, DirectGrant, Edge, EventTrigger, Graph, Inventory, Owned,
+    RDS_SUPERUSER, Role, Setting,
 };
 use crate::wish::Wish;
 
@@ -34,7 +35,7 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
     };
     let row = admin
         .query_one(
-            "SELECT current_setting('server_version_num')::int, session_user::text",
+            "SELECT pg_catalog.current_setting('server_version_num')::int, session_user::text",
             &[],
         )
         .await?;
@@ -139,13 +140,13 @@ async fn uncopyable(
         .collect();
     // From 16 on a helper gives the settings, to whom nothing was granted.
     let granted = if (150_000..160_000).contains(&version) {
-        "has_parameter_privilege(session_user, s.name, 'SET')"
+        "pg_catalog.has_parameter_privilege(session_user, s.name, 'SET')"
     } else {
         "false"
     };
     let sql = format!(
-        "SELECT n FROM unnest($1::text[]) n LEFT JOIN pg_settings s ON lower(s.name) = lower(n)
-         WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
+        "SELECT n FROM pg_catalog.unnest($1::text[]) n LEFT JOIN pg_catalog.pg_settings s ON pg_catalog.lower(s.name) = pg_catalog.lower(n)
+         WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user)
            AND (s.name IS NULL OR (s.context LIKE 'superuser%' AND NOT {granted}))"
     );
     let rows = db.query(&sql, &[&names]).await?;
@@ -182,6 +183,7 @@ async fn database(name: &str, wish: &Wish, db: &Client) -> Result<Database, Erro
         owned_by_owner_role: owned(&wish.owner_role, db).await?,
         default_privileges: defaults.iter().map(default).collect::<Result<_, Error>>()?,
         grants_to_old: grants.iter().map(grant).collect::<Result<_, Error>>()?,
+        event_triggers: event_triggers(db).await?,
         policies_of_old: texts(&db.query(POLICIES, &[old]).await?)?,
     })
 }
@@ -197,42 +199,56 @@ async fn owned(role: &str, db: &Client) -> Result<Vec<Owned>, Error> {
     rows.iter().map(one).collect()
 }
 
+async fn event_triggers(db: &Client) -> Result<Vec<EventTrigger>, Error> {
+    let rows = db.query(EVENT_TRIGGERS, &[&RDS_SUPERUSER]).await?;
+    let one = |row: &Row| {
+        Ok(EventTrigger {
+            name: row.try_get(0)?,
+            event: row.try_get(1)?,
+            function: row.try_get(2)?,
+            owner: row.try_get(3)?,
+            is_administrators: row.try_get(4)?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
 fn texts(rows: &[Row]) -> Result<Vec<String>, Error> {
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 const ROLES: &str = "
 SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolreplication,
-       r.rolbypassrls, r.rolconnlimit, shobj_description(r.oid, 'pg_authid'),
-       (SELECT count(*) FROM pg_stat_activity a
-        WHERE a.usename = r.rolname AND a.pid <> pg_backend_pid() AND a.application_name <> 'sal iam'),
-       me.rolsuper OR pg_has_role(session_user, r.oid, 'MEMBER WITH ADMIN OPTION')
-           OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper)
-FROM pg_roles r, pg_roles me
+       r.rolbypassrls, r.rolconnlimit, pg_catalog.shobj_description(r.oid, 'pg_authid'),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a
+        WHERE a.usename = r.rolname AND a.pid <> pg_catalog.pg_backend_pid() AND a.application_name <> 'sal iam'),
+       me.rolsuper OR pg_catalog.pg_has_role(session_user, r.oid, 'MEMBER WITH ADMIN OPTION')
+           OR (pg_catalog.current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper)
+FROM pg_catalog.pg_roles r, pg_catalog.pg_roles me
 WHERE me.rolname = session_user
   AND (r.rolcanlogin OR r.rolname = ANY($1::text[]) OR r.rolname IN ('rds_iam', 'rds_superuser', 'rds_ad', 'rds_replication'))
 ORDER BY 1";
 
 const SETTINGS: &str = "
 SELECT r.rolname::text, d.datname::text, c
-FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase,
-     unnest(s.setconfig) c
+FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
+     pg_catalog.unnest(s.setconfig) c
 WHERE r.rolname = ANY($1::text[]) OR r.rolname = session_user
 ORDER BY 1, 2 NULLS FIRST, 3";
 
 const MEMBERSHIPS: &str = "
 SELECT member.rolname::text, role.rolname::text, COALESCE(grantor.rolname::text, ''), m.admin_option,
-       COALESCE((to_jsonb(m) ->> 'inherit_option')::bool, member.rolinherit),
-       COALESCE((to_jsonb(m) ->> 'set_option')::bool, true)
-FROM pg_auth_members m
-JOIN pg_roles member ON member.oid = m.member JOIN pg_roles role ON role.oid = m.roleid
-LEFT JOIN pg_roles grantor ON grantor.oid = m.grantor
+       COALESCE((pg_catalog.to_jsonb(m) ->> 'inherit_option')::bool, member.rolinherit),
+       COALESCE((pg_catalog.to_jsonb(m) ->> 'set_option')::bool, true)
+FROM pg_catalog.pg_auth_members m
+JOIN pg_catalog.pg_roles member ON member.oid = m.member JOIN pg_catalog.pg_roles role ON role.oid = m.roleid
+LEFT JOIN pg_catalog.pg_roles grantor ON grantor.oid = m.grantor
 ORDER BY 1, 2, 3";
 
 const FURTHER_DATABASES: &str = "
 SELECT DISTINCT d.datname::text
-FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid
-JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
+FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
 WHERE r.rolname = $1::text AND s.deptype = 'o' AND d.datname <> ALL($2::text[])
 ORDER BY 1";
 
@@ -247,45 +263,47 @@ const CLUSTER: &str = "the cluster";
 /// What keeps a role from being dropped; memberships it granted are none of that here.
 const MENTIONS: &str = "
 SELECT DISTINCT COALESCE(d.datname::text, 'the cluster')
-FROM pg_shdepend s JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
-LEFT JOIN pg_database d ON d.oid = s.dbid
-WHERE r.rolname = $1::text AND s.classid <> 'pg_auth_members'::regclass AND COALESCE(d.datname, '') <> ALL($2::text[])
+FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+WHERE r.rolname = $1::text AND s.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass AND COALESCE(d.datname, '') <> ALL($2::text[])
 ORDER BY 1";
 
 const DATABASE: &str = "
-SELECT pg_get_userbyid(datdba)::text, has_database_privilege(session_user, oid, 'CREATE')
-FROM pg_database WHERE datname = current_database()";
+SELECT pg_catalog.pg_get_userbyid(datdba)::text, pg_catalog.has_database_privilege(session_user, oid, 'CREATE')
+FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
 
-/// Whatever has an owner, without what follows another object (serial sequences, members of extensions, row types).
+/// Whatever has an owner, without what follows another object (serial sequences, members of extensions, row types), and
+/// without the journal, which stays the administrator's.
 const OWNED: &str = "
-WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1::text),
+WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1::text),
 free AS (
-    SELECT d.classid, d.objid FROM pg_depend d
-    WHERE d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass
-          AND EXISTS (SELECT FROM pg_class c WHERE c.oid = d.objid AND c.relkind IN ('S', 'i', 't')))
+    SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
+    WHERE d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+          AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = d.objid AND c.relkind IN ('S', 'i', 't')))
 )
 SELECT kind, name FROM (
-    SELECT 1 AS rank, 'SCHEMA' AS kind, quote_ident(nspname) AS name, 'pg_namespace'::regclass AS classid, oid
-    FROM pg_namespace WHERE nspowner = (SELECT oid FROM me) AND nspname NOT LIKE 'pg\\_%'
+    SELECT 1 AS rank, 'SCHEMA' AS kind, pg_catalog.quote_ident(nspname) AS name, 'pg_catalog.pg_namespace'::pg_catalog.regclass AS classid, oid
+    FROM pg_catalog.pg_namespace WHERE nspowner = (SELECT oid FROM me) AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'salrs_iam'
     UNION ALL
     SELECT 2, CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
                            WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
-           format('%I.%I', n.nspname, c.relname), 'pg_class'::regclass, c.oid
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           pg_catalog.format('%I.%I', n.nspname, c.relname), 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE relowner = (SELECT oid FROM me) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\\_%'
+      AND n.nspname <> 'salrs_iam' AND c.relname <> 'salrs_iam_journal'
     UNION ALL
     SELECT 3, CASE prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
-           format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), 'pg_proc'::regclass, p.oid
-    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+           pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE proowner = (SELECT oid FROM me) AND n.nspname NOT LIKE 'pg\\_%'
     UNION ALL
-    SELECT 4, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, format('%I.%I', n.nspname, t.typname), 'pg_type'::regclass, t.oid
-    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    SELECT 4, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, pg_catalog.format('%I.%I', n.nspname, t.typname), 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
     WHERE typowner = (SELECT oid FROM me) AND n.nspname NOT LIKE 'pg\\_%'
-      AND (typtype IN ('d', 'e', 'r') OR (typtype = 'c' AND (SELECT relkind FROM pg_class c WHERE c.oid = t.typrelid) = 'c'))
+      AND (typtype IN ('d', 'e', 'r') OR (typtype = 'c' AND (SELECT relkind FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid) = 'c'))
     UNION ALL
-    SELECT 5, 'LARGE OBJECT', oid::text, 'pg_largeobject_metadata'::regclass, oid
-    FROM pg_largeobject_metadata WHERE lomowner = (SELECT oid FROM me)
+    SELECT 5, 'LARGE OBJECT', oid::text, 'pg_catalog.pg_largeobject_metadata'::pg_catalog.regclass, oid
+    FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = (SELECT oid FROM me)
 ) all_of_it
 WHERE NOT EXISTS (SELECT FROM free WHERE free.classid = all_of_it.classid AND free.objid = all_of_it.oid)
 ORDER BY rank, name";
@@ -294,27 +312,37 @@ const DEFAULT_PRIVILEGES: &str = "
 SELECT n.nspname::text,
        CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
                             WHEN 'T' THEN 'TYPES' WHEN 'L' THEN 'LARGE OBJECTS' ELSE 'SCHEMAS' END,
-       CASE WHEN x.grantee = 0 THEN NULL ELSE pg_get_userbyid(x.grantee)::text END, x.privilege_type, x.is_grantable
-FROM pg_default_acl d JOIN pg_roles r ON r.oid = d.defaclrole
-LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) x
+       CASE WHEN x.grantee = 0 THEN NULL ELSE pg_catalog.pg_get_userbyid(x.grantee)::text END, x.privilege_type, x.is_grantable
+FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles r ON r.oid = d.defaclrole
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace, pg_catalog.aclexplode(d.defaclacl) x
 WHERE r.rolname = $1::text AND x.grantee <> d.defaclrole
 ORDER BY 1 NULLS FIRST, 2, 3 NULLS FIRST, 4";
 
 const DIRECT_GRANTS: &str = "
-WITH me AS (SELECT oid FROM pg_roles WHERE rolname = $1::text)
-SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || format('%I.%I', n.nspname, c.relname),
+WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1::text)
+SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || pg_catalog.format('%I.%I', n.nspname, c.relname),
        x.privilege_type,
-       has_table_privilege(session_user, c.oid, x.privilege_type || ' WITH GRANT OPTION')
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) x
+       pg_catalog.has_table_privilege(session_user, c.oid, x.privilege_type || ' WITH GRANT OPTION')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.aclexplode(c.relacl) x
 WHERE x.grantee = (SELECT oid FROM me) AND c.relowner <> x.grantee AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 UNION ALL
-SELECT 'SCHEMA ' || quote_ident(n.nspname), x.privilege_type,
-       has_schema_privilege(session_user, n.oid, x.privilege_type || ' WITH GRANT OPTION')
-FROM pg_namespace n, aclexplode(n.nspacl) x
+SELECT 'SCHEMA ' || pg_catalog.quote_ident(n.nspname), x.privilege_type,
+       pg_catalog.has_schema_privilege(session_user, n.oid, x.privilege_type || ' WITH GRANT OPTION')
+FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) x
 WHERE x.grantee = (SELECT oid FROM me) AND n.nspowner <> x.grantee AND n.nspname NOT LIKE 'pg\\_%'
 ORDER BY 1, 2";
 
 const POLICIES: &str = "
-SELECT format('%I on %s', p.polname, p.polrelid::regclass)
-FROM pg_policy p JOIN pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1::text ORDER BY 1";
+SELECT pg_catalog.format('%I on %s', p.polname, p.polrelid::pg_catalog.regclass)
+FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1::text ORDER BY 1";
+
+/// Only a superuser makes one (on RDS, a member of rds_superuser), but its function may belong to anybody.
+const EVENT_TRIGGERS: &str = "
+SELECT e.evtname::text, e.evtevent::text, e.evtfoid::pg_catalog.regprocedure::text, o.rolname::text,
+       o.rolsuper OR o.rolname = session_user OR pg_catalog.pg_has_role(o.oid, session_user, 'MEMBER')
+       OR EXISTS (SELECT FROM pg_catalog.pg_roles m WHERE m.rolname = $1::text AND pg_catalog.pg_has_role(o.oid, m.oid, 'MEMBER'))
+FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc f ON f.oid = e.evtfoid JOIN pg_catalog.pg_roles o ON o.oid = f.proowner
+WHERE e.evtenabled <> 'D' AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass AND d.objid = e.oid AND d.deptype = 'e')
+ORDER BY 1";

@@ -1,6 +1,6 @@
 //! The way back, from whatever state there is: the old password works again before anything else is taken away.
 
-use super::{Extent, Finding, Plan, Purpose, Way, way};
+use super::{Extent, Finding, Plan, Purpose, Way, event_triggers, way};
 use crate::{
     aws::{AwsCall, AwsSide},
     inventory::{Database, Edge, Inventory, RDS_IAM},
@@ -23,8 +23,10 @@ impl Plan {
     ) -> Self {
         let (way, works_as) = way(wish, inventory);
         let back = Back { wish, inventory };
-        let refusals = back.refusals();
-        let (mut steps, mut warnings) = (Vec::new(), Vec::new());
+        let mut refusals = back.refusals();
+        refusals.extend(event_triggers::refusals(inventory));
+        let mut steps = Vec::new();
+        let mut warnings: Vec<Finding> = event_triggers::warnings(inventory).into_iter().collect();
         if refusals.is_empty() {
             steps.extend(back.old_user_login());
             steps.extend(back.free_old_user());

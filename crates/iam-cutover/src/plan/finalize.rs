@@ -1,6 +1,6 @@
 //! The end of the move: the old user stays as the owner and can no longer log in.
 
-use super::{Finding, Plan, Purpose, Way, way};
+use super::{Finding, Plan, Purpose, Way, event_triggers, way};
 use crate::{
     inventory::Inventory,
     sql::identifier,
@@ -11,13 +11,14 @@ use crate::{
 impl Plan {
     pub(super) fn finalize(wish: &Wish, inventory: &Inventory) -> Self {
         let (way, works_as) = way(wish, inventory);
-        let refusals = refusals(wish, inventory, way);
+        let mut refusals = refusals(wish, inventory, way);
+        refusals.extend(event_triggers::refusals(inventory));
         let done = !inventory.role(&wish.old_user).is_some_and(|old| old.login);
         let steps = match way {
             Way::Member if !done && refusals.is_empty() => vec![step(wish)],
             _ => Vec::new(),
         };
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<Finding> = event_triggers::warnings(inventory).into_iter().collect();
         if way == Way::Member && inventory.major() < 16 {
             warnings.push(Finding::new(
                 "before_an_upgrade",

@@ -16,7 +16,7 @@ use crate::{
 pub(super) async fn lock(admin: &Client) -> Result<(), CutoverError> {
     let doing = || CutoverError::postgres("taking the lock");
     let row = admin
-        .query_one("SELECT pg_try_advisory_lock($1)", &[&LOCK])
+        .query_one("SELECT pg_catalog.pg_try_advisory_lock($1)", &[&LOCK])
         .await
         .map_err(doing())?;
     if row.try_get(0).map_err(doing())? {
@@ -41,7 +41,7 @@ pub(super) async fn open_journal(
     home: &str,
     audience: Audience<'_>,
 ) -> Result<Journal, CutoverError> {
-    // The table belongs to whoever owns the deployment's other tables, as far as that can be had.
+    // Whoever owns the database can let the administrator make a schema in it.
     let owner = stage.logins.open(Who::Old, home).await.ok();
     if let Some(admin) = &stage.logins.admin {
         settings.actor.database_user.clone_from(&admin.user);
@@ -54,7 +54,7 @@ pub(super) async fn open_journal(
     let (journal, why_not) = opened?;
     if let Some(why) = why_not {
         audience(Event::Note(format!(
-            "the journal is kept in its file only; a table cannot be made: {why}"
+            "the journal is kept in its file only; a table cannot be made or written: {why}"
         )));
     }
     Ok(journal)
@@ -98,6 +98,6 @@ pub(super) fn snapshot(wish: &Wish, inventory: &Inventory) -> Value {
 /// Any number, the same in every version of this tool.
 const LOCK: i64 = 0x0073_616c_5f69_616d;
 const HOLDER: &str = "
-SELECT a.pid, a.backend_start::text FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+SELECT a.pid, a.backend_start::text FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
   AND (l.classid::bigint << 32) | l.objid::bigint = $1";

@@ -10,8 +10,10 @@ mod aws;
 
 mod edges;
 mod guard;
+mod hostile;
 mod matrix;
 mod moto;
 mod refusals;
 mod resume;
+mod scripts;
 mod stage;

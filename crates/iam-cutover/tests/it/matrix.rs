@@ -241,7 +241,7 @@ async fn several_databases_move_together() {
                 .all(|warning| warning.code != "further_databases"),
             "an empty database is none of ours"
         );
-        let second = stage.logins.open(Who::Old, "sal_two").await.unwrap();
+        let second = stage.open_in("sal_two", Who::Old).await;
         second
             .client
             .batch_execute("CREATE TABLE t (x int)")
@@ -264,7 +264,7 @@ async fn several_databases_move_together() {
             "{:#?}",
             proof.checks
         );
-        let session = stage.logins.open(Who::New, "sal_two").await.unwrap();
+        let session = stage.open_in("sal_two", Who::New).await;
         session
             .client
             .batch_execute("ALTER TABLE t ADD COLUMN y int")

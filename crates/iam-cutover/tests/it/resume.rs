@@ -111,7 +111,7 @@ async fn the_journal_is_in_the_file_and_in_the_table_and_each_gets_what_it_lacks
 
     // A crash between file and table: the table gets the line. A new container without the file: the file gets all.
     stage
-        .run(Who::Old, "DELETE FROM salrs_iam_journal WHERE seq > 3")
+        .superuser("DELETE FROM salrs_iam.salrs_iam_journal WHERE seq > 3")
         .await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
     std::fs::remove_file(stage.folder.path().join("journal")).unwrap();
@@ -127,9 +127,8 @@ async fn the_journal_is_in_the_file_and_in_the_table_and_each_gets_what_it_lacks
 async fn a_journal_that_was_changed_stops_the_run() {
     let stage = Stage::set("15.5", Owner::Plain).await;
     stage.carry_out(Purpose::ToIam).await.unwrap();
-    let sql =
-        "UPDATE salrs_iam_journal SET entry = replace(entry, 'tester', 'nobody') WHERE seq = 4";
-    stage.run(Who::Old, sql).await;
+    let sql = "UPDATE salrs_iam.salrs_iam_journal SET entry = replace(entry, 'tester', 'nobody') WHERE seq = 4";
+    stage.superuser(sql).await;
     let error = stage.prepared(Purpose::ToIam).await.err().unwrap();
     assert!(
         matches!(

@@ -87,6 +87,30 @@ impl Stage {
         self.lab.postgres().run_sql("sal", sql).await.unwrap();
     }
 
+    /// The only value of a query, as the lab's superuser, who runs nothing that others planted.
+    pub(crate) async fn as_superuser(&self, sql: &str) -> String {
+        let (db, connection) = self
+            .lab
+            .admin_config("sal")
+            .connect(tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        let work = async {
+            db.batch_execute("SET search_path = pg_catalog, pg_temp")
+                .await
+                .unwrap();
+            let messages = db.simple_query(sql).await.unwrap();
+            drop(db);
+            messages
+        };
+        let (_ended, messages) = tokio::join!(connection, work);
+        let row = messages.iter().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        row.unwrap_or_default().to_owned()
+    }
+
     /// Statements as somebody, in the deployment's database.
     pub(crate) async fn run(&self, who: Who, sql: &str) {
         let session = self.open(who).await;
@@ -94,8 +118,17 @@ impl Stage {
         session.end().await;
     }
 
+    /// A session for the test's own statements, which look where the deployment does.
     pub(crate) async fn open(&self, who: Who) -> Session {
-        self.logins.open(who, "sal").await.unwrap()
+        self.open_in("sal", who).await
+    }
+
+    pub(crate) async fn open_in(&self, database: &str, who: Who) -> Session {
+        let session = self.logins.open(who, database).await.unwrap();
+        rds_iam::guard::use_deployments_path(&session.client)
+            .await
+            .unwrap();
+        session
     }
 
     /// The only value of a query, as somebody.
@@ -111,7 +144,8 @@ impl Stage {
     }
 
     pub(crate) async fn plan(&self, purpose: Purpose) -> Plan {
-        let session = self.open(Who::Admin).await;
+        let home = &self.wish.databases[0];
+        let session = self.logins.open(Who::Admin, home).await.unwrap();
         let mut others = Vec::new();
         for database in self.wish.databases.iter().skip(1) {
             others.push(self.logins.open(Who::Admin, database).await.unwrap());

@@ -5,4 +5,5 @@ mod access;
 mod clients;
 mod failures;
 mod life;
+mod siege;
 mod stage;

@@ -49,6 +49,7 @@ impl Stage {
             most_connections: 50,
             idle: None,
             drain: Duration::from_secs(10),
+            ..RelaySettings::default()
         };
         change(&mut settings);
         let tcp = Local::tcp("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -147,6 +148,36 @@ impl Stage {
         )]
         let task = tokio::spawn(async move { drop(connection.await) });
         (client, task)
+    }
+
+    /// What `/readyz` says: the status line and the body.
+    pub(crate) async fn ready(&self) -> String {
+        self.health("/readyz").await
+    }
+
+    pub(crate) async fn health(&self, path: &str) -> String {
+        let routes = pg_relay::health_routes(
+            Arc::clone(&self.counters),
+            vec![Arc::clone(&self.connector)],
+        );
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let asking = async {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes())
+                .await
+                .unwrap();
+            let mut answer = String::new();
+            tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer)
+                .await
+                .unwrap();
+            answer
+        };
+        tokio::select! {
+            answer = asking => answer,
+            _ended = axum::serve(listener, routes) => String::new(),
+        }
     }
 
     pub(crate) async fn stop(&mut self) {

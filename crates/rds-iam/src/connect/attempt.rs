@@ -22,6 +22,7 @@ use crate::{
     dial::dial,
     endpoint::{EndpointKind, RdsEndpoint, canonical},
     failure::{LoginFailure, Signer, Stage},
+    guard::{CATALOG_ONLY, CATALOG_PATH, SearchPath},
     region,
     resolve::{ResolveError, find_endpoint},
     secret::Secret,
@@ -34,7 +35,8 @@ const QUICK_ANSWER: SignedDuration = SignedDuration::from_secs(2);
 
 const CHECK: &str = "SELECT current_user, pg_catalog.pg_is_in_recovery(), \
      pg_catalog.current_setting('transaction_read_only'), \
-     extract(epoch FROM pg_catalog.clock_timestamp())";
+     pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()), \
+     pg_catalog.current_setting('search_path')";
 
 /// How far a login has come; what an explanation needs.
 #[derive(Default)]
@@ -296,10 +298,12 @@ impl Connector {
         Ok((client, Box::pin(connection)))
     }
 
-    /// One round trip: the role, whether it can write, and the server's clock.
+    /// One round trip: where names are looked for, the role, whether it can write, and the server's clock.
     async fn check_session(&self, client: &Client) -> Result<(), LoginFailure> {
+        let catalog_only = self.config.search_path == SearchPath::Catalog;
+        let first = if catalog_only { CATALOG_ONLY } else { "" };
         let before = (self.clock)();
-        let answer = client.simple_query(CHECK).await;
+        let answer = client.simple_query(&format!("{first}{CHECK}")).await;
         let after = (self.clock)();
         let messages = answer.map_err(|error| classify(error, &Seen::default()))?;
         let row = messages.iter().find_map(|message| match message {
@@ -307,9 +311,17 @@ impl Connector {
             _ => None,
         });
         let Some(row) = row else {
-            return Ok(());
+            return Err(LoginFailure::Ended {
+                message: "the server did not answer the first question".to_owned(),
+            });
         };
         self.measure_clock(row, before, after);
+        let path = row.get(4).unwrap_or_default();
+        if catalog_only && path != CATALOG_PATH {
+            return Err(LoginFailure::SearchPath {
+                found: path.to_owned(),
+            });
+        }
         let found = row.get(0).unwrap_or_default();
         if let Some(expected) = &self.config.expected_current_user
             && expected != found

@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Explanation, PAM_FAILED, PROXY_THROTTLED};
+use super::{Explanation, PAM_FAILED, PROXY_THROTTLED, quoted};
 use crate::{failure::LoginContext, status::LoginMode};
 
 /// A clock that is off by less is never the reason.
@@ -51,8 +51,9 @@ pub(super) fn explain_refusal(
             what,
             "the login itself worked; the user lacks CONNECT on the database.",
             format!(
-                "GRANT CONNECT ON DATABASE \"{}\" TO \"{}\".",
-                context.database, context.user
+                "GRANT CONNECT ON DATABASE {} TO {}.",
+                quoted(&context.database),
+                quoted(&context.user)
             ),
         ),
         "53300" => Explanation::new(
@@ -197,7 +198,8 @@ fn token_to_password(what: String, user: &str) -> Explanation {
             "the server took the token for a password: `{user}` is not a member of rds_iam, IAM authentication is off or still pending on the instance, or the role does not exist."
         ),
         format!(
-            "as an administrator: GRANT rds_iam TO \"{user}\"; and check IAM DB authentication and pending modifications of the instance."
+            "as an administrator: GRANT rds_iam TO {}; and check IAM DB authentication and pending modifications of the instance.",
+            quoted(user)
         ),
     )
 }

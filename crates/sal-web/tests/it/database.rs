@@ -55,9 +55,10 @@ async fn the_journal_says_where_the_move_stands() {
     let site = Site::start().await;
     site.user(1, "admin", "GA", None).await;
     site.sql(
-        "CREATE TABLE public.salrs_iam_journal (seq bigint PRIMARY KEY, written timestamptz NOT NULL DEFAULT now(),
+        "CREATE SCHEMA salrs_iam;
+         CREATE TABLE salrs_iam.salrs_iam_journal (seq bigint PRIMARY KEY, written timestamptz NOT NULL DEFAULT now(),
              command text NOT NULL, step text NOT NULL, phase text NOT NULL, entry text NOT NULL);
-         INSERT INTO public.salrs_iam_journal
+         INSERT INTO salrs_iam.salrs_iam_journal
          SELECT n, timestamptz '2026-11-22T11:00:00Z' + n * interval '1 minute', 'apply', step, phase,
              '{\"actor\": {\"database_user\": \"postgres\", \"system_user\": \"anna\", \"host\": \"desk\"}, \"note\": \"' || note || '\"}'
          FROM (VALUES (1, '', 'started', ''), (2, 'create-role', 'started', ''), (3, 'create-role', 'failed', 'no <rights>')) AS v (n, step, phase, note)",
@@ -74,14 +75,14 @@ async fn the_journal_says_where_the_move_stands() {
         assert!(text.contains(shown), "{shown} in {text}");
     }
     site.sql(
-        "INSERT INTO public.salrs_iam_journal VALUES (4, '2026-11-22T11:05:00Z', 'apply', '', 'done', '{}')",
+        "INSERT INTO salrs_iam.salrs_iam_journal VALUES (4, '2026-11-22T11:05:00Z', 'apply', '', 'done', '{}')",
     )
     .await;
     let text = page(&site).await;
     assert!(text.contains("<span class=\"badge ok\">Applied</span>"));
     assert!(text.contains("<code>sal iam verify</code>, then <code>sal iam finalize</code>"));
     // Whatever stands in the table, the page is shown.
-    site.sql("UPDATE public.salrs_iam_journal SET entry = 'no json'")
+    site.sql("UPDATE salrs_iam.salrs_iam_journal SET entry = 'no json'")
         .await;
     let text = page(&site).await;
     assert!(

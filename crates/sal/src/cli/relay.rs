@@ -20,6 +20,16 @@ pub(crate) struct Relay {
     /// The most sessions at once, of all doors.
     #[arg(long, default_value_t = 100)]
     pub(crate) max_connections: usize,
+    /// The most clients at each door that have connected and not said yet who they are. Beyond it, the one that has been
+    /// silent longest goes.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) max_waiting: usize,
+    /// The most of these from one address, so that one address cannot block a door for others.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) max_waiting_per_address: usize,
+    /// Seconds from a client's connection until it has to have said who it is, password included.
+    #[arg(long, default_value_t = 15)]
+    pub(crate) greeting_timeout: u64,
     /// Close sessions in which nothing moved for so many seconds; 0 for never.
     #[arg(long, default_value_t = 0)]
     pub(crate) idle_timeout: u64,

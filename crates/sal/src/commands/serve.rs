@@ -229,6 +229,18 @@ fn metrics_recorder() -> Result<PrometheusHandle> {
     Ok(recorder)
 }
 
+/// A server with more rights than the owners of its tables lends them to these.
+async fn warn_of_rights(db: &tokio_postgres::Client) -> Result<(), Obstacle> {
+    let surplus = wiring::rights::look(db).await;
+    if let Some(surplus) = surplus.map_err(|error| Obstacle::of_statement(&error))? {
+        warn!(
+            "{surplus}: their triggers and functions run with these rights. Let the server log in as `{}`, or as a member of it and of nothing else",
+            surplus.owner
+        );
+    }
+    Ok(())
+}
+
 /// Ends only when the database is unfit: readiness reached, or a shutdown before it, waits forever here.
 async fn unfit(prepared: JoinHandle<Option<Result<()>>>) -> anyhow::Error {
     match prepared.await {
@@ -272,6 +284,7 @@ impl Ready {
             Obstacle::Away(explanation.what)
         })?;
         let mut db = connection.client;
+        warn_of_rights(&db).await?;
         let ensured = schema::ensure(&mut db)
             .await
             .map_err(|error| Obstacle::of_statement(&error))?;

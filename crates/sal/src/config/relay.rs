@@ -79,6 +79,9 @@ impl RelayConfig {
             doors,
             settings: RelaySettings {
                 most_connections: arguments.max_connections,
+                most_waiting: arguments.max_waiting,
+                most_waiting_per_address: arguments.max_waiting_per_address,
+                greeting: seconds(arguments.greeting_timeout.max(1)),
                 idle: (arguments.idle_timeout > 0).then(|| seconds(arguments.idle_timeout)),
                 drain: seconds(arguments.drain),
             },

@@ -244,7 +244,7 @@ async fn no_command_of_the_move_tells_a_secret() {
     said.push_str(&std::fs::read_to_string(folder.path().join("journal")).unwrap());
     said.push_str(
         &stage
-            .value("SELECT string_agg(entry, '') FROM salrs_iam_journal")
+            .value("SELECT string_agg(entry, '') FROM salrs_iam.salrs_iam_journal")
             .await,
     );
     for secret in [

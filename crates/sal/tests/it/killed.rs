@@ -63,40 +63,66 @@ async fn before_the_move(
         );
     // Makes the journal's table, and stops for want of a yes.
     assert_eq!(settings.run(&["iam", "apply"]).await.code, Some(4));
-    stage
-        .run(
-            "CREATE TABLE held (step text, phase text); GRANT SELECT ON held TO PUBLIC;
-             CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-               IF EXISTS (SELECT FROM held WHERE step = NEW.step AND phase = NEW.phase) THEN PERFORM pg_sleep(600); END IF;
-               RETURN NEW; END $$;
-             CREATE TRIGGER hold BEFORE INSERT ON salrs_iam_journal FOR EACH ROW EXECUTE FUNCTION hold()",
-        )
-        .await;
     (stage, settings, folder)
 }
 
-/// Runs a command until it writes this line of its journal, and kills it there.
+/// The steps that a command has before it, in order.
+async fn steps(command: &[&str], settings: &Settings) -> Vec<String> {
+    match command {
+        [_, "finalize", ..] => vec!["old-user-nologin".to_owned()],
+        [_, "rollback", ..] => vec!["old-user-login".to_owned(), "revoke-rds-iam".to_owned()],
+        _ => {
+            let plan = settings.run(&["iam", "plan", "--format", "json"]).await;
+            let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+            let steps = plan["steps"].as_array().unwrap();
+            let id = |step: &serde_json::Value| step["id"].as_str().unwrap().to_owned();
+            steps.iter().map(id).collect()
+        }
+    }
+}
+
+/// Which line of a command's journal this is, from 1.
+fn number(step: &str, phase: &str, steps: &[String]) -> usize {
+    let place = steps.iter().position(|id| id == step);
+    match (place, phase) {
+        (Some(place), "started") => 2 + 2 * place,
+        (Some(place), _) => 3 + 2 * place,
+        (None, "started") => 1,
+        (None, _) => 2 + 2 * steps.len(),
+    }
+}
+
+/// Runs a command until it writes this line of its journal, and kills it there. Somebody else is writing the line with
+/// the same number, and the command waits for what becomes of that.
 async fn kill_at(step: &str, phase: &str, command: &[&str], settings: &Settings, stage: &Stage) {
-    stage
-        .run(&format!("INSERT INTO held VALUES ('{step}', '{phase}')"))
+    let number = number(step, phase, &steps(command, settings).await);
+    let admin = stage.lab.admin_config("sal");
+    let (holder, connection) = admin.connect(tokio_postgres::NoTls).await.unwrap();
+    let work = async {
+        let line = format!(
+            "BEGIN; INSERT INTO salrs_iam.salrs_iam_journal
+             SELECT COALESCE(max(seq), 0) + {number}, now(), '', '', '', '' FROM salrs_iam.salrs_iam_journal"
+        );
+        holder.batch_execute(&line).await.unwrap();
+        let mut child = settings
+            .command(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid' AND query LIKE 'INSERT INTO salrs_iam.%'";
+        until(&format!("{step} {phase}"), async || {
+            stage.value(waits).await == "1"
+        })
         .await;
-    let mut child = settings
-        .command(command)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    until(&format!("{step} {phase}"), async || {
-        stage.value(asleep).await == "1"
-    })
-    .await;
-    child.kill().await.unwrap();
+        child.kill().await.unwrap();
+        drop(holder);
+    };
+    let (_ended, ()) = tokio::join!(connection, work);
     stage
-        .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+        .run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sal iam'")
         .await;
-    stage.run("DELETE FROM held").await;
     until("the end of its sessions", async || {
         stage
             .value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sal iam'")
@@ -104,6 +130,17 @@ async fn kill_at(step: &str, phase: &str, command: &[&str], settings: &Settings,
             == "0"
     })
     .await;
+    let last = last_line(settings);
+    assert_eq!(
+        (last["step"].as_str(), last["phase"].as_str()),
+        (Some(step), Some(phase))
+    );
+}
+
+/// The last line of the journal's file, which is written before the table.
+fn last_line(settings: &Settings) -> serde_json::Value {
+    let text = std::fs::read_to_string(settings.value("SAL_IAM_JOURNAL")).unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap()
 }
 
 async fn logs_in(settings: &Settings) -> bool {

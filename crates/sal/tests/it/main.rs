@@ -16,6 +16,7 @@ mod demo;
 mod doctor;
 mod environment;
 mod guide;
+mod hostile;
 mod iam;
 mod killed;
 mod login;

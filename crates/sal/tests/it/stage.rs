@@ -158,6 +158,11 @@ impl Settings {
         self
     }
 
+    /// What a variable is set to.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        &self.0[name]
+    }
+
     /// The program with these variables and no others.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(SAL);

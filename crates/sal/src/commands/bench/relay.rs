@@ -230,9 +230,8 @@ async fn start_relay(
         door(Local::unix(socket).await?, LocalAccess::SameUser),
     ];
     let settings = RelaySettings {
-        most_connections: 100,
-        idle: None,
         drain: Duration::from_secs(5),
+        ..RelaySettings::default()
     };
     tasks.spawn(Relay::new(doors, settings, Arc::new(Counters::default())).run(shutdown.clone()));
     Ok(port)

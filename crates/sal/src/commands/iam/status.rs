@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use iam_cutover::logins::{Session, Who};
 use iam_cutover::status::{State, StatusReport, status};
+use iam_cutover::visible::visible;
 
 use crate::cli::Report;
 use crate::exit::Exit;
@@ -26,7 +27,10 @@ pub(crate) async fn run(arguments: Report) -> Result<Exit> {
         output::data(&text(&cutover, &report));
     }
     Ok(
-        if report.state == State::Broken || report.journal_intact == Some(false) {
+        if report.state == State::Broken
+            || report.journal_intact == Some(false)
+            || report.journal_not_read.is_some()
+        {
             Exit::FoundProblems
         } else {
             Exit::Done
@@ -78,7 +82,11 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
     for session in &report.sessions {
         text.push_str(&format!(
             "{:>8}  {:<20} {:<20} {:<16} {}\n",
-            session.count, session.user, session.application, session.address, session.newest
+            session.count,
+            visible(&session.user),
+            visible(&session.application),
+            session.address,
+            session.newest
         ));
     }
     let of_old: i64 = report
@@ -98,12 +106,20 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
         ),
         _ => String::new(),
     });
-    text.push_str(&match (report.journal_lines, report.journal_intact) {
+    text.push_str(&journal(report));
+    text
+}
+
+fn journal(report: &StatusReport) -> String {
+    match (report.journal_lines, report.journal_intact) {
+        _ if report.journal_not_read.is_some() => format!(
+            "THE JOURNAL WAS NOT READ: {}.",
+            visible(report.journal_not_read.as_deref().unwrap_or_default())
+        ),
         (Some(lines), Some(true)) => format!("The journal has {lines} lines, and its chain holds."),
         (Some(lines), _) => {
             format!("The journal has {lines} lines and WAS CHANGED: its chain does not hold.")
         }
         _ => "There is no journal in this database.".to_owned(),
-    });
-    text
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use fake_fleet::{Fleet, FleetOptions};
 use futures_util::future::BoxFuture;
 use iam_cutover::check::{Check, Status, has_problems};
-use iam_cutover::logins::Who;
+use iam_cutover::logins::{Session, Who};
 use iam_cutover::{report, verify};
 use sal_store::Store;
 use sal_store::pool::{Connected, Connector, PoolConfig};
@@ -18,6 +18,7 @@ use crate::cli::Verify;
 use crate::exit::Exit;
 use crate::output;
 use crate::wiring::cutover::Cutover;
+use crate::wiring::rights;
 
 /// Prints the proof; exit code 3 when a line is a problem.
 pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
@@ -32,8 +33,13 @@ pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
         .is_some_and(|check| check.status == Status::Ok);
     let now = (cutover.clock)();
     if logged_in && !arguments.login_only {
-        checks.push(tables(&cutover).await);
-        checks.push(check_in(cutover, now).await);
+        match session(&cutover).await {
+            Ok(session) => {
+                checks.push(tables(session).await);
+                checks.push(check_in(cutover, now).await);
+            }
+            Err(why) => checks.push(*why),
+        }
     }
     let problems = has_problems(&checks);
     if arguments.report.json {
@@ -50,21 +56,41 @@ pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
     })
 }
 
-/// The server's own look at its tables, as the new user.
-async fn tables(cutover: &Cutover) -> Check {
-    let title = "Sal's tables, as the new user sees them";
+/// A session of the new user that looks where the deployment does; a line of the report where there can be none.
+async fn session(cutover: &Cutover) -> std::result::Result<Session, Box<Check>> {
+    let failed = |why: String| {
+        Box::new(Check::problem(
+            "tables",
+            TABLES,
+            why,
+            "see `sal iam doctor`",
+        ))
+    };
     let home = cutover
         .wish
         .databases
         .first()
         .map(String::as_str)
         .unwrap_or_default();
-    let session = match cutover.logins.open(Who::New, home).await {
-        Ok(session) => session,
-        Err(error) => {
-            return Check::problem("tables", title, error.to_string(), "see `sal iam doctor`");
-        }
-    };
+    let session = cutover.logins.open(Who::New, home).await;
+    let session = session.map_err(|error| failed(error.to_string()))?;
+    let surplus = rights::use_deployments_path(&session.client).await;
+    match surplus.map_err(|error| failed(error.to_string()))? {
+        None => Ok(session),
+        Some(surplus) => Err(Box::new(Check::attention(
+            "tables",
+            TABLES,
+            format!(
+                "not looked at, and no check-in was tried: {surplus}, and what others put there would run with these rights"
+            ),
+            "the application needs none of them: take them from the new user, or leave --grant-rds-superuser out",
+        ))),
+    }
+}
+
+/// The server's own look at its tables, as the new user.
+async fn tables(session: Session) -> Check {
+    let title = TABLES;
     let looked = async {
         let found = schema::look(&session.client).await?;
         let differences = schema::differences(&session.client).await?;
@@ -148,14 +174,7 @@ impl Connector for NewUser {
         &self,
     ) -> BoxFuture<'_, std::result::Result<Connected, Box<dyn Error + Send + Sync>>> {
         Box::pin(async {
-            let home = self
-                .0
-                .wish
-                .databases
-                .first()
-                .map(String::as_str)
-                .unwrap_or_default();
-            let session = self.0.logins.open(Who::New, home).await?;
+            let session = session(&self.0).await.map_err(|check| check.evidence)?;
             let (client, task) = session.into_parts();
             Ok(Connected {
                 client,
@@ -166,3 +185,5 @@ impl Connector for NewUser {
         })
     }
 }
+
+const TABLES: &str = "Sal's tables, as the new user sees them";
