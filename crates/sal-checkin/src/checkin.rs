@@ -74,7 +74,7 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
         ));
     }
     let (parts, body) = request.into_parts();
-    let origin = Origin::of(&parts);
+    let origin = Origin::of(&parts, app);
     let body = bounded(body, app.config.body_limit_bytes).await?;
     let text = str::from_utf8(&body).map_err(|_not_utf8| invalid_json())?;
     let value = python::parse(text).map_err(|error| {

@@ -15,7 +15,9 @@ use crate::access::LoginAttempts;
 use crate::access::oidc::Oidc;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
+use crate::origin::UnlistedProxies;
 use crate::outbound::Outbound;
+use crate::proxies::TrustedProxies;
 
 /// Tells the time. A function, so that tests can hold it still.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -61,6 +63,8 @@ pub struct HttpConfig {
     pub visibility: Visibility,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
+    /// Whose word on where a request comes from is taken (`SAL_TRUSTED_PROXIES`).
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for HttpConfig {
@@ -83,6 +87,7 @@ impl Default for HttpConfig {
             all_units: false,
             visibility: Visibility::default(),
             secure_cookies: false,
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -117,6 +122,7 @@ struct Inner {
     /// Changes when an administrator has the folder of plugins read again.
     registry: RwLock<Arc<Registry>>,
     attempts: LoginAttempts,
+    unlisted_proxies: UnlistedProxies,
 }
 
 impl App {
@@ -127,6 +133,7 @@ impl App {
             parts,
             known_keys: KnownKeys::default(),
             attempts: LoginAttempts::default(),
+            unlisted_proxies: UnlistedProxies::default(),
         }))
     }
 
@@ -154,6 +161,11 @@ impl App {
     /// Tries to log in, and the right to hash passwords: one for all pages that ask for a password.
     pub fn attempts(&self) -> &LoginAttempts {
         &self.0.attempts
+    }
+
+    /// Peers that forward for others and are not trusted.
+    pub(crate) fn unlisted_proxies(&self) -> &UnlistedProxies {
+        &self.0.unlisted_proxies
     }
 
     /// The time now.

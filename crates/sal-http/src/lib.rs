@@ -13,6 +13,7 @@ pub mod layers;
 pub mod metric_names;
 pub mod origin;
 pub mod outbound;
+pub mod proxies;
 pub mod routes;
 pub mod sal_settings;
 pub mod serial;

@@ -3,6 +3,7 @@
 //! Sal's Docker names keep their meaning; ours begin with `SAL_`. A value that cannot be understood is a mistake,
 //! never a silent default.
 
+mod access;
 mod pages;
 mod single_sign_on;
 
@@ -206,6 +207,7 @@ const fn secret(name: &'static str, since: &'static str, meaning: &'static str) 
 pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {
     VARIABLES
         .iter()
+        .chain(access::VARIABLES)
         .chain(pages::VARIABLES)
         .chain(single_sign_on::VARIABLES)
 }
@@ -458,7 +460,7 @@ const VARIABLES: &[Variable] = &[
         "SAL_ADDRESS_LIMIT",
         "120000",
         "0.1",
-        "Requests a minute of clients at one address, at most; 0 for no limit. Behind a proxy the address is the last one in X-Forwarded-For.",
+        "Requests a minute of clients at one address, at most; 0 for no limit. Behind a proxy of SAL_TRUSTED_PROXIES the address is the client's.",
     ),
     variable(
         "SAL_JOURNAL_ROWS",

@@ -11,6 +11,7 @@ use sal_jobs::JobsConfig;
 use sal_plugins::Visibility;
 
 use super::Environment;
+use super::access;
 use super::database::DatabaseConfig;
 use super::jobs;
 use super::oidc::SingleSignOn;
@@ -111,6 +112,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS", false),
         visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+        trusted_proxies: access::trusted_proxies(environment),
     }
 }
 
