@@ -12,7 +12,9 @@ use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
 use crate::access::LoginAttempts;
+use crate::access::hashing::Hashing;
 use crate::access::oidc::Oidc;
+use crate::access::refusals::Refusals;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 use crate::origin::UnlistedProxies;
@@ -122,6 +124,8 @@ struct Inner {
     /// Changes when an administrator has the folder of plugins read again.
     registry: RwLock<Arc<Registry>>,
     attempts: LoginAttempts,
+    hashing: Hashing,
+    refusals: Refusals,
     unlisted_proxies: UnlistedProxies,
 }
 
@@ -133,6 +137,8 @@ impl App {
             parts,
             known_keys: KnownKeys::default(),
             attempts: LoginAttempts::default(),
+            hashing: Hashing::default(),
+            refusals: Refusals::default(),
             unlisted_proxies: UnlistedProxies::default(),
         }))
     }
@@ -158,9 +164,19 @@ impl App {
         &self.0.known_keys
     }
 
-    /// Tries to log in, and the right to hash passwords: one for all pages that ask for a password.
+    /// Tries to log in: one for all pages that ask for a password.
     pub fn attempts(&self) -> &LoginAttempts {
         &self.0.attempts
+    }
+
+    /// The right to hash passwords.
+    pub fn hashing(&self) -> &Hashing {
+        &self.0.hashing
+    }
+
+    /// Logins that were refused, for the audit log.
+    pub fn refusals(&self) -> &Refusals {
+        &self.0.refusals
     }
 
     /// Peers that forward for others and are not trusted.

@@ -49,6 +49,12 @@ pub enum AppError {
         /// How long.
         seconds: u64,
     },
+    /// More people log in than passwords can be hashed; wait.
+    #[error("too many passwords to check at once, wait {seconds} s")]
+    LoginsBusy {
+        /// How long.
+        seconds: u64,
+    },
     /// A client asks more often than a limit allows.
     #[error("more than {limit} requests a minute from {whom} (setting {setting})")]
     Limited {
@@ -127,6 +133,12 @@ impl AppError {
             Self::LoginNeeded { next, is_part } => login_needed(next, *is_part),
             Self::TooMany { seconds } => {
                 too_many("Too many tries", "Wait a little and try again.", *seconds)
+            }
+            Self::LoginsBusy { seconds } => {
+                let sentence = "More people are logging in than this server can check at once. Try again in a few seconds.";
+                let mut response = too_many("Many are logging in", sentence, *seconds);
+                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                response
             }
             Self::Limited { seconds, .. } => {
                 let sentence = format!("There were {self}. Try again in {seconds} s.");

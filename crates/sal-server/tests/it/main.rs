@@ -18,4 +18,5 @@ mod plugins;
 mod profiles;
 mod quirks;
 mod schema;
+mod siege;
 mod storm;

@@ -75,6 +75,7 @@ async fn show_changes(
 ) -> Result<Response, AppError> {
     let filter = Filter::of(&query);
     let before: Option<i64> = query.before.and_then(|before| before.parse().ok());
+    app.refusals().flush(app.now(), &app.store).await;
     let db = app.store.get().await?;
     let user = filter.user.as_str();
     let (mut rows, kinds) = tokio::try_join!(
@@ -109,6 +110,7 @@ async fn export_changes(
     Query(query): Query<ChangesQuery>,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
+    app.refusals().flush(app.now(), &app.store).await;
     let pages = pages(Filter::of(&query), app);
     export(query.format.as_deref(), "sal activity", COLUMNS, pages)
 }

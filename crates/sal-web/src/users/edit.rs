@@ -9,7 +9,7 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{Level, Staff, Viewer, password, session::SessionCookie},
+    access::{Level, Staff, Viewer, hashing::Asker, password, session::SessionCookie},
 };
 use sal_store::{
     Tx,
@@ -70,7 +70,10 @@ async fn change_user(
     }
     let encoded = match form.password.as_str() {
         "" => None,
-        password => Some(password::encode(password.to_owned(), app.attempts()).await?),
+        password => {
+            let asker = Asker::Person(viewer.id);
+            Some(password::encode(password.to_owned(), &asker, app.hashing()).await?)
+        }
     };
     let tx = app.store.get().await?.begin().await?;
     let administrators = hold_administrators(&viewer, &tx).await?;

@@ -10,8 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rds_iam::Clock;
+use sal_http::access::hashing::{Asker, Hashing};
 use sal_http::access::oidc::Oidc;
-use sal_http::access::{LoginAttempts, password, setup};
+use sal_http::access::{password, setup};
 use sal_http::app::AppParts;
 use sal_http::{App, metric_names};
 use sal_plugins::Registry;
@@ -53,7 +54,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let outside = Outside::read(&config)?;
     let app = app(&config, &login, &store, &clock, outside, warnings);
     let options = options(&config, &recorder);
-    let router = sal_server::router(app, &options)?;
+    let router = sal_server::router(app.clone(), &options)?;
     let listener = TcpListener::bind(arguments.listen)
         .with_context(|| format!("listening on {}", arguments.listen))?;
     let address = listener
@@ -70,6 +71,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     };
     let (prepared, jobs) = start_tasks(ready, &tasks, &shutdown);
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
+    let notes = tasks.spawn(note_refusals(app, shutdown.clone()));
     let serving = sal_server::serve(router, listener, options.drain, shutdown.clone());
     tokio::pin!(serving);
     let outcome = tokio::select! {
@@ -81,9 +83,24 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         }
     };
     stop.abort();
+    // Nothing is refused any more: what was, is written.
+    shutdown.cancel();
+    let_finish(Some(notes)).await;
     let_finish(jobs).await;
     store.close();
     outcome
+}
+
+/// Writes the numbers of refused logins every minute, and at the end.
+async fn note_refusals(app: App, shutdown: CancellationToken) {
+    loop {
+        let minute = shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60)));
+        let is_over = minute.await.is_none();
+        app.refusals().flush(app.now(), &app.store).await;
+        if is_over {
+            return;
+        }
+    }
 }
 
 /// The page of a machine waits no longer for the Crypt server.
@@ -156,7 +173,7 @@ fn start_tasks(
     (prepared, jobs)
 }
 
-/// Lets a job end after its batch; whatever takes longer is given up with its connection.
+/// Lets a task end, as a job after its batch; whatever takes longer is given up with its connection.
 async fn let_finish(jobs: Option<JoinHandle<()>>) {
     let Some(mut jobs) = jobs else {
         return;
@@ -309,7 +326,8 @@ impl Ready {
             return Ok(());
         };
         if let Some(secret) = &self.config.admin_password {
-            let encoded = password::encode(secret.expose().to_owned(), &LoginAttempts::default())
+            let password = secret.expose().to_owned();
+            let encoded = password::encode(password, &Asker::Server, &Hashing::default())
                 .await
                 .map_err(|error| Obstacle::Away(error.to_string()))?;
             let token = path.trim_start_matches("/setup/").trim_end_matches('/');
