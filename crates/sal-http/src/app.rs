@@ -6,8 +6,8 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
@@ -65,6 +65,8 @@ pub struct HttpConfig {
     pub visibility: Visibility,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
+    /// How long a session lasts that nobody uses (`SAL_SESSION_IDLE_MINUTES`); zero for as long as any.
+    pub session_idle: SignedDuration,
     /// Whose word on where a request comes from is taken (`SAL_TRUSTED_PROXIES`).
     pub trusted_proxies: TrustedProxies,
 }
@@ -89,6 +91,7 @@ impl Default for HttpConfig {
             all_units: false,
             visibility: Visibility::default(),
             secure_cookies: false,
+            session_idle: SignedDuration::from_hours(12),
             trusted_proxies: TrustedProxies::default(),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use sal_http::{App, django, layers};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -84,7 +84,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
                 )
             },
         ))
-        .layer(from_fn(layers::standard_headers))
+        .layer(from_fn_with_state(app.clone(), layers::standard_headers))
         .layer(from_fn(layers::observe));
     Ok(router.with_state(app))
 }

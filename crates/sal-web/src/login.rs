@@ -145,10 +145,13 @@ async fn log_in(
     tried.succeeded(app.now());
     let mut response = redirect(safe_next(form.next.as_deref()));
     // A session that the browser brought, its own or one that was planted there, does not survive.
-    if let Some(old) = SessionCookie::from_headers(&headers, &app) {
+    if let Some(old) = SessionCookie::from_headers(&headers, origin.is_https) {
         old.end(&app).await?;
     }
-    if let Some(cookie) = SessionCookie::new(user.id).start(app.now(), &app).await? {
+    if let Some(cookie) = SessionCookie::new(user.id, origin.is_https)
+        .start(app.now(), &app)
+        .await?
+    {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     let db = app.store.get().await?;
@@ -184,9 +187,13 @@ async fn confirm_logout(
     })
 }
 
-async fn log_out(headers: HeaderMap, State(app): State<App>) -> Result<Response, AppError> {
+async fn log_out(
+    headers: HeaderMap,
+    origin: Origin,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
     let mut response = redirect("/login/");
-    if let Some(cookie) = SessionCookie::from_headers(&headers, &app)
+    if let Some(cookie) = SessionCookie::from_headers(&headers, origin.is_https)
         && let Some(gone) = cookie.end(&app).await?
     {
         response.headers_mut().insert(header::SET_COOKIE, gone);

@@ -15,7 +15,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer};
+use sal_http::{App, AppError, Routes, access::Viewer, origin::Origin};
 use sal_plugins::Plugin;
 use sal_store::{
     Client,
@@ -67,6 +67,7 @@ struct Visit {
     viewer: Viewer,
     theme: Theme,
     headers: HeaderMap,
+    origin: Origin,
     counting: Counting,
     app: App,
     db: Client,
@@ -80,6 +81,7 @@ impl FromRequestParts<App> for Visit {
             viewer: Viewer::from_request_parts(parts, app).await?,
             theme: Theme::from_request_parts(parts, app).await?,
             headers: parts.headers.clone(),
+            origin: Origin::of(parts, app),
             counting: Counting::from_request_parts(parts, app)
                 .await
                 .unwrap_or_default(),
@@ -125,7 +127,8 @@ impl Visit {
             Attention::read(part, viewer, app),
         )?;
         let places = Places::around(part, viewer, db).await?;
-        let mut joining = joining::joining(part, viewer, &self.headers, app, db).await?;
+        let server_url = joining::server_url(&self.headers, &self.origin);
+        let mut joining = joining::joining(part, viewer, &server_url, db).await?;
         let empty = (drawn.machines == 0).then(|| {
             Empty::of(
                 part,

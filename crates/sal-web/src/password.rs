@@ -81,7 +81,7 @@ async fn change_password(
         let asker = Asker::Person(viewer.id);
         let encoded = password::encode(form.password, &asker, app.hashing()).await?;
         if store(&stored, &encoded, &viewer, &app).await? {
-            return done(&viewer, &app).await;
+            return done(&viewer, &origin, &app).await;
         }
         problem = Some("The password was changed elsewhere in this moment. Try again.");
     }
@@ -165,9 +165,9 @@ async fn store(old: &str, new: &str, viewer: &Viewer, app: &App) -> Result<bool,
 }
 
 /// Goes on with a session that is new, so that a copied cookie of the old one is worth nothing.
-async fn done(viewer: &Viewer, app: &App) -> Result<Response, AppError> {
+async fn done(viewer: &Viewer, origin: &Origin, app: &App) -> Result<Response, AppError> {
     let mut response = redirect("/changepassword/done/");
-    let cookie = SessionCookie::new(viewer.id);
+    let cookie = SessionCookie::new(viewer.id, origin.is_https);
     if let Some(cookie) = cookie.start(app.now(), app).await? {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

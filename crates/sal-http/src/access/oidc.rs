@@ -151,7 +151,9 @@ impl Oidc {
         let claims = self.believe(&tokens, &login, &learnt, app).await?;
         let person = Person::read(&claims, &self.config).map_err(OidcError::Refused)?;
         let user = account::enter(&person, &self.config, app).await?;
-        let session = SessionCookie::new(user).start(app.now(), app).await?;
+        let session = SessionCookie::new(user, app.config.secure_cookies)
+            .start(app.now(), app)
+            .await?;
         Ok(Finished {
             user,
             next: login.next,

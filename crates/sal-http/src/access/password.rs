@@ -3,6 +3,8 @@
 //! Written in the same form, so that Django Sal goes on accepting them. Any number of iterations up to
 //! [`MAX_ITERATIONS`] is verified; other algorithms, and Django's unusable passwords (`!…`), never match.
 
+mod common;
+
 use std::num::NonZeroU32;
 
 use aws_lc_rs::{
@@ -16,6 +18,8 @@ use crate::{
     access::hashing::{Asker, Hashing},
     error::AppError,
 };
+
+pub use self::common::is_guessed_first;
 
 /// The most iterations that are computed; a stored password that asks for more is refused.
 pub const MAX_ITERATIONS: u32 = 10_000_000;

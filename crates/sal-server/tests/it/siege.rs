@@ -2,6 +2,7 @@
 
 mod addresses;
 mod logins;
+mod sessions;
 
 use std::net::IpAddr;
 

@@ -10,6 +10,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::{Level, Staff, Viewer, hashing::Asker, password, session::SessionCookie},
+    origin::Origin,
 };
 use sal_store::{
     Tx,
@@ -53,6 +54,7 @@ async fn change_user(
     Staff(viewer): Staff,
     theme: Theme,
     Path(id): Path<String>,
+    origin: Origin,
     State(app): State<App>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
@@ -92,7 +94,7 @@ async fn change_user(
     let detail = changes(&before, &form, &page.units);
     audit::note(&viewer, "changed", &user, &detail, &app, &tx).await?;
     tx.commit().await?;
-    after(&before, encoded.is_some(), &viewer, &app).await
+    after(&before, encoded.is_some(), &viewer, &origin, &app).await
 }
 
 async fn store(
@@ -125,11 +127,12 @@ async fn after(
     person: &FoundPerson,
     has_new_password: bool,
     viewer: &Viewer,
+    origin: &Origin,
     app: &App,
 ) -> Result<Response, AppError> {
     let mut response = redirect(LIST);
     if has_new_password && person.id == viewer.id {
-        let cookie = SessionCookie::new(viewer.id);
+        let cookie = SessionCookie::new(viewer.id, origin.is_https);
         if let Some(cookie) = cookie.start(app.now(), app).await? {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }

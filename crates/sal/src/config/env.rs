@@ -82,6 +82,12 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable is there and says nothing.
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
+        let value = self.values.get(name);
+        value.is_some_and(|value| value.trim().is_empty())
+    }
+
     /// Yes or no, in the usual words.
     pub(crate) fn flag(&mut self, name: &str, default: bool) -> bool {
         let Some(text) = self.text(name) else {
@@ -406,13 +412,13 @@ const VARIABLES: &[Variable] = &[
     secret(
         "ADMIN_PASS",
         "Sal",
-        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link.",
+        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link. One that is guessed first, or shorter than 8 characters, stops the start.",
     ),
     variable(
         "SAL_PUBLIC_URL",
         "",
         "0.1",
-        "Address that browsers use, as https://sal.example.org; with https, cookies are sent over https only.",
+        "Address that browsers use, as https://sal.example.org; with https, cookies are sent over https only and browsers are told to come by nothing else (HSTS).",
     ),
     variable(
         "SAL_ADD_NEW_MACHINES",

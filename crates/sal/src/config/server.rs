@@ -64,7 +64,7 @@ impl ServerConfig {
                 "a number of seconds",
             )),
             single_sign_on: SingleSignOn::read(public_url.as_deref(), environment),
-            admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
+            admin_password: access::admin_password(environment),
             public_url,
             plugin_folder: environment.text("SAL_PLUGIN_DIR").map(PathBuf::from),
             root_ca: environment
@@ -112,6 +112,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS", false),
         visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+        session_idle: access::session_idle(environment),
         trusted_proxies: access::trusted_proxies(environment),
     }
 }
