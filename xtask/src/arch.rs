@@ -19,6 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("local-postgres", &[]),
     ("rds-iam", &[]),
     ("fake-fleet", &[]),
+    ("oidc-login", &[]),
     ("pg-relay", &["pg-frames", "rds-iam"]),
     ("iam-cutover", &["rds-iam"]),
     ("rds-lab", &["pg-frames", "local-postgres"]),
@@ -26,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sal-query", &[]),
     ("sal-plugins", &["sal-query"]),
     ("sal-store", &["sal-query"]),
-    ("sal-http", &["sal-plugins", "sal-store", "sal-query"]),
+    ("sal-http", &["oidc-login", "sal-plugins", "sal-store", "sal-query"]),
     ("sal-checkin", BELOW_DOORS),
     ("sal-web", BELOW_DOORS),
     ("sal-api", BELOW_DOORS),
@@ -52,6 +53,7 @@ const TOOLS: &[&str] = &[
     "fake-fleet",
     "pg-relay",
     "iam-cutover",
+    "oidc-login",
 ];
 
 /// Never built, not even by a dependency: a second TLS or crypto library, database layer or

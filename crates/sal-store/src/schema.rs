@@ -215,6 +215,7 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0008-software-indexes", true),
     addition!("0009-jobs", false),
     addition!("0010-page-indexes", true),
+    addition!("0011-logins", false),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -25,6 +25,12 @@ pub(crate) async fn refused(exists: Option<&str>, address: &str, app: &App) {
     app.refusals().note(refusal, app.now(), &app.store).await;
 }
 
+/// Notes that single sign-on turned somebody away. Who it was is the provider's to tell.
+pub(crate) async fn refused_by_provider(address: &str, app: &App) {
+    let refusal = Refusal::of_nobody(address, Why::SingleSignOn);
+    app.refusals().note(refusal, app.now(), &app.store).await;
+}
+
 /// Notes that somebody has to wait after too many tries, and says so.
 pub(crate) async fn locked_out(typed: &str, locked: Locked, address: &str, app: &App) -> AppError {
     let refusal = match locked.by {

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod logins;
+mod oidc;
 mod sessions;
 
 use std::net::IpAddr;

@@ -532,6 +532,10 @@ const IGNORED: &[(&str, &str)] = &[
         "host names are not checked yet; let the proxy in front do it",
     ),
     (
+        "SAL_OIDC_LINK_EXISTING",
+        "accounts become users by `sal user link`, or by the claim of SAL_OIDC_JOIN_CLAIM",
+    ),
+    (
         "DOCKER_SAL_USE_SAML",
         "SAML is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work",
     ),
