@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("local-postgres", &[]),
     ("rds-iam", &[]),
     ("fake-fleet", &[]),
+    ("oidc-login", &[]),
     ("pg-relay", &["pg-frames", "rds-iam"]),
     ("iam-cutover", &["rds-iam"]),
     ("rds-lab", &["pg-frames", "local-postgres"]),
@@ -28,7 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sal-query", &[]),
     ("sal-plugins", &["sal-query"]),
     ("sal-store", &["sal-query"]),
-    ("sal-http", &["sal-plugins", "sal-store", "sal-query"]),
+    ("sal-http", &["oidc-login", "sal-plugins", "sal-store", "sal-query"]),
     ("sal-checkin", BELOW_DOORS),
     ("sal-web", BELOW_DOORS),
     ("sal-api", BELOW_DOORS),
@@ -54,6 +55,7 @@ const TOOLS: &[&str] = &[
     "fake-fleet",
     "pg-relay",
     "iam-cutover",
+    "oidc-login",
 ];
 
 /// Never built, not even by a dependency: a second TLS or crypto library, database layer or

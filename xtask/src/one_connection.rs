@@ -18,6 +18,8 @@ const MAY_CALL: &[(&str, &[&str])] = &[
             "sal-http/src/db.rs",
             // Before there is a request.
             "sal-http/src/access/setup.rs",
+            // Lines that waited in memory are written by whoever comes, and by the clock.
+            "sal-http/src/access/refusals.rs",
             "sal-checkin/src/rehearsal.rs",
             "sal-jobs/src/worker.rs",
         ],
@@ -31,6 +33,8 @@ const MAY_CALL: &[(&str, &[&str])] = &[
             // The provider is asked in between.
             "sal-http/src/access/oidc.rs",
             "sal-http/src/access/oidc/account.rs",
+            // Refused logins are written first.
+            "sal-web/src/activity/changes.rs",
             // Passwords are hashed in between.
             "sal-web/src/login.rs",
             "sal-web/src/login_notes.rs",

@@ -74,7 +74,7 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
         ));
     }
     let (parts, body) = request.into_parts();
-    let origin = Origin::of(&parts);
+    let origin = Origin::of(&parts, app);
     let body = app.memory().read(body, app.config.body_limit_bytes).await?;
     let room = app.memory().reserve(weight(body.bytes.len())).await?;
     let body = body.bytes;

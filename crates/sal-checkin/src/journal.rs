@@ -95,7 +95,7 @@ pub(crate) async fn keep(
 ) -> Response {
     let started = Instant::now();
     let (mut parts, body) = request.into_parts();
-    let (note, origin, copy) = (Note::default(), Origin::of(&parts), Copy::default());
+    let (note, origin, copy) = (Note::default(), Origin::of(&parts, &app), Copy::default());
     parts.extensions.insert(note.clone());
     if app.config.journal_rows == 0 {
         let response = next.run(Request::from_parts(parts, body)).await;

@@ -35,27 +35,22 @@ pub(crate) async fn guard(
 ) -> Response {
     request.extensions_mut().insert(limits.clone());
     let (parts, body) = request.into_parts();
-    let address = Origin::of(&parts).address;
+    let origin = Origin::of(&parts, &app);
     let key = parts
         .headers
         .get(header::AUTHORIZATION)
         .map(|value| value.as_bytes().to_vec());
-    match limits.client(address, key, &app) {
+    match limits.client(&origin, key, &app) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => error.into_response(),
     }
 }
 
 impl Limits {
-    fn client(&self, address: String, key: Option<Vec<u8>>, app: &App) -> Result<(), AppError> {
+    fn client(&self, origin: &Origin, key: Option<Vec<u8>>, app: &App) -> Result<(), AppError> {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let config = &app.config;
-        counters.addresses.count(
-            address,
-            config.address_limit,
-            "one address",
-            "SAL_ADDRESS_LIMIT",
-        )?;
+        counters.origin(origin, config.address_limit)?;
         match key {
             Some(key) => counters
                 .keys
@@ -74,6 +69,26 @@ impl Limits {
         counters
             .machines
             .count(serial.to_owned(), limit, "one machine", "SAL_MACHINE_LIMIT")
+    }
+}
+
+impl Counters {
+    /// Counts a request of an address. Behind a proxy that nobody has named (SAL_TRUSTED_PROXIES) stands a whole fleet:
+    /// there the limit is for each address that the proxy names, and for the proxy itself, which may be nobody's and name
+    /// whom it likes, there is a far higher one.
+    fn origin(&mut self, origin: &Origin, limit: u32) -> Result<(), AppError> {
+        let network = &origin.network;
+        let Some(claimed) = &origin.claimed else {
+            return self
+                .addresses
+                .count(network.clone(), limit, "one address", SETTING);
+        };
+        let one = format!("{claimed} by {network}");
+        self.addresses.count(one, limit, "one address", SETTING)?;
+        let most = limit.saturating_mul(SHARED).min(MOST_SHARED).max(limit);
+        let all = format!("all by {network}");
+        let whom = "one address that forwards for others and is not named in SAL_TRUSTED_PROXIES";
+        self.addresses.count(all, most, whom, SETTING)
     }
 }
 
@@ -103,10 +118,11 @@ impl<K: Eq + Hash> Window<K> {
         if limit == 0 {
             return Ok(());
         }
-        if self.began.elapsed() >= MINUTE || self.counts.len() >= MOST_COUNTED {
+        if self.began.elapsed() >= MINUTE {
             self.began = Instant::now();
             self.counts.clear();
         }
+        self.make_room();
         let count = self.counts.entry(who).or_default();
         *count = count.saturating_add(1);
         if *count <= limit {
@@ -120,10 +136,24 @@ impl<K: Eq + Hash> Window<K> {
             seconds,
         })
     }
+
+    /// Bounds the memory: those who asked least are forgotten, so that many new names do not free who asked much.
+    fn make_room(&mut self) {
+        let mut least = 1;
+        while self.counts.len() >= MOST_COUNTED {
+            self.counts.retain(|_, count| *count > least);
+            least = least.saturating_mul(2);
+        }
+    }
 }
 
+const SETTING: &str = "SAL_ADDRESS_LIMIT";
+/// How many addresses' worth an unlisted proxy may ask.
+const SHARED: u32 = 100;
+/// And never more than this, unless one address may: what 100,000 machines do is below it.
+const MOST_SHARED: u32 = 120_000;
 const MINUTE: Duration = Duration::from_secs(60);
-/// Bounds the memory: more than this many in one minute begin a new one.
+/// How many are counted at a time.
 const MOST_COUNTED: usize = 200_000;
 
 #[cfg(test)]
@@ -143,5 +173,58 @@ mod tests {
         assert!(ask(0).is_ok());
         tokio::time::advance(MINUTE).await;
         assert!(ask(2).is_ok());
+    }
+
+    fn origin(network: &str, claimed: Option<&str>) -> Origin {
+        Origin {
+            address: network.to_owned(),
+            network: network.to_owned(),
+            claimed: claimed.map(str::to_owned),
+            is_https: false,
+            client: String::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fleet_behind_an_unlisted_proxy_is_not_one_address() {
+        let mut counters = Counters::default();
+        for machine in 0..50 {
+            let claimed = format!("10.1.0.{machine}");
+            let origin = origin("10.0.0.7", Some(&claimed));
+            for _ in 0..3 {
+                assert!(counters.origin(&origin, 3).is_ok(), "{machine}");
+            }
+            assert!(counters.origin(&origin, 3).is_err(), "{machine}");
+        }
+        // Whoever makes addresses up is stopped too, later.
+        let refused = (0..1000)
+            .filter(|n| {
+                let made_up = origin("10.0.0.7", Some(&format!("6.6.{}.{}", n / 250, n % 250)));
+                counters.origin(&made_up, 3).is_err()
+            })
+            .count();
+        assert_eq!(refused, 1000 - (300 - 150));
+        assert!(counters.origin(&origin("10.0.0.8", None), 3).is_ok());
+    }
+
+    #[tokio::test]
+    async fn many_new_names_do_not_free_who_asked_much() {
+        let mut window = Window::default();
+        for _ in 0..4 {
+            let _counted = window.count("wild".to_owned(), 3, "one key", "SAL_KEY_LIMIT");
+        }
+        for n in 0..MOST_COUNTED + 10_000 {
+            assert!(
+                window
+                    .count(n.to_string(), 3, "one key", "SAL_KEY_LIMIT")
+                    .is_ok()
+            );
+        }
+        assert!(window.counts.len() <= MOST_COUNTED);
+        assert!(
+            window
+                .count("wild".to_owned(), 3, "one key", "SAL_KEY_LIMIT")
+                .is_err()
+        );
     }
 }

@@ -4,9 +4,10 @@
 //! below it asks again. Machines and programs authenticate elsewhere ([`crate::checkin_key`]).
 
 pub mod attempts;
+pub mod hashing;
 pub mod oidc;
 pub mod password;
-mod refusals;
+pub mod refusals;
 pub mod session;
 pub mod setup;
 pub mod viewer;

@@ -6,17 +6,21 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
 use crate::access::LoginAttempts;
+use crate::access::hashing::Hashing;
 use crate::access::oidc::Oidc;
+use crate::access::refusals::Refusals;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
 use crate::memory::Memory;
+use crate::origin::UnlistedProxies;
 use crate::outbound::Outbound;
+use crate::proxies::TrustedProxies;
 use crate::recent_outcomes::RecentOutcomes;
 use crate::turns::Turns;
 
@@ -68,6 +72,10 @@ pub struct HttpConfig {
     pub visibility: Visibility,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
+    /// How long a session lasts that nobody uses (`SAL_SESSION_IDLE_MINUTES`); zero for as long as any.
+    pub session_idle: SignedDuration,
+    /// Whose word on where a request comes from is taken (`SAL_TRUSTED_PROXIES`).
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for HttpConfig {
@@ -92,6 +100,8 @@ impl Default for HttpConfig {
             key_moves: KeyMoves::Any,
             visibility: Visibility::default(),
             secure_cookies: false,
+            session_idle: SignedDuration::from_hours(12),
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }
@@ -140,6 +150,9 @@ struct Inner {
     turns: Turns,
     outcomes: RecentOutcomes,
     memory: Memory,
+    hashing: Hashing,
+    refusals: Refusals,
+    unlisted_proxies: UnlistedProxies,
 }
 
 impl App {
@@ -154,6 +167,9 @@ impl App {
             attempts: LoginAttempts::default(),
             outcomes: RecentOutcomes::default(),
             memory,
+            hashing: Hashing::default(),
+            refusals: Refusals::default(),
+            unlisted_proxies: UnlistedProxies::default(),
         }))
     }
 
@@ -178,7 +194,7 @@ impl App {
         &self.0.known_keys
     }
 
-    /// Tries to log in, and the right to hash passwords: one for all pages that ask for a password.
+    /// Tries to log in: one for all pages that ask for a password.
     pub fn attempts(&self) -> &LoginAttempts {
         &self.0.attempts
     }
@@ -196,6 +212,21 @@ impl App {
     /// How the last requests of machines ended.
     pub fn outcomes(&self) -> &RecentOutcomes {
         &self.0.outcomes
+    }
+
+    /// The right to hash passwords.
+    pub fn hashing(&self) -> &Hashing {
+        &self.0.hashing
+    }
+
+    /// Logins that were refused, for the audit log.
+    pub fn refusals(&self) -> &Refusals {
+        &self.0.refusals
+    }
+
+    /// Peers that forward for others and are not trusted.
+    pub(crate) fn unlisted_proxies(&self) -> &UnlistedProxies {
+        &self.0.unlisted_proxies
     }
 
     /// The time now.

@@ -50,6 +50,12 @@ pub enum AppError {
         /// How long.
         seconds: u64,
     },
+    /// More people log in than passwords can be hashed; wait.
+    #[error("too many passwords to check at once, wait {seconds} s")]
+    LoginsBusy {
+        /// How long.
+        seconds: u64,
+    },
     /// A client asks more often than a limit allows.
     #[error("more than {limit} requests a minute from {whom} (setting {setting})")]
     Limited {
@@ -144,6 +150,12 @@ impl AppError {
             Self::TooMany { seconds } => {
                 too_many("Too many tries", "Wait a little and try again.", *seconds)
             }
+            Self::LoginsBusy { seconds } => {
+                let sentence = "More people are logging in than this server can check at once. Try again in a few seconds.";
+                let mut response = too_many("Many are logging in", sentence, *seconds);
+                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                response
+            }
             Self::Limited { seconds, .. } => {
                 let sentence = format!("There were {self}. Try again in {seconds} s.");
                 too_many("Too many requests", &sentence, *seconds)
@@ -172,16 +184,20 @@ impl AppError {
             }
             Self::Store(_) | Self::Internal { .. } => {
                 log(&self);
-                let sentence = "The request failed here, not at your side. The log of this server names the cause \
-                                under the request id of this answer.";
-                django::error_page(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "Page unavailable",
-                    sentence,
-                )
+                failed_here()
             }
         }
     }
+}
+
+fn failed_here() -> Response {
+    let sentence = "The request failed here, not at your side. The log of this server names the cause under the \
+                    request id of this answer.";
+    django::error_page(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Page unavailable",
+        sentence,
+    )
 }
 
 /// A database that is busy is told from one that is away.

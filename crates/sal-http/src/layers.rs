@@ -7,19 +7,22 @@ use axum::response::{IntoResponse, Response};
 use http_body::Body as _;
 use rand::RngExt;
 use tokio::time::Instant;
-use tracing::{Instrument, info, info_span};
+use tracing::{Instrument, info, info_span, trace};
 
 use crate::app::App;
 use crate::error::AppError;
 use crate::metric_names::{REQUEST_SECONDS, REQUESTS};
+use crate::origin::is_https;
 
 /// Gives the request an id (its own, if it brought a sane one), logs its outcome, counts it.
 pub async fn observe(request: Request, next: Next) -> Response {
     let id = request_id(&request);
     let door = door_of(request.uri().path());
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = without_secrets(request.uri().path());
     let span = info_span!("request", request_id = %id, door);
+    // Tells of requests that never end.
+    span.in_scope(|| trace!("{method} {path} arrived"));
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let elapsed = started.elapsed();
@@ -28,8 +31,7 @@ pub async fn observe(request: Request, next: Next) -> Response {
         info!(
             status,
             elapsed_ms = elapsed.as_secs_f64() * 1000.0,
-            "{method} {} answered {status}",
-            without_secrets(&path)
+            "{method} {path} answered {status}"
         )
     });
     metrics::counter!(REQUESTS, "door" => door, "status" => class_of(status)).increment(1);
@@ -40,9 +42,18 @@ pub async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// Adds the headers that Django's security middleware sends; a handler's own value wins.
-pub async fn standard_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Adds the headers that Django's security middleware sends; a handler's own value wins. Whoever came by https is told
+/// to come by nothing else for a year.
+pub async fn standard_headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let is_https = is_https(&parts, &app);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if is_https {
+        let only_https = HeaderValue::from_static("max-age=31536000");
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, only_https);
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -127,15 +138,30 @@ fn door_of(path: &str) -> &'static str {
     }
 }
 
-/// Paths that carry a secret are logged without it: set-up links, and licence URLs with a group's key.
-fn without_secrets(path: &str) -> &str {
-    match path {
-        path if path.starts_with("/setup/") => "/setup/***",
-        path if path.starts_with("/licenses/available/") => "/licenses/available/***",
-        path if path.starts_with("/licenses/usage/") => "/licenses/usage/***",
-        path => path,
-    }
+/// Paths that carry a secret are logged without it: set-up links, and licence URLs with a group's key. However the path
+/// is spelled: what no page answers to may be a mistyped link. Whatever else looks like a secret is left out too.
+fn without_secrets(path: &str) -> String {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let mut hides_rest = false;
+    let segments = decoded.split('/').map(|segment| {
+        let looks_random = segment.len() >= RANDOM_CHARACTERS
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let hides = (hides_rest && !segment.is_empty()) || looks_random;
+        hides_rest |= SECRET_AFTER
+            .iter()
+            .any(|word| segment.eq_ignore_ascii_case(word));
+        if hides { "***" } else { segment }
+    });
+    let shown = segments.collect::<Vec<_>>().join("/");
+    shown.replace(char::is_control, " ")
 }
+
+/// After these words of a path come secrets.
+const SECRET_AFTER: &[&str] = &["setup", "available", "usage"];
+/// Our random texts have 43 characters or more; serial numbers and ids are shorter.
+const RANDOM_CHARACTERS: usize = 40;
 
 fn class_of(status: u16) -> &'static str {
     match status {
@@ -148,3 +174,38 @@ fn class_of(status: u16) -> &'static str {
 
 /// The header a request id travels in.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_logged_without_their_secrets_however_they_are_spelled() {
+        let token = "lxebpsP7pId282m-SuL2ETFF7VmWMZ5WTGsPWBPnfWc";
+        for (path, shown) in [
+            (format!("/setup/{token}/"), "/setup/***/"),
+            ("/setup/short/".to_owned(), "/setup/***/"),
+            (format!("//setup/{token}"), "//setup/***"),
+            (format!("/%73etup/{token}/"), "/setup/***/"),
+            (format!("/setup%2F{token}/x"), "/setup/***/***"),
+            (format!("/SETUP/{token}"), "/SETUP/***"),
+            (format!("/stup/{token}/"), "/stup/***/"),
+            (
+                "/licenses/available/key/Office/".to_owned(),
+                "/licenses/available/***/***/",
+            ),
+            ("/licenses/usage/key/".to_owned(), "/licenses/usage/***/"),
+            (
+                "/machine_detail/VMware-56-4d-a1/".to_owned(),
+                "/machine_detail/VMware-56-4d-a1/",
+            ),
+            (
+                "/api/v2/machines/0198c5c2-0000-7000-8000-0123456789ab/".to_owned(),
+                "/api/v2/machines/0198c5c2-0000-7000-8000-0123456789ab/",
+            ),
+            ("/a%0a2026%1b[31m".to_owned(), "/a 2026 [31m"),
+        ] {
+            assert_eq!(without_secrets(&path), shown, "{path}");
+        }
+    }
+}

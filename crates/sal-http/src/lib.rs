@@ -15,6 +15,7 @@ pub mod memory;
 pub mod metric_names;
 pub mod origin;
 pub mod outbound;
+pub mod proxies;
 pub mod recent_outcomes;
 pub mod routes;
 pub mod sal_settings;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     applications,
     config::JobsConfig,
-    inactive, retention, search, sessions,
+    deactivated, inactive, retention, search, sessions,
     work::{JobError, Outcome, Work},
 };
 
@@ -28,6 +28,7 @@ pub const JOBS: &[Job] = &[
     retention::JOB,
     inactive::JOB,
     sessions::JOB,
+    deactivated::JOB,
     search::JOB,
     applications::JOB,
 ];

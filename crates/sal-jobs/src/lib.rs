@@ -7,6 +7,7 @@
 mod applications;
 pub mod by_hand;
 mod config;
+mod deactivated;
 mod inactive;
 pub mod jobs;
 mod retention;

@@ -92,7 +92,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
                 )
             },
         ))
-        .layer(from_fn(layers::standard_headers))
+        .layer(from_fn_with_state(app.clone(), layers::standard_headers))
         .layer(from_fn(layers::observe));
     Ok(router.with_state(app))
 }

@@ -18,6 +18,17 @@ crate::queries! {
     ) = "INSERT INTO salrs_audit (at, user_id, username, action, kind, object_id, object_name, detail)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
+    /// Notes logins that were refused. `detail` says how often and from where.
+    insert_refusals(at: Timestamp, username: str, action: str, detail: str) -> /// A line of refused logins.
+    RefusalRow {
+        /// Its number.
+        id: i64,
+    } = "INSERT INTO salrs_audit (at, user_id, username, action, kind, object_id, object_name, detail)
+         VALUES ($1, NULL, $2, $3, 'login', '', $2, $4) RETURNING id";
+
+    /// Brings the number of a line of refused logins up to date.
+    update_refusals(id: i64, detail: str) = "UPDATE salrs_audit SET detail = $2 WHERE id = $1 AND kind = 'login'";
+
     /// The newest changes, those before the id `before` when one is given; only of the kind and object when given.
     list_audit(before: Option<i64>, kind: Option<String>, object_id: Option<String>, limit: i64) -> /// A change.
     AuditRow {

@@ -1,4 +1,5 @@
-//! `salrs_identity`, `salrs_oidc_login`: single sign-on, and what it makes of `auth_user` and its neighbours.
+//! `salrs_identity`, `salrs_login_key`, `salrs_oidc_used`: single sign-on, and what it makes of `auth_user` and its
+//! neighbours.
 //!
 //! Which account may become which user is the doors' business; these statements only find and write.
 
@@ -7,38 +8,36 @@ use jiff::Timestamp;
 use crate::ids::{UnitId, UserId};
 
 crate::queries! {
-    /// Notes a login that is under way, and forgets those that are too old or too many.
-    insert_oidc_login(
-        state_hash: Vec<u8>,
-        nonce: str,
-        verifier: str,
-        next: str,
-        now: Timestamp,
-        expires: Timestamp,
-    ) = "
-        WITH old AS (
-            DELETE FROM salrs_oidc_login
-            WHERE expires <= $5
-               OR state_hash IN (SELECT state_hash FROM salrs_oidc_login ORDER BY expires DESC OFFSET 10000)
+    /// The key of this name; the given one when there was none. Nothing when another server has made one this very
+    /// moment: it is there when asked again.
+    login_key(name: str, fresh: Vec<u8>, now: Timestamp) -> /// A key.
+    LoginKey {
+        /// Its bytes.
+        value: Vec<u8>,
+    } = "
+        WITH made AS (
+            INSERT INTO salrs_login_key (name, value, created) VALUES ($1, $2, $3)
+            ON CONFLICT DO NOTHING RETURNING value
         )
-        INSERT INTO salrs_oidc_login (state_hash, nonce, verifier, next, expires) VALUES ($1, $2, $3, $4, $6)";
+        SELECT value FROM made UNION ALL SELECT value FROM salrs_login_key WHERE name = $1 LIMIT 1";
 
-    /// Takes a login that is under way: a second try finds nothing.
-    take_oidc_login(state_hash: Vec<u8>, now: Timestamp) -> /// A login that was begun here.
-    BegunLogin {
-        /// What the provider's token has to repeat.
-        nonce: String,
-        /// What proves to the provider that we began it.
-        verifier: String,
-        /// Where the browser wanted to go.
-        next: String,
-    } = "DELETE FROM salrs_oidc_login WHERE state_hash = $1 AND expires > $2 RETURNING nonce, verifier, next";
+    /// Whether a login was used already.
+    oidc_login_used(login_hash: Vec<u8>) -> /// A used login.
+    UsedLogin {
+        /// Until when it is remembered.
+        expires: Timestamp,
+    } = "SELECT expires FROM salrs_oidc_used WHERE login_hash = $1";
+
+    /// Uses a login up, and forgets those that are too old to be used. Returns 0 when it was used already.
+    use_oidc_login(login_hash: Vec<u8>, now: Timestamp, expires: Timestamp) = "
+        WITH old AS (DELETE FROM salrs_oidc_used WHERE expires <= $2)
+        INSERT INTO salrs_oidc_used (login_hash, expires) VALUES ($1, $3) ON CONFLICT DO NOTHING";
 
     /// Lets one login at a time change users, to the end of the transaction.
     lock_identities() = "SELECT pg_advisory_xact_lock(8313457092)";
 
-    /// The user of an identity, or else the one with this name.
-    find_account(issuer: str, subject: str, username: str) -> /// A user that a login may belong to.
+    /// The user of an identity, or else the one with exactly this name where one is trusted.
+    find_account(issuer: str, subject: str, trusted_name: Option<String>) -> /// A user that a login may belong to.
     Account {
         /// The user's id.
         id: UserId,
@@ -48,8 +47,6 @@ crate::queries! {
         is_active: bool,
         /// May manage users.
         is_staff: bool,
-        /// Whether no password can be right.
-        is_passwordless: bool,
         /// Whether this is the identity's own user; if not, only the name is the same.
         is_known: bool,
         /// Whether another identity of this issuer belongs to the user.
@@ -61,15 +58,51 @@ crate::queries! {
     } = "
         WITH own AS (SELECT user_id FROM salrs_identity WHERE issuer = $1 AND subject = $2)
         SELECT u.id, u.username, u.is_active, u.is_staff,
-               starts_with(u.password, '!') AS is_passwordless,
                u.id IN (SELECT user_id FROM own) AS is_known,
                EXISTS (SELECT FROM salrs_identity i WHERE i.user_id = u.id AND i.issuer = $1 AND i.subject <> $2) AS is_anothers,
                p.level,
                ARRAY(SELECT m.businessunit_id FROM server_businessunit_users m WHERE m.user_id = u.id ORDER BY 1) AS units
         FROM auth_user u
         LEFT JOIN server_userprofile p ON p.user_id = u.id
-        WHERE u.id IN (SELECT user_id FROM own) OR u.username = $3
+        WHERE u.id IN (SELECT user_id FROM own) OR u.username = $3::text
         ORDER BY is_known DESC LIMIT 1";
+
+    /// The names of all users, to compare what they look like.
+    user_names(issuer: str) -> /// A user's name.
+    UserName {
+        /// It.
+        username: String,
+        /// Whether an account of this issuer belongs to the user.
+        has_identity: bool,
+    } = "SELECT u.username, EXISTS (SELECT FROM salrs_identity i WHERE i.user_id = u.id AND i.issuer = $1) AS has_identity
+         FROM auth_user u ORDER BY u.id";
+
+    /// The accounts that belong to a user.
+    identities_of(user: UserId) -> /// An account of a provider.
+    Identity {
+        /// The provider.
+        issuer: String,
+        /// The account's id there.
+        subject: String,
+        /// Since when it belongs to the user.
+        created: Timestamp,
+        /// When it was last used, or linked.
+        last_login: Timestamp,
+    } = "SELECT issuer, subject, created, last_login FROM salrs_identity WHERE user_id = $1 ORDER BY issuer, subject";
+
+    /// The user to whom an account belongs.
+    owner_of_identity(issuer: str, subject: str) -> /// A user.
+    Owner {
+        /// The user's id.
+        id: UserId,
+        /// The user's name.
+        username: String,
+    } = "SELECT u.id, u.username FROM salrs_identity i JOIN auth_user u ON u.id = i.user_id
+         WHERE i.issuer = $1 AND i.subject = $2";
+
+    /// Takes an account from a user.
+    delete_identity(issuer: str, subject: str, user: UserId) =
+        "DELETE FROM salrs_identity WHERE issuer = $1 AND subject = $2 AND user_id = $3";
 
     /// Makes a user without staff rights; none when the name is taken.
     insert_sso_user(username: str, password: str, first_name: str, last_name: str, email: str, now: Timestamp) ->
@@ -106,6 +139,13 @@ crate::queries! {
         /// Its name.
         name: String,
     } = "SELECT id, name FROM server_businessunit WHERE name = ANY($1) ORDER BY id";
+
+    /// The units with these ids.
+    units_of(ids: Vec<UnitId>) -> /// A business unit of a user.
+    OwnUnit {
+        /// Its name.
+        name: String,
+    } = "SELECT name FROM server_businessunit WHERE id = ANY($1) ORDER BY id";
 
     /// Makes the user a member of these units and of no others.
     put_units(user: UserId, units: Vec<i32>) = "

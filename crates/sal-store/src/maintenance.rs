@@ -122,6 +122,17 @@ crate::queries! {
     /// Removes set-up links that expired.
     delete_setup_links(now: Timestamp) = "DELETE FROM salrs_setup_link WHERE expires <= $1";
 
+    /// Ends the sessions of users who are not active: they must not come to life again with the account.
+    delete_sessions_of_inactive() = "
+        DELETE FROM salrs_session s USING auth_user u WHERE u.id = s.user_id AND NOT u.is_active";
+
+    /// How many sessions there are of users who are not active.
+    count_sessions_of_inactive() -> /// A count of sessions.
+    InactiveSessions {
+        /// How many.
+        sessions: i64,
+    } = "SELECT count(*) AS sessions FROM salrs_session s JOIN auth_user u ON u.id = s.user_id WHERE NOT u.is_active";
+
     /// Removes sessions of Django that expired; Django itself never does.
     delete_django_sessions(now: Timestamp, limit: i64) = "
         DELETE FROM django_session WHERE expire_date <= $1 AND session_key IN (

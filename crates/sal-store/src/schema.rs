@@ -227,6 +227,7 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0008-software-indexes", true),
     addition!("0009-jobs", false),
     addition!("0010-page-indexes", true),
+    addition!("0011-logins", false),
     addition!("0012-journal-strangers", false),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.

@@ -14,7 +14,8 @@ crate::queries! {
         INSERT INTO salrs_session (token_hash, user_id, created, last_seen, expires)
         SELECT sha256($2::bytea || convert_to(password, 'UTF8')), id, $3, $3, $4 FROM auth_user WHERE id = $1";
 
-    /// The viewer behind a session that has not expired, if the account is in use.
+    /// The viewer behind a session that has not expired. Whether the account is in use, and when the session was, is the
+    /// caller's to judge.
     session_viewer(user: UserId, cookie_hash: Vec<u8>, now: Timestamp) -> /// A logged-in user.
     SessionViewer {
         /// The user's id.
@@ -31,14 +32,24 @@ crate::queries! {
         units: Vec<i32>,
         /// Whether there is no other user.
         only_user: bool,
+        /// Whether the account is in use.
+        is_active: bool,
+        /// When the session was last used, to within a few minutes.
+        last_seen: Timestamp,
     } = "
         SELECT u.id, u.username, u.is_staff, u.is_superuser, p.level,
                ARRAY(SELECT m.businessunit_id FROM server_businessunit_users m WHERE m.user_id = u.id) AS units,
-               NOT EXISTS (SELECT FROM auth_user other WHERE other.id <> u.id) AS only_user
+               NOT EXISTS (SELECT FROM auth_user other WHERE other.id <> u.id) AS only_user,
+               u.is_active, s.last_seen
         FROM auth_user u
         JOIN salrs_session s ON s.token_hash = sha256($2::bytea || convert_to(u.password, 'UTF8'))
         LEFT JOIN server_userprofile p ON p.user_id = u.id
-        WHERE u.id = $1 AND s.user_id = u.id AND u.is_active AND s.expires > $3";
+        WHERE u.id = $1 AND s.user_id = u.id AND s.expires > $3";
+
+    /// Remembers that a session is in use.
+    touch_session(user: UserId, cookie_hash: Vec<u8>, now: Timestamp) = "
+        UPDATE salrs_session s SET last_seen = $3 FROM auth_user u
+        WHERE u.id = $1 AND s.token_hash = sha256($2::bytea || convert_to(u.password, 'UTF8')) AND s.last_seen < $3";
 
     /// Ends all sessions of a user.
     delete_sessions_of(user: UserId) = "DELETE FROM salrs_session WHERE user_id = $1";

@@ -51,6 +51,8 @@ pub struct Script {
     pub description: Map<String, Value>,
     /// Whether everything but the login page answers with 500.
     pub is_broken: bool,
+    /// What its userinfo endpoint says; none where it has no such endpoint.
+    pub userinfo: Option<Value>,
     /// Where the token endpoint redirects to, if it does.
     pub redirects_to: Option<String>,
     /// The time.
@@ -90,6 +92,7 @@ impl Provider {
             swaps_state: false,
             description: Map::new(),
             is_broken: false,
+            userinfo: None,
             redirects_to: None,
             now,
         };
@@ -133,6 +136,11 @@ impl Provider {
     /// Sets whom it logs in.
     pub fn person(&self, claims: Value) {
         self.script().person = object(claims);
+    }
+
+    /// Sets what its userinfo endpoint says.
+    pub fn userinfo(&self, claims: Value) {
+        self.script().userinfo = Some(claims);
     }
 
     /// Sets claims that replace the right ones.

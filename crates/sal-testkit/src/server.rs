@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
-use sal_http::access::oidc::Oidc;
+use sal_http::access::oidc::{Oidc, OidcConfig};
 use sal_http::app::AppParts;
 use sal_http::database_status::{DatabaseStatus, LoginMode};
 use sal_http::{App, HttpConfig};
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{Database, Filled, PlainConnector};
+use crate::provider::PlainOutbound;
 
 /// A running server. Stops when dropped.
 pub struct TestServer {
@@ -82,6 +83,18 @@ impl TestServer {
             ..Shape::default()
         };
         Self::on(self.database.clone(), shape, |_| oidc)
+    }
+
+    /// Starts a second server on the same database, which shares nothing with the first but that and its configuration.
+    pub fn beside_with_single_sign_on(&self, config: OidcConfig) -> Self {
+        let oidc = Oidc::new(config, Arc::new(PlainOutbound::new()));
+        let shape = Shape {
+            http: self.app.config.clone(),
+            ..Shape::default()
+        };
+        let server = Self::on(self.database.clone(), shape, |_| Some(Arc::new(oidc)));
+        server.set_clock(self.app.now());
+        server
     }
 
     fn on(database: Database, shape: Shape, oidc: impl FnOnce(&str) -> Option<Arc<Oidc>>) -> Self {

@@ -13,7 +13,7 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, AppError, Routes,
-    access::{Viewer, oidc::Oidc, password, session::SessionCookie},
+    access::{Viewer, hashing::Asker, oidc::Oidc, password, session::SessionCookie},
     db::page_client,
     origin::Origin,
 };
@@ -115,20 +115,26 @@ async fn log_in(
     theme: Theme,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, AppError> {
-    // It can be forged; the limit per user holds then.
     let address = origin.address;
-    let begun = app.attempts().begin(&form.username, &address, app.now());
-    if let Err(seconds) = begun {
-        login_notes::locked_out(&form.username, &address, &app).await;
-        return Err(AppError::TooMany { seconds });
-    }
+    let begun = app
+        .attempts()
+        .begin(&form.username, &origin.network, app.now());
+    let tried = match begun {
+        Ok(tried) => tried,
+        Err(locked) => {
+            return Err(login_notes::locked_out(&form.username, locked, &address, &app).await);
+        }
+    };
+    tokio::time::sleep(tried.delay).await;
     let user = user(&form.username, &app).await?;
     let exists = user.as_ref().map(|_| form.username.as_str());
     // Whoever may not log in costs the same work as nobody.
     let active = user.as_ref().filter(|user| user.is_active);
     let encoded = active.map(|user| user.password.clone());
-    let is_right = password::verify(form.password, encoded, app.attempts()).await?;
+    let asker = Asker::Stranger(origin.network);
+    let is_right = password::verify(form.password, encoded, &asker, app.hashing()).await?;
     let Some(user) = active.filter(|_| is_right) else {
+        tried.failed(exists.is_some(), app.now());
         warn!(client.address = %address, "a login was refused: wrong user name or password");
         login_notes::refused(exists, &address, &app).await;
         return render(&LoginPage {
@@ -137,13 +143,16 @@ async fn log_in(
             ..LoginPage::new(safe_next(form.next.as_deref()), theme, &app)
         });
     };
-    app.attempts().succeeded(&form.username, &address);
+    tried.succeeded(app.now());
     let mut response = redirect(safe_next(form.next.as_deref()));
     // A session that the browser brought, its own or one that was planted there, does not survive.
-    if let Some(old) = SessionCookie::from_headers(&headers, &app) {
+    if let Some(old) = SessionCookie::from_headers(&headers, origin.is_https) {
         old.end(&app).await?;
     }
-    if let Some(cookie) = SessionCookie::new(user.id).start(app.now(), &app).await? {
+    if let Some(cookie) = SessionCookie::new(user.id, origin.is_https)
+        .start(app.now(), &app)
+        .await?
+    {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     let db = page_client(&app).await?;
@@ -179,9 +188,13 @@ async fn confirm_logout(
     })
 }
 
-async fn log_out(headers: HeaderMap, State(app): State<App>) -> Result<Response, AppError> {
+async fn log_out(
+    headers: HeaderMap,
+    origin: Origin,
+    State(app): State<App>,
+) -> Result<Response, AppError> {
     let mut response = redirect("/login/");
-    if let Some(cookie) = SessionCookie::from_headers(&headers, &app)
+    if let Some(cookie) = SessionCookie::from_headers(&headers, origin.is_https)
         && let Some(gone) = cookie.end(&app).await?
     {
         response.headers_mut().insert(header::SET_COOKIE, gone);

@@ -1,7 +1,14 @@
 //! Who logged in and who was refused, in the audit log. A log that cannot be written keeps nobody out.
 
-use sal_http::{App, AppError, db::page_client};
-use sal_store::{audit::insert_audit, ids::UserId, users::user_by_name};
+use sal_http::{
+    App, AppError,
+    access::{
+        attempts::{Lock, Locked},
+        refusals::{Refusal, Why},
+    },
+    db::page_client,
+};
+use sal_store::{audit::insert_audit, ids::UserId};
 use tracing::warn;
 
 /// Notes that somebody is logged in. `how` names the way and the address.
@@ -12,36 +19,35 @@ pub(crate) async fn logged_in(user: UserId, username: &str, how: &str, app: &App
 /// Notes that a login was refused. `exists` is the user's name where there is one: what else was typed may be a
 /// password in the wrong field.
 pub(crate) async fn refused(exists: Option<&str>, address: &str, app: &App) {
-    let username = exists.unwrap_or(UNKNOWN);
-    if app.attempts().is_worth_noting(username, address, app.now()) {
-        note(None, username, "refused", &from(address), app).await;
-    }
+    let refusal = match exists {
+        Some(name) => Refusal::of_user(name, address, Why::Wrong),
+        None => Refusal::of_nobody(address, Why::Wrong),
+    };
+    app.refusals().note(refusal, app.now(), &app.store).await;
 }
 
-/// Notes that somebody has to wait after too many tries.
-pub(crate) async fn locked_out(typed: &str, address: &str, app: &App) {
-    let key = format!("{typed} locked out");
-    if !app.attempts().is_worth_noting(&key, address, app.now()) {
-        return;
-    }
-    match is_a_user(typed, app).await {
-        Ok(exists) => {
-            let username = if exists { typed } else { UNKNOWN };
-            let detail = format!("too many tries {}", from(address));
-            note(None, username, "locked out", &detail, app).await;
-        }
-        Err(error) => warn!("a lock-out could not be noted: {error}"),
+/// Notes that single sign-on turned somebody away. Who it was is the provider's to tell.
+pub(crate) async fn refused_by_provider(address: &str, app: &App) {
+    let refusal = Refusal::of_nobody(address, Why::SingleSignOn);
+    app.refusals().note(refusal, app.now(), &app.store).await;
+}
+
+/// Notes that somebody has to wait after too many tries, and says so.
+pub(crate) async fn locked_out(typed: &str, locked: Locked, address: &str, app: &App) -> AppError {
+    let refusal = match locked.by {
+        Lock::Pair { exists: true } => Refusal::of_user(typed, address, Why::LockedOut),
+        Lock::Pair { exists: false } => Refusal::of_nobody(address, Why::LockedOut),
+        Lock::Address | Lock::AtOnce => Refusal::of_several(address, Why::LockedOut),
+    };
+    app.refusals().note(refusal, app.now(), &app.store).await;
+    AppError::TooMany {
+        seconds: locked.seconds,
     }
 }
 
 /// The words for an address.
 pub(crate) fn from(address: &str) -> String {
     format!("from {address}")
-}
-
-async fn is_a_user(name: &str, app: &App) -> Result<bool, AppError> {
-    let db = page_client(app).await?;
-    Ok(is_possible(name) && !user_by_name(&db, &name).await?.is_empty())
 }
 
 /// Whether a user can have this name: no longer than its column, and no NUL, which Postgres does not take.
@@ -63,5 +69,3 @@ async fn note(user: Option<UserId>, username: &str, action: &str, detail: &str, 
         warn!("a login could not be noted: {error}");
     }
 }
-
-const UNKNOWN: &str = "(unknown)";

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use tracing::{error, info, warn};
 
 use crate::{
+    login_notes,
     page::{redirect, render_with_status, safe_next},
     shell::{Shell, Theme},
 };
@@ -53,20 +54,24 @@ struct CallbackQuery {
 
 async fn begin_login(
     Query(query): Query<LoginQuery>,
+    request: HeaderMap,
+    origin: Origin,
     theme: Theme,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
     let oidc = configured(&app)?;
     let next = safe_next(query.next.as_deref());
     let next = if next.len() > MAX_NEXT { "/" } else { next };
-    let begun = match oidc.begin(next, &app).await {
+    let begun = match oidc.begin(next, &request, origin.is_https, &app).await {
         Ok(begun) => begun,
         Err(error) => return refuse(error, &oidc, theme, &app),
     };
     let mut response = redirect("/");
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, begun.location);
-    headers.insert(header::SET_COOKIE, begun.cookie);
+    for cookie in begun.cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
     headers.insert(header::CACHE_CONTROL, NEVER);
     Ok(response)
 }
@@ -86,7 +91,7 @@ async fn finish_login(
         error_description: query.error_description,
         issuer: query.iss,
     };
-    let mut response = match oidc.finish(&answer, &headers, &app).await {
+    let mut response = match oidc.finish(&answer, &headers, origin.is_https, &app).await {
         Ok(finished) => {
             info!(viewer = %finished.user, "user {} logged in by single sign-on", finished.user);
             let mut response = redirect(safe_next(Some(&finished.next)));
@@ -97,10 +102,13 @@ async fn finish_login(
         }
         Err(error) => {
             warn!(client.address = %origin.address, "a login by single sign-on was refused");
+            if error.is_refusal() {
+                login_notes::refused_by_provider(&origin.address, &app).await;
+            }
             refuse(error, &oidc, theme, &app)?
         }
     };
-    if let Some(gone) = Oidc::forget(&answer, &app) {
+    if let Some(gone) = Oidc::forget(&answer, origin.is_https) {
         response.headers_mut().append(header::SET_COOKIE, gone);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, NEVER);
@@ -154,4 +162,4 @@ fn causes(failure: &OidcError) -> String {
 
 const NEVER: HeaderValue = HeaderValue::from_static("no-store");
 /// Longer ones lead to the overview.
-const MAX_NEXT: usize = 2000;
+const MAX_NEXT: usize = 1500;

@@ -15,7 +15,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer, db::Db};
+use sal_http::{App, AppError, Routes, access::Viewer, db::Db, origin::Origin};
 use sal_plugins::Plugin;
 use sal_store::{
     Client,
@@ -67,6 +67,7 @@ struct Visit {
     viewer: Viewer,
     theme: Theme,
     headers: HeaderMap,
+    origin: Origin,
     counting: Counting,
     app: App,
     db: Client,
@@ -80,6 +81,7 @@ impl FromRequestParts<App> for Visit {
             viewer: Viewer::from_request_parts(parts, app).await?,
             theme: Theme::from_request_parts(parts, app).await?,
             headers: parts.headers.clone(),
+            origin: Origin::of(parts, app),
             counting: Counting::from_request_parts(parts, app)
                 .await
                 .unwrap_or_default(),
@@ -114,6 +116,7 @@ impl Visit {
             viewer,
             theme,
             headers,
+            origin,
             counting,
             app,
             db,
@@ -127,7 +130,8 @@ impl Visit {
             .collect();
         let attention = Attention::read(part, &viewer, &db, &app).await?;
         let places = Places::around(part, &viewer, &db).await?;
-        let mut joining = joining::joining(part, &viewer, &headers, &app, &db).await?;
+        let server_url = joining::server_url(&headers, &origin);
+        let mut joining = joining::joining(part, &viewer, &server_url, &db).await?;
         let drawn = widgets::draw(part, &plugins, "", &viewer, &counting.kept, db, &app).await?;
         let empty = (drawn.machines == 0).then(|| {
             Empty::of(

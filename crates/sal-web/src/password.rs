@@ -10,7 +10,7 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{Viewer, password, session::SessionCookie},
+    access::{Viewer, hashing::Asker, password, session::SessionCookie},
     db::page_client,
     origin::Origin,
 };
@@ -76,12 +76,13 @@ async fn change_password(
     let stored = stored(&viewer, &app).await?;
     let mut problem = problem(&form, &viewer, &app).await?;
     if problem.is_none() {
-        problem = wrong_old(&form.old, &stored, &viewer, &origin.address, &app).await?;
+        problem = wrong_old(&form.old, &stored, &viewer, &origin, &app).await?;
     }
     if problem.is_none() {
-        let encoded = password::encode(form.password, app.attempts()).await?;
+        let asker = Asker::Person(viewer.id);
+        let encoded = password::encode(form.password, &asker, app.hashing()).await?;
         if store(&stored, &encoded, &viewer, &app).await? {
-            return done(&viewer, &app).await;
+            return done(&viewer, &origin, &app).await;
         }
         problem = Some("The password was changed elsewhere in this moment. Try again.");
     }
@@ -126,18 +127,26 @@ async fn wrong_old(
     old: &str,
     stored: &str,
     viewer: &Viewer,
-    address: &str,
+    origin: &Origin,
     app: &App,
 ) -> Result<Option<&'static str>, AppError> {
-    let attempts = app.attempts();
-    if let Err(seconds) = attempts.begin(&viewer.name, address, app.now()) {
-        login_notes::locked_out(&viewer.name, address, app).await;
-        return Err(AppError::TooMany { seconds });
-    }
-    if password::verify(old.to_owned(), Some(stored.to_owned()), attempts).await? {
-        attempts.succeeded(&viewer.name, address);
+    let address = &origin.address;
+    let begun = app
+        .attempts()
+        .begin(&viewer.name, &origin.network, app.now());
+    let tried = match begun {
+        Ok(tried) => tried,
+        Err(locked) => {
+            return Err(login_notes::locked_out(&viewer.name, locked, address, app).await);
+        }
+    };
+    tokio::time::sleep(tried.delay).await;
+    let (asker, stored) = (Asker::Person(viewer.id), Some(stored.to_owned()));
+    if password::verify(old.to_owned(), stored, &asker, app.hashing()).await? {
+        tried.succeeded(app.now());
         return Ok(None);
     }
+    tried.failed(true, app.now());
     login_notes::refused(Some(&viewer.name), address, app).await;
     Ok(Some("The old password is wrong."))
 }
@@ -157,9 +166,9 @@ async fn store(old: &str, new: &str, viewer: &Viewer, app: &App) -> Result<bool,
 }
 
 /// Goes on with a session that is new, so that a copied cookie of the old one is worth nothing.
-async fn done(viewer: &Viewer, app: &App) -> Result<Response, AppError> {
+async fn done(viewer: &Viewer, origin: &Origin, app: &App) -> Result<Response, AppError> {
     let mut response = redirect("/changepassword/done/");
-    let cookie = SessionCookie::new(viewer.id);
+    let cookie = SessionCookie::new(viewer.id, origin.is_https);
     if let Some(cookie) = cookie.start(app.now(), app).await? {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

@@ -10,7 +10,8 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{password, setup},
+    access::{hashing::Asker, password, setup},
+    origin::Origin,
 };
 use serde::Deserialize;
 use tracing::info;
@@ -58,6 +59,7 @@ async fn show_setup(
 async fn create_user(
     Path(token): Path<String>,
     theme: Theme,
+    origin: Origin,
     State(app): State<App>,
     Form(form): Form<SetupForm>,
 ) -> Result<Response, AppError> {
@@ -72,7 +74,8 @@ async fn create_user(
         };
         return render_with_status(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let encoded = password::encode(form.password, app.attempts()).await?;
+    let asker = Asker::Stranger(origin.network);
+    let encoded = password::encode(form.password, &asker, app.hashing()).await?;
     if !setup::use_up(&token, &form.username, &encoded, app.now(), &app.store).await? {
         return Err(AppError::NotFound);
     }

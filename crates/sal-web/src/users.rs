@@ -1,12 +1,13 @@
 //! `/settings/users/`: the people who may log in, with their levels and business units. For global admins who are staff.
 //!
-//! Making and changing a person is in `new` and `edit`, staff and removal in `flags`. Who may manage people cannot be
+//! Making and changing a person is in `new` and `edit`, staff and removal in `flags`, accounts of single sign-on in `link`. Who may manage people cannot be
 //! taken from the last one who does; the rule is in `guard`.
 
 mod edit;
 mod flags;
 mod form;
 mod guard;
+mod link;
 mod new;
 
 use askama::Template;
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> Routes {
         .merge(new::routes())
         .merge(edit::routes())
         .merge(flags::routes())
+        .merge(link::routes())
 }
 
 #[derive(Template)]

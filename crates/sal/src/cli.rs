@@ -1,8 +1,9 @@
-//! Every command and flag, nothing else. `sal iam`, `sal relay` and `sal lab` have files of their own.
+//! Every command and flag, nothing else. `sal iam`, `sal relay`, `sal user` and `sal lab` have files of their own.
 
 mod iam;
 mod lab;
 mod relay;
+mod user;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -12,6 +13,7 @@ pub(crate) use self::iam::{
 };
 pub(crate) use self::lab::{Lab, LabEnvironment, LabUp, Running};
 pub(crate) use self::relay::Relay;
+pub(crate) use self::user::{LinkedAccount, User};
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
 #[derive(Debug, Parser)]
@@ -37,6 +39,9 @@ pub(crate) enum Command {
     /// Look at the database's tables, or make them.
     #[command(subcommand)]
     Db(Db),
+    /// Say which account of single sign-on is which user.
+    #[command(subcommand)]
+    User(User),
     /// Look at a folder of your own plugins.
     #[command(subcommand)]
     Plugin(Plugin),

@@ -11,6 +11,7 @@ mod reference;
 mod relay;
 mod serve;
 mod simulate;
+mod user;
 
 use anyhow::Context;
 use rand::RngExt;
@@ -30,6 +31,7 @@ pub(crate) async fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Db(what) => db::run(what).await,
+        Command::User(what) => user::run(what).await,
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
         Command::Iam(what) => iam::run(what).await,

@@ -2,6 +2,7 @@
 //!
 //! `env.rs` declares every variable and is the only file that reads the environment; the others turn the values into one struct for each library.
 
+mod access;
 pub(crate) mod cutover;
 pub(crate) mod database;
 pub(crate) mod env;

@@ -85,4 +85,6 @@ const HELD_BACK: &[&str] = &[
     "h2",
     "rustls",
     "tokio_postgres",
+    // Whole addresses: set-up links, codes of single sign-on.
+    "tower_http",
 ];

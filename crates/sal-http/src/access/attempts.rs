@@ -1,158 +1,177 @@
-//! Slows down guessing of passwords: counts tries per user and address, and per user.
+//! Slows down guessing of passwords: tries are counted per user and address, per address, and per user.
 //!
-//! A try is counted before the password is looked at, so that parallel tries do not slip through; a success
-//! forgets the pair's tries. Counts live in this process and are bounded; with several replicas the limits
-//! apply to each.
+//! Nobody can lock another out: only the pair of a user and an address is locked, and an address that tried too much for
+//! anybody. A user who is tried from many addresses is served later, not less. A try is counted before the password is
+//! looked at, so that parallel tries do not slip through; a success forgets the pair's tries. Counts live in this process
+//! and are bounded, the oldest going first; with several replicas the limits apply to each. What was typed as a name is
+//! kept as a hash only: it may be a password.
+
+mod windows;
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use jiff::Timestamp;
 
-use crate::access::refusals::Refusals;
+use self::windows::Windows;
 
-/// The tries of the last quarter of an hour, and the right to hash.
+/// The tries of the last quarter of an hour.
+#[derive(Default)]
 pub struct LoginAttempts {
-    windows: Mutex<HashMap<Key, Window>>,
-    hashing: Semaphore,
-    refusals: Refusals,
+    counts: Mutex<Counts>,
+    names: [RandomState; 2],
 }
 
-/// User name, and address where tries are counted per address.
-type Key = (String, Option<String>);
-
-#[derive(Clone, Copy)]
-struct Window {
-    ends: Timestamp,
-    tries: u32,
+#[derive(Default)]
+struct Counts {
+    pairs: Windows<(Name, String)>,
+    addresses: Windows<String>,
+    users: Windows<Name>,
+    under_way: HashMap<String, u32>,
 }
 
-impl Default for LoginAttempts {
-    fn default() -> Self {
-        Self {
-            windows: Mutex::default(),
-            hashing: Semaphore::new(PARALLEL_HASHES),
-            refusals: Refusals::default(),
-        }
-    }
+/// A user name, as a keyed hash.
+type Name = [u64; 2];
+
+/// A try that is under way.
+pub struct Try<'a> {
+    attempts: &'a LoginAttempts,
+    name: Name,
+    network: String,
+    /// How long to wait before the password is looked at: others try this user too.
+    pub delay: Duration,
+}
+
+/// A try that is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locked {
+    /// What there was too much of.
+    pub by: Lock,
+    /// How long to wait.
+    pub seconds: u64,
+}
+
+/// What there was too much of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Tries of this user from this address.
+    Pair {
+        /// Whether there is such a user, as far as it was found out.
+        exists: bool,
+    },
+    /// Tries from this address, of whatever users.
+    Address,
+    /// Tries from this address at this very moment.
+    AtOnce,
 }
 
 impl LoginAttempts {
-    /// Counts a try.
+    /// Counts a try of a user from a network address.
     ///
     /// # Errors
-    /// The number of seconds to wait when there were too many: more than 10 by this address, or more than 100
-    /// by all, for this user within 15 minutes.
-    pub fn begin(&self, user: &str, address: &str, now: Timestamp) -> Result<(), u64> {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= MAX_WINDOWS {
-            windows.retain(|_, window| window.ends > now);
+    /// [`Locked`] when within 15 minutes there were 10 for this user from this address or 100 from this address, or when
+    /// 8 from this address are under way.
+    pub fn begin(&self, user: &str, network: &str, now: Timestamp) -> Result<Try<'_>, Locked> {
+        let name = self.name(user);
+        let mut counts = self.counts();
+        let address = counts.addresses.at(network.to_owned(), now);
+        if address.tries >= TRIES_PER_ADDRESS {
+            let seconds = address.rest(now);
+            return Err(Locked {
+                by: Lock::Address,
+                seconds,
+            });
         }
-        if windows.len() >= MAX_WINDOWS {
-            // Somebody tries very many names: start over rather than grow or lock everybody out.
-            windows.clear();
+        let under_way = counts.under_way.get(network).copied().unwrap_or(0);
+        if under_way >= AT_ONCE {
+            return Err(Locked {
+                by: Lock::AtOnce,
+                seconds: SOON_SECONDS,
+            });
         }
-        let user = shorten(user);
-        let pair = (user.clone(), Some(shorten(address)));
-        for (key, limit) in [(pair, TRIES_PER_ADDRESS), ((user, None), TRIES_PER_USER)] {
-            let fresh = Window {
-                ends: now + WINDOW,
-                tries: 0,
+        let pair = counts.pairs.at((name, network.to_owned()), now);
+        if pair.tries >= TRIES_PER_PAIR {
+            let by = Lock::Pair {
+                exists: pair.exists,
             };
-            let window = windows.entry(key).or_insert(fresh);
-            if window.ends <= now {
-                *window = fresh;
-            }
-            if window.tries >= limit {
-                let wait = window.ends.duration_since(now).as_secs();
-                return Err(u64::try_from(wait).unwrap_or(0).max(1));
-            }
-            window.tries += 1;
+            let seconds = pair.rest(now);
+            return Err(Locked { by, seconds });
         }
-        Ok(())
+        pair.tries += 1;
+        counts.addresses.at(network.to_owned(), now).tries += 1;
+        counts.under_way.insert(network.to_owned(), under_way + 1);
+        let user = counts.users.at(name, now);
+        user.tries = user.tries.saturating_add(1);
+        Ok(Try {
+            attempts: self,
+            name,
+            network: network.to_owned(),
+            delay: delay(user.tries),
+        })
     }
 
-    /// Forgets the tries of this user from this address, because one was right.
-    pub fn succeeded(&self, user: &str, address: &str) {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.remove(&(shorten(user), Some(shorten(address))));
+    fn name(&self, user: &str) -> Name {
+        self.names.each_ref().map(|hash| hash.hash_one(user))
     }
 
-    /// Whether a refused try is worth a line of the audit log: of the same user and address one a minute is, and few of
-    /// all together, so that guessing cannot fill the log.
-    pub fn is_worth_noting(&self, user: &str, address: &str, now: Timestamp) -> bool {
-        let pair = (shorten(user), shorten(address));
-        self.refusals.is_worth_noting(pair, now)
-    }
-
-    /// Waits for the right to hash a password; hashing takes a processor for a tenth of a second, and people at
-    /// the login page must not starve check-ins.
-    pub(crate) async fn permit(&self) -> Option<SemaphorePermit<'_>> {
-        self.hashing.acquire().await.ok()
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn shorten(text: &str) -> String {
-    text.chars().take(MAX_KEY_CHARACTERS).collect()
+impl Try<'_> {
+    /// Forgets the tries of this user from this address, because this one was right.
+    pub fn succeeded(self, now: Timestamp) {
+        let mut counts = self.attempts.counts();
+        let pair = counts.pairs.at((self.name, self.network.clone()), now);
+        let forgotten = std::mem::take(&mut pair.tries);
+        let address = counts.addresses.at(self.network.clone(), now);
+        address.tries = address.tries.saturating_sub(forgotten);
+        let user = counts.users.at(self.name, now);
+        user.tries = user.tries.saturating_sub(forgotten);
+    }
+
+    /// Remembers whether there is such a user, for what is noted when the pair is locked.
+    pub fn failed(self, exists: bool, now: Timestamp) {
+        let mut counts = self.attempts.counts();
+        let pair = (self.name, self.network.clone());
+        counts.pairs.at(pair, now).exists = exists;
+    }
 }
 
-const WINDOW: SignedDuration = SignedDuration::from_mins(15);
-const TRIES_PER_ADDRESS: u32 = 10;
-const TRIES_PER_USER: u32 = 100;
-const PARALLEL_HASHES: usize = 2;
-const MAX_WINDOWS: usize = 20_000;
-const MAX_KEY_CHARACTERS: usize = 150;
+impl Drop for Try<'_> {
+    fn drop(&mut self) {
+        let mut counts = self.attempts.counts();
+        if let Some(under_way) = counts.under_way.get_mut(&self.network) {
+            *under_way = under_way.saturating_sub(1);
+            if *under_way == 0 {
+                counts.under_way.remove(&self.network);
+            }
+        }
+    }
+}
+
+/// How long the try of a user waits who was tried that often, from wherever. Guessing from many addresses becomes slow;
+/// the person itself gets in.
+fn delay(tries: u32) -> Duration {
+    let seconds = match tries {
+        ..=20 => 0,
+        21..=50 => 1,
+        51..=100 => 2,
+        _ => 3,
+    };
+    Duration::from_secs(seconds)
+}
+
+const TRIES_PER_PAIR: u32 = 10;
+const TRIES_PER_ADDRESS: u32 = 100;
+/// Tries of one address under way, waiting ones too.
+const AT_ONCE: u32 = 8;
+const SOON_SECONDS: u64 = 5;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
-    }
-
-    #[test]
-    fn the_eleventh_try_waits_and_another_address_does_not() {
-        let attempts = LoginAttempts::default();
-        for second in 0..10 {
-            assert_eq!(attempts.begin("anna", "10.0.0.1", at(second)), Ok(()));
-        }
-        assert_eq!(attempts.begin("anna", "10.0.0.1", at(10)), Err(890));
-        assert_eq!(attempts.begin("anna", "10.0.0.2", at(10)), Ok(()));
-        assert_eq!(attempts.begin("anna", "10.0.0.1", at(901)), Ok(()));
-    }
-
-    #[test]
-    fn a_success_forgets_the_tries_before_it() {
-        let attempts = LoginAttempts::default();
-        for _ in 0..30 {
-            assert_eq!(attempts.begin("anna", "10.0.0.1", at(0)), Ok(()));
-            attempts.succeeded("anna", "10.0.0.1");
-        }
-    }
-
-    #[test]
-    fn many_addresses_together_are_limited_per_user() {
-        let attempts = LoginAttempts::default();
-        let refused = (0..200)
-            .filter(|n| {
-                attempts
-                    .begin("anna", &format!("10.0.0.{n}"), at(0))
-                    .is_err()
-            })
-            .count();
-        assert_eq!(refused, 100);
-    }
-
-    #[test]
-    fn memory_stays_bounded_when_every_name_is_tried() {
-        let attempts = LoginAttempts::default();
-        for n in 0..30_000 {
-            assert_eq!(attempts.begin(&n.to_string(), "10.0.0.1", at(0)), Ok(()));
-        }
-        assert!(attempts.windows.lock().unwrap().len() <= MAX_WINDOWS + 2);
-    }
-}
+mod tests;

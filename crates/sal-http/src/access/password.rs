@@ -3,6 +3,8 @@
 //! Written in the same form, so that Django Sal goes on accepting them. Any number of iterations up to
 //! [`MAX_ITERATIONS`] is verified; other algorithms, and Django's unusable passwords (`!…`), never match.
 
+mod common;
+
 use std::num::NonZeroU32;
 
 use aws_lc_rs::{
@@ -12,7 +14,12 @@ use aws_lc_rs::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rand::{RngExt, distr::Alphanumeric};
 
-use crate::{access::attempts::LoginAttempts, error::AppError};
+use crate::{
+    access::hashing::{Asker, Hashing},
+    error::AppError,
+};
+
+pub use self::common::is_guessed_first;
 
 /// The most iterations that are computed; a stored password that asks for more is refused.
 pub const MAX_ITERATIONS: u32 = 10_000_000;
@@ -27,16 +34,16 @@ pub const MAX_CHARACTERS: usize = 4096;
 /// which users exist.
 ///
 /// # Errors
-/// When the server is shutting down.
+/// When too many ask at once, or the server is shutting down.
 pub async fn verify(
     password: String,
     encoded: Option<String>,
-    attempts: &LoginAttempts,
+    asker: &Asker,
+    hashing: &Hashing,
 ) -> Result<bool, AppError> {
     if password.chars().count() > MAX_CHARACTERS {
         return Ok(false);
     }
-    let permit = attempts.permit().await;
     let work = move || {
         let checked = check(&password, encoded.as_deref().unwrap_or_default());
         if !checked.is_right
@@ -49,17 +56,18 @@ pub async fn verify(
         }
         checked.is_right
     };
-    let result = tokio::task::spawn_blocking(work).await;
-    drop(permit);
-    result.map_err(|error| AppError::internal("checking a password", error))
+    hashing.run(asker, work).await
 }
 
 /// Encodes a new password on a thread for blocking work.
 ///
 /// # Errors
-/// When the server is shutting down.
-pub async fn encode(password: String, attempts: &LoginAttempts) -> Result<String, AppError> {
-    let permit = attempts.permit().await;
+/// When too many ask at once, or the server is shutting down.
+pub async fn encode(
+    password: String,
+    asker: &Asker,
+    hashing: &Hashing,
+) -> Result<String, AppError> {
     let work = move || {
         let salt: String = rand::rng()
             .sample_iter(Alphanumeric)
@@ -69,9 +77,7 @@ pub async fn encode(password: String, attempts: &LoginAttempts) -> Result<String
         let hash = BASE64_STANDARD.encode(derive(&password, &salt, ITERATIONS));
         format!("{ALGORITHM}${ITERATIONS}${salt}${hash}")
     };
-    let result = tokio::task::spawn_blocking(work).await;
-    drop(permit);
-    result.map_err(|error| AppError::internal("encoding a password", error))
+    hashing.run(asker, work).await
 }
 
 /// What a check found, and how much work it was.
@@ -156,24 +162,30 @@ mod tests {
 
     #[tokio::test]
     async fn a_new_password_is_written_in_djangos_form() {
-        let attempts = LoginAttempts::default();
-        let encoded = encode("secret".to_owned(), &attempts).await.unwrap();
+        let hashing = Hashing::default();
+        let encoded = encode("secret".to_owned(), &Asker::Server, &hashing)
+            .await
+            .unwrap();
         assert!(encoded.starts_with("pbkdf2_sha256$600000$"), "{encoded}");
         assert!(encoded.len() <= 128);
-        let right = verify("secret".to_owned(), Some(encoded), &attempts).await;
+        let right = verify("secret".to_owned(), Some(encoded), &Asker::Server, &hashing).await;
         assert!(right.unwrap());
-        let nobody = verify("secret".to_owned(), None, &attempts).await;
+        let nobody = verify("secret".to_owned(), None, &Asker::Server, &hashing).await;
         assert!(!nobody.unwrap());
     }
 
     #[tokio::test]
     async fn a_password_that_is_too_long_is_wrong_even_when_it_is_the_stored_one() {
-        let attempts = LoginAttempts::default();
+        let hashing = Hashing::default();
         let long = "ä".repeat(MAX_CHARACTERS + 1);
         let hash = BASE64_STANDARD.encode(derive(&long, "salt", NonZeroU32::MIN));
         let encoded = format!("{ALGORITHM}$1$salt${hash}");
         assert!(is_right(&long, &encoded));
-        assert!(!verify(long, Some(encoded), &attempts).await.unwrap());
+        assert!(
+            !verify(long, Some(encoded), &Asker::Server, &hashing)
+                .await
+                .unwrap()
+        );
     }
 
     #[test]

@@ -10,7 +10,10 @@ use axum::{
 };
 use sal_store::{ids::UserId, scope::Scope, sessions::SessionViewer};
 
-use crate::{access::session::SessionCookie, app::App, django, error::AppError, turns::Kept};
+use crate::{
+    access::session::SessionCookie, app::App, django, error::AppError, origin::is_https,
+    turns::Kept,
+};
 
 /// What a viewer may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,7 +146,7 @@ impl FromRequestParts<App> for Viewer {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, AppError> {
-        if let Some(cookie) = SessionCookie::from_headers(&parts.headers, app)
+        if let Some(cookie) = SessionCookie::from_headers(&parts.headers, is_https(parts, app))
             && let Some(found) = cookie.viewer(app).await?
         {
             let mut viewer = Self::from(found);
@@ -241,6 +244,8 @@ mod tests {
             level: level.map(str::to_owned),
             units: vec![3],
             only_user,
+            is_active: true,
+            last_seen: jiff::Timestamp::UNIX_EPOCH,
         }
         .into()
     }

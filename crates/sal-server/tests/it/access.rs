@@ -284,6 +284,11 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
         "/settings/users/edit/{user}/",
     ),
     (
+        "/settings/users/link/{id}/",
+        Staff,
+        "/settings/users/link/{user}/",
+    ),
+    (
         "/settings/users/makestaff/{id}/",
         Staff,
         "/settings/users/makestaff/{user}/",

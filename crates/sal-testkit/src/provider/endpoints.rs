@@ -1,4 +1,4 @@
-//! The provider's five addresses.
+//! The provider's six addresses.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub(super) fn router(inner: Arc<Inner>) -> Router {
         .route(&format!("{base}/keys"), get(show_keys))
         .route(&format!("{base}/login"), get(log_in))
         .route(&format!("{base}/token"), post(hand_out))
+        .route(&format!("{base}/userinfo"), get(tell))
         .with_state(inner)
 }
 
@@ -46,6 +47,11 @@ async fn describe(State(inner): State<Arc<Inner>>) -> Response {
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "authorization_response_iss_parameter_supported": true,
     }));
+    if script.userinfo.is_some() {
+        document.extend(object(
+            json!({"userinfo_endpoint": format!("{issuer}/userinfo")}),
+        ));
+    }
     replace(&mut document, script.description);
     Json(document).into_response()
 }
@@ -130,7 +136,7 @@ async fn hand_out(
     if !is_right {
         return refuse(StatusCode::BAD_REQUEST, "invalid_grant");
     }
-    let access_token = "access-token-of-the-test";
+    let access_token = ACCESS_TOKEN;
     let hash = digest(&SHA256, access_token.as_bytes());
     let (half, _rest) = hash.as_ref().split_at(16);
     let now = script.now.as_second();
@@ -145,6 +151,22 @@ async fn hand_out(
     Json(json!({"token_type": "Bearer", "access_token": access_token, "id_token": id_token}))
         .into_response()
 }
+
+/// What is known of whoever the access token is for.
+async fn tell(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
+    inner.note("userinfo");
+    let script = locked(&inner.script).clone();
+    let bearer = headers.get(header::AUTHORIZATION);
+    let is_right = bearer.is_some_and(|value| value == &format!("Bearer {ACCESS_TOKEN}"));
+    match script.userinfo {
+        Some(_) if !is_right => StatusCode::UNAUTHORIZED.into_response(),
+        Some(Value::Null) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(claims) => Json(claims).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+const ACCESS_TOKEN: &str = "access-token-of-the-test";
 
 /// By header or by form, encoded as RFC 6749 §2.3.1 wants it.
 fn is_our_client(headers: &HeaderMap, form: &Fields) -> bool {

@@ -10,7 +10,7 @@ use futures_util::{Stream, stream};
 use sal_http::{
     App, AppError, Routes,
     access::GlobalAdmin,
-    db::{Db, export_client},
+    db::{export_client, page_client},
 };
 use sal_store::audit::{AuditKind, FoundChange, audit_kinds, search_audit};
 use serde::Deserialize;
@@ -76,10 +76,11 @@ async fn show_changes(
     theme: Theme,
     Query(query): Query<ChangesQuery>,
     State(app): State<App>,
-    Db(db): Db,
 ) -> Result<Response, AppError> {
     let filter = Filter::of(&query);
     let before: Option<i64> = query.before.and_then(|before| before.parse().ok());
+    app.refusals().flush(app.now(), &app.store).await;
+    let db = page_client(&app).await?;
     let user = filter.user.as_str();
     let (mut rows, kinds) = tokio::try_join!(
         search_audit(&db, &before, &filter.kind, user, &ONE_MORE),
@@ -113,6 +114,7 @@ async fn export_changes(
     Query(query): Query<ChangesQuery>,
     State(app): State<App>,
 ) -> Result<Response, AppError> {
+    app.refusals().flush(app.now(), &app.store).await;
     let pages = pages(Filter::of(&query), app);
     export(query.format.as_deref(), "sal activity", COLUMNS, pages)
 }

@@ -4,8 +4,9 @@
 
 use axum::http::{HeaderMap, header};
 use sal_http::{
-    App, AppError,
+    AppError,
     access::{Level, Viewer},
+    origin::Origin,
 };
 use sal_store::{
     Client,
@@ -61,8 +62,7 @@ impl Empty {
 pub(super) async fn joining(
     part: &FleetPart,
     viewer: &Viewer,
-    headers: &HeaderMap,
-    app: &App,
+    server_url: &str,
     db: &Client,
 ) -> Result<Vec<Joining>, AppError> {
     if viewer.level != Level::GlobalAdmin {
@@ -73,7 +73,6 @@ pub(super) async fn joining(
         FleetPart::Unit(unit) => (Some(unit.id), None),
         FleetPart::Group(group) => (None, Some(group.id)),
     };
-    let server_url = server_url(headers, app);
     let groups = group_keys(db, &unit, &group).await?;
     Ok(groups
         .into_iter()
@@ -81,7 +80,7 @@ pub(super) async fn joining(
             Some(Joining {
                 group: group.name,
                 unit: group.unit,
-                server_url: server_url.clone(),
+                server_url: server_url.to_owned(),
                 key: group.key?,
             })
         })
@@ -89,14 +88,10 @@ pub(super) async fn joining(
 }
 
 /// The address this page was asked for at, which is the best guess at what Macs can reach.
-fn server_url(headers: &HeaderMap, app: &App) -> String {
+pub(super) fn server_url(headers: &HeaderMap, origin: &Origin) -> String {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let scheme = if app.config.secure_cookies {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = if origin.is_https { "https" } else { "http" };
     format!("{scheme}://{}", host.unwrap_or("sal.example.com"))
 }

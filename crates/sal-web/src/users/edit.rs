@@ -9,8 +9,9 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{Level, Staff, Viewer, password, session::SessionCookie},
+    access::{Level, Staff, Viewer, hashing::Asker, password, session::SessionCookie},
     db::{Db, page_client},
+    origin::Origin,
 };
 use sal_store::{
     Tx,
@@ -54,6 +55,7 @@ async fn change_user(
     Staff(viewer): Staff,
     theme: Theme,
     Path(id): Path<String>,
+    origin: Origin,
     State(app): State<App>,
     Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
@@ -71,7 +73,10 @@ async fn change_user(
     }
     let encoded = match form.password.as_str() {
         "" => None,
-        password => Some(password::encode(password.to_owned(), app.attempts()).await?),
+        password => {
+            let asker = Asker::Person(viewer.id);
+            Some(password::encode(password.to_owned(), &asker, app.hashing()).await?)
+        }
     };
     let tx = page_client(&app).await?.begin().await?;
     let administrators = hold_administrators(&viewer, &tx).await?;
@@ -90,7 +95,7 @@ async fn change_user(
     let detail = changes(&before, &form, &page.units);
     audit::note(&viewer, "changed", &user, &detail, &app, &tx).await?;
     tx.commit().await?;
-    after(&before, encoded.is_some(), &viewer, &app).await
+    after(&before, encoded.is_some(), &viewer, &origin, &app).await
 }
 
 async fn store(
@@ -123,11 +128,12 @@ async fn after(
     person: &FoundPerson,
     has_new_password: bool,
     viewer: &Viewer,
+    origin: &Origin,
     app: &App,
 ) -> Result<Response, AppError> {
     let mut response = redirect(LIST);
     if has_new_password && person.id == viewer.id {
-        let cookie = SessionCookie::new(viewer.id);
+        let cookie = SessionCookie::new(viewer.id, origin.is_https);
         if let Some(cookie) = cookie.start(app.now(), app).await? {
             response.headers_mut().insert(header::SET_COOKIE, cookie);
         }

@@ -3,7 +3,7 @@
 use axum::{Form, extract::State, response::Response, routing::get};
 use sal_http::{
     App, AppError, Routes,
-    access::{Level, Staff, password},
+    access::{Level, Staff, hashing::Asker, password},
     db::{Db, page_client},
 };
 use sal_store::people::{insert_person, unit_names};
@@ -64,7 +64,8 @@ async fn create_user(
     if page.problem.is_some() {
         return page.answer();
     }
-    let encoded = password::encode(form.password.clone(), app.attempts()).await?;
+    let asker = Asker::Person(viewer.id);
+    let encoded = password::encode(form.password.clone(), &asker, app.hashing()).await?;
     let tx = page_client(&app).await?.begin().await?;
     hold_administrators(&viewer, &tx).await?;
     let made = insert_person(

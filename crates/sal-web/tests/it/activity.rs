@@ -209,6 +209,8 @@ async fn logins_refusals_and_lock_outs_are_told_and_bounded() {
             stranger.post(&site, "/login/", &form).await;
         }
     }
+    let page = admin.get(&site, "/activity/?kind=login").await.text;
+    assert!(page.contains("from unknown, 10 times"), "{page}");
     let count = |what: &str| {
         format!(
             "SELECT count(*) FROM salrs_audit WHERE kind = 'login' AND user_id IS NULL AND {what}"
@@ -216,7 +218,7 @@ async fn logins_refusals_and_lock_outs_are_told_and_bounded() {
     };
     for (what, rows) in [
         (
-            "username = 'ga' AND action = 'refused' AND detail = 'from unknown'",
+            "username = 'ga' AND action = 'refused' AND detail LIKE 'from unknown, 10 times, the last %'",
             1,
         ),
         ("username = 'ga' AND action = 'locked out'", 1),

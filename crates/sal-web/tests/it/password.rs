@@ -107,7 +107,7 @@ async fn who_has_no_password_is_told_so() {
         anna.get(&site, "/changepassword/").await.status,
         StatusCode::FOUND
     );
-    let cookie = sal_http::access::session::SessionCookie::new(sal_store::ids::UserId(1));
+    let cookie = sal_http::access::session::SessionCookie::new(sal_store::ids::UserId(1), false);
     let set = cookie
         .start(site.app.now(), &site.app)
         .await

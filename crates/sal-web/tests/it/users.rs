@@ -440,3 +440,91 @@ async fn the_only_user_stays_global_admin_when_a_second_one_is_made() {
     let answer = Visitor::default().post(&site, "/login/", &login).await;
     assert_eq!(answer.status, StatusCode::OK, "not active, wrong password");
 }
+
+const ISSUER: &str = "https://login.example.org";
+
+fn account<'a>(action: &'a str, subject: &'a str) -> [(&'static str, &'a str); 3] {
+    [("action", action), ("issuer", ISSUER), ("subject", subject)]
+}
+
+#[tokio::test]
+async fn staff_link_an_account_of_a_provider_and_take_it_away_again() {
+    let site = site().await;
+    let (mut admin, mut ro) = (site.visitor("admin").await, site.visitor("ro").await);
+    let path = "/settings/users/link/3/";
+    let edit = admin.get(&site, "/settings/users/edit/3/").await;
+    assert!(edit.text.contains(path));
+    let linked = admin.post(&site, path, &account("link", "s<1>")).await;
+    assert_eq!(linked.location(), path, "{}", linked.text);
+    let page = admin.get(&site, path).await.text;
+    assert!(
+        page.contains("s&#60;1&#62;") && page.contains(ISSUER),
+        "{page}"
+    );
+    let again = admin.post(&site, path, &account("link", "s<1>")).await;
+    assert_eq!(again.location(), path, "nothing changes");
+    let other = "/settings/users/link/2/";
+    refused(
+        &mut admin,
+        &site,
+        other,
+        &account("link", "s<1>"),
+        "belongs to the user `ro`",
+    )
+    .await;
+    refused(
+        &mut admin,
+        &site,
+        path,
+        &account("link", "s2"),
+        "already; unlink that one",
+    )
+    .await;
+    refused(
+        &mut admin,
+        &site,
+        other,
+        &account("unlink", "s<1>"),
+        "does not belong",
+    )
+    .await;
+    assert_eq!(ro.get(&site, "/").await.status, StatusCode::FOUND);
+    let session = "SELECT count(*) FROM salrs_session WHERE user_id = 3";
+    assert_eq!(site.number(session).await, 1);
+    let gone = admin.post(&site, path, &account("unlink", "s<1>")).await;
+    assert_eq!(gone.location(), path);
+    assert_eq!(
+        site.number(session).await,
+        0,
+        "a session of the account must not go on"
+    );
+    assert_eq!(site.number("SELECT count(*) FROM salrs_identity").await, 0);
+    let noted = "SELECT count(*) FROM salrs_audit WHERE kind = 'user' AND username = 'admin' AND object_name = 'ro'
+         AND action IN ('linked', 'unlinked') AND detail LIKE '% an account of https://login.example.org'";
+    assert_eq!(site.number(noted).await, 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_account_is_refused_with_a_sentence() {
+    let site = site().await;
+    let mut admin = site.visitor("admin").await;
+    for (issuer, subject, words) in [
+        (
+            "http://login.example.org",
+            "s",
+            "The issuer does not begin with https://",
+        ),
+        (
+            "login.example.org",
+            "s",
+            "The issuer does not begin with https://",
+        ),
+        (ISSUER, " ", "The subject is empty"),
+        (ISSUER, "a\nb", "The subject is empty"),
+    ] {
+        let form = [("action", "link"), ("issuer", issuer), ("subject", subject)];
+        refused(&mut admin, &site, "/settings/users/link/3/", &form, words).await;
+    }
+    let nobody = admin.get(&site, "/settings/users/link/99/").await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+}

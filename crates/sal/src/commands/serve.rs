@@ -5,15 +5,16 @@
 
 mod status;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rds_iam::Clock;
+use sal_http::access::hashing::{Asker, Hashing};
 use sal_http::access::oidc::Oidc;
-use sal_http::access::{LoginAttempts, password, setup};
+use sal_http::access::{password, setup};
 use sal_http::app::AppParts;
 use sal_http::{App, metric_names};
 use sal_plugins::Registry;
@@ -56,11 +57,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let options = options(&config, &recorder);
     let status = status::listen(config.status_listen)?;
     let router = sal_server::router(app.clone(), &options)?;
-    let listener = TcpListener::bind(arguments.listen)
-        .with_context(|| format!("listening on {}", arguments.listen))?;
-    let address = listener
-        .local_addr()
-        .context("reading the address of the listener")?;
+    let (listener, address) = listen(arguments.listen)?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
     let ready = Ready {
@@ -72,6 +69,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     };
     let (prepared, jobs) = start_tasks(ready, &tasks, &shutdown);
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
+    let notes = tasks.spawn(note_refusals(app.clone(), shutdown.clone()));
     if let Some(listener) = status {
         tasks.spawn(status::serve(
             listener,
@@ -91,9 +89,32 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         }
     };
     stop.abort();
+    // Nothing is refused any more: what was, is written.
+    shutdown.cancel();
+    let_finish(Some(notes)).await;
     let_finish(jobs).await;
     store.close();
     outcome
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
+    let bound = listener
+        .local_addr()
+        .context("reading the address of the listener")?;
+    Ok((listener, bound))
+}
+
+/// Writes the numbers of refused logins every minute, and at the end.
+async fn note_refusals(app: App, shutdown: CancellationToken) {
+    loop {
+        let minute = shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60)));
+        let is_over = minute.await.is_none();
+        app.refusals().flush(app.now(), &app.store).await;
+        if is_over {
+            return;
+        }
+    }
 }
 
 /// The page of a machine waits no longer for the Crypt server.
@@ -166,7 +187,7 @@ fn start_tasks(
     (prepared, jobs)
 }
 
-/// Lets a job end after its batch; whatever takes longer is given up with its connection.
+/// Lets a task end, as a job after its batch; whatever takes longer is given up with its connection.
 async fn let_finish(jobs: Option<JoinHandle<()>>) {
     let Some(mut jobs) = jobs else {
         return;
@@ -340,7 +361,8 @@ impl Ready {
             return Ok(());
         };
         if let Some(secret) = &self.config.admin_password {
-            let encoded = password::encode(secret.expose().to_owned(), &LoginAttempts::default())
+            let password = secret.expose().to_owned();
+            let encoded = password::encode(password, &Asker::Server, &Hashing::default())
                 .await
                 .map_err(|error| Obstacle::Away(error.to_string()))?;
             let token = path.trim_start_matches("/setup/").trim_end_matches('/');

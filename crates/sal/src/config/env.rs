@@ -3,6 +3,7 @@
 //! Sal's Docker names keep their meaning; ours begin with `SAL_`. A value that cannot be understood is a mistake,
 //! never a silent default.
 
+mod access;
 mod limits;
 mod pages;
 mod single_sign_on;
@@ -80,6 +81,12 @@ impl Environment {
             .get(name)
             .cloned()
             .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a variable is there and says nothing.
+    pub(crate) fn is_blank(&self, name: &str) -> bool {
+        let value = self.values.get(name);
+        value.is_some_and(|value| value.trim().is_empty())
     }
 
     /// Yes or no, in the usual words.
@@ -210,6 +217,7 @@ const fn secret(name: &'static str, since: &'static str, meaning: &'static str) 
 pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {
     VARIABLES
         .iter()
+        .chain(access::VARIABLES)
         .chain(limits::VARIABLES)
         .chain(pages::VARIABLES)
         .chain(single_sign_on::VARIABLES)
@@ -409,13 +417,13 @@ const VARIABLES: &[Variable] = &[
     secret(
         "ADMIN_PASS",
         "Sal",
-        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link.",
+        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link. One that is guessed first, or shorter than 8 characters, stops the start.",
     ),
     variable(
         "SAL_PUBLIC_URL",
         "",
         "0.1",
-        "Address that browsers use, as https://sal.example.org; with https, cookies are sent over https only.",
+        "Address that browsers use, as https://sal.example.org; with https, cookies are sent over https only and browsers are told to come by nothing else (HSTS).",
     ),
     variable(
         "SAL_ADD_NEW_MACHINES",
@@ -485,6 +493,10 @@ const IGNORED: &[(&str, &str)] = &[
     (
         "DOCKER_SAL_ALLOWED",
         "host names are not checked yet; let the proxy in front do it",
+    ),
+    (
+        "SAL_OIDC_LINK_EXISTING",
+        "accounts become users by `sal user link`, or by the claim of SAL_OIDC_JOIN_CLAIM",
     ),
     (
         "DOCKER_SAL_USE_SAML",

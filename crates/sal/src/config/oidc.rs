@@ -48,13 +48,13 @@ impl SingleSignOn {
             redirect_uri: format!("{}/oidc/callback/", public_url.trim_end_matches('/')),
             scopes: scopes(environment),
             username_claim: text("SAL_OIDC_USERNAME_CLAIM", "preferred_username", environment),
+            join_claim: environment.text("SAL_OIDC_JOIN_CLAIM"),
             groups_claim: text("SAL_OIDC_GROUPS_CLAIM", "groups", environment),
             levels: mapping("SAL_OIDC_LEVELS", Levels::parse, environment),
             staff: mapping("SAL_OIDC_STAFF_GROUPS", Groups::parse, environment),
             units: mapping("SAL_OIDC_UNITS", Units::parse, environment),
             label: text("SAL_OIDC_LABEL", "Log in with single sign-on", environment),
             only: environment.flag("SAL_OIDC_ONLY", false),
-            link_existing: environment.flag("SAL_OIDC_LINK_EXISTING", false),
         };
         warn_of_surprises(&oidc, environment);
         Some(Self {
@@ -83,6 +83,15 @@ fn warn_of_surprises(oidc: &OidcConfig, environment: &mut Environment) {
                 .to_owned(),
         );
     }
+    if let Some(claim) = oidc
+        .join_claim
+        .as_deref()
+        .filter(|claim| CHOSEN.contains(claim))
+    {
+        environment.warn(format!(
+            "SAL_OIDC_JOIN_CLAIM=`{claim}`: at many providers people choose this claim themselves; whoever takes the name of a user there becomes that user here"
+        ));
+    }
     if oidc.redirect_uri.starts_with("http://") && Issuer::parse(&oidc.redirect_uri).is_err() {
         environment.warn(
             "SAL_PUBLIC_URL does not begin with https://: single sign-on sends its codes in the open, and most providers refuse it"
@@ -90,6 +99,9 @@ fn warn_of_surprises(oidc: &OidcConfig, environment: &mut Environment) {
         );
     }
 }
+
+/// Claims that are for showing (OpenID Connect Core §5.7): neither unique nor lasting.
+const CHOSEN: [&str; 4] = ["preferred_username", "nickname", "name", "upn"];
 
 fn text(name: &str, default: &str, environment: &Environment) -> String {
     environment.text(name).unwrap_or_else(|| default.to_owned())
@@ -180,6 +192,23 @@ mod tests {
         let oidc = read.unwrap().oidc;
         assert_eq!(oidc.redirect_uri, "https://sal.example.org/oidc/callback/");
         assert_eq!(oidc.scopes, "openid profile email");
+    }
+
+    #[test]
+    fn a_trusted_claim_that_people_choose_themselves_is_warned_of() {
+        let with = |claim: &'static str| {
+            let (read, told) = read(&[
+                ("SAL_OIDC_ISSUER", "https://login.example.org"),
+                ("SAL_OIDC_CLIENT_ID", "sal"),
+                ("SAL_PUBLIC_URL", "https://sal.example.org/"),
+                ("SAL_OIDC_LEVELS", "*=RO"),
+                ("SAL_OIDC_JOIN_CLAIM", claim),
+            ]);
+            (read.unwrap().oidc.join_claim, told.unwrap().len())
+        };
+        assert_eq!(with("preferred_username").1, 1);
+        assert_eq!(with("sal_user"), (Some("sal_user".to_owned()), 0));
+        assert_eq!(with(""), (None, 0));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use sal_jobs::JobsConfig;
 use sal_plugins::Visibility;
 
 use super::Environment;
+use super::access;
 use super::database::DatabaseConfig;
 use super::jobs;
 use super::oidc::SingleSignOn;
@@ -79,7 +80,7 @@ impl ServerConfig {
             status_listen: environment
                 .text("SAL_STATUS_LISTEN")
                 .map(|_set| environment.parsed("SAL_STATUS_LISTEN", ANY, "an address and a port")),
-            admin_password: environment.secret("ADMIN_PASS").map(Secret::new),
+            admin_password: access::admin_password(environment),
             public_url,
             plugin_folder: environment.text("SAL_PLUGIN_DIR").map(PathBuf::from),
             root_ca: environment
@@ -146,6 +147,8 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS", false),
         visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
+        session_idle: access::session_idle(environment),
+        trusted_proxies: access::trusted_proxies(environment),
     }
 }
 

@@ -98,3 +98,29 @@ async fn wrong_usage_ends_with_2_and_help_with_0() {
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     assert!(ended.stdout.contains("serve"));
 }
+
+#[tokio::test]
+async fn q132_a_first_password_that_anybody_tries_stops_the_start_and_is_not_shown() {
+    for password in [
+        "password",
+        "Password1",
+        "changeme",
+        "letmein99",
+        "admin",
+        "sal",
+        "short-1",
+        "",
+    ] {
+        let settings = Settings::default()
+            .with("DB_NAME", "sal")
+            .with("DB_USER", "sal")
+            .with("DB_PASS", "x")
+            .with("ADMIN_PASS", password);
+        let ended = settings.run(&["serve", "--listen", "127.0.0.1:0"]).await;
+        assert_eq!(ended.code, Some(2), "{password}: {ended:?}");
+        let named = |line: &str| line.starts_with("error: ADMIN_PASS ");
+        assert!(ended.stderr.lines().any(named), "{ended:?}");
+        let is_shown = password.len() > 4 && password != "admin" && ended.stderr.contains(password);
+        assert!(!is_shown, "{ended:?}");
+    }
+}

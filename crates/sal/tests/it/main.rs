@@ -32,3 +32,4 @@ mod single_sign_on;
 mod stage;
 mod storm;
 mod token;
+mod user;

@@ -244,3 +244,47 @@ fn write_answer(credential: &Credential, path: &Path) {
     });
     std::fs::write(path, answer.to_string()).unwrap();
 }
+
+#[tokio::test]
+async fn the_set_up_link_is_told_once_and_never_logged() {
+    for format in ["human", "json"] {
+        let stage = Stage::set().await;
+        let settings = stage.password_settings().with("SAL_LOG", EVERYTHING);
+        let settings = settings.with("SAL_LOG_FORMAT", format);
+        let mut server = Server::start(&settings).await;
+        let log = server.log();
+        let token = log
+            .split_once("/setup/")
+            .unwrap()
+            .1
+            .split('/')
+            .next()
+            .unwrap();
+        let form = [
+            ("username", "anna"),
+            ("password", "four blue kettles"),
+            ("again", ""),
+        ];
+        for (path, status) in [
+            (format!("/setup/{token}/"), 200),
+            (format!("/setup/{token}"), 301),
+            (format!("//setup/{token}/"), 404),
+            (format!("/%73etup/{token}/"), 404),
+            (format!("/SETUP/{token}/x"), 404),
+            (format!("/login/?next=/setup/{token}/"), 200),
+        ] {
+            let answer = server.get(&path).await;
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+        }
+        let url = format!("{}/setup/{token}/", server.url);
+        let answer = server.http.post(&url).form(&form).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let with_referer = server.http.get(&server.url).header("referer", &url);
+        assert!(with_referer.send().await.is_ok());
+        server.stop().await;
+        let log = server.log();
+        let lines: Vec<_> = log.lines().filter(|line| line.contains(token)).collect();
+        assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert!(lines[0].starts_with("There is no user yet."), "{lines:?}");
+    }
+}

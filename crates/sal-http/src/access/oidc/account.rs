@@ -1,23 +1,25 @@
 //! An account of the provider becomes a user: finds it, makes it, brings its rights to the mapping.
 
+use jiff::Timestamp;
+use oidc_login::{LIFETIME, LoginError, NameFault, Person};
 use rand::{RngExt, distr::Alphanumeric};
 use sal_store::{
     Tx,
     audit::insert_audit,
     identities::{
-        Account, find_account, insert_sso_user, lock_identities, put_identity, put_level,
-        put_staff, put_units, units_named,
+        Account, UserName, find_account, insert_sso_user, lock_identities, put_identity, put_level,
+        put_staff, put_units, units_named, units_of, use_oidc_login, user_names,
     },
-    ids::UserId,
+    ids::{UnitId, UserId},
     users::record_login,
 };
 use tracing::{info, warn};
 
 use super::{
     config::OidcConfig,
-    error::{OidcError, Refusal},
-    mapping::Rights,
-    person::Person,
+    error::{self, OidcError, Refusal},
+    names,
+    rights::{Present, Rights, rights},
 };
 use crate::db::page_client;
 use crate::{access::Level, app::App, error::AppError};
@@ -27,33 +29,30 @@ use crate::{access::Level, app::App, error::AppError};
 enum Choice {
     /// A user that is made now.
     New,
-    /// A user that had another way in, or none.
+    /// A user whose name the provider is trusted to know.
     Join,
-    /// The user of the last time.
+    /// The user of the last time, or of whom an administrator said so.
     Known,
 }
 
-/// Finds or makes the user of a person, and brings level, staff and units to the mapping, in one transaction.
+/// Finds or makes the user of a person, and brings level, staff and units to the mapping. The login is used up by it: all
+/// in one transaction.
 pub(super) async fn enter(
     person: &Person,
+    login: &[u8],
     config: &OidcConfig,
     app: &App,
 ) -> Result<UserId, OidcError> {
-    let rights = config.rights(&person.groups).ok_or_else(|| {
-        OidcError::Refused(Refusal::NoLevel {
-            groups_left_out: person.groups_left_out,
-        })
-    })?;
     let db = page_client(app).await?;
     let tx = db.begin().await?;
-    match enter_in(person, &rights, config, app, &tx).await {
+    match enter_in(person, login, config, app, &tx).await {
         Ok(user) => {
             tx.commit().await?;
             Ok(user)
         }
         Err(error) => {
             // A refusal is no fault of the connection, which so can go back to the pool.
-            if matches!(error, OidcError::Refused(_)) {
+            if matches!(error, OidcError::Refused(_) | OidcError::Login(_)) {
                 tx.rollback().await?;
             }
             Err(error)
@@ -63,21 +62,26 @@ pub(super) async fn enter(
 
 async fn enter_in(
     person: &Person,
-    rights: &Rights,
+    login: &[u8],
     config: &OidcConfig,
     app: &App,
     tx: &Tx,
 ) -> Result<UserId, OidcError> {
-    let issuer = config.issuer.as_str();
+    let (issuer, now) = (config.issuer.as_str(), app.now());
+    let expires = now.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX);
+    if use_oidc_login(tx, &login.to_vec(), &now, &expires).await? == 0 {
+        return Err(LoginError::Stale.into());
+    }
     lock_identities(tx).await?;
-    let found = find_account(tx, issuer, &person.subject, &person.username)
+    let found = find_account(tx, issuer, &person.subject, &person.trusted_name)
         .await?
         .into_iter()
         .next();
     let choice = choose(found.as_ref(), person, config).map_err(OidcError::Refused)?;
+    let rights = rights_of(found.as_ref(), person, config, tx).await?;
     let account = match found {
         Some(account) => account,
-        None => make(person, app, tx).await?,
+        None => make(person, config, app, tx).await?,
     };
     let note = Note {
         account: &account,
@@ -87,45 +91,104 @@ async fn enter_in(
     match choice {
         Choice::New => note.write("made", "by single sign-on").await?,
         Choice::Join => {
-            note.write("joined", "to its account of single sign-on")
-                .await?
+            let detail = "to its account of single sign-on, by the trusted claim";
+            note.write("joined", detail).await?;
         }
         Choice::Known => {}
     }
-    let now = app.now();
     put_identity(tx, issuer, &person.subject, &account.id, &now).await?;
-    bring_to(rights, &note).await?;
+    bring_to(&rights, &note).await?;
     record_login(tx, &account.id, &now).await?;
     Ok(account.id)
 }
 
-/// Decides who somebody will be. A user who has a password is not taken over by whoever has the same name elsewhere,
-/// unless an administrator says so; a user of another account of the provider never is.
+/// Decides who somebody will be. No user is taken over by a name: only by an account that an administrator linked, or by
+/// the claim that is trusted to be a name here; and the user of another account of the provider never is.
 fn choose(
     found: Option<&Account>,
     person: &Person,
     config: &OidcConfig,
 ) -> Result<Choice, Refusal> {
-    let name = || person.username.clone();
     match found {
-        None if config.levels.is_none() => Err(Refusal::Unknown),
+        None if config.levels.is_none() => Err(Refusal::Unknown {
+            account: subject(person),
+        }),
         None => Ok(Choice::New),
-        Some(account) if !account.is_known && account.is_anothers => {
-            Err(Refusal::AnothersName { name: name() })
-        }
-        Some(account) if !account.is_known && !account.is_passwordless && !config.link_existing => {
-            Err(Refusal::NameTaken { name: name() })
-        }
+        Some(account) if !account.is_known && account.is_anothers => Err(Refusal::AnothersName {
+            name: account.username.clone(),
+        }),
         Some(account) if !account.is_active => Err(Refusal::Inactive),
         Some(account) if account.is_known => Ok(Choice::Known),
         Some(_) => Ok(Choice::Join),
     }
 }
 
-async fn make(person: &Person, app: &App, tx: &Tx) -> Result<Account, OidcError> {
+async fn rights_of(
+    found: Option<&Account>,
+    person: &Person,
+    config: &OidcConfig,
+    tx: &Tx,
+) -> Result<Rights, OidcError> {
+    let mut present = Present::default();
+    if let Some(account) = found {
+        let ids: Vec<UnitId> = account.units.iter().copied().map(UnitId).collect();
+        present = Present {
+            level: account.level.as_deref().map(Level::from_code),
+            is_staff: account.is_staff,
+            units: unit_names(tx, &ids).await?,
+        };
+    }
+    rights(&person.groups, &present, config).map_err(OidcError::Refused)
+}
+
+async fn unit_names(tx: &Tx, ids: &[UnitId]) -> Result<Vec<String>, OidcError> {
+    let units = units_of(tx, &ids.to_vec()).await?;
+    Ok(units.into_iter().map(|unit| unit.name).collect())
+}
+
+fn subject(person: &Person) -> error::Account {
+    error::Account(person.subject.clone())
+}
+
+/// The name of a new user, unless somebody has it or one that looks like it.
+fn new_name(person: &Person, users: &[UserName]) -> Result<String, Refusal> {
+    let name = match &person.username {
+        Ok(name) => names::tidy(name),
+        Err(NameFault::Missing) => return Err(Refusal::NoName),
+        Err(NameFault::UnverifiedEmail) => return Err(Refusal::UnverifiedEmail),
+    };
+    let looks = names::looks(&name);
+    if looks.is_empty() || name.chars().count() > MAX_NAME {
+        return Err(Refusal::NoName);
+    }
+    let twin = users.iter().find(|user| user.username == name).or_else(|| {
+        users
+            .iter()
+            .find(|user| names::looks(&user.username) == looks)
+    });
+    match twin {
+        None => Ok(name),
+        Some(twin) if twin.has_identity => Err(Refusal::AnothersName {
+            name: twin.username.clone(),
+        }),
+        Some(twin) => Err(Refusal::NameTaken {
+            name: twin.username.clone(),
+            account: subject(person),
+        }),
+    }
+}
+
+async fn make(
+    person: &Person,
+    config: &OidcConfig,
+    app: &App,
+    tx: &Tx,
+) -> Result<Account, OidcError> {
+    let users = user_names(tx, config.issuer.as_str()).await?;
+    let username = new_name(person, &users).map_err(OidcError::Refused)?;
     let made = insert_sso_user(
         tx,
-        &person.username,
+        &username,
         &no_password(),
         &person.first_name,
         &person.last_name,
@@ -136,15 +199,15 @@ async fn make(person: &Person, app: &App, tx: &Tx) -> Result<Account, OidcError>
     // Django Sal made a user of this name since we looked.
     let made = made.first().ok_or_else(|| {
         OidcError::Refused(Refusal::NameTaken {
-            name: person.username.clone(),
+            name: username.clone(),
+            account: subject(person),
         })
     })?;
     Ok(Account {
         id: made.id,
-        username: person.username.clone(),
+        username,
         is_active: true,
         is_staff: false,
-        is_passwordless: true,
         is_known: true,
         is_anothers: false,
         level: None,
@@ -259,6 +322,8 @@ fn no_password() -> String {
     let random = rand::rng().sample_iter(Alphanumeric).take(40);
     std::iter::once('!').chain(random.map(char::from)).collect()
 }
+
+const MAX_NAME: usize = 150;
 
 #[cfg(test)]
 mod tests;

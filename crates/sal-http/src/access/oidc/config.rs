@@ -1,10 +1,9 @@
 //! What an administrator decides about single sign-on.
 
-use std::{fmt, net::IpAddr};
+pub use oidc_login::config::{ClientSecret, Issuer};
+use oidc_login::{ClientConfig, Wish};
 
-use http::Uri;
-
-use super::mapping::{Groups, Levels, Rights, Units};
+use super::mapping::{Groups, Levels, Units};
 
 /// The provider, who we are to it, and what its groups mean here.
 #[derive(Debug, Clone)]
@@ -19,8 +18,10 @@ pub struct OidcConfig {
     pub redirect_uri: String,
     /// What we ask for, separated by blanks; `openid` is among it.
     pub scopes: String,
-    /// The claim that holds the user name; where it is missing, `email` and then `sub` do.
+    /// The claim that holds a new user's name; where it is missing, `email` and then `sub` do.
     pub username_claim: String,
+    /// The claim that is trusted to be the name of the user here whose account it is; none joins nobody.
+    pub join_claim: Option<String>,
     /// The claim that holds the groups; a dot leads into an object.
     pub groups_claim: String,
     /// Which groups give which level. Without it levels stay as they are, and nobody new gets in.
@@ -33,148 +34,34 @@ pub struct OidcConfig {
     pub label: String,
     /// Whether the login page hides the form for local passwords.
     pub only: bool,
-    /// Whether an account may become a user of the same name who has a password.
-    pub link_existing: bool,
 }
 
 impl OidcConfig {
-    /// What the groups give; no level at all where levels are mapped and none fits.
-    pub(super) fn rights(&self, groups: &[String]) -> Option<Rights> {
-        let level = match &self.levels {
-            Some(levels) => Some(levels.of(groups)?),
-            None => None,
-        };
-        Some(Rights {
-            level,
-            is_staff: self.staff.as_ref().map(|staff| staff.has_any(groups)),
-            units: self.units.as_ref().map(|units| units.of(groups)),
-        })
-    }
-}
-
-/// An issuer whose tokens can be believed: reached by https, or on this very machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issuer(String);
-
-impl Issuer {
-    /// Reads an issuer as it was configured.
-    ///
-    /// # Errors
-    /// What is wrong with it, as the end of a sentence.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        if text.contains(['?', '#']) {
-            return Err("has a `?` or a `#`, which an issuer never has");
-        }
-        safe_url(text)?;
-        Ok(Self(text.to_owned()))
-    }
-
-    /// The text, compared byte for byte.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Where the provider describes itself.
-    pub(super) fn discovery(&self) -> String {
-        format!(
-            "{}/.well-known/openid-configuration",
-            self.0.trim_end_matches('/')
-        )
-    }
-}
-
-/// Whether secrets may be sent to this address.
-pub(super) fn safe_url(text: &str) -> Result<(), &'static str> {
-    let uri: Uri = text.parse().map_err(|_error| "is not an address")?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err("does not begin with https://");
-    };
-    if authority.as_str().contains('@') || text.contains('#') {
-        return Err("has a `@` before its path or a `#`");
-    }
-    match scheme {
-        "https" => Ok(()),
-        "http" if is_loopback(authority.host()) => Ok(()),
-        _ => Err("does not begin with https://; http is taken for this very machine only"),
-    }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
-}
-
-/// Our secret at the provider. Prints as `***`.
-#[derive(Clone)]
-pub struct ClientSecret(String);
-
-impl ClientSecret {
-    /// Wraps a secret.
-    #[must_use]
-    pub fn new(secret: String) -> Self {
-        Self(secret)
-    }
-
-    pub(super) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ClientSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_issuer_is_reached_by_https_or_on_this_machine() {
-        for good in [
-            "https://login.example.org/tenant/v2.0",
-            "https://accounts.google.com",
-            "http://127.0.0.1:8080/realms/sal",
-            "http://[::1]:8080",
-            "http://localhost",
-        ] {
-            assert!(Issuer::parse(good).is_ok(), "{good}");
-        }
-        for bad in [
-            "",
-            "login.example.org",
-            "http://login.example.org",
-            "http://127.0.0.1.example.org",
-            "http://localhost@evil.example",
-            "ftp://127.0.0.1",
-            "https://login.example.org?x=1",
-            "https://login.example.org#x",
-            "https://me:secret@login.example.org",
-            "/login",
-        ] {
-            assert!(Issuer::parse(bad).is_err(), "{bad}");
+    /// What the protocol has to know.
+    pub(super) fn client(&self) -> ClientConfig {
+        ClientConfig {
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            scopes: self.scopes.clone(),
         }
     }
 
-    #[test]
-    fn the_description_lies_below_the_issuer_with_or_without_a_slash() {
-        for issuer in ["https://a.example/x", "https://a.example/x/"] {
-            let found = Issuer::parse(issuer).unwrap().discovery();
-            assert_eq!(
-                found,
-                "https://a.example/x/.well-known/openid-configuration"
-            );
+    /// What we have to know of somebody.
+    pub(super) fn wish(&self) -> Wish {
+        Wish {
+            username_claim: self.username_claim.clone(),
+            join_claim: self.join_claim.clone(),
+            groups_claim: self.groups_claim.clone(),
+            wants_groups: self.names_groups(),
         }
     }
 
-    #[test]
-    fn the_secret_does_not_print() {
-        let secret = ClientSecret::new("hush".to_owned());
-        assert_eq!(format!("{secret:?}"), "***");
+    /// Whether any right hangs on a group, and not on being anybody.
+    pub(super) fn names_groups(&self) -> bool {
+        self.levels.as_ref().is_some_and(Levels::names_groups)
+            || self.staff.as_ref().is_some_and(Groups::names_groups)
+            || self.units.as_ref().is_some_and(Units::names_groups)
     }
 }

@@ -17,15 +17,6 @@ pub struct Units(Vec<(String, String)>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups(Vec<String>);
 
-/// What somebody gets; nothing where it is not mapped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rights {
-    pub(super) level: Option<Level>,
-    pub(super) is_staff: Option<bool>,
-    /// Names of business units, each once.
-    pub(super) units: Option<Vec<String>>,
-}
-
 impl Levels {
     /// Reads `group=GA,other=RW`.
     ///
@@ -42,6 +33,11 @@ impl Levels {
         pairs(text, "group=GA", level).map(Self)
     }
 
+    /// Whether it matters which groups there are.
+    pub(super) fn names_groups(&self) -> bool {
+        self.0.iter().any(|(group, _)| group != EVERYBODY)
+    }
+
     /// The highest level that the groups give.
     pub(super) fn of(&self, groups: &[String]) -> Option<Level> {
         let mine = self.0.iter().filter(|(group, _)| fits(group, groups));
@@ -56,6 +52,11 @@ impl Units {
     /// A sentence for each part that is wrong.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         pairs(text, "group=Name of the unit", Ok).map(Self)
+    }
+
+    /// Whether it matters which groups there are.
+    pub(super) fn names_groups(&self) -> bool {
+        self.0.iter().any(|(group, _)| group != EVERYBODY)
     }
 
     /// The names of the units that the groups belong to, each once.
@@ -84,13 +85,18 @@ impl Groups {
         all(parts(text).iter().map(group)).map(Self)
     }
 
+    /// Whether it matters which groups there are.
+    pub(super) fn names_groups(&self) -> bool {
+        self.0.iter().any(|group| group != EVERYBODY)
+    }
+
     pub(super) fn has_any(&self, groups: &[String]) -> bool {
         self.0.iter().any(|group| fits(group, groups))
     }
 }
 
 fn fits(group: &str, groups: &[String]) -> bool {
-    group == "*" || groups.iter().any(|mine| mine == group)
+    group == EVERYBODY || groups.iter().any(|mine| mine == group)
 }
 
 fn pairs<T>(
@@ -175,6 +181,7 @@ fn parts(text: &str) -> Vec<Part> {
         .collect()
 }
 
+const EVERYBODY: &str = "*";
 const LEVELS: [Level; 4] = [
     Level::StatsOnly,
     Level::ReadOnly,
@@ -251,6 +258,17 @@ mod tests {
             Some(Level::GlobalAdmin)
         );
         assert_eq!(levels.of(&groups(&[r"back\slash"])), Some(Level::ReadOnly));
+    }
+
+    #[test]
+    fn a_mapping_of_nothing_but_everybody_names_no_group() {
+        let levels = |text| Levels::parse(text).unwrap().names_groups();
+        assert!(!levels("*=RO") && !levels("*=RO,*=SO") && levels("*=RO,admins=GA"));
+        assert!(!Units::parse("*=Science").unwrap().names_groups());
+        assert!(
+            Groups::parse("*,a").unwrap().names_groups()
+                && !Groups::parse("*").unwrap().names_groups()
+        );
     }
 
     #[test]

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use super::Stage;
 
-pub(super) struct Browser {
-    pub(super) cookies: BTreeMap<String, String>,
+pub(crate) struct Browser {
+    pub(crate) cookies: BTreeMap<String, String>,
     http: reqwest::Client,
 }
 
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) location: String,
-    pub(super) text: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: String,
+    pub(crate) text: String,
     /// Each `Set-Cookie`.
-    pub(super) set: Vec<String>,
+    pub(crate) set: Vec<String>,
 }
 
 impl Browser {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -31,7 +31,7 @@ impl Browser {
     }
 
     /// Asks this server.
-    pub(super) async fn get(&mut self, url: &str) -> Answer {
+    pub(crate) async fn get(&mut self, url: &str) -> Answer {
         let cookies: Vec<_> = self
             .cookies
             .iter()
@@ -52,7 +52,7 @@ impl Browser {
     }
 
     /// Begins a login and returns the provider's page.
-    pub(super) async fn begin(&mut self, stage: &Stage, next: &str) -> String {
+    pub(crate) async fn begin(&mut self, stage: &Stage, next: &str) -> String {
         let url = stage.server.url(&format!("/oidc/login/?next={next}"));
         let answer = self.get(&url).await;
         assert_eq!(answer.status, 302, "{}", answer.text);
@@ -60,7 +60,7 @@ impl Browser {
     }
 
     /// Begins a login, visits the provider, and returns where it sends the browser back to.
-    pub(super) async fn visit_provider(&mut self, stage: &Stage, next: &str) -> String {
+    pub(crate) async fn visit_provider(&mut self, stage: &Stage, next: &str) -> String {
         let page = self.begin(stage, next).await;
         // No cookie of ours goes there.
         let answer = read(self.http.get(page).send().await.unwrap()).await;
@@ -69,7 +69,7 @@ impl Browser {
     }
 
     /// Walks a whole login.
-    pub(super) async fn login(&mut self, stage: &Stage, next: &str) -> Answer {
+    pub(crate) async fn login(&mut self, stage: &Stage, next: &str) -> Answer {
         let url = stage.server.url(&format!("/oidc/login/?next={next}"));
         let begun = self.get(&url).await;
         if begun.status != 302 {
@@ -80,7 +80,7 @@ impl Browser {
         self.get(&answer.location).await
     }
 
-    pub(super) async fn is_logged_in(&mut self, stage: &Stage) -> bool {
+    pub(crate) async fn is_logged_in(&mut self, stage: &Stage) -> bool {
         self.get(&stage.server.url("/logout/")).await.status == 200
     }
 }

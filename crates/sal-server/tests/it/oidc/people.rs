@@ -37,6 +37,10 @@ async fn a_person_of_the_provider_becomes_a_user_and_lands_where_it_wanted() {
         stage.number("SELECT count(*) FROM salrs_oidc_login").await,
         0
     );
+    assert_eq!(
+        stage.number("SELECT count(*) FROM salrs_oidc_used").await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -116,12 +120,10 @@ async fn without_a_mapping_rights_stay_and_nobody_new_gets_in() {
     stage
         .run("INSERT INTO server_businessunit_users (businessunit_id, user_id) VALUES (3, 7)")
         .await;
+    stage.refuses(403, "sal user link NAME --issuer").await;
+    stage.link(7, "subject-of-anna").await;
     assert_eq!(stage.login().await.0.status, 302);
     assert_eq!(stage.users().await, ["anna RW Sports"]);
-    assert_eq!(
-        stage.audit().await,
-        ["joined user anna: to its account of single sign-on"]
-    );
 }
 
 #[tokio::test]
@@ -145,20 +147,27 @@ async fn q100_a_local_user_with_a_password_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn a_local_user_is_joined_where_an_administrator_says_so() {
-    let stage = Stage::with(|config| config.link_existing = true).await;
+async fn a_local_user_is_joined_by_the_trusted_claim() {
+    let stage = Stage::with(|config| config.join_claim = Some("sal_user".to_owned())).await;
     stage.user(7, "anna", "pbkdf2_sha256$1000$x$y").await;
+    stage.provider.person(
+        json!({"sub": "1", "preferred_username": "a.lee", "sal_user": "anna", "groups": []}),
+    );
     assert_eq!(stage.login().await.0.status, 302);
     assert_eq!(stage.users().await, ["anna RO"]);
     let kept =
         "SELECT count(*) FROM auth_user WHERE id = 7 AND password = 'pbkdf2_sha256$1000$x$y'";
     assert_eq!(stage.number(kept).await, 1);
+    assert_eq!(
+        stage.audit().await[0],
+        "joined user anna: to its account of single sign-on, by the trusted claim"
+    );
 }
 
 #[tokio::test]
 async fn the_user_of_one_account_is_not_anothers_of_the_same_name() {
-    for link_existing in [false, true] {
-        let stage = Stage::with(|config| config.link_existing = link_existing).await;
+    for join_claim in [None, Some("preferred_username".to_owned())] {
+        let stage = Stage::with(|config| config.join_claim = join_claim.clone()).await;
         assert_eq!(stage.login().await.0.status, 302);
         stage
             .provider
@@ -180,12 +189,13 @@ async fn an_inactive_user_is_refused() {
     stage.run("UPDATE auth_user SET is_active = false").await;
     stage.refuses(403, "not active").await;
     stage.user(7, "ben", "!").await;
+    stage.link(7, "2").await;
     stage.run("UPDATE auth_user SET is_active = false").await;
     stage
         .provider
         .person(json!({"sub": "2", "preferred_username": "ben"}));
     stage.refuses(403, "not active").await;
-    assert_eq!(stage.number("SELECT count(*) FROM salrs_identity").await, 1);
+    assert_eq!(stage.number("SELECT count(*) FROM salrs_identity").await, 2);
 }
 
 #[tokio::test]
@@ -210,7 +220,9 @@ async fn names_are_shown_as_text_and_odd_ones_are_refused() {
     stage
         .provider
         .person(json!({"sub": "2", "email": "a@example.org", "email_verified": false}));
-    stage.refuses(403, "not verified").await;
+    stage
+        .refuses(403, "does not say that your e-mail address is verified")
+        .await;
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "SAL_OIDC_USERNAME_CLAIM",
         "preferred_username",
         "0.1",
-        "Claim with the user name; where it is missing, `email` and then `sub` are taken.",
+        "Claim with the name of a new user; where it is missing, `email`, if verified, and then `sub` are taken.",
     ),
     variable(
         "SAL_OIDC_GROUPS_CLAIM",
@@ -69,10 +69,10 @@ pub(super) const VARIABLES: &[Variable] = &[
         "Hide the form for local passwords; `/login/?local=1` always shows it.",
     ),
     variable(
-        "SAL_OIDC_LINK_EXISTING",
-        "false",
+        "SAL_OIDC_JOIN_CLAIM",
+        "",
         "0.1",
-        "Join an account of the provider to the user of the same name, also when the user has a password.",
+        "Claim that is trusted to be the name of a user here: an account that has it is that user from its first login on. `email` counts only when verified. Name none that people can choose; without it an administrator links accounts (`sal user link`).",
     ),
     variable(
         "SAL_OIDC_ROOT_CA",

@@ -1,4 +1,4 @@
-//! The provider as it describes itself, its keys, and the exchange of a code for tokens.
+//! The provider as it describes itself, its keys, the exchange of a code for tokens, and what it says of somebody.
 //!
 //! Nothing is asked before the first login. What was learnt counts for an hour; a failure counts for a few seconds, so
 //! that a provider that hangs does not make everybody wait in turn.
@@ -8,19 +8,20 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
-use super::{
-    config::{OidcConfig, safe_url},
-    error::OidcError,
+use crate::{
+    config::{ClientConfig, safe_url},
+    error::LoginError,
     form,
     keys::Keys,
+    transport::{Call, LIMIT_BYTES, Reply, Transport},
 };
-use crate::outbound::{Call, LIMIT_BYTES, Outbound, Reply};
 
 /// What we know of the provider.
-pub(super) struct Provider {
-    outbound: Arc<dyn Outbound>,
+pub(crate) struct Provider {
+    transport: Arc<dyn Transport>,
     known: Mutex<Known>,
 }
 
@@ -34,30 +35,31 @@ struct Known {
 
 /// What the provider says of itself.
 #[derive(Clone)]
-pub(super) struct Learnt {
-    pub(super) description: Arc<Description>,
-    pub(super) keys: Arc<Keys>,
+pub(crate) struct Learnt {
+    pub(crate) description: Arc<Description>,
+    pub(crate) keys: Arc<Keys>,
     at: Timestamp,
 }
 
 /// The discovery document (OpenID Connect Discovery §3), as far as we need it.
 #[derive(Deserialize)]
-pub(super) struct Description {
+pub(crate) struct Description {
     issuer: String,
-    pub(super) authorization_endpoint: String,
+    pub(crate) authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    userinfo_endpoint: Option<String>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     /// Whether the way back must name the issuer (RFC 9207).
     #[serde(default)]
-    pub(super) authorization_response_iss_parameter_supported: bool,
+    pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 /// What the token endpoint answers.
 #[derive(Deserialize)]
-pub(super) struct Tokens {
-    pub(super) id_token: String,
-    pub(super) access_token: Option<String>,
+pub(crate) struct Tokens {
+    pub(crate) id_token: String,
+    pub(crate) access_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -66,19 +68,19 @@ struct TokenError {
 }
 
 impl Provider {
-    pub(super) fn new(outbound: Arc<dyn Outbound>) -> Self {
+    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
         Self {
-            outbound,
+            transport,
             known: Mutex::default(),
         }
     }
 
     /// What is known, asked for where it is nothing or too old.
-    pub(super) async fn learn(
+    pub(crate) async fn learn(
         &self,
-        config: &OidcConfig,
+        config: &ClientConfig,
         now: Timestamp,
-    ) -> Result<Learnt, OidcError> {
+    ) -> Result<Learnt, LoginError> {
         let mut known = self.known.lock().await;
         let is_fresh = |learnt: &&Learnt| is_within(learnt.at, LEARNT_COUNTS, now);
         if let Some(learnt) = known.learnt.as_ref().filter(is_fresh) {
@@ -87,7 +89,7 @@ impl Provider {
         if let Some((at, what)) = &known.failed
             && is_within(*at, FAILURE_COUNTS, now)
         {
-            return Err(OidcError::provider(format!("{what} (a moment ago)")));
+            return Err(LoginError::provider(format!("{what} (a moment ago)")));
         }
         let asked = self.ask(config, now).await;
         known.failed = asked.as_ref().err().map(|error| (now, error.to_string()));
@@ -97,11 +99,11 @@ impl Provider {
     }
 
     /// The keys as they are now, for a token whose key is unknown; nothing when they were asked for a moment ago.
-    pub(super) async fn keys_again(
+    pub(crate) async fn keys_again(
         &self,
         description: &Description,
         now: Timestamp,
-    ) -> Result<Option<Arc<Keys>>, OidcError> {
+    ) -> Result<Option<Arc<Keys>>, LoginError> {
         let mut known = self.known.lock().await;
         let too_soon = known
             .asked_again
@@ -118,13 +120,13 @@ impl Provider {
     }
 
     /// Exchanges the code of a login for tokens.
-    pub(super) async fn exchange(
+    pub(crate) async fn exchange(
         &self,
         code: &str,
         verifier: &str,
         description: &Description,
-        config: &OidcConfig,
-    ) -> Result<Tokens, OidcError> {
+        config: &ClientConfig,
+    ) -> Result<Tokens, LoginError> {
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -163,8 +165,25 @@ impl Provider {
         Err(refused(&reply))
     }
 
-    async fn ask(&self, config: &OidcConfig, now: Timestamp) -> Result<Learnt, OidcError> {
-        let call = get(config.issuer.discovery());
+    /// What the provider says of whoever an access token is for; nothing where it has no place to ask.
+    pub(crate) async fn userinfo(
+        &self,
+        access_token: &str,
+        description: &Description,
+    ) -> Result<Option<Map<String, Value>>, LoginError> {
+        let Some(url) = &description.userinfo_endpoint else {
+            return Ok(None);
+        };
+        let call = Call {
+            authorization: Some(format!("Bearer {access_token}")),
+            ..Call::get(url.clone())
+        };
+        let reply = self.send(USERINFO, call).await?;
+        read(USERINFO, &success(USERINFO, reply)?).map(Some)
+    }
+
+    async fn ask(&self, config: &ClientConfig, now: Timestamp) -> Result<Learnt, LoginError> {
+        let call = Call::get(config.issuer.discovery());
         let reply = self.send("its description", call).await?;
         let description: Description =
             read("its description", &success("its description", reply)?)?;
@@ -177,30 +196,30 @@ impl Provider {
         })
     }
 
-    async fn keys(&self, description: &Description) -> Result<Arc<Keys>, OidcError> {
+    async fn keys(&self, description: &Description) -> Result<Arc<Keys>, LoginError> {
         let reply = self
-            .send("its keys", get(description.jwks_uri.clone()))
+            .send("its keys", Call::get(description.jwks_uri.clone()))
             .await?;
         let reply = success("its keys", reply)?;
         let keys = Keys::parse(&reply.body).map_err(|error| malformed("its keys", &error))?;
         if keys.is_empty() {
-            return Err(OidcError::provider("its keys hold none that can be used"));
+            return Err(LoginError::provider("its keys hold none that can be used"));
         }
         Ok(Arc::new(keys))
     }
 
-    async fn send(&self, what: &str, call: Call) -> Result<Reply, OidcError> {
-        let sent = tokio::time::timeout(PATIENCE, self.outbound.send(call)).await;
-        let sent = sent.map_err(|elapsed| OidcError::Provider {
+    async fn send(&self, what: &str, call: Call) -> Result<Reply, LoginError> {
+        let sent = tokio::time::timeout(PATIENCE, self.transport.send(call)).await;
+        let sent = sent.map_err(|elapsed| LoginError::Provider {
             what: format!("{what} took too long"),
             source: Some(elapsed.into()),
         })?;
-        let reply = sent.map_err(|error| OidcError::Provider {
+        let reply = sent.map_err(|error| LoginError::Provider {
             what: format!("{what} cannot be reached"),
             source: Some(error),
         })?;
         if reply.body.len() > LIMIT_BYTES {
-            return Err(OidcError::provider(format!("{what} is too large")));
+            return Err(LoginError::provider(format!("{what} is too large")));
         }
         Ok(reply)
     }
@@ -208,21 +227,24 @@ impl Provider {
 
 impl Description {
     /// A description that names another issuer is somebody else's; secrets and codes go to safe addresses only.
-    fn check(&self, issuer: &str) -> Result<(), OidcError> {
+    fn check(&self, issuer: &str) -> Result<(), LoginError> {
         if self.issuer != issuer {
-            return Err(OidcError::provider(format!(
-                "its description names the issuer `{}`, and SAL_OIDC_ISSUER is `{issuer}`; they must be the same to \
+            return Err(LoginError::provider(format!(
+                "its description names the issuer `{}`, and the configured one is `{issuer}`; they must be the same to \
                  the last character",
                 self.issuer
             )));
         }
-        for (name, url) in [
+        let needed = [
             ("authorization_endpoint", &self.authorization_endpoint),
             ("token_endpoint", &self.token_endpoint),
             ("jwks_uri", &self.jwks_uri),
-        ] {
+        ];
+        let userinfo = self.userinfo_endpoint.as_ref();
+        let userinfo = userinfo.map(|url| ("userinfo_endpoint", url));
+        for (name, url) in needed.into_iter().chain(userinfo) {
             safe_url(url)
-                .map_err(|why| OidcError::provider(format!("its {name} `{url}` {why}")))?;
+                .map_err(|why| LoginError::provider(format!("its {name} `{url}` {why}")))?;
         }
         Ok(())
     }
@@ -237,31 +259,23 @@ impl Description {
     }
 }
 
-fn get(url: String) -> Call {
-    Call {
-        url,
-        form: None,
-        authorization: None,
-    }
-}
-
-fn success(what: &str, reply: Reply) -> Result<Reply, OidcError> {
+fn success(what: &str, reply: Reply) -> Result<Reply, LoginError> {
     if reply.status == 200 {
         return Ok(reply);
     }
-    Err(OidcError::provider(format!(
+    Err(LoginError::provider(format!(
         "{what} answered with status {}",
         reply.status
     )))
 }
 
-fn read<T: DeserializeOwned>(what: &str, reply: &Reply) -> Result<T, OidcError> {
+fn read<T: DeserializeOwned>(what: &str, reply: &Reply) -> Result<T, LoginError> {
     serde_json::from_slice(&reply.body).map_err(|error| malformed(what, &error))
 }
 
 /// Only where the JSON is wrong is told: an error of serde may quote what it read, and that may be a token.
-fn malformed(what: &str, error: &serde_json::Error) -> OidcError {
-    OidcError::provider(format!(
+fn malformed(what: &str, error: &serde_json::Error) -> LoginError {
+    LoginError::provider(format!(
         "{what} is not what it should be (line {}, column {})",
         error.line(),
         error.column()
@@ -269,15 +283,15 @@ fn malformed(what: &str, error: &serde_json::Error) -> OidcError {
 }
 
 /// A code that is refused is the login's fault; anything else is the configuration's or the provider's.
-fn refused(reply: &Reply) -> OidcError {
+fn refused(reply: &Reply) -> LoginError {
     let said: Option<TokenError> = serde_json::from_slice(&reply.body).ok();
     let code = said.map(|said| form::short(&said.error));
     match code {
-        Some(code) if reply.status == 400 && code == "invalid_grant" => OidcError::Denied {
+        Some(code) if reply.status == 400 && code == "invalid_grant" => LoginError::Denied {
             code,
             description: None,
         },
-        code => OidcError::provider(format!(
+        code => LoginError::provider(format!(
             "its token endpoint answered with status {} ({})",
             reply.status,
             code.as_deref().unwrap_or("no error code")
@@ -293,4 +307,5 @@ const LEARNT_COUNTS: SignedDuration = SignedDuration::from_hours(1);
 const FAILURE_COUNTS: SignedDuration = SignedDuration::from_secs(5);
 const KEYS_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// For one request, whatever the client plugged in does.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+const USERINFO: &str = "its userinfo endpoint";

@@ -5,21 +5,24 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::keys::{Algorithm, Keys};
+use crate::{
+    keys::{Algorithm, Keys},
+    person::{OVERAGE_SIGNS, is_left_out},
+};
 
 /// What a token has to say to be meant for this login.
-pub(super) struct Expected<'a> {
-    pub(super) issuer: &'a str,
-    pub(super) client_id: &'a str,
-    pub(super) nonce: &'a str,
+pub(crate) struct Expected<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) client_id: &'a str,
+    pub(crate) nonce: &'a str,
     /// The access token that came with it.
-    pub(super) access_token: Option<&'a str>,
-    pub(super) now: Timestamp,
+    pub(crate) access_token: Option<&'a str>,
+    pub(crate) now: Timestamp,
 }
 
 /// What the provider says about somebody, after all checks.
 #[derive(Debug)]
-pub(super) struct Claims(Map<String, Value>);
+pub(crate) struct Claims(Map<String, Value>);
 
 /// Why a token is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +66,9 @@ pub enum TokenFault {
     /// The access token is another.
     #[error("the access token's hash is another")]
     AccessToken,
+    /// The userinfo endpoint speaks of another account than the token.
+    #[error("the userinfo is of another subject")]
+    UserinfoSubject,
 }
 
 #[derive(Deserialize)]
@@ -73,7 +79,7 @@ struct Header {
 }
 
 /// Believes a token or says why not.
-pub(super) fn verify(
+pub(crate) fn verify(
     token: &str,
     keys: &Keys,
     expected: &Expected<'_>,
@@ -105,7 +111,7 @@ pub(super) fn verify(
 
 impl Claims {
     #[cfg(test)]
-    pub(super) fn of(claims: Value) -> Self {
+    pub(crate) fn of(claims: Value) -> Self {
         let Value::Object(map) = claims else {
             return Self(Map::new());
         };
@@ -113,7 +119,7 @@ impl Claims {
     }
 
     /// A claim; a dot leads into an object where there is no claim of the whole name.
-    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         if let Some(found) = self.0.get(name) {
             return Some(found);
         }
@@ -123,10 +129,47 @@ impl Claims {
     }
 
     /// A claim that is a text with something in it.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.get(name)
             .and_then(Value::as_str)
             .filter(|text| !text.trim().is_empty())
+    }
+
+    /// Adds what the userinfo endpoint says, where the token does not say it. Groups add up: either may know some.
+    ///
+    /// # Errors
+    /// When it speaks of another subject, or of none (OpenID Connect Core §5.3.2).
+    pub(crate) fn add(
+        &mut self,
+        mut more: Map<String, Value>,
+        groups_claim: &str,
+    ) -> Result<(), TokenFault> {
+        if more.get("sub").and_then(Value::as_str) != self.text("sub") {
+            return Err(TokenFault::UserinfoSubject);
+        }
+        // Who verified one address has not verified another.
+        if let Some(address) = self.0.get("email")
+            && more.get("email") != Some(address)
+        {
+            more.remove("email_verified");
+        }
+        let also = Self(more);
+        if let Some(others) = also.get(groups_claim) {
+            // Whoever says all groups answers for whoever left them out.
+            if !is_left_out(&also, groups_claim) {
+                for sign in OVERAGE_SIGNS {
+                    self.0.remove(sign);
+                }
+            }
+            if let Some(known) = self.get(groups_claim) {
+                let both = [known, others].map(list).concat();
+                self.0.insert(groups_claim.to_owned(), Value::Array(both));
+            }
+        }
+        for (name, value) in also.0 {
+            self.0.entry(name).or_insert(value);
+        }
+        Ok(())
     }
 
     fn check(&self, algorithm: Algorithm, expected: &Expected<'_>) -> Result<(), TokenFault> {
@@ -196,6 +239,13 @@ impl Claims {
         };
         let text = number.to_string();
         text.split('.').next()?.parse().ok()
+    }
+}
+
+fn list(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(many) => many.clone(),
+        one => vec![one.clone()],
     }
 }
 

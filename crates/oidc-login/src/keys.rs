@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 /// How a token is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Algorithm {
+pub(crate) enum Algorithm {
     Rs256,
     Rs384,
     Rs512,
@@ -26,11 +26,11 @@ pub(super) enum Algorithm {
 
 /// A set of keys.
 #[derive(Debug, Default)]
-pub(super) struct Keys(Vec<Key>);
+pub(crate) struct Keys(Vec<Key>);
 
 /// A key that signs tokens.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     id: Option<String>,
     /// The only algorithm it is for, where the provider says so.
     algorithm: Option<String>,
@@ -70,7 +70,7 @@ struct Written {
 
 impl Algorithm {
     /// Reads the name in a token's header; `None` for all that is not allowed.
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         NAMES
             .into_iter()
             .find_map(|(known, algorithm)| (known == name).then_some(algorithm))
@@ -84,7 +84,7 @@ impl Algorithm {
     }
 
     /// The left half of the hash of a text, as `at_hash` holds it.
-    pub(super) fn half_hash(self, text: &str) -> String {
+    pub(crate) fn half_hash(self, text: &str) -> String {
         let hash = match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 => &digest::SHA256,
             Self::Rs384 | Self::Ps384 | Self::Es384 => &digest::SHA384,
@@ -110,18 +110,18 @@ impl Algorithm {
 
 impl Keys {
     /// Reads a key set. Keys of other kinds and for other purposes are left out.
-    pub(super) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
         let document: Document = serde_json::from_slice(json)?;
         let keys = document.keys.into_iter().take(MAX_KEYS);
         Ok(Self(keys.filter_map(Key::read).collect()))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The key with this id; without an id, the only one that the algorithm can use.
-    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<&Key> {
+    pub(crate) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<&Key> {
         if let Some(id) = id {
             return self.0.iter().find(|key| key.id.as_deref() == Some(id));
         }
@@ -159,7 +159,7 @@ impl Key {
     }
 
     /// Whether signatures of this algorithm can be made with this kind of key, and the provider makes them.
-    pub(super) fn is_for(&self, algorithm: Algorithm) -> bool {
+    pub(crate) fn is_for(&self, algorithm: Algorithm) -> bool {
         let kind_fits = match self.material {
             Material::Rsa { .. } => algorithm.rsa().is_some(),
             Material::P256(_) => algorithm == Algorithm::Es256,
@@ -171,7 +171,7 @@ impl Key {
     }
 
     /// Whether the signature is of this key over this message.
-    pub(super) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         if !self.is_for(algorithm) {
             return false;
         }

@@ -5,12 +5,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rand::RngExt;
 
 /// A text as a form's field holds it.
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// A form, which is also the query of an address.
-pub(super) fn write(fields: &[(&str, &str)]) -> String {
+pub(crate) fn write(fields: &[(&str, &str)]) -> String {
     let pairs: Vec<_> = fields
         .iter()
         .map(|(name, value)| format!("{name}={}", encode(value)))
@@ -19,13 +19,13 @@ pub(super) fn write(fields: &[(&str, &str)]) -> String {
 }
 
 /// 256 random bits in [`RANDOM_CHARACTERS`] characters that mean nothing in an address or a cookie.
-pub(super) fn random() -> String {
+pub(crate) fn random() -> String {
     let bits: [u8; 32] = rand::rng().random();
     BASE64_URL_SAFE_NO_PAD.encode(bits)
 }
 
 /// Whether a text could have been made by [`random`].
-pub(super) fn could_be_random(text: &str) -> bool {
+pub(crate) fn could_be_random(text: &str) -> bool {
     text.len() == RANDOM_CHARACTERS
         && text
             .bytes()
@@ -33,7 +33,7 @@ pub(super) fn could_be_random(text: &str) -> bool {
 }
 
 /// What somebody else said, on one line and not too long.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let printable = text.chars().filter(|character| !character.is_control());
     printable.take(200).collect()
 }

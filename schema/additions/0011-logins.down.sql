@@ -1,0 +1,1 @@
+DROP TABLE salrs_login_key, salrs_oidc_used;
