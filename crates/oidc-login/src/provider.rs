@@ -309,3 +309,6 @@ const KEYS_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 /// For one request, whatever the client plugged in does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 const USERINFO: &str = "its userinfo endpoint";
+
+#[cfg(test)]
+mod tests;

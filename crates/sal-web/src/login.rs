@@ -115,28 +115,30 @@ async fn log_in(
     theme: Theme,
     Form(form): Form<LoginForm>,
 ) -> Result<Response, AppError> {
-    let address = origin.address;
     let begun = app
         .attempts()
         .begin(&form.username, &origin.network, app.now());
     let tried = match begun {
         Ok(tried) => tried,
         Err(locked) => {
-            return Err(login_notes::locked_out(&form.username, locked, &address, &app).await);
+            let from = &origin.network;
+            return Err(login_notes::locked_out(&form.username, locked, from, &app).await);
         }
     };
     tokio::time::sleep(tried.delay).await;
-    let user = user(&form.username, &app).await?;
+    let (user, is_right) = match check(&form.username, form.password, &origin, &app).await {
+        Ok(checked) => checked,
+        Err(error) => {
+            // Nobody looked at the password.
+            tried.not_made(app.now());
+            return Err(error);
+        }
+    };
     let exists = user.as_ref().map(|_| form.username.as_str());
-    // Whoever may not log in costs the same work as nobody.
-    let active = user.as_ref().filter(|user| user.is_active);
-    let encoded = active.map(|user| user.password.clone());
-    let asker = Asker::Stranger(origin.network);
-    let is_right = password::verify(form.password, encoded, &asker, app.hashing()).await?;
-    let Some(user) = active.filter(|_| is_right) else {
+    let Some(user) = user.as_ref().filter(|_| is_right) else {
         tried.failed(exists.is_some(), app.now());
-        warn!(client.address = %address, "a login was refused: wrong user name or password");
-        login_notes::refused(exists, &address, &app).await;
+        warn!(client.address = %origin.address, "a login was refused: wrong user name or password");
+        login_notes::refused(exists, &origin.network, &app).await;
         return render(&LoginPage {
             username: form.username,
             failed: true,
@@ -158,10 +160,27 @@ async fn log_in(
     let db = page_client(&app).await?;
     record_login(&db, &user.id, &app.now()).await?;
     drop(db);
-    let how = login_notes::from(&address);
+    let how = login_notes::from(&origin.address);
     login_notes::logged_in(user.id, &form.username, &how, &app).await;
     info!(viewer = %user.id, "user {} logged in", user.id);
     Ok(response)
+}
+
+/// The user of this name, and whether it may log in with this password.
+async fn check(
+    name: &str,
+    password: String,
+    origin: &Origin,
+    app: &App,
+) -> Result<(Option<LoginUser>, bool), AppError> {
+    let user = user(name, app).await?;
+    // Whoever may not log in costs the same work as nobody.
+    let active = user.as_ref().filter(|user| user.is_active);
+    let encoded = active.map(|user| user.password.clone());
+    let asker = Asker::Stranger(origin.network.clone());
+    let is_right = password::verify(password, encoded, &asker, app.hashing()).await?;
+    let is_right = is_right && active.is_some();
+    Ok((user, is_right))
 }
 
 /// The user of this name, active or not. The connection goes back before the slow part.

@@ -103,7 +103,7 @@ async fn finish_login(
         Err(error) => {
             warn!(client.address = %origin.address, "a login by single sign-on was refused");
             if error.is_refusal() {
-                login_notes::refused_by_provider(&origin.address, &app).await;
+                login_notes::refused_by_provider(&origin.network, &app).await;
             }
             refuse(error, &oidc, theme, &app)?
         }

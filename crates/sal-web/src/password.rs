@@ -130,7 +130,7 @@ async fn wrong_old(
     origin: &Origin,
     app: &App,
 ) -> Result<Option<&'static str>, AppError> {
-    let address = &origin.address;
+    let address = &origin.network;
     let begun = app
         .attempts()
         .begin(&viewer.name, &origin.network, app.now());
@@ -142,7 +142,16 @@ async fn wrong_old(
     };
     tokio::time::sleep(tried.delay).await;
     let (asker, stored) = (Asker::Person(viewer.id), Some(stored.to_owned()));
-    if password::verify(old.to_owned(), stored, &asker, app.hashing()).await? {
+    let checked = password::verify(old.to_owned(), stored, &asker, app.hashing()).await;
+    let is_right = match checked {
+        Ok(is_right) => is_right,
+        Err(error) => {
+            // Nobody looked at the password.
+            tried.not_made(app.now());
+            return Err(error);
+        }
+    };
+    if is_right {
         tried.succeeded(app.now());
         return Ok(None);
     }

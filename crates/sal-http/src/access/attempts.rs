@@ -135,6 +135,18 @@ impl Try<'_> {
         user.tries = user.tries.saturating_sub(forgotten);
     }
 
+    /// Forgets this try, because nobody looked at the password: too many were checked, or the database was away.
+    pub fn not_made(self, now: Timestamp) {
+        let mut counts = self.attempts.counts();
+        let pair = (self.name, self.network.clone());
+        let pair = counts.pairs.at(pair, now);
+        pair.tries = pair.tries.saturating_sub(1);
+        let address = counts.addresses.at(self.network.clone(), now);
+        address.tries = address.tries.saturating_sub(1);
+        let user = counts.users.at(self.name, now);
+        user.tries = user.tries.saturating_sub(1);
+    }
+
     /// Remembers whether there is such a user, for what is noted when the pair is locked.
     pub fn failed(self, exists: bool, now: Timestamp) {
         let mut counts = self.attempts.counts();

@@ -22,6 +22,7 @@ mod killed;
 mod login;
 mod maintenance;
 mod outages;
+mod proxies;
 mod relay;
 mod replay;
 mod secrets;

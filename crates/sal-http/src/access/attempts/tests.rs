@@ -129,3 +129,16 @@ fn few_tries_of_one_address_are_under_way_and_who_hangs_up_leaves_a_place() {
     open.pop();
     assert!(attempts.begin("anna", "10.0.0.1", at(0)).is_ok());
 }
+
+#[test]
+fn a_try_that_nobody_looked_at_is_none_and_one_that_was_given_up_is_one() {
+    let attempts = LoginAttempts::default();
+    for _ in 0..200 {
+        let tried = attempts.begin("anna", "10.0.0.1", at(0)).unwrap();
+        tried.not_made(at(0));
+    }
+    for _ in 0..10 {
+        drop(attempts.begin("anna", "10.0.0.1", at(0)).unwrap());
+    }
+    assert!(attempts.begin("anna", "10.0.0.1", at(0)).is_err());
+}

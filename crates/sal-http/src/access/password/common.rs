@@ -5,18 +5,30 @@
 #[must_use]
 pub fn is_guessed_first(password: &str) -> bool {
     let password = password.trim().to_lowercase();
-    let plain: String = password.chars().map(plain_letter).collect();
-    let bare = |text: &str| text.trim_matches(|c: char| !c.is_alphabetic()).to_owned();
     COMMON.contains(&password.as_str())
         || password.chars().all(char::is_numeric)
         || password.chars().all(|c| password.starts_with(c))
-        || [
-            bare(&password),
-            bare(&plain),
-            bare(&plain.replace('1', "i")),
-        ]
+        || is_disguised(&password)
+}
+
+/// Whether nothing but a word is left without the signs around it, and with letters for the signs in it.
+fn is_disguised(password: &str) -> bool {
+    let is_sign = |c: char| !c.is_alphabetic();
+    let without_end = password.trim_end_matches(is_sign);
+    [password, without_end]
         .iter()
-        .any(|word| is_a_word_again_and_again(word))
+        .flat_map(|text| ['l', 'i'].map(|one| plain(text, one)))
+        .chain([password.to_owned()])
+        .any(|text| is_a_word_again_and_again(text.trim_matches(is_sign)))
+}
+
+/// Letters for the signs that are written for them; a one may stand for either.
+fn plain(text: &str, one: char) -> String {
+    let letters = text.chars().map(|c| match c {
+        '1' => one,
+        other => plain_letter(other),
+    });
+    letters.collect()
 }
 
 /// The letter that a sign is written for.
@@ -134,6 +146,8 @@ mod tests {
             "PASSWORD1",
             "p@ssw0rd",
             "P@$$w0rd!",
+            "@dm1n2026",
+            "sa1sa1sa1",
             "password2026!",
             "passwordpassword",
             "admin",

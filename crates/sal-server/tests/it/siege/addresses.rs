@@ -121,6 +121,10 @@ async fn addresses_of_one_ipv6_network_are_locked_together() {
     assert_eq!(status(guess(&server, &inside)).await, 429);
     let outside = [("x-forwarded-for", "2001:db8:1:3::1")];
     assert_eq!(status(guess(&server, &outside)).await, 200);
+    // And noted together, so that nobody fills the log with addresses of the own network.
+    let lines = noted(&server).await;
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].starts_with("anna refused from 2001:db8:1:2::/64, 10 times"));
 }
 
 /// Asks for preflight scripts, as every Mac does at each run; the key is wrong, but the limit stands before it.
