@@ -147,6 +147,7 @@ struct Entrance {
 impl Entrance {
     async fn accept(self) {
         let mut wait = FIRST_WAIT;
+        let mut said = None;
         loop {
             let accepted = tokio::select! {
                 () = self.cut.cancelled() => return,
@@ -154,20 +155,18 @@ impl Entrance {
             };
             match accepted {
                 Ok(accepted) => {
-                    if wait > FIRST_WAIT {
-                        tracing::info!(door = %self.door.local.place(), "clients are accepted again");
-                        wait = FIRST_WAIT;
-                    }
+                    wait = FIRST_WAIT;
                     self.serve(accepted);
                 }
                 // The client has gone before it came; that says nothing of us.
                 Err(error) if is_the_clients(&error) => {}
                 Err(error) => {
                     self.shared.counters.count(Count::AcceptError);
-                    // Out of file descriptors, most likely: said once, and then whoever is silent gives one back.
-                    if wait == FIRST_WAIT {
+                    if said.is_none_or(|at: Instant| at.elapsed() >= SAID_AGAIN) {
+                        said = Some(Instant::now());
                         tracing::error!(door = %self.door.local.place(), %error, "no client can be accepted; open sessions go on. If these are too many open files, raise the limit (ulimit -n), or lower --max-connections and --max-waiting");
                     }
+                    // Whoever is silent gives a file back.
                     self.room.make_room();
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(LONGEST_WAIT);
@@ -208,3 +207,5 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// One line a minute says that it goes on; the metric counts.
+const SAID_AGAIN: Duration = Duration::from_secs(60);

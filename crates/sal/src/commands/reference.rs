@@ -1,6 +1,7 @@
 //! `sal reference`: the pages of `docs/reference/`, from the same tables the program runs on.
 
 use clap::CommandFactory;
+use pg_relay::Counters;
 use sal_http::metric_names::METRICS;
 
 use crate::cli::{Cli, Page};
@@ -73,6 +74,10 @@ fn metrics() -> String {
         "# Metrics\n\nAt `/metrics`, on the listener of `SAL_STATUS_LISTEN` or with the token of `SAL_STATUS_TOKEN`, in Prometheus's text format.\n\n| metric | meaning |\n|---|---|\n",
     );
     for (name, help) in METRICS {
+        page.push_str(&format!("| `{name}` | {help} |\n"));
+    }
+    page.push_str("\n## sal relay\n\nAt `/metrics`, on the listener of `--health`.\n\n| metric | meaning |\n|---|---|\n");
+    for (name, help) in Counters::metric_names() {
         page.push_str(&format!("| `{name}` | {help} |\n"));
     }
     page.trim_end().to_owned()

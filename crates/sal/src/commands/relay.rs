@@ -1,11 +1,12 @@
 //! `sal relay`: doors, upstreams and health, until SIGTERM or Ctrl-C.
 
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use pg_relay::{Counters, Door, Local, LocalAccess, Relay, health_routes};
+use pg_relay::{Counters, Door, Local, LocalAccess, Relay, RelaySettings, health_routes};
 use rds_iam::{
     Connector, IamConfig, LoginConfig, LoginLimiter, LoginSecret, Resolver, SystemResolver,
     TlsConfig,
@@ -18,6 +19,7 @@ use crate::config::Environment;
 use crate::config::relay::{DoorConfig, Place, RelayConfig};
 use crate::exit::Exit;
 use crate::logging::LogConfig;
+use crate::open_files::room_for_connections;
 use crate::{commands, output, wiring};
 
 /// Runs it.
@@ -52,28 +54,12 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     let over = CancellationToken::new();
     let tasks = TaskTracker::new();
     if let Some(address) = arguments.health {
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
-            .with_context(|| format!("listening on {address}"))?;
-        output::note(&format!(
-            "health is at http://{}/readyz",
-            listener.local_addr()?
-        ));
         let routes = health_routes(Arc::clone(&counters), connectors.clone());
-        let ended = over.clone();
-        tasks.spawn(async move {
-            let served = axum::serve(listener, routes)
-                .with_graceful_shutdown(ended.cancelled_owned())
-                .await;
-            if let Err(error) = served {
-                tracing::warn!(%error, "health ended early");
-            }
-        });
+        health(address, routes, &over, &tasks)?;
     }
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
-    Relay::new(doors, config.settings, counters)
-        .run(shutdown)
-        .await;
+    let settings = within_open_files(config.settings, doors.len());
+    Relay::new(doors, settings, counters).run(shutdown).await;
     stop.abort();
     over.cancel();
     tasks.close();
@@ -82,6 +68,55 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     output::note("sal relay has ended");
     Ok(Exit::Done)
 }
+
+/// Answers at an address of its own until the relay has ended.
+fn health(
+    address: SocketAddr,
+    routes: axum::Router,
+    over: &CancellationToken,
+    tasks: &TaskTracker,
+) -> Result<()> {
+    let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
+    output::note(&format!(
+        "health is at http://{}/readyz",
+        listener.local_addr()?
+    ));
+    let over = over.clone();
+    tasks.spawn(async move {
+        let options = sal_server::Options {
+            max_connections: HEALTH_CONNECTIONS,
+            drain: Duration::from_secs(2),
+            ..sal_server::Options::default()
+        };
+        if let Err(error) = sal_server::serve(routes, listener, &options, over).await {
+            tracing::warn!(%error, "health ended early");
+        }
+    });
+    Ok(())
+}
+
+/// Fewer clients may wait where there are not enough files: each is one, and so is each of those in the queue; a session
+/// is two.
+fn within_open_files(mut settings: RelaySettings, doors: usize) -> RelaySettings {
+    let each = |waiting: usize| waiting.saturating_add(waiting.div_ceil(2)) * doors.max(1);
+    let wanted = each(settings.most_waiting).saturating_add(HEALTH_CONNECTIONS);
+    let room = room_for_connections(wanted, settings.most_connections);
+    if room < wanted {
+        let fewer =
+            (room.saturating_sub(HEALTH_CONNECTIONS) / doors.max(1) * 2 / 3).max(FEWEST_WAITING);
+        settings.most_waiting = fewer.min(settings.most_waiting);
+        tracing::warn!(
+            most_waiting = settings.most_waiting,
+            "the limit on open files (ulimit -n) leaves {} places at each door for clients that have not said yet who they are",
+            settings.most_waiting
+        );
+    }
+    settings
+}
+
+/// Probes are few; whoever is silent there goes when somebody else comes.
+const HEALTH_CONNECTIONS: usize = 16;
+const FEWEST_WAITING: usize = 8;
 
 /// One connector for each door, with one limit on logins for all.
 fn connectors(config: &RelayConfig) -> Result<Vec<Arc<Connector>>> {

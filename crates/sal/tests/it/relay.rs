@@ -173,3 +173,213 @@ async fn check_wait_and_mistakes_say_what_they_should() {
         .await;
     assert_eq!(nobody.code, Some(1), "{nobody:?}");
 }
+
+/// A relay with a TCP door and health, and what it has written so far.
+struct Running {
+    child: Child,
+    port: u16,
+    health: String,
+    log: tokio::sync::watch::Receiver<String>,
+}
+
+impl Running {
+    /// With so many open files at most.
+    async fn start(files: u32, stage: &Stage) -> Self {
+        let settings = stage.settings().with("SAL_RELAY_PASSWORD", LOCAL_PASSWORD);
+        let door = format!(
+            "127.0.0.1:0={}:{}",
+            stage.lab.endpoint(),
+            stage.lab.address().port()
+        );
+        let mut command = settings.command_named("bash");
+        let script = format!("ulimit -n {files} && exec \"$@\"");
+        command.args(["-c", &script, "bash", crate::stage::SAL, "relay", &door]);
+        command.args(["--health", "127.0.0.1:0", "--max-connections", "10"]);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (written, log) = tokio::sync::watch::channel(String::new());
+        #[expect(clippy::disallowed_methods, reason = "reads until the child ends")]
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                written.send_modify(|log| log.push_str(&format!("{line}\n")));
+            }
+        });
+        until("the relay", async || log.borrow().contains("/readyz")).await;
+        let said = log.borrow().clone();
+        let after = |mark: &str| said.split_once(mark).unwrap().1.to_owned();
+        let port = after("listens on 127.0.0.1:");
+        Self {
+            child,
+            port: port.split(' ').next().unwrap().parse().unwrap(),
+            health: after("health is at http://")
+                .split('/')
+                .next()
+                .unwrap()
+                .to_owned(),
+            log,
+        }
+    }
+
+    async fn psql(&self, password: &str) -> std::process::Output {
+        let mut command = Command::new("psql");
+        command
+            .args(["-XAtqw", "-c", "SELECT current_user", "-d"])
+            .arg(format!(
+                "host=127.0.0.1 port={} dbname=sal user={USER}",
+                self.port
+            ))
+            .env("PGPASSWORD", password)
+            .env("PGCONNECT_TIMEOUT", "15");
+        command.output().await.unwrap()
+    }
+
+    async fn serves(&self) -> bool {
+        let output = self.psql(LOCAL_PASSWORD).await;
+        output.status.success() && output.stdout.starts_with(b"sal\n")
+    }
+
+    async fn health(&self, path: &str) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(&self.health).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap_or_default();
+        answer
+    }
+}
+
+const LOCAL_PASSWORD: &str = "the-l0cal-password-of-the-relay";
+
+#[tokio::test]
+async fn silent_connections_beyond_the_open_files_stop_neither_clients_nor_health() {
+    let stage = Stage::set().await;
+    let running = Running::start(100, &stage).await;
+    let mut held = Vec::new();
+    for target in [
+        format!("127.0.0.1:{}", running.port),
+        running.health.clone(),
+    ] {
+        for _ in 0..250 {
+            // The kernel's queue may be full as well.
+            let connecting = tokio::net::TcpStream::connect(&target);
+            if let Ok(Ok(stream)) =
+                tokio::time::timeout(std::time::Duration::from_millis(200), connecting).await
+            {
+                held.push(stream);
+            }
+        }
+    }
+    assert!(held.len() > 200, "{}", held.len());
+    until("a session beside the silent", async || {
+        running.serves().await
+    })
+    .await;
+    until("health beside the silent", async || {
+        running.health("/livez").await.contains("200 OK")
+    })
+    .await;
+    let ready = running.health("/readyz").await;
+    assert!(
+        ready.contains("\"doors\"") && ready.contains("\"waiting\""),
+        "{ready}"
+    );
+    let log = running.log.borrow().clone();
+    assert!(
+        log.matches("no client can be accepted").count() <= 1,
+        "{log}"
+    );
+    assert!(log.contains("the limit on open files"), "{log}");
+    drop(held);
+    until("the end of the silent", async || {
+        running
+            .health("/metrics")
+            .await
+            .contains("sal_relay_waiting 0")
+    })
+    .await;
+    assert!(running.serves().await);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_logged_with_its_address_and_never_itself() {
+    let stage = Stage::set().await;
+    let mut running = Running::start(1024, &stage).await;
+    let wrong = running.psql("a-wr0ng-guess").await;
+    assert!(!wrong.status.success(), "{wrong:?}");
+    until("its line", async || {
+        running
+            .log
+            .borrow()
+            .contains("a wrong local password came from 127.0.0.1")
+    })
+    .await;
+    assert!(running.serves().await);
+    let metrics = running.health("/metrics").await;
+    assert!(
+        !metrics.contains("sal_relay_wrong_passwords_total 0"),
+        "{metrics}"
+    );
+    let log = running.log.borrow().clone();
+    for secret in ["a-wr0ng-guess", LOCAL_PASSWORD, "X-Amz-Signature"] {
+        assert!(!log.contains(secret), "{log}");
+    }
+    crate::server::signal(running.child.id().unwrap(), "TERM").await;
+    assert!(running.child.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn a_socket_where_others_may_write_is_refused_with_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::set().await;
+    let root = tempfile::tempdir().unwrap();
+    let mode = |name: &str, mode: u32| {
+        let path = root.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let open = mode("open", 0o777);
+    let group = mode("group", 0o775);
+    mode("movable", 0o777);
+    let below = mode("movable/below", 0o700);
+    let link = root.path().join("link");
+    std::os::unix::fs::symlink(&open, &link).unwrap();
+    for (folder, named) in [
+        (&open, &open),
+        (&group, &group),
+        (&below, &root.path().join("movable")),
+        (&link, &open),
+    ] {
+        let door = format!("unix:{}={}:5432", folder.display(), stage.lab.endpoint());
+        let refused = stage.settings().run(&["relay", &door]).await;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let words = format!("others may write in `{}`", named.display());
+        assert!(
+            refused.stderr.contains(&words) && refused.stderr.contains("chmod go-w"),
+            "{refused:?}"
+        );
+        assert!(!folder.join(".s.PGSQL.5432").exists());
+    }
+    // What the relay makes itself is its own.
+    let made = root.path().join("made/by/relay");
+    let door = format!(
+        "unix:{}={}:{}",
+        made.display(),
+        stage.lab.endpoint(),
+        stage.lab.address().port()
+    );
+    let (mut child, first) = relay(&stage.settings(), &[&door]).await;
+    assert!(first.contains("listens on"), "{first}");
+    assert_eq!(
+        std::fs::metadata(&made).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
+    crate::server::signal(child.id().unwrap(), "TERM").await;
+    assert!(child.wait().await.unwrap().success());
+}

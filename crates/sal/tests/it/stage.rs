@@ -165,12 +165,15 @@ impl Settings {
 
     /// The program with these variables and no others.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(SAL);
+        let mut command = self.command_named(SAL);
+        command.args(arguments);
         command
-            .args(arguments)
-            .env_clear()
-            .envs(&self.0)
-            .kill_on_drop(true);
+    }
+
+    /// Another program with these variables and no others.
+    pub(crate) fn command_named(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.0).kill_on_drop(true);
         command
     }
 
