@@ -187,7 +187,11 @@ impl Tx {
     /// Postgres answers COMMIT after a failed statement with a rollback and no error, so the caller must look at
     /// the other results before it believes in the commit.
     pub async fn send_commit(&self) -> Result<(), StoreError> {
-        batch("COMMIT", self).await
+        batch("COMMIT", self).await?;
+        // Committed or rolled back: there is no transaction any more.
+        let pooled = self.client.pooled();
+        pooled.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Ends the guard after a successful [`Tx::send_commit`].

@@ -28,8 +28,11 @@ impl Probe {
     /// Asks, or repeats what was found within the last second. The value is the time of the database.
     pub(super) async fn ask(&self) -> Result<Timestamp, String> {
         let mut last = self.last.lock().await;
+        // What was found over a connection that is gone says nothing any more.
+        let lost = self.pool.retain(|pooled, _| !pooled.wrapper.is_closed());
         if let Some((at, found)) = &*last
             && at.elapsed() < FRESH
+            && lost.removed.is_empty()
         {
             return found.clone();
         }
