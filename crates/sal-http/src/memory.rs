@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -20,7 +21,8 @@ use crate::seldom::Seldom;
 pub struct Memory {
     small: Share,
     bulky: Share,
-    reading: Share,
+    reading_small: Share,
+    reading_bulky: Share,
     full: Seldom,
 }
 
@@ -49,7 +51,8 @@ impl Memory {
         Self {
             small: Share::new(budget_bytes / 2),
             bulky: Share::new(budget_bytes / 8 * 3),
-            reading: Share::new(budget_bytes / 8),
+            reading_small: Share::new(budget_bytes / 16),
+            reading_bulky: Share::new(budget_bytes / 16),
             full: Seldom::default(),
         }
     }
@@ -79,6 +82,11 @@ impl Memory {
         let mut chunks: Vec<Bytes> = Vec::new();
         let (mut length, mut counted) = (0_usize, FREE_BYTES);
         let mut reserved = Vec::new();
+        // By what it says of its length: large ones that stall in the middle hold nothing that others wait for.
+        let share = match body.size_hint().upper() {
+            Some(length) if length <= SMALL_BODY_BYTES => &self.reading_small,
+            _ => &self.reading_bulky,
+        };
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_broken_off| {
                 AppError::BadRequest("The request body ended early or was malformed.".to_owned())
@@ -92,7 +100,7 @@ impl Memory {
             }
             while counted < length {
                 // Joined at the end, it is there twice for a moment.
-                let step = self.reading.take(STEP_BYTES * 2).await;
+                let step = share.take(STEP_BYTES * 2).await;
                 reserved.push(step.inspect_err(|_| self.note())?);
                 counted = counted.saturating_add(STEP_BYTES);
             }
@@ -148,8 +156,10 @@ const SMALL_BYTES: usize = 8 * 1024 * 1024;
 /// An ordinary check-in has 40 KB.
 const FREE_BYTES: usize = 64 * 1024;
 const STEP_BYTES: usize = 64 * 1024;
-/// Clients give up after 8 s.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// Larger than nearly every check-in and inventory.
+const SMALL_BODY_BYTES: u64 = 512 * 1024;
+/// Clients give up after 8 s, and shall hear why before.
+const PATIENCE: Duration = Duration::from_secs(7);
 
 #[cfg(test)]
 mod tests {
@@ -196,8 +206,12 @@ mod tests {
         let also = timeout(Duration::from_millis(1), stopped.as_mut());
         let (large, _also) = tokio::join!(large, also);
         assert!(matches!(large.err(), Some(AppError::NoRoom)));
-        let ordinary = memory.read(Body::from(vec![7; 60 * 1024]), 5 * MEBIBYTE);
-        assert_eq!(ordinary.await.unwrap().bytes.len(), 60 * 1024);
+        for ordinary in [60 * 1024, 100 * 1024, 400 * 1024] {
+            let read = memory
+                .read(Body::from(vec![7; ordinary]), 5 * MEBIBYTE)
+                .await;
+            assert_eq!(read.unwrap().bytes.len(), ordinary);
+        }
     }
 
     #[tokio::test]
