@@ -18,7 +18,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use sal_http::App;
 use sal_http::db::machine_client;
-use sal_http::error::Reason;
+use sal_http::error::{Crowded, Reason};
 use sal_http::origin::Origin;
 use sal_store::StoreError;
 use sal_store::journal::{keep_body, note_events, trim_bodies, trim_events};
@@ -135,8 +135,11 @@ pub(crate) async fn keep(
     response
 }
 
-/// Counts it for readiness. What the client did wrong says nothing of the server.
+/// Counts it for readiness. What the client did wrong, or too much of, says nothing of the server.
 fn count(response: &Response, app: &App) {
+    if response.extensions().get::<Crowded>().is_some() {
+        return;
+    }
     match response.status() {
         status if status.is_server_error() => app.outcomes().failed(),
         status if status.is_client_error() => {}

@@ -114,14 +114,22 @@ impl AppError {
 #[derive(Debug, Clone)]
 pub struct Reason(pub String);
 
+/// That there was too much to do at once, which whoever sends it can bring about: it says nothing of the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Crowded;
+
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
+        let is_crowded = matches!(self, Self::NoRoom | Self::OwnRequests);
         let reason = Reason(match &self {
             Self::BadRequest(text) => text.clone(),
             other => other.to_string(),
         });
         let mut response = self.answer();
         response.extensions_mut().insert(reason);
+        if is_crowded {
+            response.extensions_mut().insert(Crowded);
+        }
         response
     }
 }
@@ -178,7 +186,7 @@ impl AppError {
                 "Busy",
                 "Your other requests are still being worked on. Wait for them, then try again.",
             ),
-            Self::Store(inner) if inner.is_outage() => {
+            Self::Store(inner) if inner.is_outage() || inner.lacks_a_table() => {
                 log(&self);
                 away(inner)
             }
@@ -202,6 +210,12 @@ fn failed_here() -> Response {
 
 /// A database that is busy is told from one that is away.
 fn away(error: &StoreError) -> Response {
+    if error.lacks_a_table() {
+        return unavailable(
+            "Not available",
+            "A table of this server is missing, or its login may not use it. `sal db check` names it; nothing was changed.",
+        );
+    }
     if error.is_busy() {
         metrics::counter!(DB_BUSY).increment(1);
         return unavailable(
@@ -272,4 +286,27 @@ fn log(failure: &AppError) {
         source = inner.source();
     }
     error!(causes = chain.join(": "), "{failure}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_is_told_from_a_database_that_fails() {
+        let busy = || StoreError::PoolBusy { waited_seconds: 8 };
+        for (failure, is_crowded) in [
+            (AppError::NoRoom, true),
+            (AppError::OwnRequests, true),
+            (AppError::Store(busy()), false),
+            (AppError::Store(StoreError::ReadOnly), false),
+        ] {
+            let words = failure.to_string();
+            let response = failure.into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key(header::RETRY_AFTER));
+            let marked = response.extensions().get::<Crowded>().is_some();
+            assert_eq!(marked, is_crowded, "{words}");
+        }
+    }
 }

@@ -66,8 +66,30 @@ pub async fn faults_of_own_tables(db: &Client) -> Result<Vec<String>, tokio_post
             Some(refusal) => faults.push(format!("{name}: {}", refusal.message())),
         }
     }
+    let rows = db.query(ODD_TABLES, &[]).await?;
+    for row in rows {
+        let (table, what): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        faults.push(format!("{table} {what}"));
+    }
     Ok(faults)
 }
+
+/// What a statement can be prepared in spite of: rights, and what makes a table do something else than it was told.
+const ODD_TABLES: &str = "
+    SELECT t.relname::text, what FROM pg_class t
+    JOIN pg_namespace n ON n.oid = t.relnamespace,
+    LATERAL (VALUES
+        (t.relkind NOT IN ('r', 'p'), 'is no table'),
+        (t.relhasrules, 'has rules'),
+        (EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = t.oid AND NOT g.tgisinternal), 'has triggers'),
+        (t.relrowsecurity, 'has row level security'),
+        (EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'c' AND NOT c.convalidated), 'has a check that was not validated'),
+        (NOT (has_table_privilege(t.oid, 'SELECT') AND has_table_privilege(t.oid, 'INSERT')
+              AND has_table_privilege(t.oid, 'UPDATE') AND has_table_privilege(t.oid, 'DELETE')), 'may not be read and written by this login')
+    ) AS odd (is_so, what)
+    WHERE odd.is_so AND t.relname LIKE 'salrs\\_%' AND t.relname <> 'salrs_iam_journal' AND t.relkind IN ('r', 'p', 'v', 'm', 'f')
+      AND n.nspname = ANY (current_schemas(false))
+    ORDER BY 1, 2";
 
 /// Names and texts of the statements that use our own tables.
 fn own() -> Vec<(&'static str, &'static str)> {
