@@ -83,7 +83,7 @@ impl DatabaseConfig {
         let sign_port = environment
             .text("SAL_DB_SIGN_PORT")
             .map(|_set| environment.parsed("SAL_DB_SIGN_PORT", 5432, "a port"));
-        let pool_size = environment.parsed("SAL_DB_POOL_SIZE", 16_usize, "a number of connections");
+        let pool_size = environment.between("SAL_DB_POOL_SIZE", 16, (1, 1_000));
         Self {
             tls: modes.first().copied().unwrap_or_default(),
             logins: logins(&modes, environment),

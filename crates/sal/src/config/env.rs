@@ -106,6 +106,21 @@ impl Environment {
         }
     }
 
+    /// A number between two others.
+    pub(crate) fn between(
+        &mut self,
+        name: &str,
+        default: usize,
+        (least, most): (usize, usize),
+    ) -> usize {
+        let read = self.parsed(name, default, "a number");
+        if (least..=most).contains(&read) {
+            return read;
+        }
+        self.problem(format!("{name}={read} is not between {least} and {most}"));
+        default
+    }
+
     /// A value of any type that can be read from text.
     pub(crate) fn parsed<T: FromStr>(&mut self, name: &str, default: T, what: &str) -> T {
         let Some(text) = self.text(name) else {

@@ -71,11 +71,7 @@ impl ServerConfig {
                 "a number of seconds",
             )),
             single_sign_on: SingleSignOn::read(public_url.as_deref(), environment),
-            max_connections: environment.parsed(
-                "SAL_MAX_CONNECTIONS",
-                4096,
-                "a number of connections",
-            ),
+            max_connections: environment.between("SAL_MAX_CONNECTIONS", 4096, (16, 1_000_000)),
             status_token: status_token(environment),
             status_listen: environment
                 .text("SAL_STATUS_LISTEN")
@@ -97,6 +93,11 @@ impl ServerConfig {
 
 fn status_token(environment: &mut Environment) -> Option<Secret> {
     let token = environment.secret("SAL_STATUS_TOKEN")?;
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        environment.problem(
+            "SAL_STATUS_TOKEN holds blanks or letters that a header cannot carry; `openssl rand -hex 24` makes one".to_owned(),
+        );
+    }
     if token.len() < 16 {
         environment.problem(
             "SAL_STATUS_TOKEN is shorter than 16 characters; `openssl rand -hex 24` makes one"
@@ -106,6 +107,8 @@ fn status_token(environment: &mut Environment) -> Option<Secret> {
     Some(Secret::new(token))
 }
 
+const KIB: usize = 1024;
+const GIB: usize = 1024 * 1024 * KIB;
 const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
@@ -123,20 +126,20 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
             .into_iter()
             .collect(),
         ignore_facts: ignore_facts(environment),
-        body_limit_bytes: environment.parsed(
+        body_limit_bytes: environment.between(
             "SAL_BODY_LIMIT",
             defaults.body_limit_bytes,
-            "a number of bytes",
+            (64 * KIB, GIB),
         ),
-        unpacked_limit_bytes: environment.parsed(
+        unpacked_limit_bytes: environment.between(
             "SAL_UNPACKED_LIMIT",
             defaults.unpacked_limit_bytes,
-            "a number of bytes",
+            (64 * KIB, GIB),
         ),
-        memory_bytes: environment.parsed(
+        memory_bytes: environment.between(
             "SAL_MEMORY_BUDGET",
             defaults.memory_bytes,
-            "a number of bytes",
+            (32 * 1024 * KIB, 1024 * GIB),
         ),
         address_limit: environment.parsed("SAL_ADDRESS_LIMIT", defaults.address_limit, "a number"),
         key_limit: environment.parsed("SAL_KEY_LIMIT", defaults.key_limit, "a number"),

@@ -79,7 +79,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "SAL_KEY_MOVES",
         "any",
         "0.1",
-        "Where a check-in with another machine group's key moves its machine: `any` group, as in Sal, groups of the `same-unit`, or `never`; what may not move is answered 403.",
+        "Where a check-in with another machine group's key moves its machine: `any` group, as in Sal, groups of the `same-unit`, or `never`; what may not move is answered 403. Inventories and profiles move nothing and are taken with any key.",
     ),
     variable(
         "SAL_STATUS_LISTEN",
