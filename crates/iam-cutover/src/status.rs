@@ -98,6 +98,9 @@ pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
 
 /// The old user of a move, as the new one's comment says it, or else the role that its sessions work as.
 ///
+/// A user may set that role itself, to any name, and what follows would be done for the role of that name: so it counts
+/// only where the user is a member of it anyway, and never for a role of Postgres's or AWS's.
+///
 /// # Errors
 /// Postgres's.
 pub async fn old_user_of(new_user: &str, db: &Client) -> Result<Option<String>, Error> {
@@ -132,6 +135,8 @@ GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3";
 
 const OLD_USER: &str = "
 SELECT pg_catalog.shobj_description(r.oid, 'pg_authid'), (
-    SELECT pg_catalog.substr(c, 6) FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) c
-    WHERE s.setrole = r.oid AND d.datname = pg_catalog.current_database() AND c LIKE 'role=%')
+    SELECT o.rolname::text FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase,
+        pg_catalog.unnest(s.setconfig) c JOIN pg_catalog.pg_roles o ON 'role=' || o.rolname = c
+    WHERE s.setrole = r.oid AND d.datname = pg_catalog.current_database() AND pg_catalog.pg_has_role(r.oid, o.oid, 'MEMBER')
+      AND o.rolname NOT LIKE 'rds%' AND o.rolname NOT LIKE 'pg\\_%')
 FROM pg_catalog.pg_roles r WHERE r.rolname = $1::text";

@@ -22,7 +22,7 @@ pub struct Surplus {
 /// Asks, in a session that looks in `pg_catalog` only, what its user may and an owner of the deployment's things may not.
 ///
 /// `schemas` are those of the deployment's search path. Superusers, roles that can become the user anyway, and roles that
-/// have the same rights are nobody to fear; what came with an extension is the extension's.
+/// have the same rights are nobody to fear.
 ///
 /// # Errors
 /// Postgres's.
@@ -57,24 +57,18 @@ impl fmt::Display for Surplus {
 const SURPLUS: &str = "
 WITH me AS (SELECT r.* FROM pg_catalog.pg_roles r WHERE r.rolname = session_user),
 places AS (SELECT n.oid, n.nspowner FROM pg_catalog.pg_namespace n WHERE n.nspname = ANY ($1::pg_catalog.text[])),
-things (classid, oid, owner) AS (
-    SELECT 'pg_catalog.pg_database'::pg_catalog.regclass::pg_catalog.oid, d.oid, d.datdba
-    FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
-    UNION ALL SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, p.oid, p.nspowner FROM places p
-    UNION ALL SELECT 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid, c.relowner
-    FROM pg_catalog.pg_class c WHERE c.relnamespace IN (SELECT p.oid FROM places p)
-    UNION ALL SELECT 'pg_catalog.pg_proc'::pg_catalog.regclass, f.oid, f.proowner
-    FROM pg_catalog.pg_proc f WHERE f.pronamespace IN (SELECT p.oid FROM places p)
-    UNION ALL SELECT 'pg_catalog.pg_operator'::pg_catalog.regclass, o.oid, o.oprowner
-    FROM pg_catalog.pg_operator o WHERE o.oprnamespace IN (SELECT p.oid FROM places p)
-    UNION ALL SELECT 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid, t.typowner
-    FROM pg_catalog.pg_type t WHERE t.typnamespace IN (SELECT p.oid FROM places p)
+things (owner) AS (
+    SELECT d.datdba FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+    UNION SELECT p.nspowner FROM places p
+    UNION SELECT c.relowner FROM pg_catalog.pg_class c WHERE c.relnamespace IN (SELECT p.oid FROM places p)
+    UNION SELECT f.proowner FROM pg_catalog.pg_proc f WHERE f.pronamespace IN (SELECT p.oid FROM places p)
+    UNION SELECT o.oprowner FROM pg_catalog.pg_operator o WHERE o.oprnamespace IN (SELECT p.oid FROM places p)
+    UNION SELECT t.typowner FROM pg_catalog.pg_type t WHERE t.typnamespace IN (SELECT p.oid FROM places p)
 ),
 owners AS (
     SELECT DISTINCT o.* FROM things t JOIN pg_catalog.pg_roles o ON o.oid = t.owner, me
     WHERE o.oid <> me.oid AND NOT o.rolsuper AND o.rolname <> 'pg_database_owner'
       AND NOT pg_catalog.pg_has_role(o.oid, me.oid, 'MEMBER')
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = t.classid AND d.objid = t.oid AND d.deptype = 'e')
 ),
 lent (owner, what) AS (
     SELECT o.rolname, a.what

@@ -9,7 +9,7 @@ use iam_cutover::{
     verify::verify,
 };
 
-use crate::stage::{Owner, Stage};
+use crate::stage::{NEW, Owner, Stage};
 
 /// Better fitting functions and operators.
 pub(crate) const KIT: &str = include_str!("hostile.sql");
@@ -344,5 +344,52 @@ async fn an_event_trigger_whose_function_is_somebody_elses_stops_the_run() {
                 .any(|warning| warning.code == "event_triggers"),
             "{plan:#?}"
         );
+    }
+}
+
+/// After the switch the environment names only the new user, which may set its own `role` to any name: nothing is done
+/// for the role of that name.
+#[tokio::test]
+async fn the_new_user_cannot_name_somebody_else_as_the_old_one() {
+    for version in SERVERS {
+        let stage = Stage::set(version, Owner::Plain).await;
+        stage
+            .superuser("CREATE ROLE victim LOGIN; CREATE ROLE salawsiam LOGIN; GRANT rds_iam, sal TO salawsiam")
+            .await;
+        let admin = stage.logins.open(Who::Admin, "sal").await.unwrap();
+        let named = async || {
+            let found = iam_cutover::status::old_user_of(NEW, &admin.client).await;
+            found.unwrap()
+        };
+        for forged in [
+            "victim",
+            "postgres",
+            "rds_iam",
+            "pg_monitor",
+            "rds_superuser",
+        ] {
+            let session = stage.open(Who::New).await;
+            let set = format!("ALTER ROLE salawsiam IN DATABASE sal SET role = '{forged}'");
+            // Postgres refuses some by itself.
+            let _set = session.client.batch_execute(&set).await;
+            session.end().await;
+            assert_eq!(named().await, None, "{forged}");
+            stage
+                .superuser("ALTER ROLE salawsiam IN DATABASE sal RESET role")
+                .await;
+        }
+        stage
+            .superuser("ALTER ROLE salawsiam IN DATABASE sal SET role = 'sal'")
+            .await;
+        assert_eq!(named().await.as_deref(), Some("sal"));
+        stage
+            .superuser("COMMENT ON ROLE salawsiam IS 'IAM login for sal'; ALTER ROLE salawsiam IN DATABASE sal SET role = 'victim'")
+            .await;
+        assert_eq!(
+            named().await.as_deref(),
+            Some("sal"),
+            "the comment is not the user's own"
+        );
+        admin.end().await;
     }
 }
