@@ -1,1 +1,1 @@
-DROP INDEX IF EXISTS salrs_pluginscriptrow_name, salrs_fact_name;
+DROP INDEX IF EXISTS salrs_pluginscriptrow_name, salrs_fact_name, salrs_pluginscriptrow_name_start, salrs_fact_name_start;

@@ -89,9 +89,14 @@ pub async fn ensure(db: &mut Client) -> Result<Ensured, tokio_postgres::Error> {
 }
 
 fn in_postgres_words(error: &tokio_postgres::Error) -> String {
-    error
-        .as_db_error()
-        .map_or_else(|| error.to_string(), |error| error.message().to_owned())
+    let Some(error) = error.as_db_error() else {
+        return error.to_string();
+    };
+    let more = [error.detail(), error.hint()].into_iter().flatten();
+    std::iter::once(error.message())
+        .chain(more)
+        .collect::<Vec<_>>()
+        .join(". ")
 }
 
 /// Compares the living tables with those of Sal 4.4.1, and our own with what our statements need, and returns every
@@ -229,6 +234,7 @@ pub const ADDITIONS: &[Addition] = &[
     addition!("0010-page-indexes", true),
     addition!("0011-logins", false),
     addition!("0012-journal-strangers", false),
+    addition!("0013-bounded-page-indexes", true),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

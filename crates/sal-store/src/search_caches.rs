@@ -49,7 +49,8 @@ crate::queries! {
         gone: i64,
     } = "WITH wanted AS MATERIALIZED (
              SELECT DISTINCT machine_id, fact_data AS item FROM server_fact
-             WHERE fact_name = ANY($1) AND length(fact_data) <= 254),
+             WHERE left(fact_name, 200) IN (SELECT left(name, 200) FROM unnest($1) AS facts (name))
+               AND fact_name = ANY($1) AND length(fact_data) <= 254),
          kept AS MATERIALIZED (
              SELECT min(c.id) AS id, c.machine_id, c.search_item AS item
              FROM search_searchcache c JOIN wanted w ON w.machine_id = c.machine_id AND w.item = c.search_item

@@ -78,12 +78,12 @@ impl Counts {
         }
         let keys: Option<Vec<String>> = own
             .iter()
-            .map(|(_, leaf)| rows::row_key(&leaf.related))
+            .map(|(_, leaf)| rows::row_beginning(&leaf.related))
             .collect();
         let wanted = match (keys, key_column(&first.related)) {
             (Some(keys), Some(column)) => {
                 let keys = self.writer.parameter(Parameter::Texts(keys));
-                format!("{column} = ANY({keys})")
+                format!("{} = ANY({keys})", rows::beginning_of(column))
             }
             _ => wanted.join(" OR "),
         };
@@ -118,7 +118,7 @@ fn alias(related: &Related) -> &'static str {
     }
 }
 
-/// The column that [`rows::row_key`] is compared with.
+/// The column with names whose beginning is compared with [`rows::row_beginning`].
 fn key_column(related: &Related) -> Option<&'static str> {
     match related {
         Related::Fact { .. } | Related::HistoricalFact { .. } => Some("related.fact_name"),

@@ -49,12 +49,12 @@ impl Writer {
         let mut parts = Vec::new();
         match related {
             Related::Fact { source, name } | Related::HistoricalFact { source, name } => {
-                self.equals("related.fact_name", name, &mut parts);
+                self.is_named("related.fact_name", name, &mut parts);
                 self.of_source(source.as_deref(), &mut parts);
             }
             Related::Row { .. } => {
                 let name = row_key(related).unwrap_or_default();
-                self.equals("related.submission_and_script_name", &name, &mut parts);
+                self.is_named("related.submission_and_script_name", &name, &mut parts);
             }
             Related::Item {
                 source,
@@ -101,6 +101,15 @@ impl Writer {
         parts.push(format!("{column} = {place}"));
     }
 
+    /// A name in the words that the index over the beginnings of names serves. One comparison where it says all: two
+    /// would make Postgres expect the square of the share of rows.
+    fn is_named(&mut self, column: &str, name: &str, parts: &mut Vec<String>) {
+        self.equals(&beginning_of(column), beginning(name), parts);
+        if name.chars().nth(INDEXED - 1).is_some() {
+            self.equals(column, name, parts);
+        }
+    }
+
     fn of_source(&mut self, source: Option<&str>, parts: &mut Vec<String>) {
         if let Some(source) = source {
             let place = self.parameter(Parameter::Text(source.to_owned()));
@@ -111,8 +120,27 @@ impl Writer {
     }
 }
 
+/// How many characters of a name are in its index (schema/additions/0010-page-indexes.sql).
+const INDEXED: usize = 200;
+
+/// The expression that is in the index of a column with names.
+pub(super) fn beginning_of(column: &str) -> String {
+    format!("left({column}, {INDEXED})")
+}
+
+/// What that expression is for a name.
+fn beginning(name: &str) -> &str {
+    let end = name.char_indices().nth(INDEXED).map(|(end, _)| end);
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+/// The beginnings that [`beginning_of`] a column is compared with to find the rows of a name and few others.
+pub(super) fn row_beginning(related: &Related) -> Option<String> {
+    row_key(related).map(|key| beginning(&key).to_owned())
+}
+
 /// The one text that finds the rows of a name, where there is such a column.
-pub(super) fn row_key(related: &Related) -> Option<String> {
+fn row_key(related: &Related) -> Option<String> {
     match related {
         Related::Fact { name, .. } | Related::HistoricalFact { name, .. } => Some(name.clone()),
         Related::Row { plugin, name } => Some(format!("{plugin}: {name}")),

@@ -5,6 +5,8 @@ use std::time::Duration;
 use sal_http::HttpConfig;
 use sal_testkit::{Filled, TestServer, golden};
 
+use crate::unbounded::{ascii, incompressible};
+
 fn key() -> String {
     golden::seed_value("key1").unwrap().unwrap()
 }
@@ -87,6 +89,29 @@ async fn refusals_are_counted_and_only_bodies_with_a_key_are_kept() {
         ]
     );
     assert_eq!(bodies.first().unwrap().1, b"{not json");
+}
+
+#[tokio::test]
+async fn serial_numbers_of_10_kb_are_journaled_as_far_as_an_index_takes_them() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let long = incompressible(10_240, &ascii());
+    assert_eq!(server.checkin(&key(), body(&long)).await.0, 400);
+    let form = [("serial", long.as_str()), ("key", &key())];
+    for (path, expected) in [("/report_broken_client/", 404), ("/inventory/submit/", 404)] {
+        let request = server.http.post(server.url(path)).form(&form);
+        let answer = request.basic_auth("sal", Some(key())).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), expected, "{path}");
+    }
+    let began = tokio::time::Instant::now();
+    while lines(&server).await.len() < 3 {
+        let question = server.http.get(server.url("/preflight-v2/"));
+        question
+            .basic_auth("sal", Some(key()))
+            .send()
+            .await
+            .unwrap();
+        assert!(began.elapsed() < PATIENCE, "{:?}", lines(&server).await);
+    }
 }
 
 #[tokio::test]

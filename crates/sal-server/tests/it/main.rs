@@ -20,3 +20,4 @@ mod quirks;
 mod schema;
 mod siege;
 mod storm;
+mod unbounded;

@@ -1,0 +1,1 @@
+-- Nothing: the indexes are taken back with 0010, and the former ones must not come back.
