@@ -153,6 +153,14 @@ pub struct Filter {
 }
 
 impl Panel {
+    /// The key of a segment as this panel's own links in Sal's pages write it.
+    pub(crate) fn link_data(&self, link: &str) -> Option<String> {
+        match self {
+            Self::Items(items) => items.link_data(link),
+            _ => None,
+        }
+    }
+
     /// Finds the list behind a segment by the key in its URL.
     pub(crate) fn filter(&self, data: &str) -> Option<Filter> {
         match self {
@@ -171,6 +179,21 @@ impl Panel {
             Self::Rows(rows) => rows.filter(data),
             Self::Series(_) | Self::Detail(_) => None,
         }
+    }
+}
+
+impl Items {
+    /// What a query string of Sal's own links means, such as `PENDING?NAME=Firefox+131.0`: the same key, decoded as
+    /// Python's `parse_qs` does it. `None` when it is no query string of one of the columns.
+    fn link_data(&self, link: &str) -> Option<String> {
+        let (path, query) = link.split_once('?')?;
+        let query = query.split('#').next().unwrap_or_default();
+        self.columns.iter().find_map(|column| {
+            let (wanted_path, name) = column.key.strip_suffix('=')?.split_once('?')?;
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            let (_, value) = pairs.find(|(key, value)| key == name && !value.is_empty())?;
+            (wanted_path == path).then(|| format!("{}{value}", column.key))
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a plugin is, once its file has been checked. Its drawings are in [`crate::panel`].
 
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::{
@@ -113,6 +114,15 @@ impl Plugin {
         self.panels.iter().find_map(|panel| panel.filter(data))
     }
 
+    /// The key that [`Self::filter`] takes, from an address of Sal's after the router decoded it: a query string where
+    /// Sal reads one (`+` is a blank), and otherwise percent-encoded once more, as Sal's own links are.
+    #[must_use]
+    pub fn data_of_link(&self, link: &str) -> String {
+        let mut panels = self.panels.iter();
+        let from_query = panels.find_map(|panel| panel.link_data(link));
+        from_query.unwrap_or_else(|| percent_decode_str(link).decode_utf8_lossy().into_owned())
+    }
+
     /// Whether it is for any of these families of operating systems, spelled as in the database. A part of the fleet
     /// without machines has none, and every plugin is for it.
     #[must_use]
@@ -138,6 +148,53 @@ mod tests {
         let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
         let fragment = filter.condition.to_sql(now, 1);
         Some((filter.title, fragment.text, fragment.parameters))
+    }
+
+    /// Left: what the router hands over; right: what Python's `parse_qs` or `unquote` makes of it in Sal.
+    #[test]
+    fn links_of_sal_are_decoded_as_the_plugin_decodes_them() {
+        let registry = Registry::builtin();
+        for (plugin, link, data) in [
+            (
+                "InstallReport",
+                "PRESENT?NAME=1Password+6.0.2",
+                "PRESENT?NAME=1Password 6.0.2",
+            ),
+            (
+                "InstallReport",
+                "PENDING?NAME=Firefox%20131.0",
+                "PENDING?NAME=Firefox 131.0",
+            ),
+            (
+                "InstallReport",
+                "PENDING?NAME=C%2B%2B+%26+C%23",
+                "PENDING?NAME=C++ & C#",
+            ),
+            (
+                "InstallReport",
+                "PENDING?x=1&NAME=&NAME=a%252Fb",
+                "PENDING?NAME=a%2Fb",
+            ),
+            (
+                "InstallReport",
+                "PENDING?NAME=%C3%84pfel#top",
+                "PENDING?NAME=Äpfel",
+            ),
+            ("InstallReport", "ERROR?NAME=a+b", "ERROR?NAME=a+b"),
+            ("OperatingSystem", "Darwin%2614.1+x", "Darwin&14.1+x"),
+            ("Messages", "a+b%3Fc", "a+b?c"),
+            (
+                "MunkiInfo",
+                "SoftwareRepo?URL=\"http%3A//munki\"",
+                "SoftwareRepo?URL=\"http://munki\"",
+            ),
+        ] {
+            assert_eq!(
+                registry.get(plugin).unwrap().data_of_link(link),
+                data,
+                "{link}"
+            );
+        }
     }
 
     #[test]

@@ -5,8 +5,12 @@
 mod csv;
 mod data_table;
 
-use axum::{extract::Path, response::Response, routing::get};
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use axum::{
+    extract::{Path, State},
+    response::Response,
+    routing::get,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, AppError, Routes,
     access::{SeesMachines, Viewer},
@@ -44,7 +48,7 @@ async fn old_list(
     app: &App,
     db: &Client,
 ) -> Result<(Filter, FleetPart), AppError> {
-    let data = decoded_again(data);
+    let data = data_of_link(plugin, data, app);
     // Postgres has no text with a NUL, so no machine has one.
     if data.contains('\0') {
         return Err(AppError::NotFound);
@@ -68,20 +72,28 @@ async fn sees_all(viewer: &Viewer, db: &Client) -> Result<bool, AppError> {
 async fn redirect_from_short_list(
     SeesMachines(_viewer): SeesMachines,
     Path((plugin, data)): Path<(String, String)>,
+    State(app): State<App>,
 ) -> Response {
+    let data = data_of_link(&plugin, &data, &app);
     redirect(&new_address(&plugin, &data, ""))
 }
 
 async fn redirect_from_list(
     SeesMachines(_viewer): SeesMachines,
     Path((plugin, data, place)): Path<(String, String, String)>,
+    State(app): State<App>,
 ) -> Response {
+    let data = data_of_link(&plugin, &data, &app);
     redirect(&new_address(&plugin, &data, &place))
 }
 
-/// Sal encoded some values twice, so that one layer is left after the router took off the other.
-fn decoded_again(data: &str) -> String {
-    percent_decode_str(data).decode_utf8_lossy().into_owned()
+/// What a segment's address means once the router took off one layer; Sal's links have another, which depends on the
+/// plugin.
+fn data_of_link(plugin: &str, link: &str, app: &App) -> String {
+    match app.registry().get(plugin) {
+        Some(plugin) => plugin.data_of_link(link),
+        None => link.to_owned(),
+    }
 }
 
 /// `place` is `all/0/`, `business_unit/<id>/` or `machine_group/<id>/`.
@@ -95,7 +107,7 @@ fn new_address(plugin: &str, data: &str, place: &str) -> String {
     format!(
         "/machines/?widget={}&data={}{place}",
         encode(plugin),
-        encode(&decoded_again(data))
+        encode(data)
     )
 }
 
@@ -110,7 +122,7 @@ mod tests {
             "/machines/?widget=Activity&data=hour"
         );
         assert_eq!(
-            new_address("OperatingSystem", "Darwin%2614.1", ""),
+            new_address("OperatingSystem", "Darwin&14.1", ""),
             "/machines/?widget=OperatingSystem&data=Darwin%2614%2E1"
         );
         assert_eq!(

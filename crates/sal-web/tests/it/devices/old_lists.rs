@@ -149,6 +149,46 @@ async fn lists_of_others_do_not_exist_for_members() {
 }
 
 #[tokio::test]
+async fn items_with_blanks_are_found_by_the_links_of_sals_install_report() {
+    let (site, mut anna) = fleet(8).await;
+    site.sql(
+        "INSERT INTO server_managementsource (id, name) VALUES (gen_random_uuid(), 'Munki') ON CONFLICT DO NOTHING;
+         INSERT INTO server_manageditem (id, name, date_managed, status, data, management_source_id, machine_id)
+         SELECT gen_random_uuid(), name, now(), status, '{}', (SELECT id FROM server_managementsource WHERE name = 'Munki'), m.id
+         FROM server_machine m, (VALUES ('1Password 6.0.2', 'PRESENT', 1, 5), ('C++ & C# 100% /x', 'PENDING', 2, 3), ('+', 'PENDING', 4, 4))
+             AS items (name, status, first, last) WHERE m.id BETWEEN first AND last",
+    )
+    .await;
+    // As Sal's page writes them, as its own script asks for them, and as people write them by hand.
+    for (data, machines) in [
+        ("PRESENT%3FNAME=1Password+6.0.2", 5),
+        ("PRESENT%3FNAME=1Password%206.0.2", 5),
+        ("PRESENT%3FNAME%3D1Password+6.0.2", 5),
+        ("PRESENT%3FNAME=1Password%25206.0.2", 5),
+        ("PENDING%3FNAME=1Password+6.0.2", 0),
+        ("PENDING%3FNAME=C%252B%252B+%2526+C%2523+100%2525+%252Fx", 2),
+        ("PENDING%3FNAME=%252B", 1),
+    ] {
+        let list = format!("InstallReport/{data}/all/0");
+        let csv = anna.get(&site, &format!("/csv/{list}/")).await;
+        assert_eq!(csv.status, StatusCode::OK, "{list}");
+        assert_eq!(csv.text.lines().count(), machines + 1, "{list}");
+        let rows = table(&list, &args(0, "asc", 0, 50, ""), &mut anna, &site).await;
+        assert_eq!(names(&rows).len(), machines, "{list}");
+        let link = anna.get(&site, &format!("/list/{list}/")).await;
+        let page = anna.get(&site, link.location()).await;
+        assert_eq!(
+            page.text
+                .matches("<tr data-id")
+                .count()
+                .max(super::names(&page.text).len()),
+            machines,
+            "{list}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn q060_requests_that_are_none_of_the_tables_script_are_400() {
     let (site, mut anna) = fleet(3).await;
     let path = "/tableajax/Status/all_machines/all/0/";
