@@ -85,6 +85,8 @@ pub struct ApplicationQuery {
     pub order: ApplicationOrder,
     /// Whether the last come first.
     pub descending: bool,
+    /// Whether names are sorted as the database sorts them, upper case apart, as Django does.
+    pub case_matters: bool,
     /// How many to skip.
     pub offset: i64,
     /// How many to return; none for all.
@@ -131,7 +133,7 @@ pub async fn list_applications(
            AND NOT ($5::bool AND (strpos(a.bundleid, 'com.vmware.proxyApp.') > 0
                                   OR strpos(a.bundleid, 'com.parallels.winapp.') > 0))
          ORDER BY {} {direction}, lower(a.name), a.id LIMIT $8::bigint OFFSET $7::bigint",
-        query.order.column()
+        query.order.column(query.case_matters)
     );
     let (words, kind) = (words(&query.search), place.kind());
     let rows = ask(
@@ -247,13 +249,16 @@ pub(crate) fn words(search: &str) -> Vec<String> {
 }
 
 impl ApplicationOrder {
-    fn column(self) -> &'static str {
-        match self {
-            Self::Name => "lower(a.name)",
-            Self::BundleId => "lower(a.bundleid)",
-            Self::BundleName => "lower(a.bundlename)",
-            Self::Machines => "c.machines",
-            Self::Versions => "c.versions",
+    fn column(self, case_matters: bool) -> &'static str {
+        match (self, case_matters) {
+            (Self::Name, false) => "lower(a.name)",
+            (Self::Name, true) => "a.name",
+            (Self::BundleId, false) => "lower(a.bundleid)",
+            (Self::BundleId, true) => "a.bundleid",
+            (Self::BundleName, false) => "lower(a.bundlename)",
+            (Self::BundleName, true) => "a.bundlename",
+            (Self::Machines, _) => "c.machines",
+            (Self::Versions, _) => "c.versions",
         }
     }
 }

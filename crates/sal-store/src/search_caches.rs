@@ -40,6 +40,13 @@ crate::queries! {
              RETURNING 1)
          SELECT (SELECT count(*) FROM made) AS made, (SELECT count(*) FROM gone) AS gone";
 
+    /// What the drop-down of a kind of condition offers; the kind in lower case.
+    search_fields(model: String) -> /// A field.
+    SearchField {
+        /// Its name.
+        field: String,
+    } = "SELECT search_field AS field FROM search_searchfieldcache WHERE lower(search_model) = $1";
+
     /// Makes what quick search looks through equal to the values of these facts.
     refresh_values(facts: Vec<String>) -> /// What was changed.
     RefreshedValues {
@@ -49,7 +56,7 @@ crate::queries! {
         gone: i64,
     } = "WITH wanted AS MATERIALIZED (
              SELECT DISTINCT machine_id, fact_data AS item FROM server_fact
-             WHERE left(fact_name, 200) IN (SELECT left(name, 200) FROM unnest($1) AS facts (name))
+             WHERE left(fact_name, 200) IN (SELECT left(name, 200) FROM unnest($1::text[]) AS facts (name))
                AND fact_name = ANY($1) AND length(fact_data) <= 254),
          kept AS MATERIALIZED (
              SELECT min(c.id) AS id, c.machine_id, c.search_item AS item

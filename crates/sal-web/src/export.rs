@@ -161,6 +161,30 @@ where
     })
 }
 
+/// As [`file`] answers with CSV, with the headers that Sal gives its own: the type without a charset, and the name with the
+/// extension that Sal puts behind it, whatever it ends in already (`….csv.csv` in the inventory).
+pub(crate) fn sals_csv<S>(name: &str, columns: Vec<String>, pages: S) -> Response
+where
+    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+{
+    let mut response = file(Format::Csv, name, columns, pages);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv"));
+    headers.insert(header::CONTENT_DISPOSITION, sals_disposition(name));
+    response
+}
+
+/// The name as Sal writes it, where that is a header that means what it says (Q-063).
+fn sals_disposition(name: &str) -> HeaderValue {
+    let is_plain = name
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'/'));
+    let plain = is_plain
+        .then(|| HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\"")).ok())
+        .flatten();
+    plain.unwrap_or_else(|| disposition(name, "csv"))
+}
+
 fn broke_off(error: &AppError) {
     tracing::error!("an export broke off: {error}");
 }
@@ -332,5 +356,20 @@ mod tests {
         let value = disposition("a\"b\r\n/ü", "csv");
         let text = value.to_str().unwrap();
         assert!(text.starts_with("attachment; filename=\"a_b____.csv\"; filename*=UTF-8''a%22b"));
+    }
+
+    #[test]
+    fn q063_a_title_is_the_name_unless_it_would_break_the_header() {
+        assert_eq!(
+            sals_disposition("All machines with model: MacBook Air (M1, 2020)"),
+            "attachment; filename=\"All machines with model: MacBook Air (M1, 2020).csv\""
+        );
+        for title in ["a \"b\"", "a\\", "../a", "ä"] {
+            let header = sals_disposition(title);
+            assert!(
+                header.to_str().unwrap().contains("filename*=UTF-8''"),
+                "{title}"
+            );
+        }
     }
 }

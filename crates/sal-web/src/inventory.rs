@@ -3,6 +3,7 @@
 //! Every page is about a place, as in Sal: `all/0`, `business_unit/<id>`, `machine_group/<id>` or `machine/<id>`.
 
 mod application;
+mod data_table;
 mod export;
 mod installs;
 mod list;

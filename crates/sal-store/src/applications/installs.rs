@@ -52,6 +52,8 @@ pub struct InstallQuery {
     pub order: InstallOrder,
     /// Whether the last come first.
     pub descending: bool,
+    /// Whether names are sorted as the database sorts them, upper case apart, as Django does.
+    pub case_matters: bool,
     /// How many machines to skip.
     pub offset: i64,
     /// How many to return.
@@ -89,11 +91,13 @@ pub async fn list_installs(
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Vec<Install>, StoreError> {
-    let order = match query.order {
-        InstallOrder::Name => "lower(m.hostname)",
-        InstallOrder::Serial => "m.serial",
-        InstallOrder::User => "lower(m.console_user)",
-        InstallOrder::LastCheckin => "m.last_checkin",
+    let order = match (query.order, query.case_matters) {
+        (InstallOrder::Name, false) => "lower(m.hostname)",
+        (InstallOrder::Name, true) => "m.hostname",
+        (InstallOrder::Serial, _) => "m.serial",
+        (InstallOrder::User, false) => "lower(m.console_user)",
+        (InstallOrder::User, true) => "m.console_user",
+        (InstallOrder::LastCheckin, _) => "m.last_checkin",
     };
     let direction = if query.descending { "DESC" } else { "ASC" };
     let (condition, value) = query.which.condition();

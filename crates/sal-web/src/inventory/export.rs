@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use futures_util::stream;
+use futures_util::{Stream, stream};
 use sal_http::{
     App, AppError,
     access::SeesMachines,
@@ -25,7 +25,7 @@ use serde::Deserialize;
 use super::{Shown, application, installs::which};
 use crate::{
     counted::Wish,
-    export::{Cell, Format, MACHINE_COLUMNS, file},
+    export::{Cell, Format, MACHINE_COLUMNS, file, sals_csv},
     widgets::Counting,
 };
 
@@ -82,6 +82,7 @@ async fn export_applications(
         without_guests: false,
         order: ApplicationOrder::Name,
         descending: false,
+        case_matters: false,
         offset: 0,
         limit: None,
     };
@@ -99,8 +100,8 @@ async fn export_applications(
     });
     let columns = ["name", "bundleid", "bundlename", "install_count"].map(str::to_owned);
     let name = format!("sal_inventory_application_list_for_{}", tail(&shown));
-    let page = Ok(cells.collect());
-    Ok(file(format, &name, columns.to_vec(), stream::iter([page])))
+    let pages = stream::iter([Ok(cells.collect())]);
+    Ok(named_as_sals(format, &name, columns.to_vec(), pages))
 }
 
 /// A line for each install, read from the database while the file is sent.
@@ -140,12 +141,23 @@ fn export_installs(
             Ok::<_, AppError>(Some((cells, next.filter(|_| !is_last))))
         }
     });
-    file(
+    named_as_sals(
         format,
         &name,
         MACHINE_COLUMNS.map(str::to_owned).to_vec(),
         rows,
     )
+}
+
+/// Sal puts `.csv` behind names that end so already, and scripts know the file by that name.
+fn named_as_sals<S>(format: Format, name: &str, columns: Vec<String>, pages: S) -> Response
+where
+    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+{
+    match format {
+        Format::Csv => sals_csv(&format!("{name}.csv"), columns, pages),
+        _ => file(format, name, columns, pages),
+    }
 }
 
 /// How Sal names the place in the name of a file.

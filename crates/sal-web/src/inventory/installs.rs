@@ -1,9 +1,12 @@
 //! `/inventory/list/<kind>/<id>/<application>/`: the machines that have an application, or a version of it, or have it
 //! at a path.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
+    http::HeaderMap,
     response::Response,
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -11,7 +14,7 @@ use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::applications::{Install, InstallOrder, InstallQuery, Which, list_installs};
 use serde::Deserialize;
 
-use super::{Shown, application, name_of};
+use super::{Shown, application, data_table::TableRequest, name_of};
 use crate::{
     page::render,
     paging::{PageNumber, Pages, address, encoded},
@@ -64,6 +67,8 @@ pub(super) async fn show_installs(
     theme: Theme,
     Path((kind, id, number)): Path<(String, String, String)>,
     Query(params): Query<InstallParams>,
+    Query(pairs): Query<HashMap<String, String>>,
+    headers: HeaderMap,
     State(app): State<App>,
     Db(db): Db,
 ) -> Result<Response, AppError> {
@@ -77,9 +82,13 @@ pub(super) async fn show_installs(
         search: params.search().to_owned(),
         order,
         descending,
+        case_matters: false,
         offset: params.page().offset(SIZE),
         limit: SIZE,
     };
+    if let Some(request) = TableRequest::of(&pairs, &headers) {
+        return request.installs(query, &shown, &db).await;
+    }
     let rows = list_installs(&query, &shown.place, &shown.scope, &db).await?;
     let (total, now) = (rows.first().map_or(0, |row| row.total), app.now());
     let name = name_of(&application);

@@ -1,8 +1,11 @@
 //! `/inventory/<kind>/<id>/`: the applications of a place.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
+    http::HeaderMap,
     response::Response,
 };
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
@@ -12,7 +15,7 @@ use sal_store::{
 };
 use serde::Deserialize;
 
-use super::{Neighbour, Shown, name_of, options::Options};
+use super::{Neighbour, Shown, data_table::TableRequest, name_of, options::Options};
 use crate::{
     counted::{Freshness, Wish},
     page::render,
@@ -70,6 +73,8 @@ pub(super) async fn show_applications(
     theme: Theme,
     Path((kind, id)): Path<(String, String)>,
     Query(params): Query<ListParams>,
+    Query(pairs): Query<HashMap<String, String>>,
+    headers: HeaderMap,
     counting: Counting,
     State(app): State<App>,
     Db(db): Db,
@@ -89,9 +94,15 @@ pub(super) async fn show_applications(
         without_guests: options.without_guests,
         order,
         descending,
+        case_matters: false,
         offset: params.page().offset(SIZE),
         limit: Some(SIZE),
     };
+    if let Some(request) = TableRequest::of(&pairs, &headers) {
+        return request
+            .applications(query, &shown, options.with_counts, &db)
+            .await;
+    }
     let rows = list_applications(&query, place, scope, &db).await?;
     let total = rows.first().map_or(0, |row| row.total);
     let path = shown.path();

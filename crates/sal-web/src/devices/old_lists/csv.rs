@@ -2,7 +2,6 @@
 
 use axum::{
     extract::{Path, State},
-    http::{HeaderValue, header},
     response::Response,
 };
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
@@ -11,7 +10,7 @@ use sal_store::devices::{DeviceFilter, DeviceRow, Direction, Sort, device_ids};
 use super::{OldList, old_list};
 use crate::{
     devices::export::pages,
-    export::{Cell, Format, MACHINE_COLUMNS, disposition, file},
+    export::{Cell, MACHINE_COLUMNS, sals_csv},
 };
 
 pub(crate) async fn send_csv(
@@ -28,22 +27,7 @@ pub(crate) async fn send_csv(
     drop(db);
     let heads = MACHINE_COLUMNS.map(str::to_owned).to_vec();
     let rows = pages(ids, scope, app, cells);
-    let mut response = file(Format::Csv, &filter.title, heads, rows);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv"));
-    headers.insert(header::CONTENT_DISPOSITION, attachment(&filter.title));
-    Ok(response)
-}
-
-/// The name as Sal writes it, where that is a header that means what it says.
-fn attachment(title: &str) -> HeaderValue {
-    let is_plain = title
-        .bytes()
-        .all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'/'));
-    let plain = is_plain
-        .then(|| HeaderValue::from_str(&format!("attachment; filename=\"{title}.csv\"")).ok())
-        .flatten();
-    plain.unwrap_or_else(|| disposition(title, "csv"))
+    Ok(sals_csv(&filter.title, heads, rows))
 }
 
 fn cells(row: &DeviceRow) -> Vec<Cell> {
@@ -74,24 +58,4 @@ fn cells(row: &DeviceRow) -> Vec<Cell> {
         Cell::Text(row.unit.clone()),
         Cell::Text(row.group.clone()),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn q063_a_title_is_the_name_unless_it_would_break_the_header() {
-        assert_eq!(
-            attachment("All machines with model: MacBook Air (M1, 2020)"),
-            "attachment; filename=\"All machines with model: MacBook Air (M1, 2020).csv\""
-        );
-        for title in ["a \"b\"", "a\\", "../a", "ä"] {
-            let header = attachment(title);
-            assert!(
-                header.to_str().unwrap().contains("filename*=UTF-8''"),
-                "{title}"
-            );
-        }
-    }
 }
