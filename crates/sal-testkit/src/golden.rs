@@ -8,6 +8,7 @@
 mod canonical;
 mod compare;
 mod http_client;
+mod maintenance;
 mod mask;
 mod names;
 mod page;
@@ -73,6 +74,14 @@ pub enum GoldenError {
     /// What the database returned is not what the dump expects.
     #[error("the dump of the tables is not JSON")]
     Dump(#[source] serde_json::Error),
+    /// Maintenance, which a scenario asks for, went wrong.
+    #[error("the job {job}: {reason}")]
+    Maintenance {
+        /// Which job.
+        job: &'static str,
+        /// What it said.
+        reason: String,
+    },
     /// The server's address is not `http://host:port`.
     #[error("`{0}` is not an address of the form http://host:port")]
     Address(String),

@@ -94,7 +94,7 @@ async fn results_of_a_machine_that_is_checking_in_wait_for_the_next_run() {
 }
 
 #[tokio::test]
-async fn sources_that_nothing_names_go_unless_they_are_new() {
+async fn q135_sources_that_nothing_names_go_unless_they_are_new() {
     let ground = Ground::new().await;
     fill(&ground).await;
     let fresh = first_id_of(NOW.parse().unwrap());

@@ -97,3 +97,18 @@ async fn web_as_rw_replays() {
 async fn widgets_replays() {
     replays("widgets").await;
 }
+
+#[tokio::test]
+async fn web_as_admin_replays() {
+    replays("web_as_admin").await;
+}
+
+#[tokio::test]
+async fn inventory_web_replays() {
+    replays("inventory_web").await;
+}
+
+#[tokio::test]
+async fn maintenance_replays() {
+    replays("maintenance").await;
+}

@@ -14,7 +14,8 @@ pub(crate) fn incompressible(length: usize, alphabet: &[char]) -> String {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        letters.push(alphabet[usize::try_from(state >> 33).unwrap() % alphabet.len()]);
+        let place = usize::try_from(state >> 33).unwrap() % alphabet.len();
+        letters.push(*alphabet.get(place).unwrap());
     }
     letters
 }

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 
 use super::names::Names;
 
-const DAY_SECONDS: i64 = 86_400;
+pub(super) const DAY_SECONDS: i64 = 86_400;
 /// The day of the recordings, 2026-11-22.
-const RECORDED_SECONDS: i64 = 1_795_305_600;
+pub(super) const RECORDED_SECONDS: i64 = 1_795_305_600;
 
 /// What is masked in one scenario.
 pub(super) struct Mask {
@@ -184,6 +184,31 @@ fn group<'t>(found: &Captures<'t>, number: usize) -> &'t str {
 
 fn is_uuid(text: &str) -> bool {
     text.len() == 36 && UUID.is_match(text)
+}
+
+/// Ids in rows that are made for the script of a table: in `DT_RowId`, and in links to applications, whose ids depend on
+/// the order in which applications were first seen.
+pub(super) fn mask_row_ids(value: &mut Value) {
+    static LINK: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new("(/inventory/(?:application|list)/[a-z_]+/[0-9]+/)[0-9]+/").ok()
+    });
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(mask_row_ids),
+        Value::Object(fields) => {
+            for (name, value) in fields.iter_mut() {
+                match value {
+                    Value::Number(_) if name == "DT_RowId" => *value = Value::from("<id>"),
+                    other => mask_row_ids(other),
+                }
+            }
+        }
+        Value::String(text) => {
+            if let Some(link) = LINK.as_ref() {
+                *text = link.replace_all(text, "${1}<id>/").into_owned();
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

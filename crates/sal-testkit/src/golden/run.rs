@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 
 use super::compare::{compare, row_changes, table_differences};
 use super::http_client::{HttpClient, Incoming, Outgoing};
-use super::mask::{Mask, uuids};
+use super::mask::{Mask, mask_row_ids, uuids};
 use super::names::Names;
 use super::page::page;
 use super::property_list;
@@ -18,7 +18,7 @@ use super::report::{Report, StepReport, TableReport, Verdict};
 use super::scenario::{Answer, Content, Scenario, Step, unsupported};
 use super::tables::{Tables, dump, sorted};
 use super::values::{Unknown, Values, form_body, form_fields, python_json};
-use super::{GoldenError, canonical, read_json};
+use super::{GoldenError, canonical, maintenance, read_json};
 
 /// Replays a scenario against the server at `base_url` (`http://host:port`), whose tables
 /// `database` reads. The database must be in the state [`super::start_of`] names; its clock
@@ -56,6 +56,9 @@ pub async fn replay_at(
         let mut want = recorded.answer.clone();
         if let Some(tables) = &want.tables_changed {
             want.tables_changed = Some(sorted(tables));
+        }
+        if let Some(body) = want.body.get_mut("json") {
+            mask_row_ids(body);
         }
         if let Some(body) = want.body.get_mut("json").filter(|_| step.sort) {
             sort_lists(body);
@@ -158,6 +161,9 @@ impl<'a> Run<'a> {
         }
         self.mask.names = Names::load(self.database).await?;
         let mut got = self.read(step, &incoming)?;
+        if let Some(body) = got.body.get_mut("json") {
+            mask_row_ids(body);
+        }
         let mut tables_agree = true;
         if step.dump {
             let now = dump(self.database, &self.mask).await?;
@@ -233,6 +239,10 @@ impl<'a> Run<'a> {
             self.http
                 .send(Outgoing::get("/settings/", Some(session)))
                 .await;
+        }
+        if step.method == maintenance::METHOD {
+            maintenance::run(&step.path, self.scenario, &step.id, self.database).await?;
+            return Ok(Incoming::default());
         }
         let filled = self
             .fill(step)
@@ -359,7 +369,8 @@ impl<'a> Run<'a> {
                 .collect(),
             ..Answer::default()
         };
-        if step.read_as == "none" || incoming.status >= 500 {
+        let is_command = step.method == maintenance::METHOD;
+        if step.read_as == "none" || incoming.status >= 500 || is_command {
             return Ok(answer);
         }
         let text = String::from_utf8_lossy(&incoming.body);

@@ -133,7 +133,8 @@ impl Step {
             }
         }
         let method = parsed.method.as_str();
-        if !["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"].contains(&method) {
+        let known = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+        if !known.contains(&method) && method != super::maintenance::METHOD {
             return Err(unsupported(scenario, &id, format!("the method {method}")));
         }
         Ok(parsed)

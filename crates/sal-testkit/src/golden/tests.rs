@@ -38,7 +38,7 @@ impl Stage {
         })
         .await
         .unwrap();
-        let (database, connection) = postgres
+        let (mut database, connection) = postgres
             .admin_config("postgres")
             .connect(NoTls)
             .await
@@ -48,6 +48,8 @@ impl Stage {
             let _ = connection.await;
         });
         load(&database, start).await.unwrap();
+        database.batch_execute("RESET search_path").await.unwrap();
+        sal_store::schema::ensure(&mut database).await.unwrap();
         Self {
             database,
             tasks,
@@ -167,12 +169,13 @@ fn page_of(page: &Value) -> String {
     texts.chain(links).collect()
 }
 
+/// The answers to requests; commands have none.
 fn recorded(name: &str) -> Vec<Answer> {
-    Scenario::load(name)
-        .unwrap()
-        .recorded
-        .into_iter()
-        .map(|recorded| recorded.answer)
+    let scenario = Scenario::load(name).unwrap();
+    let steps = scenario.steps.into_iter().zip(scenario.recorded);
+    steps
+        .filter(|(step, _)| step.method != maintenance::METHOD)
+        .map(|(_, recorded)| recorded.answer)
         .collect()
 }
 
