@@ -9,6 +9,7 @@ use sal_http::origin::Origin;
 use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::groups::group_by_key;
 use sal_store::machines::{lock_machine, mark_broken};
+use sal_store::serials::{apart, is_placeholder};
 
 use crate::journal::Note;
 use crate::limits::Limits;
@@ -31,10 +32,11 @@ pub(crate) async fn report(
     note.serial(&raw_serial);
     limits.machine(&raw_serial, &app)?;
     let tx = machine_client(0, &app).await?.begin().await?;
-    let machine = lock_machine(&tx, &serial::clean(&raw_serial))
-        .await?
-        .into_iter()
-        .next();
+    let mut serial = serial::clean(&raw_serial);
+    if is_placeholder(&serial) {
+        serial = apart(&serial, &field("name").unwrap_or_default());
+    }
+    let machine = lock_machine(&tx, &serial).await?.into_iter().next();
     let group = group_by_key(&tx, &field("key").unwrap_or_default())
         .await?
         .into_iter()

@@ -59,10 +59,13 @@ pub(crate) async fn submit_catalog(
 ) -> Result<Response, AppError> {
     let form = form::read(&app, request).await?;
     let fields = &form.fields;
-    let Some(key) = group_key(fields) else {
-        return Ok(submitted());
+    let payload = Payload::packed(fields, "base64bz2catalog");
+    let key = match (group_key(fields), &payload) {
+        (Some(key), _) => key,
+        (None, Some(_)) => return Err(missing_key()),
+        (None, None) => return Ok(submitted()),
     };
-    let opened = match Payload::packed(fields, "base64bz2catalog") {
+    let opened = match payload {
         Some(payload) => payload::open(&app, payload, read_content).await?,
         None => None,
     };

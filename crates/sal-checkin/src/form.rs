@@ -1,9 +1,12 @@
-//! `application/x-www-form-urlencoded` as Django reads it: unknown bytes are replaced, the last value of a name counts.
+//! Forms, `application/x-www-form-urlencoded` and `multipart/form-data`, as Django reads them: unknown bytes are replaced, the last value of a name counts.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
+use futures_util::stream;
 use percent_encoding::percent_decode_str;
 use sal_http::memory::Reserved;
 use sal_http::{App, AppError};
@@ -14,16 +17,33 @@ pub(crate) struct Form {
     _room: Reserved,
 }
 
-/// Reads a request's form body, which may not be larger than the limit.
+/// Reads a request's form body, which may not be larger than the limit. A body that is no form is refused: nobody must
+/// take an answer of 200 for its having been read.
 pub(crate) async fn read(app: &App, request: Request) -> Result<Form, AppError> {
+    let (form, is_form) = read_whatever(app, request).await?;
+    if is_form {
+        Ok(form)
+    } else {
+        Err(AppError::BadRequest(
+            "The body must be a form: content type `application/x-www-form-urlencoded` or `multipart/form-data`."
+                .to_owned(),
+        ))
+    }
+}
+
+/// Reads a form, and whether the body was one; no body at all is an empty form.
+pub(crate) async fn read_whatever(app: &App, request: Request) -> Result<(Form, bool), AppError> {
     let (parts, body) = request.into_parts();
     let body = app.memory().read(body, app.config.body_limit_bytes).await?;
     // Replaced, decoded, and the field that is taken out of it.
     let room = app.memory().reserve(body.bytes.len() * 4).await?;
-    Ok(Form {
-        fields: fields(&parts.headers, &body.bytes),
+    let fields = fields(&parts.headers, body.bytes).await?;
+    let is_form = fields.is_some();
+    let form = Form {
+        fields: fields.unwrap_or_default(),
         _room: room,
-    })
+    };
+    Ok((form, is_form))
 }
 
 /// A field that must be there, though it may be empty.
@@ -39,17 +59,43 @@ pub(crate) fn required<'a>(
     })
 }
 
-/// The fields of a form body; empty when the body is no form.
-pub(crate) fn fields(headers: &HeaderMap, body: &[u8]) -> HashMap<String, String> {
+/// The fields of a form body; nothing when the body is no form.
+async fn fields(
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Option<HashMap<String, String>>, AppError> {
     let content_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("");
     let media_type = content_type.split(';').next().unwrap_or("").trim();
-    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return HashMap::new();
+    if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Ok(Some(pairs(&String::from_utf8_lossy(&body)).collect()));
     }
-    pairs(&String::from_utf8_lossy(body)).collect()
+    if media_type.eq_ignore_ascii_case("multipart/form-data") {
+        return parts(content_type, body).await.map(Some);
+    }
+    Ok(body.is_empty().then(HashMap::new))
+}
+
+/// The parts of a `multipart/form-data` body (RFC 7578). A file is a field here, too (Q-136): `curl -F field=@file` means
+/// its content.
+async fn parts(content_type: &str, body: Bytes) -> Result<HashMap<String, String>, AppError> {
+    let unreadable = |error: multer::Error| {
+        AppError::BadRequest(format!("The multipart form cannot be read: {error}."))
+    };
+    let boundary = multer::parse_boundary(content_type).map_err(unreadable)?;
+    let whole = stream::iter([Ok::<_, Infallible>(body)]);
+    let mut multipart = multer::Multipart::new(whole, boundary);
+    let mut fields = HashMap::new();
+    while let Some(part) = multipart.next_field().await.map_err(unreadable)? {
+        let Some(name) = part.name().map(str::to_owned) else {
+            continue;
+        };
+        let content = part.bytes().await.map_err(unreadable)?;
+        fields.insert(name, String::from_utf8_lossy(&content).into_owned());
+    }
+    Ok(fields)
 }
 
 /// Names and values of a form or a query, in their order.
@@ -70,20 +116,49 @@ fn decode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_last_value_of_a_name_counts_and_bad_bytes_are_replaced() {
+    async fn read(content_type: &str, body: &str) -> Option<HashMap<String, String>> {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::CONTENT_TYPE,
-            "application/x-www-form-urlencoded; charset=utf-8"
-                .parse()
-                .unwrap(),
-        );
-        let read = fields(&headers, b"a=1&a=2&b=x+y%20z&c=%ff&d&&=e");
-        assert_eq!(read["a"], "2");
-        assert_eq!(read["b"], "x y z");
-        assert_eq!(read["c"], "\u{fffd}");
-        assert_eq!(read["d"], "");
-        assert_eq!(fields(&HeaderMap::new(), b"a=1"), HashMap::new());
+        headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        fields(&headers, body).await.ok().flatten()
+    }
+
+    #[tokio::test]
+    async fn the_last_value_of_a_name_counts_and_bad_bytes_are_replaced() {
+        let urlencoded = "application/x-www-form-urlencoded; charset=utf-8";
+        let found = read(urlencoded, "a=1&a=2&b=x+y%20z&c=%ff&d&&=e").await;
+        let found = found.unwrap();
+        assert_eq!(found["a"], "2");
+        assert_eq!(found["b"], "x y z");
+        assert_eq!(found["c"], "\u{fffd}");
+        assert_eq!(found["d"], "");
+    }
+
+    #[tokio::test]
+    async fn q136_parts_are_fields_with_or_without_file_names() {
+        // As curl, Python's requests and PowerShell write them.
+        let body = "preamble\r\n--b-1\r\nContent-Disposition: form-data; name=\"serial\"\r\n\r\nC02\r\n\
+                    --b-1\r\ncontent-disposition: form-data; name=key\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nk+%2B\r\n\
+                    --b-1\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.txt\"\r\nContent-Type: application/octet-stream\r\n\r\nline\r\nline\r\n\
+                    --b-1\r\nContent-Disposition: form-data; name=\"serial\"\r\n\r\nlast\r\n--b-1--\r\n";
+        for content_type in [
+            "multipart/form-data; boundary=b-1",
+            "Multipart/Form-Data; charset=utf-8; boundary=\"b-1\"",
+        ] {
+            let found = read(content_type, body).await.unwrap();
+            assert_eq!(found["serial"], "last");
+            assert_eq!(found["key"], "k+%2B");
+            assert_eq!(found["f"], "line\r\nline");
+        }
+        assert_eq!(read("multipart/form-data", body).await, None);
+        let cut = body.get(..body.len() - 20).unwrap();
+        assert_eq!(read("multipart/form-data; boundary=b-1", cut).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_form_is_told_apart_from_no_body() {
+        assert_eq!(read("application/json", "{}").await, None);
+        assert_eq!(read("text/plain", "a=1").await, None);
+        assert_eq!(read("application/json", "").await, Some(HashMap::new()));
     }
 }

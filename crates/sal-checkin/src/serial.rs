@@ -28,5 +28,6 @@ mod tests {
         assert_eq!(candidates("C02"), ["C02"]);
         assert_eq!(candidates("c02"), ["C02", "c02"]);
         assert_eq!(candidates("vm+/x\0"), ["VMX", "VM+/X", "vm+/x"]);
+        assert_eq!(candidates("C02 "), ["C02", "C02 "]);
     }
 }

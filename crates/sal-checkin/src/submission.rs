@@ -12,6 +12,7 @@ mod scripts;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sal_store::checkin::changes::{ItemUpdate, MachineColumns};
+use sal_store::serials::{apart, is_placeholder};
 
 use crate::python::{Dict, Value};
 use crate::serial;
@@ -22,7 +23,7 @@ pub use scripts::{Row, ScriptResult};
 /// A whole check-in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Submission {
-    /// The cleaned serial number; may be empty when it held nothing but junk, as in the original.
+    /// The cleaned serial number, with the host name behind one that is a placeholder.
     pub serial: String,
     /// The machine group's key.
     pub group_key: String,
@@ -129,18 +130,19 @@ impl Submission {
             .and_then(|section| section.get("extra_data"))
             .and_then(Value::as_dict);
         let extra = extra.ok_or(Refusal::NoSerial)?;
-        let serial = read_serial(extra)?;
+        let mut notes = Notes::default();
+        let machine = MachineSection::read(extra, &mut notes);
+        let serial = read_serial(extra, &machine, &mut notes)?;
         let sal = body
             .get("Sal")
             .and_then(Value::as_dict)
             .and_then(|section| section.get("extra_data"));
         let sal = sal.and_then(Value::as_dict).ok_or(Refusal::NoSal)?;
-        let mut notes = Notes::default();
         let munki = body.get("Munki").and_then(Value::as_dict);
         Ok(Self {
             serial,
             group_key: read_key(sal)?,
-            machine: MachineSection::read(extra, &mut notes),
+            machine,
             sal_version: notes.value("Sal.sal_version", sal.get("sal_version"), 255),
             munki: munki.map(|section| MunkiSection::read(section, &mut notes)),
             sections: parts::sections(body, context, &mut notes),
@@ -163,13 +165,31 @@ impl Submission {
     }
 }
 
-fn read_serial(extra: &Dict<'_>) -> Result<String, Refusal> {
+fn read_serial(
+    extra: &Dict<'_>,
+    machine: &MachineSection,
+    notes: &mut Notes,
+) -> Result<String, Refusal> {
     let Some(Value::Text(raw)) = extra.get("serial").filter(|value| value.is_truthy()) else {
         return Err(Refusal::NoSerial);
     };
     let serial = serial::clean(raw);
-    let fits = serial.chars().count() <= SERIAL_LENGTH && !serial.contains('\0');
-    fits.then_some(serial).ok_or(Refusal::BadSerial)
+    if serial.is_empty() {
+        return Err(Refusal::NoSerial);
+    }
+    if serial.chars().count() > SERIAL_LENGTH || serial.contains('\0') {
+        return Err(Refusal::BadSerial);
+    }
+    if !is_placeholder(&serial) {
+        return Ok(serial);
+    }
+    notes.warn(
+        "Machine.serial",
+        "a placeholder that other machines send too, the host name tells them apart",
+    );
+    let hostname = machine.columns.hostname.as_deref();
+    let hostname = hostname.filter(|name| *name != machine::NO_NAME);
+    Ok(apart(&serial, hostname.unwrap_or_default()))
 }
 
 fn read_key(sal: &Dict<'_>) -> Result<String, Refusal> {
@@ -266,8 +286,7 @@ impl Notes {
 /// The most sections of one check-in. Clients send about ten.
 pub const SOURCES_LIMIT: usize = 256;
 
-/// The length of `server_machine.serial`.
-pub const SERIAL_LENGTH: usize = 100;
+pub use sal_store::serials::SERIAL_LENGTH;
 
 #[cfg(test)]
 mod tests;

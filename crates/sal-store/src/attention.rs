@@ -9,6 +9,7 @@ use crate::{
     machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, run},
     pool::Executor,
     scope::Scope,
+    serials::has_placeholder,
 };
 
 /// A machine that needs attention, and why.
@@ -28,6 +29,8 @@ pub struct AttentionRow {
     pub errors: i64,
     /// The used share of the disk as the client worded it, where it is 95 % or more.
     pub full_disk: Option<String>,
+    /// Whether it has no serial number of its own.
+    pub has_placeholder: bool,
     /// How many machines of the part need attention.
     pub all: i64,
 }
@@ -48,15 +51,16 @@ pub async fn machines_needing_attention(
     let sql = format!(
         "SELECT machine.id, machine.serial, machine.hostname, machine.last_checkin, machine.broken_client, \
              coalesce(messages.errors, 0), \
-             CASE WHEN machine.hd_percent ~ {FULL} THEN machine.hd_percent END, count(*) OVER () \
+             CASE WHEN machine.hd_percent ~ {FULL} THEN machine.hd_percent END, {placeholder}, count(*) OVER () \
          FROM {MACHINES_IN_SCOPE} \
          LEFT JOIN (SELECT machine_id, count(*) AS errors FROM server_message WHERE message_type = 'ERROR' \
                     GROUP BY machine_id) messages ON messages.machine_id = machine.id \
          WHERE machine.deployed AND {part} \
-           AND (machine.broken_client OR messages.errors > 0 OR machine.hd_percent ~ {FULL}) \
+           AND (machine.broken_client OR messages.errors > 0 OR machine.hd_percent ~ {FULL} OR {placeholder}) \
          ORDER BY machine.broken_client DESC, (messages.errors > 0) DESC NULLS LAST, \
              machine.last_checkin DESC NULLS LAST, machine.id LIMIT {most}",
         part = fragment.text,
+        placeholder = has_placeholder(),
     );
     let rows = run(&sql, &[&fragment], scope, db).await?;
     rows.iter()
@@ -69,7 +73,8 @@ pub async fn machines_needing_attention(
                 broken_client: row.try_get(4)?,
                 errors: row.try_get(5)?,
                 full_disk: row.try_get(6)?,
-                all: row.try_get(7)?,
+                has_placeholder: row.try_get(7)?,
+                all: row.try_get(8)?,
             })
         })
         .collect()

@@ -25,3 +25,93 @@ pub async fn begin_with_machine(
     begun?;
     Ok(found?.first().map(|machine| machine.id))
 }
+
+/// What makers and hypervisors put where no serial number was given, as a check-in cleans it. All machines that say so
+/// would be one row.
+pub const PLACEHOLDERS: [&str; 18] = [
+    "NOT AVAILABLE",
+    "NOT SPECIFIED",
+    "NOT APPLICABLE",
+    "UNAVAILABLE",
+    "UNKNOWN",
+    "NONE",
+    "NULL",
+    "(NULL)",
+    "NA",
+    "N.A.",
+    "0",
+    "DEFAULT STRING",
+    "SYSTEM SERIAL NUMBER",
+    "SYSTEM SERIAL#",
+    "SERIAL NUMBER",
+    "TO BE FILLED BY O.E.M.",
+    "INVALID",
+    "SERNUM",
+];
+
+/// Whether a cleaned serial number says that there is none: one of [`PLACEHOLDERS`], or one character again and again.
+#[must_use]
+pub fn is_placeholder(serial: &str) -> bool {
+    let mut characters = serial.chars();
+    let first = characters.next();
+    let is_one_character =
+        serial.len() >= LEAST_REPEATED && characters.all(|character| Some(character) == first);
+    PLACEHOLDERS.contains(&serial) || is_one_character
+}
+
+/// A condition on `machine` for rows that [`apart`] made, or that Sal made before.
+pub(crate) fn has_placeholder() -> String {
+    let words = PLACEHOLDERS.map(|word| format!("'{word}'")).join(", ");
+    format!(
+        "(split_part(machine.serial, ' @ ', 1) IN ({words}) OR split_part(machine.serial, ' @ ', 1) ~ '^(.)\\1{{{more},}}$')",
+        more = LEAST_REPEATED - 1,
+    )
+}
+
+/// The serial number under which a machine that has none is filed: the placeholder with the machine's name.
+#[must_use]
+pub fn apart(placeholder: &str, hostname: &str) -> String {
+    let name = hostname.trim().to_uppercase();
+    if name.is_empty() {
+        return placeholder.to_owned();
+    }
+    let whole = format!("{placeholder} @ {name}");
+    whole.chars().take(SERIAL_LENGTH).collect()
+}
+
+/// The length of `server_machine.serial`.
+pub const SERIAL_LENGTH: usize = 100;
+/// `00000000` is none, and `1111` might be one of somebody's own.
+const LEAST_REPEATED: usize = 6;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q137_placeholders_are_known_and_serial_numbers_are_none() {
+        for none in ["NOT AVAILABLE", "0", "00000000", "XXXXXXXXXX", "......"] {
+            assert!(is_placeholder(none), "{none}");
+        }
+        for serial in [
+            "C02A",
+            "VMWARE-56 4D",
+            "AAAAA",
+            "NOT AVAILABLE @ MAC-1",
+            "",
+            "1111",
+        ] {
+            assert!(!is_placeholder(serial), "{serial}");
+        }
+    }
+
+    #[test]
+    fn q137_machines_without_a_serial_number_are_told_apart_by_their_names() {
+        assert_eq!(apart("NONE", " lab-1 "), "NONE @ LAB-1");
+        assert_eq!(apart("NONE", ""), "NONE");
+        assert_eq!(
+            apart("NONE", &"x".repeat(300)).chars().count(),
+            SERIAL_LENGTH
+        );
+    }
+}

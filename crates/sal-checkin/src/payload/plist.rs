@@ -3,6 +3,8 @@
 //! The bounds count what comes out, because a binary plist of a kilobyte can name one list a billion times.
 //! Not here: the old text format, which the original does not read either.
 
+mod text;
+
 use std::borrow::Cow;
 use std::io::Cursor;
 
@@ -24,8 +26,12 @@ pub(crate) fn read(bytes: &[u8], limit_bytes: usize) -> Result<Value<'static>, U
 pub(crate) fn as_xml(bytes: &[u8], limit_bytes: usize) -> Result<String, Unreadable> {
     if !bytes.starts_with(BINARY) {
         walk(bytes, limit_bytes, EVENT_BYTES, &mut |_event| Ok(()))?;
-        let text = String::from_utf8(bytes.to_vec());
-        return text.map_err(|_not_utf8| NOT_A_PLIST);
+        // The mark stays where Python leaves it.
+        let text = match str::from_utf8(bytes) {
+            Ok(text) if !text::declares_another(bytes) => text.to_owned(),
+            _ => text::decode(bytes)?.into_owned(),
+        };
+        return Ok(text);
     }
     let mut written = Vec::new();
     let mut writer = XmlWriter::new(&mut written);
@@ -61,11 +67,11 @@ fn walk(
             take,
         );
     }
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    if !text.starts_with(b"<?xml") && !text.starts_with(b"<plist") {
+    let text = text::decode(bytes)?;
+    if !text.starts_with("<?xml") && !text.starts_with("<plist") {
         return Err(NOT_A_PLIST);
     }
-    let text = str::from_utf8(text).map_err(|_not_utf8| NOT_A_PLIST)?;
+    let text = text::with_wide_integers(&text)?;
     if text.contains('\0') {
         return Err(NOT_A_PLIST);
     }
@@ -73,7 +79,7 @@ fn walk(
         return Err(Unreadable::Broken("it is a plist that declares entities"));
     }
     check(
-        XmlReader::new(without_cdata(text).as_bytes()),
+        XmlReader::new(without_cdata(&text).as_bytes()),
         limit_bytes,
         each_bytes,
         take,
@@ -226,7 +232,10 @@ fn scalar_value(event: OwnedEvent) -> Result<Value<'static>, Unreadable> {
         OwnedEvent::Boolean(value) => Value::Bool(value),
         OwnedEvent::Integer(number) => Value::Int(number.to_string().into()),
         OwnedEvent::Real(number) => Value::Float(number),
-        OwnedEvent::String(text) => Value::Text(text.into_owned().into()),
+        OwnedEvent::String(text) => match text::wide_integer(&text) {
+            Some(digits) => Value::Int(digits.to_owned().into()),
+            None => Value::Text(text.into_owned().into()),
+        },
         OwnedEvent::Date(date) => {
             let iso = date.to_xml_format();
             Value::Text(iso.replacen('T', " ", 1).replacen('Z', " +0000", 1).into())
@@ -246,7 +255,6 @@ fn scalar_value(event: OwnedEvent) -> Result<Value<'static>, Unreadable> {
 /// How deep lists and dicts may be in each other. Configuration profiles reach about ten.
 pub(crate) const DEPTH: usize = 64;
 const BINARY: &[u8] = b"bplist00";
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const NOT_A_PLIST: Unreadable = Unreadable::Broken("it is not a property list");
 
 /// What Python's `plistlib` writes before the first value.

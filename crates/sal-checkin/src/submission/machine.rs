@@ -120,6 +120,6 @@ fn digits_of(text: &str) -> Option<i64> {
 }
 
 /// What a machine without a host name is called.
-const NO_NAME: &str = "<NO NAME>";
+pub(super) const NO_NAME: &str = "<NO NAME>";
 /// The length of the text columns of `server_machine`.
 const TEXT_LENGTH: usize = 256;

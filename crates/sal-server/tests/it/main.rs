@@ -11,6 +11,7 @@ mod inventory;
 mod journal;
 mod licences;
 mod memory;
+mod odd_clients;
 mod oidc;
 mod packed;
 mod pages;

@@ -11,6 +11,22 @@ use sal_testkit::{Filled, TestServer, golden};
 /// Every difference that a replay may show. Numbers are explained in `docs/compat/quirks.md`.
 pub(crate) const QUIRKS: &[Quirk] = &[
     Quirk {
+        number: "Q-138",
+        scenario: "checkin_bad",
+        steps: &["038", "039"],
+        tables: &["machine"],
+        reasons: &[],
+        what: "a serial number of nothing but blanks, plus signs and slashes is none",
+    },
+    Quirk {
+        number: "Q-138",
+        scenario: "checkin_bad",
+        steps: &["058", "086"],
+        tables: &[],
+        reasons: &["tables/"],
+        what: "the rows of those two machines are not there",
+    },
+    Quirk {
         number: "Q-900",
         scenario: "maintenance",
         steps: &["009", "012"],

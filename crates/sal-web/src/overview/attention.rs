@@ -65,6 +65,9 @@ fn line(row: AttentionRow, app: &App) -> AttentionLine {
     if let Some(share) = row.full_disk {
         reasons.push((format!("Disk {} % used", share.trim()), "warn"));
     }
+    if row.has_placeholder {
+        reasons.push(("No serial number of its own".to_owned(), "warn"));
+    }
     AttentionLine {
         name: wording::filled(row.hostname.as_deref()).unwrap_or_else(|| row.serial.clone()),
         href: format!("/machine_detail/{}/", row.id),

@@ -92,7 +92,7 @@ fn what_is_no_whole_plist_is_broken() {
             String::from_utf8_lossy(bytes)
         );
     }
-    let marked = [BYTE_ORDER_MARK, b"<plist><true/></plist>"].concat();
+    let marked = [b"\xef\xbb\xbf".as_slice(), b"<plist><true/></plist>"].concat();
     assert_eq!(read(&marked, LIMIT), Ok(Value::Bool(true)));
 }
 
@@ -211,5 +211,110 @@ proptest! {
         let value = read(&file, LIMIT);
         let text = as_xml(&file, LIMIT);
         prop_assert!(value.is_err() || text.is_ok(), "what is a value is also a text: {value:?}");
+    }
+}
+
+/// What Python's plistlib and expat read: encodings that are declared or marked.
+#[test]
+fn encodings_are_those_that_python_reads() {
+    let plist = |encoding: &str| {
+        format!(
+            "<?xml version=\"1.0\" encoding='{encoding}'?>\n<plist version=\"1.0\"><string>Zürich €</string></plist>"
+        )
+    };
+    let marked = |mark: [u8; 2], unit: fn(u16) -> [u8; 2]| {
+        let mut bytes = mark.to_vec();
+        bytes.extend(plist("UTF-16").encode_utf16().flat_map(unit));
+        bytes
+    };
+    let single = |label: &str, euro: u8, umlaut: u8| {
+        let text = plist(label);
+        let mut bytes = Vec::new();
+        for character in text.chars() {
+            bytes.push(match character {
+                '€' => euro,
+                'ü' => umlaut,
+                other => u8::try_from(other).unwrap(),
+            });
+        }
+        bytes
+    };
+    let text = |bytes: &[u8]| read(bytes, LIMIT).map(|value| python::text(&value));
+    assert_eq!(
+        text(&marked([0xfe, 0xff], u16::to_be_bytes)).unwrap(),
+        "Zürich €"
+    );
+    assert_eq!(
+        text(&marked([0xff, 0xfe], u16::to_le_bytes)).unwrap(),
+        "Zürich €"
+    );
+    assert_eq!(text(&single("ISO-8859-1", 0xa4, 0xfc)).unwrap(), "Zürich ¤");
+    assert_eq!(
+        text(&single("iso-8859-15", 0xa4, 0xfc)).unwrap(),
+        "Zürich €"
+    );
+    assert_eq!(
+        text(&single("windows-1252", 0x80, 0xfc)).unwrap(),
+        "Zürich €"
+    );
+    assert_eq!(text(&single("macintosh", 0xdb, 0x9f)).unwrap(), "Zürich €");
+    let with_mark = [b"\xef\xbb\xbf", plist("UTF-8").as_bytes()].concat();
+    assert_eq!(text(&with_mark).unwrap(), "Zürich €");
+    // Python does not: no mark, half a unit, an encoding of several bytes, a broken one, one that is none.
+    let unmarked: Vec<u8> = plist("UTF-16")
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let mut half = marked([0xff, 0xfe], u16::to_le_bytes);
+    half.pop();
+    for broken in [
+        unmarked,
+        half,
+        plist("shift_jis").into_bytes(),
+        single("UTF-8", 0x80, 0xfc),
+        plist("x").into_bytes(),
+    ] {
+        assert!(text(&broken).is_err());
+    }
+}
+
+#[test]
+fn a_catalog_in_another_encoding_becomes_one_in_utf8() {
+    let source = "<?xml version=\"1.0\" encoding=\"UTF-16\" standalone=\"no\"?><plist><array><string>ü</string></array></plist>";
+    let mut bytes = vec![0xff, 0xfe];
+    bytes.extend(source.encode_utf16().flat_map(u16::to_le_bytes));
+    assert_eq!(
+        as_xml(&bytes, LIMIT).unwrap(),
+        source.replace("UTF-16", "UTF-8")
+    );
+    let plain = xml("<array/>");
+    assert_eq!(as_xml(&plain, LIMIT).unwrap().into_bytes(), plain);
+}
+
+#[test]
+fn integers_have_as_many_digits_as_python_gives_them() {
+    for (content, expected) in [
+        (
+            "<integer>18446744073709551616</integer>",
+            "18446744073709551616",
+        ),
+        (
+            "<integer> -99999999999999999999 </integer>",
+            "-99999999999999999999",
+        ),
+        (
+            "<array><integer>0x1FFFFFFFFFFFFFFFF</integer><integer>7</integer></array>",
+            "[36893488147419103231, 7]",
+        ),
+        (
+            "<dict><key>a</key><integer>123456789012345678901234567890</integer></dict>",
+            "{'a': 123456789012345678901234567890}",
+        ),
+        (
+            "<string>&lt;integer>18446744073709551616&lt;/integer></string>",
+            "<integer>18446744073709551616</integer>",
+        ),
+    ] {
+        assert_eq!(read_text(content).unwrap(), expected, "{content}");
     }
 }
