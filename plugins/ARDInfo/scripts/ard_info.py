@@ -15,7 +15,7 @@ def fields():
             contents = plistlib.load(handle)
     except (OSError, ValueError, plistlib.InvalidFileException):
         contents = {}
-    return {f"ARD_Info_{n}": str(contents.get(f"Text{n}", "")) for n in range(1, 5)}
+    return {f"ARD_Info_{n}": str(contents.get(f"Text{n}") or "") for n in range(1, 5)}
 
 
 def main():

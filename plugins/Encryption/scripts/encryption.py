@@ -7,7 +7,7 @@ import sal
 
 
 def filevault_state():
-    """Return Enabled, Disabled or Not Supported, as fdesetup sees it."""
+    """Return Enabled or Disabled as fdesetup sees it, Not Supported where it does not answer."""
     try:
         result = subprocess.run(
             ["/usr/bin/fdesetup", "status"],
@@ -18,11 +18,8 @@ def filevault_state():
         )
     except (OSError, subprocess.TimeoutExpired):
         return "Not Supported"
-    if "FileVault is On" in result.stdout:
-        return "Enabled"
-    if "FileVault is Off" in result.stdout:
-        return "Disabled"
-    return "Not Supported"
+    answer = result.stdout + result.stderr
+    return "Enabled" if "FileVault is On" in answer else "Disabled"
 
 
 def main():

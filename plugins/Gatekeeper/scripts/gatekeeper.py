@@ -7,7 +7,7 @@ import sal
 
 
 def gatekeeper_state():
-    """Return Enabled, Disabled or Not Supported, as spctl sees it."""
+    """Return Enabled or Disabled as spctl sees it, Not Supported where it does not answer."""
     try:
         result = subprocess.run(
             ["/usr/sbin/spctl", "--status"],
@@ -20,11 +20,7 @@ def gatekeeper_state():
         return "Not Supported"
     # When assessments are off, the answer comes on stderr with exit code 1.
     answer = result.stdout + result.stderr
-    if "assessments enabled" in answer:
-        return "Enabled"
-    if "assessments disabled" in answer:
-        return "Disabled"
-    return "Not Supported"
+    return "Enabled" if "assessments enabled" in answer else "Disabled"
 
 
 def main():

@@ -5,40 +5,23 @@ import subprocess
 
 import sal
 
-# Row name: command, text that means on, text that means off.
+# Row name: command, text that means on.
 CHECKS = {
-    "Filevault": (
-        ["/usr/bin/fdesetup", "status"],
-        "FileVault is On",
-        "FileVault is Off",
-    ),
-    "SIP": (
-        ["/usr/bin/csrutil", "status"],
-        "status: enabled",
-        "status: disabled",
-    ),
-    "Gatekeeper": (
-        ["/usr/sbin/spctl", "--status"],
-        "assessments enabled",
-        "assessments disabled",
-    ),
+    "Filevault": (["/usr/bin/fdesetup", "status"], "FileVault is On."),
+    "SIP": (["/usr/bin/csrutil", "status"], "System Integrity Protection status: enabled."),
+    "Gatekeeper": (["/usr/sbin/spctl", "--status"], "assessments enabled"),
 }
 
 
-def state(command, on_text, off_text):
-    """Return Enabled, Disabled or Not Supported, judged by the command's first words."""
+def state(command, on_text):
+    """Return Enabled or Disabled as the command says, Not Supported where it does not answer."""
     try:
         result = subprocess.run(
             command, capture_output=True, text=True, timeout=30, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return "Not Supported"
-    answer = result.stdout + result.stderr
-    if on_text in answer:
-        return "Enabled"
-    if off_text in answer:
-        return "Disabled"
-    return "Not Supported"
+    return "Enabled" if on_text in result.stdout + result.stderr else "Disabled"
 
 
 def main():

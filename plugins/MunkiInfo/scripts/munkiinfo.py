@@ -5,17 +5,16 @@ Reads the preferences with the system's own tools, so that it works with any Mun
 without a Python library included.
 """
 
+import datetime
 import plistlib
 import subprocess
 import sys
 
 import sal
 
-# Preference: Munki's own default, in the words of the preference's type.
+# Preference: Munki's own default, None where it has none. The names are those that Sal has always reported.
 PREFERENCES = {
     "AdditionalHttpHeaders": None,
-    "AggressiveUpdateNotificationDays": 14,
-    "AppleSoftwareUpdatesIncludeMajorOSUpdates": False,
     "AppleSoftwareUpdatesOnly": False,
     "CatalogURL": None,
     "ClientCertificatePath": None,
@@ -24,28 +23,26 @@ PREFERENCES = {
     "ClientResourcesFilename": None,
     "ClientResourceURL": None,
     "DaysBetweenNotifications": 1,
-    "EmulateProfileSupport": False,
     "FollowHTTPRedirects": "none",
     "HelpURL": None,
     "IconURL": None,
-    "IgnoreMiddleware": False,
-    "IgnoreSystemProxies": False,
     "InstallAppleSoftwareUpdates": False,
     "InstallRequiresLogout": False,
+    "LastAppleSoftwareUpdateCheck": None,
+    "LastCheckDate": None,
+    "LastCheckResult": None,
+    "LastNotifiedDate": datetime.datetime(1970, 1, 1),
     "LocalOnlyManifest": None,
     "LogFile": "/Library/Managed Installs/Logs/ManagedSoftwareUpdate.log",
     "LoggingLevel": 1,
     "LogToSyslog": False,
     "ManagedInstallDir": "/Library/Managed Installs",
     "ManifestURL": None,
-    "MSUDebugLogEnabled": False,
-    "MSULogEnabled": False,
+    "MSUDebugLogEnabled": None,
+    "MSULogEnabled": None,
     "PackageURL": None,
     "PackageVerificationMode": "hash",
-    "PerformAuthRestarts": False,
-    "RecoveryKeyFile": None,
-    "ShowOptionalInstallsForHigherOSVersions": False,
-    "ShowRemovalDetail": False,
+    "ShowRemovalDetail": None,
     "SoftwareRepoCACertificate": None,
     "SoftwareRepoCAPath": None,
     "SoftwareRepoURL": "http://munki/repo",
@@ -57,11 +54,7 @@ PREFERENCES = {
     "UnattendedAppleUpdates": False,
     "UseClientCertificate": False,
     "UseClientCertificateCNAsClientIdentifier": False,
-    "UseNotificationCenterDays": 3,
 }
-
-# Never reported: a value here would be a secret of the machine.
-SECRET = ("AdditionalHttpHeaders", "RecoveryKeyFile")
 
 # Where a preference can be set, the strongest place first.
 PLACES = (
@@ -86,15 +79,23 @@ def read_plist(path):
     return contents if isinstance(contents, dict) else {}
 
 
+def as_text(name, value):
+    """Return the value as Munki words it; of headers, which hold passwords, only the names."""
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S +0000")
+    if name == "AdditionalHttpHeaders" and value:
+        headers = value if isinstance(value, list) else [value]
+        return str([str(header).split(":", 1)[0] + ": ***" for header in headers])
+    return str(value)
+
+
 def preferences():
     """Return every preference as text, the strongest place winning."""
     levels = [read_plist(path) for path in PLACES]
     found = {}
     for name, default in PREFERENCES.items():
-        if name in SECRET:
-            continue
         values = (level[name] for level in levels if name in level)
-        found[name] = str(next(values, default))
+        found[name] = as_text(name, next(values, default))
     return found
 
 

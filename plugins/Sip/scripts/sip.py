@@ -7,7 +7,7 @@ import sal
 
 
 def sip_state():
-    """Return Enabled, Disabled or Not Supported, as csrutil sees it."""
+    """Return Enabled or Disabled as csrutil sees it, Not Supported where it does not answer."""
     try:
         result = subprocess.run(
             ["/usr/bin/csrutil", "status"],
@@ -18,14 +18,10 @@ def sip_state():
         )
     except (OSError, subprocess.TimeoutExpired):
         return "Not Supported"
-    # A custom configuration also prints "disabled" for single protections, so only the first
-    # line counts.
-    first_line = (result.stdout.splitlines() or [""])[0]
-    if "status: enabled" in first_line:
-        return "Enabled"
-    if "status: disabled" in first_line:
-        return "Disabled"
-    return "Not Supported"
+    # With the full stop: a custom configuration says "enabled (Custom Configuration)" and is none.
+    answer = result.stdout + result.stderr
+    is_on = "System Integrity Protection status: enabled." in answer
+    return "Enabled" if is_on else "Disabled"
 
 
 def main():

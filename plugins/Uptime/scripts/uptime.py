@@ -29,9 +29,12 @@ def main():
     booted = boot_time()
     if booted is None:
         return
-    seconds = max(0, int(time.time() - booted))
+    seconds = int(time.time() - booted)
+    # A clock that was set back is told apart from a start just now.
+    if seconds <= 0:
+        seconds = -1
     sal.add_plugin_results(
-        "Uptime", {"UptimeDays": seconds / 86400.0, "UptimeSeconds": seconds}
+        "Uptime", {"UptimeDays": seconds / 60 / 60 / 24, "UptimeSeconds": seconds}
     )
 
 

@@ -27,7 +27,7 @@ PLACES = (
 
 
 def xprotect_version():
-    """Return the version as text, or Not Supported where none is found."""
+    """Return the version as text, or Not supported where none is found."""
     for path, key in PLACES:
         try:
             with open(path, "rb") as handle:
@@ -35,8 +35,10 @@ def xprotect_version():
         except (OSError, ValueError, plistlib.InvalidFileException):
             continue
         if version:
-            return str(version)
-    return "Not Supported"
+            # Some systems write 2166.0, which is 2166.
+            text = str(version)
+            return text.split(".")[0] if text.endswith(".0") else text
+    return "Not supported"
 
 
 def main():

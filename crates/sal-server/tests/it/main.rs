@@ -5,6 +5,7 @@ mod access;
 mod browser;
 mod catalogs;
 mod checkin;
+mod client_scripts;
 mod golden;
 mod hostile;
 mod inventory;
