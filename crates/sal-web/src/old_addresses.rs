@@ -19,7 +19,7 @@ use sal_store::search_caches::search_fields;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::page::redirect;
+use crate::page::{redirect, safe_next};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
@@ -27,6 +27,14 @@ pub(crate) fn routes() -> Routes {
         .route("/search/list/", get(search))
         .route("/search/get_fields/{model}/", get(show_search_fields))
         .route("/admin/", get(administer))
+        .route("/admin/login/", get(log_in))
+        .route("/admin/logout/", get(|| async { redirect("/logout/") }))
+        .route(
+            "/admin/password_change/",
+            get(|| async { redirect("/changepassword/") }),
+        )
+        .route("/admin/{*rest}", get(administer_part))
+        .route("/new_version/{when}/", get(put_off))
 }
 
 #[derive(Deserialize)]
@@ -62,4 +70,45 @@ async fn show_search_fields(
 
 async fn administer(_admin: GlobalAdmin) -> Response {
     redirect("/settings/")
+}
+
+/// The page that does the work of one of Django's: the list of a kind of things, or a machine.
+async fn administer_part(_admin: GlobalAdmin, Path(rest): Path<String>) -> Response {
+    let mut parts = rest.split('/');
+    let (app, model, id) = (parts.next(), parts.next(), parts.next());
+    let machine = id.filter(|id| id.bytes().all(|digit| digit.is_ascii_digit()) && !id.is_empty());
+    if let (Some("server"), Some("machine"), Some(id)) = (app, model, machine) {
+        return redirect(&format!("/machine_detail/{id}/"));
+    }
+    redirect(match (app.unwrap_or_default(), model.unwrap_or_default()) {
+        ("auth", _) | ("server", "userprofile") => "/settings/users/",
+        ("server", "machine") => "/machines/",
+        ("server", "businessunit" | "machinegroup") => "/units/",
+        ("server", "apikey") => "/settings/api-keys/",
+        ("server", "plugin") => "/settings/plugins/",
+        ("server", "report") => "/settings/plugins/reports/",
+        ("server", "machinedetailplugin") => "/settings/plugins/machinedetail/",
+        ("server", "salsetting") => "/settings/all/",
+        ("inventory", _) => "/inventory/",
+        ("licenses", _) => "/licenses/",
+        _ => "/settings/",
+    })
+}
+
+#[derive(Deserialize)]
+struct LoginQuery {
+    next: Option<String>,
+}
+
+async fn log_in(Query(query): Query<LoginQuery>) -> Response {
+    let next = utf8_percent_encode(safe_next(query.next.as_deref()), NON_ALPHANUMERIC);
+    redirect(&format!("/login/?next={next}"))
+}
+
+/// Sal's home page asks to be reminded of a new version; here nothing looks for one.
+async fn put_off(_admin: GlobalAdmin, Path(when): Path<String>) -> Result<Response, AppError> {
+    match when.as_str() {
+        "never" | "week" | "day" => Ok(redirect("/")),
+        _ => Err(AppError::NotFound),
+    }
 }

@@ -9,6 +9,8 @@ mod group;
 mod list;
 mod unit;
 
+use unit::UnitForm;
+
 use askama::Template;
 use axum::{
     Form,
@@ -24,7 +26,8 @@ use sal_http::{
 };
 use sal_store::{
     groups::{insert_group, insert_unit},
-    units::FoundUnit,
+    ids::{UnitId, UserId},
+    units::{FoundUnit, UnitPerson, insert_members, list_unit_people},
 };
 use serde::Deserialize;
 
@@ -36,6 +39,9 @@ use crate::{
     random_key::{GROUP_KEY, random_key},
     shell::{Section, Shell, Theme},
 };
+
+/// The id of the unit that is made just now, to which nobody belongs: no row has it.
+const NO_UNIT: UnitId = UnitId(0);
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
@@ -59,6 +65,8 @@ struct NewPlacePage {
     explanation: String,
     name: String,
     problem: Option<String>,
+    /// Who can be chosen; nobody for a group.
+    people: Vec<UnitPerson>,
     back: String,
 }
 
@@ -72,9 +80,10 @@ async fn show_new_unit(
     GlobalAdmin(viewer): GlobalAdmin,
     theme: Theme,
     State(app): State<App>,
+    Db(db): Db,
 ) -> Result<Response, AppError> {
-    new_unit_page(Shell::of(&viewer, theme, Section::Overview, NEW_UNIT, &app))
-        .answer(StatusCode::OK)
+    let shell = Shell::of(&viewer, theme, Section::Overview, NEW_UNIT, &app);
+    new_unit_page(shell, list_unit_people(&db, &NO_UNIT).await?).answer(StatusCode::OK)
 }
 
 async fn create_unit(
@@ -82,20 +91,36 @@ async fn create_unit(
     theme: Theme,
     State(app): State<App>,
     Db(db): Db,
-    Form(form): Form<NameForm>,
+    Form(pairs): Form<Vec<(String, String)>>,
 ) -> Result<Response, AppError> {
+    let form = UnitForm::from(pairs);
+    let mut people = list_unit_people(&db, &NO_UNIT).await?;
+    for person in &mut people {
+        person.is_member = form.has(person);
+    }
     let name = match given_name(&form.name, PLACE_NAME) {
         Ok(name) => name,
         Err(problem) => {
             let shell = Shell::of(&viewer, theme, Section::Overview, NEW_UNIT, &app);
-            return new_unit_page(shell).again(form.name.clone(), problem);
+            return new_unit_page(shell, people).again(form.name.clone(), problem);
         }
     };
+    people.retain(|person| person.is_member);
     let tx = db.begin().await?;
     let made = insert_unit(&tx, name).await?;
     let unit = made.first().ok_or(AppError::NotFound)?.id;
+    let members: Vec<UserId> = people.iter().map(|person| person.id).collect();
+    insert_members(&tx, &unit, &members).await?;
     let object = Object::new(UNIT, unit, name);
-    note(&viewer, "made", &object, "", &app, &tx).await?;
+    let names: Vec<&str> = people
+        .iter()
+        .map(|person| person.username.as_str())
+        .collect();
+    let detail = match names.as_slice() {
+        [] => String::new(),
+        names => format!("members: {}", names.join(", ")),
+    };
+    note(&viewer, "made", &object, &detail, &app, &tx).await?;
     tx.commit().await?;
     Ok(redirect(&unit_path(unit)))
 }
@@ -138,7 +163,7 @@ async fn create_group(
     Ok(redirect(&group_path(group)))
 }
 
-fn new_unit_page(shell: Shell) -> NewPlacePage {
+fn new_unit_page(shell: Shell, people: Vec<UnitPerson>) -> NewPlacePage {
     NewPlacePage {
         shell,
         heading: NEW_UNIT,
@@ -146,6 +171,7 @@ fn new_unit_page(shell: Shell) -> NewPlacePage {
             .to_owned(),
         name: String::new(),
         problem: None,
+        people,
         back: "/".to_owned(),
     }
 }
@@ -160,6 +186,7 @@ fn new_group_page(shell: Shell, unit: &FoundUnit) -> NewPlacePage {
         ),
         name: String::new(),
         problem: None,
+        people: Vec::new(),
         back: unit_path(unit.id),
     }
 }

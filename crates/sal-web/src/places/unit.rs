@@ -48,9 +48,16 @@ struct EditUnitPage {
 }
 
 /// The form: a name, and a `users` for each ticked box.
-struct UnitForm {
-    name: String,
+pub(super) struct UnitForm {
+    pub(super) name: String,
     people: HashSet<String>,
+}
+
+impl UnitForm {
+    /// Whether this person's box was ticked.
+    pub(super) fn has(&self, person: &UnitPerson) -> bool {
+        self.people.contains(&person.id.to_string())
+    }
 }
 
 impl From<Vec<(String, String)>> for UnitForm {
@@ -112,7 +119,7 @@ async fn save_unit(
         }
         Err(problem) => {
             for person in &mut people {
-                person.is_member = form.people.contains(&person.id.to_string());
+                person.is_member = form.has(person);
             }
             let page = EditUnitPage {
                 shell: Shell::of(&viewer, theme, Section::Overview, TITLE, &app),

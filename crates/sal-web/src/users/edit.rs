@@ -65,6 +65,7 @@ async fn change_user(
         (person(&id, &db).await?, unit_names(&db).await?)
     };
     form.username.clone_from(&found.username);
+    form.keep_what_sal_does_not_ask(&found);
     let mut page = page(&found, units, &viewer, theme, &app);
     page.form = form.clone();
     page.problem = form.problem_of_change();

@@ -25,6 +25,8 @@ pub(super) struct UserForm {
     pub(super) is_active: bool,
     pub(super) password: String,
     pub(super) again: String,
+    /// Whether the fields have the names of Sal's own form, which has fewer of them.
+    pub(super) is_sals: bool,
 }
 
 impl UserForm {
@@ -39,6 +41,9 @@ impl UserForm {
                 "last_name" => form.last_name = trimmed(),
                 "email" => form.email = trimmed(),
                 "level" => form.level = trimmed(),
+                "user_level" => (form.level, form.is_sals) = (trimmed(), true),
+                "password1" => (form.password, form.is_sals) = (value, true),
+                "password2" => (form.again, form.is_sals) = (value, true),
                 "unit" => form.units.extend(value.parse::<i32>().ok()),
                 "is_active" => form.is_active = true,
                 "password" => form.password = value,
@@ -46,7 +51,21 @@ impl UserForm {
                 _ => {}
             }
         }
+        // Sal's makes nobody who cannot log in.
+        form.is_active |= form.is_sals;
         form
+    }
+
+    /// Leaves as it is what Sal's own form does not ask for.
+    pub(super) fn keep_what_sal_does_not_ask(&mut self, person: &FoundPerson) {
+        if self.is_sals {
+            let now = Self::of(person);
+            self.first_name = now.first_name;
+            self.last_name = now.last_name;
+            self.email = now.email;
+            self.units = now.units;
+            self.is_active = now.is_active;
+        }
     }
 
     /// As a person is now.

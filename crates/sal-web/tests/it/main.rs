@@ -10,6 +10,7 @@ mod devices;
 mod inventory;
 mod licences;
 mod login;
+mod old_addresses;
 mod overview;
 mod password;
 mod places;
