@@ -5,14 +5,14 @@
 
 use axum::{
     Json,
-    extract::{Path, Query},
+    extract::{OriginalUri, Path, Query},
     response::Response,
     routing::get,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     AppError, Routes,
-    access::{GlobalAdmin, SeesMachines},
+    access::{GlobalAdmin, Level, SeesMachines, Viewer},
     db::Db,
 };
 use sal_store::search_caches::search_fields;
@@ -68,12 +68,29 @@ async fn show_search_fields(
     Ok(Json(json!({ "fields": fields })))
 }
 
-async fn administer(_admin: GlobalAdmin) -> Response {
-    redirect("/settings/")
+async fn administer(viewer: Result<Viewer, AppError>) -> Response {
+    redirect(if is_admin(&viewer) {
+        "/settings/"
+    } else {
+        "/admin/login/?next=/admin/"
+    })
+}
+
+fn is_admin(viewer: &Result<Viewer, AppError>) -> bool {
+    viewer
+        .as_ref()
+        .is_ok_and(|viewer| viewer.level == Level::GlobalAdmin)
 }
 
 /// The page that does the work of one of Django's: the list of a kind of things, or a machine.
-async fn administer_part(_admin: GlobalAdmin, Path(rest): Path<String>) -> Response {
+async fn administer_part(
+    viewer: Result<Viewer, AppError>,
+    OriginalUri(uri): OriginalUri,
+    Path(rest): Path<String>,
+) -> Response {
+    if !is_admin(&viewer) {
+        return redirect(&format!("/admin/login/?next={}", uri.path()));
+    }
     let mut parts = rest.split('/');
     let (app, model, id) = (parts.next(), parts.next(), parts.next());
     let machine = id.filter(|id| id.bytes().all(|digit| digit.is_ascii_digit()) && !id.is_empty());
@@ -100,7 +117,11 @@ struct LoginQuery {
     next: Option<String>,
 }
 
-async fn log_in(Query(query): Query<LoginQuery>) -> Response {
+/// Django's own login; whoever is logged in and no administrator would be sent here again by what they asked for.
+async fn log_in(viewer: Result<Viewer, AppError>, Query(query): Query<LoginQuery>) -> Response {
+    if viewer.is_ok() && !is_admin(&viewer) {
+        return redirect("/");
+    }
     let next = utf8_percent_encode(safe_next(query.next.as_deref()), NON_ALPHANUMERIC);
     redirect(&format!("/login/?next={next}"))
 }

@@ -162,7 +162,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
     Quirk {
         number: "Q-119",
         scenario: "web_as_rw",
-        steps: &["055", "056", "057", "063"],
+        steps: &["055", "056", "057"],
         tables: &[],
         reasons: &[],
         what: "quick search and Django's pages are elsewhere",
@@ -182,14 +182,6 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         tables: &[],
         reasons: &[],
         what: "the search builder is not built yet",
-    },
-    Quirk {
-        number: "Q-119",
-        scenario: "web_anonymous",
-        steps: &["063"],
-        tables: &[],
-        reasons: &[],
-        what: "Django's pages are elsewhere",
     },
     Quirk {
         number: "Q-120",

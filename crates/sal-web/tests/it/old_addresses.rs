@@ -53,13 +53,38 @@ async fn q119_djangos_pages_lead_to_those_that_do_the_same_work() {
         anna.get(&site, "/new_version/month/").await.status,
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test]
+async fn who_is_no_administrator_is_sent_to_djangos_login_and_in_no_circle() {
+    let (site, _anna) = site().await;
     site.user(2, "rita", "RW", Some(1)).await;
     let mut rita = site.visitor("rita").await;
-    for path in ["/admin/", "/admin/auth/user/", "/new_version/day/"] {
+    for (path, there) in [
+        ("/admin/", "/admin/login/?next=/admin/"),
+        ("/admin/auth/user/", "/admin/login/?next=/admin/auth/user/"),
+        ("/admin/login/?next=/admin/", "/"),
+        ("/new_version/day/", "/"),
+    ] {
         let answer = rita.get(&site, path).await;
         assert_eq!(
             (answer.status, answer.location()),
-            (StatusCode::FOUND, "/"),
+            (StatusCode::FOUND, there),
+            "{path}"
+        );
+    }
+    let mut nobody = Visitor::default();
+    for (path, there) in [
+        (
+            "/admin/server/fact/",
+            "/admin/login/?next=/admin/server/fact/",
+        ),
+        ("/admin/login/?next=/admin/", "/login/?next=%2Fadmin%2F"),
+    ] {
+        let answer = nobody.get(&site, path).await;
+        assert_eq!(
+            (answer.status, answer.location()),
+            (StatusCode::FOUND, there),
             "{path}"
         );
     }
