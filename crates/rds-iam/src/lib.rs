@@ -16,6 +16,7 @@ pub mod endpoint;
 mod explain;
 mod failure;
 pub mod guard;
+mod http;
 mod limit;
 pub mod power;
 pub mod region;
@@ -46,6 +47,7 @@ pub use self::{
     explain::{Explanation, explain, explain_text},
     failure::{LoginContext, LoginError, LoginFailure, Signer, Stage},
     guard::SearchPath,
+    http::{AwsClient, AwsHttp, AwsHttpError, system_authorities},
     limit::{BURST, LoginLimiter},
     request::{SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
@@ -56,5 +58,5 @@ pub use self::{
     secret::Secret,
     status::{LoginFailureNote, LoginMode, LoginStatus, LoginWarning},
     tls::{Authorities, Negotiation, TlsConfig, TlsMode, TlsSetupError},
-    token::{DsqlAction, RDS_TOKEN_LIFE, Token, dsql_token, token},
+    token::{DsqlAction, RDS_TOKEN_LIFE, Token, dsql_token, login_token, token},
 };

@@ -65,6 +65,10 @@ pub async fn find_endpoint(
     host: &str,
     resolver: &dyn Resolver,
 ) -> Result<(Option<RdsEndpoint>, Vec<String>), ResolveError> {
+    if host.starts_with('/') {
+        // A folder of unix sockets: DNS has nothing to say.
+        return Ok((None, vec![host.to_owned()]));
+    }
     let mut name = canonical(host);
     let mut chain = Vec::new();
     loop {

@@ -31,7 +31,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub type DatabaseReport = Arc<dyn Fn() -> DatabaseStatus + Send + Sync>;
 
 /// What the doors need to know of the configuration.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// The name in the title of every page (`DOCKER_SAL_DISPLAY_NAME`).
     pub display_name: String,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::config::role::RoleName;
+
 /// `sal iam`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Iam {
@@ -73,9 +75,9 @@ pub(crate) struct Who {
 /// The AWS side.
 #[derive(Debug, Args)]
 pub(crate) struct Aws {
-    /// The name of the IAM role that the deployment assumes.
+    /// The name or the ARN of the IAM role that the deployment assumes.
     #[arg(long)]
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<RoleName>,
     /// The name of the IAM policy.
     #[arg(long, default_value = "sal-rds-iam")]
     pub(crate) policy_name: String,
@@ -88,6 +90,13 @@ pub(crate) struct Aws {
     /// For eks-irsa: NAMESPACE:SERVICE-ACCOUNT.
     #[arg(long, required_if_eq("trust", "eks-irsa"))]
     pub(crate) service_account: Option<String>,
+}
+
+impl Aws {
+    /// The role's name, without what an ARN says beside it.
+    pub(crate) fn role_name(&self) -> Option<&str> {
+        self.role.as_ref().map(|role| role.name.as_str())
+    }
 }
 
 /// A platform.
@@ -108,9 +117,9 @@ pub(crate) enum Trust {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) who: Who,
-    /// The IAM role to look at. By default the one that AWS says this is.
+    /// The name or the ARN of the IAM role to look at. By default the one that AWS says this is.
     #[arg(long)]
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<RoleName>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -254,7 +263,7 @@ pub(crate) enum PolicyFormat {
 /// `sal iam token`.
 #[derive(Debug, Args)]
 pub(crate) struct Token {
-    /// The RDS endpoint; signed as given, without DNS. By default DB_HOST, and then port and region come from DB_PORT
+    /// The RDS endpoint, with `:port` or without; signed as given, without DNS. By default DB_HOST, and then port and region come from DB_PORT
     /// and AWS_RDS_REGION, too.
     #[arg(long)]
     pub(crate) host: Option<String>,

@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: Doctor) -> Result<Exit> {
         resolver: &cutover.resolver,
         credentials: &cutover.credentials,
         aws: cutover.aws_as_deployment.as_ref(),
-        role: arguments.role.as_deref(),
+        role: arguments.role.as_ref().map(|role| role.name.as_str()),
         surroundings: cutover.surroundings(),
         now: (cutover.clock)(),
     };

@@ -124,16 +124,8 @@ async fn token(cutover: &Cutover) -> Result<String> {
         .context("no AWS credentials to sign with")?;
     let port = database.sign_port.unwrap_or(database.port);
     let now = (cutover.clock)();
-    let life = rds_iam::RDS_TOKEN_LIFE;
-    let token = rds_iam::token(
-        endpoint(cutover),
-        port,
-        &cutover.wish.new_user,
-        &region,
-        &fetched.credentials,
-        now,
-        life,
-    );
+    let (host, user) = (endpoint(cutover), &cutover.wish.new_user);
+    let token = rds_iam::login_token(host, port, user, &region, &fetched.credentials, now);
     Ok(token.expose().to_owned())
 }
 
