@@ -52,8 +52,8 @@ pub use self::{
     request::{SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
     roots::{
-        embedded as embedded_roots, embedded_details as embedded_root_details,
-        embedded_pem as embedded_roots_pem,
+        MissingRoots, embedded as embedded_roots, embedded_details as embedded_root_details,
+        embedded_pem as embedded_roots_pem, missing as missing_roots,
     },
     secret::Secret,
     status::{LoginFailureNote, LoginMode, LoginStatus, LoginWarning},
