@@ -23,6 +23,14 @@ fn name(facts: &Facts) -> Check {
             "compare it with the endpoint in the RDS console, and resolve it in this container",
         );
     }
+    if facts.host.starts_with('/') && facts.endpoint.is_none() {
+        return Check::attention(
+            "dns",
+            title,
+            "a folder of unix sockets: whoever listens there logs in to RDS, such as `sal relay`",
+            "ask the doctor with the environment of the relay, or set SAL_DB_SIGN_HOST to the endpoint behind it",
+        );
+    }
     let chain = facts.names.chain.join(" -> ");
     let Some(endpoint) = &facts.endpoint else {
         return Check::problem(

@@ -159,6 +159,9 @@ async fn names(host: &str, question: &Question<'_>) -> (Option<RdsEndpoint>, Nam
             RdsEndpoint::parse(host).ok()
         }
     };
+    if host.starts_with('/') {
+        return (endpoint, names);
+    }
     match given {
         Some(address) => names.addresses = vec![address.to_string()],
         None => match resolver.addresses(host).await {

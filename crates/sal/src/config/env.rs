@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sal_http::app::Setting;
+
 pub(crate) use self::declaration::Variable;
 use self::declaration::{Number, Shape};
 pub(crate) use self::signs::Signs;
@@ -253,6 +255,25 @@ impl Environment {
             .collect()
     }
 
+    /// Every variable that is no secret, as the settings page shows it.
+    pub(crate) fn shown(&self) -> Vec<Setting> {
+        let may_be_shown = |variable: &&Variable| !matches!(variable.shape, Shape::Secret);
+        variables()
+            .filter(may_be_shown)
+            .map(|variable| {
+                let given = self.given(variable.name);
+                let is_set = given.is_some();
+                let value = given.unwrap_or_else(|| variable.shape.default_text());
+                Setting {
+                    name: variable.name,
+                    value: written::without_passwords(value),
+                    is_set,
+                    meaning: variable.meaning,
+                }
+            })
+            .collect()
+    }
+
     /// Notes a mistake.
     pub(crate) fn problem(&mut self, text: String) {
         let text = written::without_passwords(text);
@@ -329,6 +350,11 @@ const IGNORED: &[(&str, &str)] = &[
         "SAL_OIDC_LINK_EXISTING",
         "accounts become users by `sal user link`, or by the claim of SAL_OIDC_JOIN_CLAIM",
     ),
+    (
+        "DATABASE_URL",
+        "write its parts into DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS",
+    ),
+    ("DB_PASSWORD", "the password is read from DB_PASS"),
     (
         "DOCKER_SAL_USE_SAML",
         "SAML is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work",

@@ -160,6 +160,9 @@ fn not_a_name(name: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    if name.split('.').any(|label| label.starts_with('-')) {
+        return Some("has a part that begins with `-`, which no host name does".to_owned());
+    }
     let last = name.rsplit('.').next().unwrap_or_default();
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
     let is_address = name.parse::<IpAddr>().is_ok();
@@ -221,6 +224,7 @@ mod tests {
             ("1:2:3", "colons"),
             ("10.0.0.256", "IPv4"),
             ("hunter2..example", "1 to 63"),
+            ("hunter2.-b.example", "begins with `-`"),
             ("${hunter2.endpoint}", "`$`"),
             ("dätabase", "`ä`"),
             ("arn:aws:rds:us-west-2:1:db:hunter2", "ARN"),

@@ -129,6 +129,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
         session_idle: access::session_idle(environment),
         trusted_proxies: access::trusted_proxies(environment),
+        settings: environment.shown(),
     }
 }
 

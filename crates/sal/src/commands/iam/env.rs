@@ -13,6 +13,7 @@ pub(crate) async fn run(arguments: Env) -> Result<Exit> {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
     };
+    of_an_endpoint(&cutover)?;
     let text = match arguments.format {
         EnvFormat::Container => lines(&deployment(&arguments, &cutover), ""),
         EnvFormat::Shell => lines(&deployment(&arguments, &cutover), "export "),
@@ -22,6 +23,18 @@ pub(crate) async fn run(arguments: Env) -> Result<Exit> {
     };
     output::data(&text);
     Ok(Exit::Done)
+}
+
+/// Nobody logs in with IAM at a socket, unless it is a tunnel to an endpoint that is named.
+pub(super) fn of_an_endpoint(cutover: &Cutover) -> Result<()> {
+    let database = &cutover.config.database;
+    if database.host.starts_with('/') && database.sign_host.is_none() {
+        bail!(
+            "DB_HOST is a folder of unix sockets; set it to the RDS endpoint for this command (programs reach a relay's socket as they are, with PGHOST={})",
+            database.host
+        );
+    }
+    Ok(())
 }
 
 type Variables = Vec<(&'static str, String)>;

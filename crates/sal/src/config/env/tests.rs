@@ -21,7 +21,9 @@ fn every_declared_default_is_what_an_unset_variable_means() {
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()));
         let mut environment = Environment::of(values.chain([(name, value)]));
-        let config = ServerConfig::read(&mut environment);
+        let mut config = ServerConfig::read(&mut environment);
+        // They say which are set.
+        config.http.settings.clear();
         let log = crate::logging::LogConfig::read(&mut environment);
         assert!(environment.finish().is_ok(), "{name}");
         format!("{config:#?} {log:#?}")
@@ -38,6 +40,53 @@ fn every_declared_default_is_what_an_unset_variable_means() {
     assert!(with_default > 30, "{with_default}");
     // The test can fail: another value is another configuration.
     assert_ne!(read("SAL_DRAIN_SECONDS", "21".to_owned()), unset);
+}
+
+#[test]
+fn libraries_have_the_declared_defaults_too() {
+    let mut environment = Environment::of([("DOCKER_SAL_TZ", "UTC")]);
+    let mut config = ServerConfig::read(&mut environment);
+    config.http.settings.clear();
+    // The library does not know London.
+    let of_library = format!("{:#?}", sal_http::HttpConfig::default());
+    assert_eq!(format!("{:#?}", config.http), of_library);
+    let pool = sal_store::pool::PoolConfig::default();
+    assert_eq!(format!("{:?}", config.database.pool), format!("{pool:?}"));
+    let jobs = config.jobs.unwrap();
+    let of_library = sal_jobs::JobsConfig {
+        server: jobs.server.clone(),
+        ..Default::default()
+    };
+    assert_eq!(format!("{jobs:?}"), format!("{of_library:?}"));
+    let usual = rds_iam::LoginConfig::new(
+        "h",
+        1,
+        "d",
+        "u",
+        rds_iam::LoginSecret::Password(rds_iam::Secret::new("p")),
+    );
+    assert_eq!(config.database.connect_timeout, usual.connect_timeout);
+    assert_eq!(config.database.logins_per_second, usual.logins_per_second);
+}
+
+#[test]
+fn the_settings_page_has_every_variable_but_secrets() {
+    let environment = Environment::of([
+        ("DB_PASS", "hunter2"),
+        ("AWS_ENDPOINT_URL", "http://u:hunter2@proxy/"),
+    ]);
+    let shown = environment.shown();
+    let secrets = variables().filter(|variable| matches!(variable.shape, Shape::Secret));
+    assert_eq!(shown.len() + secrets.count(), variables().count());
+    let all = format!("{shown:?}");
+    assert!(all.contains("http://***@proxy/"), "{all}");
+    assert!(
+        !all.contains("hunter2") && !all.contains("\"DB_PASS\""),
+        "{all}"
+    );
+    let set = shown.iter().filter(|setting| setting.is_set);
+    let set: Vec<_> = set.map(|setting| setting.name).collect();
+    assert_eq!(set, ["AWS_ENDPOINT_URL"]);
 }
 
 #[test]
