@@ -66,6 +66,14 @@ impl DatabaseConfig {
                 environment.problem(format!("{name} is not set; the server needs it"));
             }
         }
+        let names_no_endpoint =
+            config.host.parse::<IpAddr>().is_ok() || config.host.eq_ignore_ascii_case("localhost");
+        if environment.flag("AWS_IAM") && names_no_endpoint && config.sign_host.is_none() {
+            environment.problem(format!(
+                "DB_HOST=`{}` with AWS_IAM: RDS takes tokens for the endpoint's name only. Write the endpoint into DB_HOST, or, for a tunnel, into SAL_DB_SIGN_HOST",
+                config.host
+            ));
+        }
         if config.logins.is_empty() {
             environment.problem(
                 "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in (only a DB_HOST that is a folder of unix sockets may need none)"
@@ -93,7 +101,7 @@ impl DatabaseConfig {
             name: name("DB_NAME", environment),
             user: name("DB_USER", environment),
             authorities: root_file.map_or(Authorities::Embedded, Authorities::File),
-            region: environment.text("AWS_RDS_REGION"),
+            region: region(environment),
             sign_port: sign_port.or(sign.as_ref().and_then(|sign| sign.port)),
             sign_host: sign.map(|sign| sign.name),
             role_arn: role_arn(environment),
@@ -126,6 +134,24 @@ fn name(variable: &str, environment: &mut Environment) -> String {
         return name;
     }
     "-".to_owned()
+}
+
+/// The region to sign for, which is no availability zone and has no capitals: RDS says of neither what is wrong.
+fn region(environment: &mut Environment) -> Option<String> {
+    let text = environment.text("AWS_RDS_REGION")?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let zone = text.strip_suffix(|c: char| c.is_ascii_lowercase());
+    let zone = zone.filter(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
+    match zone {
+        Some(region) => environment.problem(format!(
+            "AWS_RDS_REGION=`{text}` is an availability zone; write {region}"
+        )),
+        None if !text.chars().all(fits) => environment.problem(format!(
+            "AWS_RDS_REGION=`{text}` is not a region; write its code, such as us-west-2"
+        )),
+        None => {}
+    }
+    Some(text)
 }
 
 /// The role to assume, which has to be named in full: its account is in it.
@@ -385,6 +411,65 @@ mod tests {
             ]);
             assert_eq!(outcome.unwrap_err().len(), 1, "{on}");
         }
+    }
+
+    #[test]
+    fn what_iam_can_never_work_with_stops_the_start() {
+        let problems = |more: &[(&'static str, &str)]| {
+            let mut values = vec![("AWS_IAM", "true"), ("DB_NAME", "sal"), ("DB_USER", "u")];
+            values.extend(more);
+            read(&values)
+                .1
+                .map_or_else(|problems| problems.len(), |_| 0)
+        };
+        for host in ["10.0.0.7", "localhost", "127.0.0.1:5433", "[::1]"] {
+            assert_eq!(problems(&[("DB_HOST", host)]), 1, "{host}");
+            let tunnel = [("DB_HOST", host), ("SAL_DB_SIGN_HOST", ENDPOINT)];
+            assert_eq!(problems(&tunnel), 0, "{host}");
+        }
+        assert_eq!(problems(&[("DB_HOST", "db.internal.example")]), 0);
+        for region in ["us-west-2a", "US-WEST-2", "us west 2", "eu-west-1/x"] {
+            let values = [("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)];
+            assert_eq!(problems(&values), 1, "{region}");
+        }
+        for region in [
+            "us-west-2",
+            "us-gov-east-1",
+            "eusc-de-east-1",
+            " eu-west-1 ",
+        ] {
+            let values = [("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)];
+            assert_eq!(problems(&values), 0, "{region}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_sockets_takes_no_password_no_tls_and_no_address() {
+        let base = [
+            ("DB_NAME", "sal"),
+            ("DB_USER", "u"),
+            ("DB_HOST", "/run/sal"),
+        ];
+        for mode in [None, Some("verify-full"), Some("require")] {
+            let mode = mode.map(|mode| ("DB_SSLMODE", mode));
+            let values: Vec<_> = base.into_iter().chain(mode).collect();
+            let (config, told) = read(&values);
+            assert_eq!(
+                (modes(&config), told),
+                (vec![TlsMode::Disable], Ok(Vec::new()))
+            );
+        }
+        for more in [("SAL_DB_HOSTADDR", "10.0.0.7"), ("AWS_IAM", "true")] {
+            let values: Vec<_> = base.into_iter().chain([more]).collect();
+            assert_eq!(read(&values).1.unwrap_err().len(), 1, "{more:?}");
+        }
+        let tunnel = [("AWS_IAM", "true"), ("SAL_DB_SIGN_HOST", ENDPOINT)];
+        let values: Vec<_> = base.into_iter().chain(tunnel).collect();
+        let (config, told) = read(&values);
+        assert_eq!(
+            (modes(&config), told),
+            (vec![TlsMode::VerifyFull], Ok(Vec::new()))
+        );
     }
 
     #[test]

@@ -166,6 +166,13 @@ impl Environment {
     pub(crate) fn given_number<T: TryFrom<u64>>(&mut self, name: &str) -> Option<T> {
         let Number { least, most, .. } = bounds(name);
         let text = self.given(name)?;
+        // DB_PORT has a meaning even so.
+        if name != "DB_PORT" && text.starts_with("tcp://") {
+            self.warn(format!(
+                "{name}=`{text}` was set by Docker's --link or by Kubernetes for a service of that name, and does not count"
+            ));
+            return None;
+        }
         let within = |number: &u64| (least..=most).contains(number);
         let read = text.parse().ok().filter(within);
         let fits = read.and_then(|number| T::try_from(number).ok());

@@ -158,6 +158,12 @@ async fn a_role_is_an_arn_too_and_one_of_another_account_is_refused() {
     let ended = settings.run(&["iam", "plan", "--aws", other]).await;
     assert_ne!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stderr.contains("999999999999"), "{ended:?}");
+    let ended = settings.run(&["iam", "doctor", other]).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(
+        ended.stdout.contains("in account 999999999999"),
+        "{ended:?}"
+    );
     for role in ["arn:aws:iam::123456789012:user/sal", "role/sal-task", ""] {
         let ended = settings.run(&["iam", "policy", "--role", role]).await;
         assert_eq!(ended.code, Some(2), "{role}: {ended:?}");

@@ -1,5 +1,9 @@
 //! A database behind a unix socket: Postgres's own, and a relay's that logs in with IAM; and the hosts that are none.
 
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpStream, UnixListener};
+use tokio::task::JoinSet;
+
 use crate::relay::relay;
 use crate::server::Server;
 use crate::stage::{OWNER_PASSWORD, Settings, Stage, USER};
@@ -52,6 +56,37 @@ async fn a_server_without_a_password_logs_in_with_iam_through_a_relay_s_socket()
     assert!(matches!(checked.code, Some(0 | 3)), "{checked:?}");
     let doctor = settings.run(&["iam", "doctor"]).await;
     assert!(!doctor.stderr.contains("panicked"), "{doctor:?}");
+}
+
+#[tokio::test]
+async fn iam_works_through_a_tunnel_s_socket_when_the_endpoint_is_named() {
+    let stage = Stage::set().await;
+    let folder = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+    let target = stage.lab.address();
+    let mut tunnel = JoinSet::new();
+    tunnel.spawn(async move {
+        let mut clients = JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            clients.spawn(async move {
+                let mut far = TcpStream::connect(target).await.unwrap();
+                // Either end may be gone first.
+                let _ended = copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    let settings = stage
+        .settings()
+        .without("SAL_DB_HOSTADDR")
+        .with("DB_HOST", folder.path().to_str().unwrap())
+        .with("DB_PORT", "5432")
+        .with("SAL_DB_SIGN_HOST", stage.lab.endpoint())
+        .with("SAL_DB_SIGN_PORT", &target.port().to_string());
+    let server = Server::start(&settings).await;
+    let (status, body) = server.readiness().await;
+    assert_eq!(status, reqwest::StatusCode::OK, "{body}");
+    let verified = settings.run(&["iam", "verify", "--login-only"]).await;
+    assert!(verified.stdout.contains("ok "), "{verified:?}");
 }
 
 #[tokio::test]

@@ -230,3 +230,36 @@ fn days_that_are_no_number_are_none_as_in_sal() {
         assert_eq!(environment.finish().unwrap().len(), warnings, "{text}");
     }
 }
+
+#[test]
+fn q143_no_service_s_name_makes_kubernetes_or_docker_set_another_variable_of_ours() {
+    // What both make of a service's name; `_NAME` is Docker's.
+    let endings = [
+        "_PORT",
+        "_SERVICE_HOST",
+        "_SERVICE_PORT",
+        "_TCP",
+        "_TCP_ADDR",
+        "_TCP_PORT",
+        "_TCP_PROTO",
+        "_NAME",
+    ];
+    let names = variables().map(|variable| variable.name);
+    let met: Vec<_> = names
+        .filter(|name| endings.iter().any(|ending| name.ends_with(ending)))
+        .filter(|name| !["DOCKER_SAL_DISPLAY_NAME"].contains(name))
+        .collect();
+    let known = [
+        "DB_PORT",
+        "DB_NAME",
+        "DB_PORT_5432_TCP_ADDR",
+        "DB_PORT_5432_TCP_PORT",
+        "SAL_DB_SIGN_PORT",
+    ];
+    assert_eq!(met, known);
+    for name in ["SAL_DB_SIGN_PORT", "DB_PORT_5432_TCP_PORT"] {
+        let mut environment = Environment::of([(name, "tcp://10.0.0.2:5432")]);
+        assert_eq!(environment.given_number::<u16>(name), None);
+        assert_eq!(environment.finish().unwrap().len(), 1);
+    }
+}
