@@ -79,7 +79,7 @@ pub(crate) struct Aws {
     #[arg(long)]
     pub(crate) role: Option<RoleName>,
     /// The name of the IAM policy.
-    #[arg(long, default_value = "sal-rds-iam")]
+    #[arg(long, default_value = "sal-rds-iam", value_parser = policy_name)]
     pub(crate) policy_name: String,
     /// Who may assume the role: makes it where it is missing.
     #[arg(long)]
@@ -90,6 +90,20 @@ pub(crate) struct Aws {
     /// For eks-irsa: NAMESPACE:SERVICE-ACCOUNT.
     #[arg(long, required_if_eq("trust", "eks-irsa"))]
     pub(crate) service_account: Option<String>,
+}
+
+/// Policies are made by name; an ARN's last part is it.
+fn policy_name(text: &str) -> Result<String, String> {
+    let of_arn = text
+        .strip_prefix("arn:")
+        .and_then(|arn| arn.split_once(":policy/"));
+    let name = of_arn.map_or(text, |(_, path)| path.rsplit('/').next().unwrap_or(path));
+    // IAM API Reference, `PolicyName`.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if name.is_empty() || name.len() > 128 || !name.chars().all(fits) {
+        return Err("a policy's name has letters, digits and _+=,.@- only, 128 at most".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 impl Aws {
@@ -322,4 +336,24 @@ pub(crate) struct Psql {
     /// Arguments for psql.
     #[arg(last = true)]
     pub(crate) arguments: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_its_name_or_an_arn_that_ends_in_it() {
+        for text in ["sal", "arn:aws:iam::123456789012:policy/path/sal"] {
+            assert_eq!(policy_name(text).as_deref(), Ok("sal"));
+        }
+        for text in [
+            "",
+            "policy/sal",
+            "arn:aws:iam::123456789012:role/sal",
+            "s l",
+        ] {
+            assert!(policy_name(text).is_err(), "{text}");
+        }
+    }
 }
