@@ -95,6 +95,8 @@ pub struct Facts {
     pub surroundings: Surroundings,
     /// The RDS name behind the host.
     pub endpoint: Option<RdsEndpoint>,
+    /// Whether the roots inside the program are trusted, and no file in their place.
+    pub embedded_roots: bool,
     /// DNS.
     pub names: Names,
     /// Credentials: the source and the end, or why there are none.

@@ -8,6 +8,7 @@ mod cache;
 mod chain;
 mod date;
 mod metadata;
+mod named;
 mod watch;
 
 use std::{fmt, time::Duration};

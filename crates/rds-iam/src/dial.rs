@@ -1,18 +1,25 @@
-//! Opens the TCP connection and makes it notice a dead peer.
+//! Opens the connection, by TCP or through a unix socket, and makes a TCP connection notice a dead peer.
 //!
 //! The addresses are tried in turn, each with a fair share of the time that is left, so that one
 //! that swallows packets does not use it up. After a failover the old writer may simply vanish:
 //! keep-alive finds that on idle connections, the user timeout on busy ones.
 
+mod socket;
+
 use std::{
     io,
     net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    time::Instant,
+};
 
+pub(crate) use self::socket::{Peer, Socket};
 use crate::failure::LoginFailure;
 
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
@@ -21,6 +28,25 @@ const KEEPALIVE_PROBES: u32 = 3;
 /// Data that nobody acknowledges for this long ends the connection.
 #[cfg(target_os = "linux")]
 const USER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The socket that a host stands for which is a folder, by libpq's rule.
+pub(crate) fn socket_of(host: &str, port: u16) -> Option<PathBuf> {
+    let folder = host.starts_with('/').then(|| Path::new(host))?;
+    Some(folder.join(format!(".s.PGSQL.{port}")))
+}
+
+/// Connects through a unix socket before `deadline`.
+pub(crate) async fn dial_socket(
+    path: &Path,
+    deadline: Instant,
+) -> Result<UnixStream, LoginFailure> {
+    let attempt = tokio::time::timeout_at(deadline, UnixStream::connect(path)).await;
+    let connected = attempt.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()));
+    connected.map_err(|source| LoginFailure::Socket {
+        path: path.to_owned(),
+        source,
+    })
+}
 
 /// Connects to the first address that answers before `deadline`.
 pub(crate) async fn dial(

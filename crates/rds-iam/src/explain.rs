@@ -8,7 +8,7 @@ mod certificate;
 mod credentials;
 mod server;
 
-use std::fmt;
+use std::{fmt, io, path::Path};
 
 use crate::{
     failure::{LoginContext, LoginFailure},
@@ -80,6 +80,16 @@ pub fn explain(failure: &LoginFailure, context: &LoginContext) -> Explanation {
             top_issuer.as_deref(),
             context,
         ),
+        LoginFailure::Socket { path, source } => socket(path, source),
+        LoginFailure::NoPassword => Explanation::new(
+            "password_missing",
+            format!(
+                "The server asks for the password of `{}`, and none is set.",
+                context.user
+            ),
+            "a server that takes this user without a password would have to be set up for it.",
+            "set DB_PASS; behind a relay's socket none is needed.",
+        ),
         LoginFailure::NotAnRdsName { host, chain } => Explanation::new(
             "no_rds_name",
             format!(
@@ -110,6 +120,32 @@ fn resolve(error: &ResolveError) -> Explanation {
         format!("The database's name was not resolved: {error}."),
         "a typing error, a deleted instance, or a resolver that cannot be reached from here.",
         "compare the host with the endpoint in the RDS console and resolve it on this machine.",
+    )
+}
+
+fn socket(path: &Path, source: &io::Error) -> Explanation {
+    let (cause, next) = match source.kind() {
+        io::ErrorKind::NotFound => (
+            "the server or the relay behind it does not run yet, the folder is not mounted here, or the port in the name is another.",
+            "start what makes the socket, mount its folder into this container, and compare the number at its end with the port.",
+        ),
+        io::ErrorKind::PermissionDenied => (
+            "the socket belongs to another user, and a relay's is for its own user only.",
+            "run both as the same user of the system.",
+        ),
+        _ => (
+            "the socket was left behind by a program that has ended.",
+            "start the server or the relay again.",
+        ),
+    };
+    Explanation::new(
+        "unreachable",
+        format!(
+            "No connection through the socket `{}`: {source}.",
+            path.display()
+        ),
+        cause,
+        next,
     )
 }
 

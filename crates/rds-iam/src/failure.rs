@@ -3,7 +3,7 @@
 //! `LoginFailure` says what happened, `LoginContext` under which circumstances. Whether it is worth
 //! another try is decided here; the words for a person are in `explain.rs`.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use rustls::CertificateError;
@@ -99,6 +99,18 @@ pub enum LoginFailure {
         #[source]
         source: io::Error,
     },
+    /// The unix socket could not be reached.
+    #[error("cannot connect to `{}`", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The server asks for a password, and none was given.
+    #[error("the server asks for a password, and none is set")]
+    NoPassword,
     /// A step took too long.
     #[error("{stage} took longer than {} s", after.as_secs_f32())]
     TimedOut {
@@ -211,6 +223,7 @@ impl LoginFailure {
     pub(crate) fn remedy(&self, mode: LoginMode) -> Remedy {
         match self {
             Self::Dial { .. }
+            | Self::Socket { .. }
             | Self::Broken(_)
             | Self::Ended { .. }
             | Self::NotWritable { .. }

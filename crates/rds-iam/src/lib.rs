@@ -16,6 +16,7 @@ pub mod endpoint;
 mod explain;
 mod failure;
 pub mod guard;
+mod http;
 mod limit;
 pub mod power;
 pub mod region;
@@ -46,15 +47,16 @@ pub use self::{
     explain::{Explanation, explain, explain_text},
     failure::{LoginContext, LoginError, LoginFailure, Signer, Stage},
     guard::SearchPath,
+    http::{AwsClient, AwsHttp, AwsHttpError, system_authorities},
     limit::{BURST, LoginLimiter},
     request::{SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
     roots::{
-        embedded as embedded_roots, embedded_details as embedded_root_details,
-        embedded_pem as embedded_roots_pem,
+        MissingRoots, embedded as embedded_roots, embedded_details as embedded_root_details,
+        embedded_pem as embedded_roots_pem, missing as missing_roots,
     },
     secret::Secret,
     status::{LoginFailureNote, LoginMode, LoginStatus, LoginWarning},
     tls::{Authorities, Negotiation, TlsConfig, TlsMode, TlsSetupError},
-    token::{DsqlAction, RDS_TOKEN_LIFE, Token, dsql_token, token},
+    token::{DsqlAction, RDS_TOKEN_LIFE, Token, dsql_token, login_token, token},
 };

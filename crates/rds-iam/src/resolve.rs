@@ -12,7 +12,7 @@ use hickory_resolver::{
     TokioResolver,
     config::LookupIpStrategy,
     net::NetError,
-    proto::rr::{RData, RecordType},
+    proto::rr::{Name, RData, RecordType},
 };
 use thiserror::Error;
 
@@ -65,6 +65,10 @@ pub async fn find_endpoint(
     host: &str,
     resolver: &dyn Resolver,
 ) -> Result<(Option<RdsEndpoint>, Vec<String>), ResolveError> {
+    if host.starts_with('/') {
+        // A folder of unix sockets: DNS has nothing to say.
+        return Ok((None, vec![host.to_owned()]));
+    }
     let mut name = canonical(host);
     let mut chain = Vec::new();
     loop {
@@ -112,7 +116,8 @@ impl Resolver for SystemResolver {
     fn alias(&self, host: &str) -> BoxFuture<'_, Result<Option<String>, ResolveError>> {
         let host = host.to_owned();
         Box::pin(async move {
-            let answer = self.0.lookup(host.as_str(), RecordType::CNAME).await;
+            let name = name_of(&host)?;
+            let answer = self.0.lookup(name, RecordType::CNAME).await;
             match answer {
                 Ok(lookup) => Ok(lookup
                     .answers()
@@ -131,7 +136,10 @@ impl Resolver for SystemResolver {
     fn addresses(&self, host: &str) -> BoxFuture<'_, Result<Vec<IpAddr>, ResolveError>> {
         let host = host.to_owned();
         Box::pin(async move {
-            let answer = self.0.lookup_ip(host.as_str()).await;
+            if let Ok(address) = host.parse() {
+                return Ok(vec![address]);
+            }
+            let answer = self.0.lookup_ip(name_of(&host)?).await;
             let addresses: Vec<IpAddr> = answer
                 .map_err(|error| failure(&host, &error))?
                 .iter()
@@ -142,6 +150,14 @@ impl Resolver for SystemResolver {
             Ok(addresses)
         })
     }
+}
+
+/// Containers have names with underscores, which the rules for domains of the web do not know.
+fn name_of(host: &str) -> Result<Name, ResolveError> {
+    Name::from_ascii(host).map_err(|_unreadable| ResolveError::Failed {
+        host: host.to_owned(),
+        message: "it is not a host name".to_owned(),
+    })
 }
 
 fn failure(host: &str, error: &NetError) -> ResolveError {
@@ -210,6 +226,15 @@ mod tests {
         assert!(matches!(error, ResolveError::Endless { .. }));
         let (endpoint, chain) = find_endpoint("10.0.0.7", &resolver).await.unwrap();
         assert_eq!((endpoint, chain), (None, vec!["10.0.0.7".to_owned()]));
+    }
+
+    #[test]
+    fn names_of_containers_are_names_and_others_are_refused_in_words() {
+        for host in ["postgres_sal", "sal-db-1", "db.example."] {
+            assert!(name_of(host).is_ok(), "{host}");
+        }
+        let error = name_of(&"a".repeat(64)).unwrap_err().to_string();
+        assert!(error.ends_with("it is not a host name"), "{error}");
     }
 
     #[tokio::test]

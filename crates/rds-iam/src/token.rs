@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     credentials::Credentials,
+    endpoint::{EndpointKind, RdsEndpoint},
     sigv4::{Presign, presign},
 };
 
@@ -95,6 +96,27 @@ pub fn dsql_token(
         credentials,
     );
     Token(Zeroizing::new(format!("{host}/?{}", query.as_str())))
+}
+
+/// Signs the token that the service behind a host takes: by its name, DSQL's or RDS's.
+#[must_use]
+pub fn login_token(
+    host: &str,
+    port: u16,
+    user: &str,
+    region: &str,
+    credentials: &Credentials,
+    at: Timestamp,
+) -> Token {
+    let kind = RdsEndpoint::parse(host).map(|endpoint| endpoint.kind);
+    if kind != Ok(EndpointKind::Dsql) {
+        return token(host, port, user, region, credentials, at, RDS_TOKEN_LIFE);
+    }
+    let action = match user {
+        "admin" => DsqlAction::ConnectAdmin,
+        _ => DsqlAction::Connect,
+    };
+    dsql_token(host, action, region, credentials, at, RDS_TOKEN_LIFE)
 }
 
 impl Token {

@@ -31,7 +31,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub type DatabaseReport = Arc<dyn Fn() -> DatabaseStatus + Send + Sync>;
 
 /// What the doors need to know of the configuration.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct HttpConfig {
     /// The name in the title of every page (`DOCKER_SAL_DISPLAY_NAME`).
     pub display_name: String,
@@ -76,6 +76,21 @@ pub struct HttpConfig {
     pub session_idle: SignedDuration,
     /// Whose word on where a request comes from is taken (`SAL_TRUSTED_PROXIES`).
     pub trusted_proxies: TrustedProxies,
+    /// Every variable of the environment that is no secret, for the settings page.
+    pub settings: Vec<Setting>,
+}
+
+/// A variable of the environment that is no secret.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// Its name.
+    pub name: &'static str,
+    /// What counts.
+    pub value: String,
+    /// Whether somebody set it, or the default counts.
+    pub is_set: bool,
+    /// One sentence.
+    pub meaning: &'static str,
 }
 
 impl Default for HttpConfig {
@@ -102,6 +117,7 @@ impl Default for HttpConfig {
             secure_cookies: false,
             session_idle: SignedDuration::from_hours(12),
             trusted_proxies: TrustedProxies::default(),
+            settings: Vec::new(),
         }
     }
 }

@@ -4,7 +4,6 @@
 
 mod all;
 mod api_keys;
-mod environment;
 mod maintenance;
 mod plugin_folder;
 mod plugins;

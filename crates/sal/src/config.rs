@@ -3,12 +3,16 @@
 //! `env.rs` declares every variable and is the only file that reads the environment; the others turn the values into one struct for each library.
 
 mod access;
+pub(crate) mod aws;
 pub(crate) mod cutover;
 pub(crate) mod database;
 pub(crate) mod env;
+pub(crate) mod host;
 pub(crate) mod jobs;
 pub(crate) mod oidc;
 pub(crate) mod relay;
+pub(crate) mod role;
 pub(crate) mod server;
+pub(crate) mod target;
 
 pub(crate) use env::Environment;

@@ -19,25 +19,16 @@ pub(crate) struct LogConfig {
 impl LogConfig {
     /// Reads the log's part of the environment.
     pub(crate) fn read(environment: &mut Environment) -> Self {
-        let default = if environment.flag("DOCKER_SAL_DEBUG", false) {
-            "debug"
-        } else {
-            "info"
+        let declared = match environment.flag("DOCKER_SAL_DEBUG") {
+            true => Some("debug".to_owned()),
+            false => environment.text("SAL_LOG"),
         };
-        let filter = environment
-            .text("SAL_LOG")
-            .unwrap_or_else(|| default.to_owned());
+        let filter = environment.given("SAL_LOG").or(declared);
+        let filter = filter.unwrap_or_default();
         if let Err(error) = EnvFilter::try_new(&filter) {
             environment.problem(format!("SAL_LOG=`{filter}` is not a log filter: {error}"));
         }
-        let format = environment
-            .text("SAL_LOG_FORMAT")
-            .unwrap_or_else(|| "human".to_owned());
-        if !["human", "json"].contains(&format.as_str()) {
-            environment.problem(format!(
-                "SAL_LOG_FORMAT=`{format}` is neither human nor json"
-            ));
-        }
+        let format = environment.word("SAL_LOG_FORMAT");
         Self {
             filter,
             json: format == "json",

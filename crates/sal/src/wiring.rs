@@ -199,8 +199,9 @@ pub(crate) fn credentials(config: &DatabaseConfig, clock: &Clock) -> CredentialC
     });
     let settings = ChainSettings {
         region: config.region.clone(),
-        profile: None,
         assume_role,
+        ca_bundle: config.aws.ca_bundle.clone(),
+        ..ChainSettings::default()
     };
     CredentialCache::new(
         Arc::new(CredentialChain::new(settings, Arc::clone(clock))),

@@ -6,7 +6,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rds_iam::{Clock, CredentialCache, CredentialError, Partition, SignedRequest, sign_request};
+use rds_iam::{
+    AwsClient, AwsHttp, Clock, CredentialCache, CredentialError, Partition, SignedRequest,
+    sign_request,
+};
 use thiserror::Error;
 
 use super::xml::Element;
@@ -75,7 +78,7 @@ pub enum AwsError {
 /// A client of AWS, for one region.
 #[derive(Clone)]
 pub struct AwsApi {
-    http: reqwest::Client,
+    http: AwsClient,
     credentials: Arc<CredentialCache>,
     clock: Clock,
     region: String,
@@ -94,19 +97,10 @@ impl AwsApi {
         region: &str,
         partition: Partition,
         endpoints: AwsEndpoints,
+        http: &AwsHttp,
     ) -> Result<Self, String> {
-        let roots = rds_iam::embedded_roots();
-        let mut builder = reqwest::Client::builder()
-            .timeout(Duration::from_secs(15))
-            .connect_timeout(Duration::from_secs(5))
-            .redirect(reqwest::redirect::Policy::none());
-        // In a container without system roots the Amazon roots inside the program are enough.
-        let own = roots
-            .iter()
-            .filter_map(|der| reqwest::Certificate::from_der(der.as_ref()).ok());
-        builder = builder.tls_certs_merge(own);
         Ok(Self {
-            http: builder.build().map_err(|error| error.to_string())?,
+            http: http.client().map_err(|error| error.to_string())?,
             credentials,
             clock,
             region: region.to_owned(),
@@ -261,7 +255,7 @@ impl AwsApi {
             },
             &fetched.credentials,
         );
-        let mut request = self.http.post(url).body(body.to_owned());
+        let mut request = self.http.post(url).body(body.to_owned()).timeout(PATIENCE);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -356,6 +350,9 @@ impl Service {
         }
     }
 }
+
+/// For one call, from its first byte to its last.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 fn refusal(action: String, code: String, message: &str) -> AwsError {
     let message: String = message.chars().take(400).collect();

@@ -8,6 +8,7 @@ use crate::check::Check;
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![name(facts), region(facts), certificate(facts)];
+    checks.extend(roots(facts));
     checks.extend(kind(facts));
     checks
 }
@@ -20,6 +21,14 @@ fn name(facts: &Facts) -> Check {
             title,
             error.clone(),
             "compare it with the endpoint in the RDS console, and resolve it in this container",
+        );
+    }
+    if facts.host.starts_with('/') && facts.endpoint.is_none() {
+        return Check::attention(
+            "dns",
+            title,
+            "a folder of unix sockets: whoever listens there logs in to RDS, such as `sal relay`",
+            "ask the doctor with the environment of the relay, or set SAL_DB_SIGN_HOST to the endpoint behind it",
         );
     }
     let chain = facts.names.chain.join(" -> ");
@@ -73,6 +82,28 @@ fn region(facts: &Facts) -> Check {
             "set AWS_RDS_REGION to the database's region",
         ),
     }
+}
+
+/// Regions whose roots the program does not have need a file, before any login can work.
+fn roots(facts: &Facts) -> Option<Check> {
+    let missing = rds_iam::missing_roots(facts.endpoint.as_ref()?)?;
+    let title = "The certificate authorities";
+    if !facts.embedded_roots {
+        return Some(Check::ok(
+            "authorities",
+            title,
+            format!("those of DB_SSLROOTCERT; {} needs a file", missing.region),
+        ));
+    }
+    Some(Check::problem(
+        "authorities",
+        title,
+        format!(
+            "the roots of {} are not inside this program",
+            missing.region
+        ),
+        missing.next_step(),
+    ))
 }
 
 fn kind(facts: &Facts) -> Option<Check> {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rds_iam::{CredentialCache, CredentialError, LoginError, LoginStatus, RdsEndpoint, Resolver};
+use rds_iam::{
+    Authorities, CredentialCache, CredentialError, LoginError, LoginStatus, RdsEndpoint, Resolver,
+};
 use tokio_postgres::{Client, Error};
 
 use super::{CredentialFacts, Facts, Names, Server, Surroundings};
@@ -85,6 +87,7 @@ pub async fn gather(question: Question<'_>) -> Facts {
             .chain(skew)
             .max_by_key(|skew| skew.offset.abs()),
         endpoint,
+        embedded_roots: matches!(logins.base.tls.authorities, Authorities::Embedded),
         names,
         credentials,
         new_login,
@@ -156,6 +159,9 @@ async fn names(host: &str, question: &Question<'_>) -> (Option<RdsEndpoint>, Nam
             RdsEndpoint::parse(host).ok()
         }
     };
+    if host.starts_with('/') {
+        return (endpoint, names);
+    }
     match given {
         Some(address) => names.addresses = vec![address.to_string()],
         None => match resolver.addresses(host).await {

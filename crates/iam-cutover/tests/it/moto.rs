@@ -94,7 +94,15 @@ impl Moto {
             monitoring: url.clone(),
             logs: url,
         };
-        AwsApi::new(cache(key), clock(), "us-west-2", Partition::Aws, endpoints).unwrap()
+        AwsApi::new(
+            cache(key),
+            clock(),
+            "us-west-2",
+            Partition::Aws,
+            endpoints,
+            &rds_iam::AwsHttp::default(),
+        )
+        .unwrap()
     }
 }
 

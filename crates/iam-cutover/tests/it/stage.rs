@@ -221,6 +221,7 @@ impl Stage {
             self.lab.region(),
             Partition::Aws,
             endpoints,
+            &rds_iam::AwsHttp::default(),
         )
         .unwrap()
     }

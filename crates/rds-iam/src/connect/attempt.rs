@@ -7,7 +7,7 @@
 use std::{error::Error, future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
 use tokio_postgres::{
     Client, Config, NoTls, SimpleQueryMessage, SimpleQueryRow,
     config::{ChannelBinding, SslMode, SslNegotiation},
@@ -19,15 +19,15 @@ use super::{Canceller, Connection, Connector};
 use crate::{
     config::{IamConfig, LoginSecret},
     credentials::Fetched,
-    dial::dial,
-    endpoint::{EndpointKind, RdsEndpoint, canonical},
+    dial::{Peer, Socket, dial, dial_socket, socket_of},
+    endpoint::{RdsEndpoint, canonical},
     failure::{LoginFailure, Signer, Stage},
     guard::{CATALOG_ONLY, CATALOG_PATH, SearchPath},
     region,
     resolve::{ResolveError, find_endpoint},
     secret::Secret,
     tls::{Negotiation, Seen, TlsClient},
-    token::{DsqlAction, RDS_TOKEN_LIFE, Token, dsql_token, token},
+    token::{Token, login_token},
 };
 
 /// A slower answer says too little about the server's clock.
@@ -69,7 +69,8 @@ impl Progress {
 
 /// A connection that stands, and what to say on it.
 pub(super) struct Reached {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Socket,
+    pub(super) peer: Peer,
     /// The name to verify the certificate against.
     pub(super) name: String,
     pub(super) password: Secret,
@@ -85,13 +86,11 @@ impl Connector {
         let timeout = self.config.connect_timeout;
         let Reached {
             stream,
+            peer,
             name,
             password,
             deadline,
         } = self.reach(progress).await?;
-        let peer = stream
-            .peer_addr()
-            .map_err(|error| super::raw::broken(&error))?;
         let login = self.authenticate(stream, &name, &password);
         let (client, driver) =
             within(deadline, timeout, Stage::Authenticating, Box::pin(login)).await?;
@@ -134,24 +133,39 @@ impl Connector {
             progress.credentials = Some(fetched);
         }
         self.note_route(progress);
-        let addresses = async {
-            match self.config.host_address {
-                Some(address) => Ok(vec![address]),
-                None => {
-                    let asked = self.resolver.addresses(&self.config.host).await;
-                    asked.map_err(LoginFailure::Resolve)
-                }
-            }
-        };
-        let addresses = within(deadline, timeout, Stage::Resolving, addresses).await?;
-        let stream = dial(&addresses, self.config.port, deadline).await?;
+        let (stream, peer) = self.dial(deadline).await?;
         let password = self.password(&route, progress);
         Ok(Reached {
             stream,
+            peer,
             name: route.name,
             password,
             deadline,
         })
+    }
+
+    /// Opens the connection: through the folder's socket, to the given address, or to one that DNS gives.
+    async fn dial(&self, deadline: Instant) -> Result<(Socket, Peer), LoginFailure> {
+        let (host, port) = (&self.config.host, self.config.port);
+        if let Some(path) = socket_of(host, port) {
+            let stream = dial_socket(&path, deadline).await?;
+            return Ok((Socket::Unix(stream), Peer::Unix(path)));
+        }
+        let addresses = async {
+            match self.config.host_address {
+                Some(address) => Ok(vec![address]),
+                None => {
+                    let asked = self.resolver.addresses(host).await;
+                    asked.map_err(LoginFailure::Resolve)
+                }
+            }
+        };
+        let timeout = self.config.connect_timeout;
+        let addresses = within(deadline, timeout, Stage::Resolving, addresses).await?;
+        let stream = dial(&addresses, port, deadline).await?;
+        let peer = stream.peer_addr();
+        let peer = peer.map_err(|error| super::raw::broken(&error))?;
+        Ok((Socket::Tcp(stream), Peer::Tcp(peer)))
     }
 
     /// Finds the name of the RDS grammar, or says that there is none.
@@ -222,30 +236,13 @@ impl Connector {
     fn sign(&self, iam: &IamConfig, route: &Route, region: &str, fetched: &Fetched) -> Token {
         let (user, at) = (&self.config.user, (self.clock)());
         let credentials = &fetched.credentials;
-        let kind = route.endpoint.as_ref().map(|endpoint| endpoint.kind);
-        if kind == Some(EndpointKind::Dsql) {
-            let action = if user == "admin" {
-                DsqlAction::ConnectAdmin
-            } else {
-                DsqlAction::Connect
-            };
-            return dsql_token(&route.name, action, region, credentials, at, RDS_TOKEN_LIFE);
-        }
         let port = iam.sign_port.unwrap_or(self.config.port);
-        token(
-            &route.name,
-            port,
-            user,
-            region,
-            credentials,
-            at,
-            RDS_TOKEN_LIFE,
-        )
+        login_token(&route.name, port, user, region, credentials, at)
     }
 
     async fn authenticate(
         &self,
-        stream: TcpStream,
+        stream: Socket,
         name: &str,
         password: &Secret,
     ) -> Result<(Client, Driver), LoginFailure> {
@@ -253,8 +250,11 @@ impl Connector {
         config
             .user(&self.config.user)
             .dbname(&self.config.database)
-            .password(password.expose())
             .channel_binding(ChannelBinding::Prefer);
+        // Without one the driver says so when the server asks, instead of trying an empty one.
+        if !password.expose().is_empty() {
+            config.password(password.expose());
+        }
         if let Some(application) = &self.config.application_name {
             config.application_name(application);
         }
@@ -277,13 +277,13 @@ impl Connector {
         &self,
         mut config: Config,
         tls: &TlsClient,
-        stream: TcpStream,
+        stream: Socket,
         name: &str,
     ) -> Result<(Client, Driver), LoginFailure> {
         config.ssl_mode(SslMode::Require);
         let (client_config, slot) = tls.for_one_login();
         let mut maker = MakeRustlsConnect::new(client_config);
-        let connect = MakeTlsConnect::<TcpStream>::make_tls_connect(&mut maker, name);
+        let connect = MakeTlsConnect::<Socket>::make_tls_connect(&mut maker, name);
         let connect = match connect {
             Ok(connect) => connect,
             Err(never) => match never {},
@@ -385,6 +385,10 @@ fn classify(error: tokio_postgres::Error, seen: &Seen) -> LoginFailure {
     // The driver has no other mark for a server that answers the TLS request with "no".
     if source.is_some_and(|source| source.to_string() == "server does not support TLS") {
         return LoginFailure::TlsRefused;
+    }
+    // Nor for a server that asks for a password where there is none.
+    if source.is_some_and(|source| source.to_string() == "password missing") {
+        return LoginFailure::NoPassword;
     }
     let handshake = source
         .and_then(|source| source.downcast_ref::<io::Error>())

@@ -1,14 +1,14 @@
 //! Cancel requests of sessions of the driver (Postgres manual, 55.2.8 "Canceling Requests in Progress").
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
 use tokio_postgres::{CancelToken, NoTls, tls::MakeTlsConnect};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::attempt::within;
 use crate::{
-    dial::dial,
+    dial::{Peer, Socket, dial, dial_socket},
     failure::{LoginFailure, Stage},
     tls::TlsClient,
 };
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Canceller {
     pub(super) token: CancelToken,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     /// The name the session's certificate was verified against.
     pub(super) name: String,
     pub(super) tls: Option<TlsClient>,
@@ -32,15 +32,17 @@ impl Canceller {
     /// When the request could not be sent within the connect timeout.
     pub async fn cancel(&self) -> Result<(), LoginFailure> {
         let deadline = Instant::now() + self.timeout;
-        let stream = dial(&[self.peer.ip()], self.peer.port(), deadline).await?;
+        let stream = match &self.peer {
+            Peer::Tcp(peer) => Socket::Tcp(dial(&[peer.ip()], peer.port(), deadline).await?),
+            Peer::Unix(path) => Socket::Unix(dial_socket(path, deadline).await?),
+        };
         let sending = async {
             let sent = match &self.tls {
                 None => self.token.cancel_query_raw(stream, NoTls).await,
                 Some(tls) => {
                     let (config, _seen) = tls.for_one_login();
                     let mut maker = MakeRustlsConnect::new(config);
-                    let made =
-                        MakeTlsConnect::<TcpStream>::make_tls_connect(&mut maker, &self.name);
+                    let made = MakeTlsConnect::<Socket>::make_tls_connect(&mut maker, &self.name);
                     match made {
                         Ok(connect) => self.token.cancel_query_raw(stream, connect).await,
                         Err(never) => match never {},

@@ -26,7 +26,7 @@ use super::{
     attempt::{Reached, within},
 };
 use crate::{
-    dial::{be_patient, dial},
+    dial::{Peer, Socket, be_patient, dial},
     failure::{LoginError, LoginFailure, Stage},
     secret::Secret,
     status::LoginMode,
@@ -75,12 +75,17 @@ impl<H: Handshake> Way for Raw<'_, H> {
             let reached = connector.reach(progress).await?;
             let Reached {
                 stream,
+                peer,
                 name,
                 password,
                 deadline,
             } = reached;
             let timeout = connector.config.connect_timeout;
-            let peer = stream.peer_addr().map_err(|error| broken(&error))?;
+            let (Socket::Tcp(stream), Peer::Tcp(peer)) = (stream, peer) else {
+                return Err(LoginFailure::Ended {
+                    message: "a relay leads to a server over TCP only".to_owned(),
+                });
+            };
             // The traffic to come is not ours: its pauses are its own affair.
             be_patient(&stream).map_err(|error| broken(&error))?;
             let encrypting = connector.encrypt(stream, &name);

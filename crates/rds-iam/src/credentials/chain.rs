@@ -5,7 +5,7 @@
 //! first fetch, and kept: the sources hold their HTTP connections and metadata session. Each
 //! source is asked by name, so that status and errors can say which one answered.
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, path::PathBuf, sync::Arc};
 
 use aws_config::{
     BehaviorVersion, Region, SdkConfig,
@@ -22,7 +22,6 @@ use aws_credential_types::provider::{
     ProvideCredentials, SharedCredentialsProvider, error::CredentialsError,
 };
 use aws_smithy_async::rt::sleep::TokioSleep;
-use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::Env;
 use futures_util::future::BoxFuture;
@@ -32,9 +31,13 @@ use tokio::sync::OnceCell;
 use super::{
     CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter,
     metadata::{self, InstanceMetadata},
+    named::{self, PROFILE, WEB_IDENTITY},
     watch::WatchingClient,
 };
-use crate::clock::{AwsClock, Clock};
+use crate::{
+    clock::{AwsClock, Clock},
+    http::AwsHttp,
+};
 
 /// What the program decides about the chain; everything else is the environment's.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,8 @@ pub struct ChainSettings {
     pub profile: Option<String>,
     /// A role to assume with whatever the chain finds, for a database in another account.
     pub assume_role: Option<AssumeRole>,
+    /// PEM file of the authorities to trust for calls to AWS, instead of the system's and Amazon's.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 /// A role to assume on top of the credentials found.
@@ -67,6 +72,8 @@ pub struct CredentialChain {
 }
 
 struct Built {
+    /// Nobody else's credentials are taken where a profile was named.
+    named_profile: Option<String>,
     sources: Vec<(&'static str, SharedCredentialsProvider)>,
     metadata: Option<InstanceMetadata>,
     assumed: Option<SharedConfig>,
@@ -89,8 +96,8 @@ impl CredentialChain {
         }
     }
 
-    async fn build(&self) -> Built {
-        let client = self.http_client();
+    async fn build(&self) -> Result<Built, CredentialError> {
+        let client = self.http_client()?;
         let config = ProviderConfig::without_region()
             .with_time_source(AwsClock(Arc::clone(&self.clock)))
             .with_sleep_impl(TokioSleep::new())
@@ -110,12 +117,13 @@ impl CredentialChain {
             .is_ok_and(|value| value.eq_ignore_ascii_case("true"));
         let metadata = (!metadata_off)
             .then(|| InstanceMetadata(imds::Client::builder().configure(&config).build()));
-        Built {
+        Ok(Built {
+            named_profile: self.named_profile(),
             sources: vec![
                 ("environment", SharedCredentialsProvider::new(environment)),
-                ("profile", SharedCredentialsProvider::new(profile.build())),
+                (PROFILE, SharedCredentialsProvider::new(profile.build())),
                 (
-                    "web identity",
+                    WEB_IDENTITY,
                     SharedCredentialsProvider::new(web_identity.build()),
                 ),
                 (
@@ -125,17 +133,31 @@ impl CredentialChain {
             ],
             metadata,
             assumed: self.assumed(client, region).await,
-        }
+        })
     }
 
-    fn http_client(&self) -> SharedHttpClient {
-        let inner = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::AwsLc,
-            ))
-            .build_https();
-        let watching = WatchingClient::new(inner, self.skew.clone(), Arc::clone(&self.clock));
-        SharedHttpClient::new(watching)
+    /// The profile that somebody asked for by name.
+    fn named_profile(&self) -> Option<String> {
+        let asked = self.settings.profile.clone();
+        asked
+            .or_else(|| Env::real().get("AWS_PROFILE").ok())
+            .filter(|name| !name.is_empty())
+    }
+
+    fn http_client(&self) -> Result<SharedHttpClient, CredentialError> {
+        let http = AwsHttp {
+            ca_bundle: self.settings.ca_bundle.clone(),
+        };
+        let client = http.client().map_err(|error| CredentialError::Failed {
+            origin: "the way to AWS".to_owned(),
+            message: error.to_string(),
+        })?;
+        let watching = WatchingClient::new(
+            SharedHttpClient::new(client),
+            self.skew.clone(),
+            Arc::clone(&self.clock),
+        );
+        Ok(SharedHttpClient::new(watching))
     }
 
     /// The instance's own region is not asked for: it costs seconds where there is no instance.
@@ -173,7 +195,10 @@ impl CredentialChain {
 impl CredentialProvider for CredentialChain {
     fn fetch(&self) -> BoxFuture<'_, Result<Fetched, CredentialError>> {
         Box::pin(async move {
-            let built = self.built.get_or_init(|| Box::pin(self.build())).await;
+            let built = self
+                .built
+                .get_or_try_init(|| Box::pin(self.build()))
+                .await?;
             let found = built.first().await?;
             match &built.assumed {
                 Some(shared) => shared.assume(found).await,
@@ -190,12 +215,20 @@ impl CredentialProvider for CredentialChain {
 impl Built {
     /// The first source that is configured decides, even when it fails.
     async fn first(&self) -> Result<Fetched, CredentialError> {
+        if let Some(profile) = &self.named_profile {
+            named::check_profile(profile).await?;
+        }
         let mut tried = Vec::new();
         for (name, source) in &self.sources {
+            named::check_before(name)?;
             match source.provide_credentials().await {
                 Ok(found) => return Ok(fetched(&found, name)),
                 Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
-                    tried.push(format!("{name} ({})", innermost(&error)));
+                    let why = innermost(&error);
+                    if *name == PROFILE {
+                        named::check_unloaded(self.named_profile.as_deref(), &why)?;
+                    }
+                    tried.push(format!("{name} ({why})"));
                 }
                 Err(error) => {
                     return Err(CredentialError::Failed {

@@ -5,7 +5,9 @@
 use rustls::CertificateError;
 
 use super::Explanation;
-use crate::{certificate::CertificateDetails, failure::LoginContext};
+use crate::{
+    certificate::CertificateDetails, endpoint::RdsEndpoint, failure::LoginContext, roots::missing,
+};
 
 pub(super) fn explain(
     refusal: &CertificateError,
@@ -15,17 +17,7 @@ pub(super) fn explain(
 ) -> Explanation {
     let subject = presented.map_or("a certificate", |details| details.subject.as_str());
     match refusal {
-        CertificateError::UnknownIssuer => {
-            let issuer = top_issuer.unwrap_or("an unnamed authority");
-            Explanation::new(
-                "unknown_authority",
-                format!(
-                    "The certificate `{subject}` was issued by `{issuer}`, which is not trusted."
-                ),
-                "the server has moved to an authority younger than the trusted set, the configured CA file is not RDS's, or somebody is in between.",
-                "get the current bundle from truststore.pki.rds.amazonaws.com (China and GovCloud have their own), check that it holds this issuer, and configure it as the CA file.",
-            )
-        }
+        CertificateError::UnknownIssuer => unknown_issuer(subject, top_issuer, context),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             let names = presented
                 .map(|details| details.names.join(", "))
@@ -61,6 +53,31 @@ pub(super) fn explain(
             "check what answers at this host and port.",
         ),
     }
+}
+
+fn unknown_issuer(subject: &str, top_issuer: Option<&str>, context: &LoginContext) -> Explanation {
+    let issuer = top_issuer.unwrap_or("an unnamed authority");
+    let name = context.sign_name.as_deref().unwrap_or(&context.host);
+    let endpoint = RdsEndpoint::parse(name).ok();
+    let (cause, next) = match endpoint.and_then(|endpoint| missing(&endpoint)) {
+        Some(missing) => (
+            format!(
+                "the roots of {} are not inside this program, and the configured CA file, if there is one, does not hold them.",
+                missing.region
+            ),
+            format!("{}.", missing.next_step()),
+        ),
+        None => (
+            "the server has moved to an authority younger than the trusted set, the configured CA file is not RDS's, or somebody is in between.".to_owned(),
+            "get the current bundle from truststore.pki.rds.amazonaws.com, check that it holds this issuer, and configure it as the CA file.".to_owned(),
+        ),
+    };
+    Explanation::new(
+        "unknown_authority",
+        format!("The certificate `{subject}` was issued by `{issuer}`, which is not trusted."),
+        cause,
+        next,
+    )
 }
 
 fn time(code: &'static str, what: String, context: &LoginContext) -> Explanation {

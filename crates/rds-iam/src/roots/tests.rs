@@ -172,6 +172,36 @@ const EXPECTED: &[(&str, &str, i16)] = &[
         2122,
     ),
     (
+        "Amazon RDS ap-southeast-5 Root CA ECC384 G1",
+        "2a9df2f7fbdb5d6d2437b21088354cd9129107939ffbf38311f76c60f42e064c",
+        2124,
+    ),
+    (
+        "Amazon RDS ap-southeast-5 Root CA RSA2048 G1",
+        "4f8f74669b3a73ea788bbbca16ca5a20c573cd7e4a9515eb46b85ee70d3ff78b",
+        2064,
+    ),
+    (
+        "Amazon RDS ap-southeast-5 Root CA RSA4096 G1",
+        "48f84bdb4e595659e203ea6ab6502c3860a63eda5d879e14131633abc2d7d34d",
+        2124,
+    ),
+    (
+        "Amazon RDS ap-southeast-7 Root CA ECC384 G1",
+        "feb47d55c0044354022b2c82aed428073a3fad54cc6cdd700b52caba2eac8a1c",
+        2124,
+    ),
+    (
+        "Amazon RDS ap-southeast-7 Root CA RSA2048 G1",
+        "45d6f57f10d069738a46ca26d3ef4fc705963e0f3694506e7a2c1bee66c69dc7",
+        2064,
+    ),
+    (
+        "Amazon RDS ap-southeast-7 Root CA RSA4096 G1",
+        "4ce1f223eab751a1b7d3765776aaeeda9ddccfb13bf469cb2e09f9eb8453541c",
+        2124,
+    ),
+    (
         "Amazon RDS ca-central-1 Root CA ECC384 G1",
         "d2267e8646f81299adfb79e774447c31fb4ccc6506c4631f5aa40ee195233517",
         2121,
@@ -185,6 +215,21 @@ const EXPECTED: &[(&str, &str, i16)] = &[
         "Amazon RDS ca-central-1 Root CA RSA4096 G1",
         "09b798b9d54c2acf8ab964dfb0b97bb9edb39d7a873f9ed532eb08340b5bdb54",
         2121,
+    ),
+    (
+        "Amazon RDS ca-west-1 Root CA ECC384 G1",
+        "d14f3c348e093daffecf926be03c83625ae1ce882014a931ba064f522590d7b2",
+        2123,
+    ),
+    (
+        "Amazon RDS ca-west-1 Root CA RSA2048 G1",
+        "96b9d270ef5c0ae6eae5623663f18fcc25728d0b6d59edafec9b5b9d77bf812c",
+        2063,
+    ),
+    (
+        "Amazon RDS ca-west-1 Root CA RSA4096 G1",
+        "af67d77f5c3bffb4515f45f751403d00da5b8e83a7119d240aa3b9ce6d8d89d4",
+        2123,
     ),
     (
         "Amazon RDS eu-central-1 Root CA ECC384 G1",
@@ -307,6 +352,21 @@ const EXPECTED: &[(&str, &str, i16)] = &[
         2121,
     ),
     (
+        "Amazon RDS il-central-1 Root CA ECC384 G1",
+        "8c8475dccad184f53e92d55dc99293a2aad827cc9c96fb89d667836ae2a3130f",
+        2122,
+    ),
+    (
+        "Amazon RDS il-central-1 Root CA RSA2048 G1",
+        "a2b73ca650d3e47ba8360a912ff007612f80edc5aff31ddcecf4c0d29071ba16",
+        2062,
+    ),
+    (
+        "Amazon RDS il-central-1 Root CA RSA4096 G1",
+        "6b8d99b4e5d5cbabd5d9bf02c263b46ca120ddd118655421d3d418b5f5aff9f9",
+        2122,
+    ),
+    (
         "Amazon RDS me-central-1 Root CA ECC384 G1",
         "8056ffc06567b146a5f4649c7d77b20f82d63585bb097467ee281231c2e1bb4b",
         2122,
@@ -335,6 +395,21 @@ const EXPECTED: &[(&str, &str, i16)] = &[
         "Amazon RDS me-south-1 Root CA RSA4096 G1",
         "6b9dd4a4d86d5b3cd5179355cd1ca157e71ba8470e6fc330245fa1f67febf8e5",
         2121,
+    ),
+    (
+        "Amazon RDS mx-central-1 Root CA ECC384 G1",
+        "f8f9c9e6d38d970b9c8cbf464d6f2c71049ad5501ea3a1404af1a01dd7038094",
+        2124,
+    ),
+    (
+        "Amazon RDS mx-central-1 Root CA RSA2048 G1",
+        "0d43c47961cbd07bc2a37029393847073fb349ba00e6b65311eef33097270002",
+        2064,
+    ),
+    (
+        "Amazon RDS mx-central-1 Root CA RSA4096 G1",
+        "3ddbeda037eacc4cf3e23027577c282af78a6ff60e69bc1ab608202280984bba",
+        2124,
     ),
     (
         "Amazon RDS sa-east-1 Root CA ECC384 G1",
@@ -477,6 +552,51 @@ fn every_region_of_the_bundle_has_its_three_kinds_of_key() {
         .iter()
         .filter(|(name, ..)| name.starts_with("Amazon RDS"))
         .count();
-    assert_eq!(regions, 27 * 3);
+    assert_eq!(regions, 32 * 3);
     assert_eq!(EXPECTED.len(), regions + 5);
+}
+
+#[test]
+fn regions_without_roots_are_told_where_to_get_them() {
+    let of = |host: &str| missing(&RdsEndpoint::parse(host).unwrap());
+    for region in [
+        "us-west-2",
+        "ca-west-1",
+        "il-central-1",
+        "mx-central-1",
+        "ap-southeast-7",
+    ] {
+        assert_eq!(
+            of(&format!("sal.abc123.{region}.rds.amazonaws.com")),
+            None,
+            "{region}"
+        );
+    }
+    for (host, part) in [
+        (
+            "sal.abc123.us-gov-east-1.rds.amazonaws.com",
+            "rds.amazonaws.com/us-gov-east-1/us-gov",
+        ),
+        (
+            "sal.abc123.rds.cn-north-1.amazonaws.com.cn",
+            "com.cn/cn-north-1/cn-north-1-bundle",
+        ),
+        (
+            "sal.abc123.ap-southeast-9.rds.amazonaws.com",
+            "/ap-southeast-9/ap-southeast-9-b",
+        ),
+        (
+            "sal.abc123.us-iso-east-1.rds.c2s.ic.gov",
+            "bundle of us-iso-east-1",
+        ),
+    ] {
+        let step = of(host).unwrap().next_step();
+        assert!(
+            step.contains(part) && step.contains("DB_SSLROOTCERT"),
+            "{host}: {step}"
+        );
+    }
+    // These have Amazon's public roots.
+    assert_eq!(of("sal.proxy-abc123.us-gov-west-1.rds.amazonaws.com"), None);
+    assert_eq!(of("abcdefghijklmnopqrst.dsql.ap-southeast-9.on.aws"), None);
 }

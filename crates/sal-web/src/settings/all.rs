@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use sal_http::{
     App, AppError, Routes,
     access::{GlobalAdmin, Viewer},
+    app::Setting,
     db::Db,
     sal_settings::{Declared, Kind, SETTINGS},
 };
@@ -27,7 +28,6 @@ use sal_store::{
     },
 };
 
-use super::environment::{EnvironmentLine, environment};
 use crate::{
     audit::{self, Object},
     confirm::Confirm,
@@ -53,7 +53,7 @@ struct AllPage {
     fields: Vec<Field>,
     bookkeeping: Vec<Line>,
     unknown: Vec<Line>,
-    environment: Vec<EnvironmentLine>,
+    environment: Vec<Setting>,
     has_problems: bool,
 }
 
@@ -211,7 +211,7 @@ fn page(
         fields: fields.collect(),
         bookkeeping: bookkeeping.collect(),
         unknown: unknown.map(|row| line(row, "", app)).collect(),
-        environment: environment(&app.config),
+        environment: app.config.settings.clone(),
         has_problems: !problems.is_empty(),
     }
 }

@@ -278,7 +278,8 @@ async fn q106_every_setting_is_checked_and_a_change_is_noted_with_old_and_new() 
         let is_field = setting.kind != sal_http::sal_settings::Kind::Bookkeeping;
         assert_eq!(page.text.contains(&field), is_field, "{}", setting.name);
     }
-    assert!(page.text.contains("DOCKER_SAL_TZ") && !page.text.contains("DB_PASS"));
+    assert!(page.text.contains("DOCKER_SAL_TZ") && page.text.contains("(default)"));
+    assert!(!page.text.contains("<Europe/London>"), "{}", page.text);
 
     let form = [
         ("historical_retention", "31"),

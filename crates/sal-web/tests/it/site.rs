@@ -14,7 +14,7 @@ use local_postgres::{LocalPostgres, Options};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, HttpConfig,
-    app::AppParts,
+    app::{AppParts, Setting},
     database_status::{DatabaseStatus, LoginMode},
 };
 use sal_plugins::Registry;
@@ -85,6 +85,12 @@ impl Site {
             outbound: None,
             config: HttpConfig {
                 display_name: "Test & Sal".to_owned(),
+                settings: vec![Setting {
+                    name: "DOCKER_SAL_TZ",
+                    value: "<Europe/London>".to_owned(),
+                    is_set: false,
+                    meaning: "Time zone of pages.",
+                }],
                 ..HttpConfig::default()
             },
             clock: Arc::new(|| NOW.parse::<Timestamp>().unwrap()),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::config::role::RoleName;
+
 /// `sal iam`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Iam {
@@ -73,11 +75,11 @@ pub(crate) struct Who {
 /// The AWS side.
 #[derive(Debug, Args)]
 pub(crate) struct Aws {
-    /// The name of the IAM role that the deployment assumes.
+    /// The name or the ARN of the IAM role that the deployment assumes.
     #[arg(long)]
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<RoleName>,
     /// The name of the IAM policy.
-    #[arg(long, default_value = "sal-rds-iam")]
+    #[arg(long, default_value = "sal-rds-iam", value_parser = policy_name)]
     pub(crate) policy_name: String,
     /// Who may assume the role: makes it where it is missing.
     #[arg(long)]
@@ -88,6 +90,27 @@ pub(crate) struct Aws {
     /// For eks-irsa: NAMESPACE:SERVICE-ACCOUNT.
     #[arg(long, required_if_eq("trust", "eks-irsa"))]
     pub(crate) service_account: Option<String>,
+}
+
+/// Policies are made by name; an ARN's last part is it.
+fn policy_name(text: &str) -> Result<String, String> {
+    let of_arn = text
+        .strip_prefix("arn:")
+        .and_then(|arn| arn.split_once(":policy/"));
+    let name = of_arn.map_or(text, |(_, path)| path.rsplit('/').next().unwrap_or(path));
+    // IAM API Reference, `PolicyName`.
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    if name.is_empty() || name.len() > 128 || !name.chars().all(fits) {
+        return Err("a policy's name has letters, digits and _+=,.@- only, 128 at most".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+impl Aws {
+    /// The role's name, without what an ARN says beside it.
+    pub(crate) fn role_name(&self) -> Option<&str> {
+        self.role.as_ref().map(|role| role.name.as_str())
+    }
 }
 
 /// A platform.
@@ -108,9 +131,9 @@ pub(crate) enum Trust {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) who: Who,
-    /// The IAM role to look at. By default the one that AWS says this is.
+    /// The name or the ARN of the IAM role to look at. By default the one that AWS says this is.
     #[arg(long)]
-    pub(crate) role: Option<String>,
+    pub(crate) role: Option<RoleName>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
@@ -254,7 +277,7 @@ pub(crate) enum PolicyFormat {
 /// `sal iam token`.
 #[derive(Debug, Args)]
 pub(crate) struct Token {
-    /// The RDS endpoint; signed as given, without DNS. By default DB_HOST, and then port and region come from DB_PORT
+    /// The RDS endpoint, with `:port` or without; signed as given, without DNS. By default DB_HOST, and then port and region come from DB_PORT
     /// and AWS_RDS_REGION, too.
     #[arg(long)]
     pub(crate) host: Option<String>,
@@ -313,4 +336,24 @@ pub(crate) struct Psql {
     /// Arguments for psql.
     #[arg(last = true)]
     pub(crate) arguments: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_its_name_or_an_arn_that_ends_in_it() {
+        for text in ["sal", "arn:aws:iam::123456789012:policy/path/sal"] {
+            assert_eq!(policy_name(text).as_deref(), Ok("sal"));
+        }
+        for text in [
+            "",
+            "policy/sal",
+            "arn:aws:iam::123456789012:role/sal",
+            "s l",
+        ] {
+            assert!(policy_name(text).is_err(), "{text}");
+        }
+    }
 }

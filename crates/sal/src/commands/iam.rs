@@ -67,12 +67,12 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
     };
     let trust = trust(arguments)?;
     let wish = AwsWish {
-        role: arguments.role.clone(),
+        role: arguments.role_name().map(str::to_owned),
         policy_name: arguments.policy_name.clone(),
         trust: trust.map(|trust| trust.to_string()),
     };
     let now = (cutover.clock)();
-    let role = arguments.role.as_deref();
+    let role = arguments.role_name();
     let facts = look(
         api,
         cutover.endpoint.as_ref(),
@@ -81,6 +81,18 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
         now,
     )
     .await;
+    if let (Some(role), Some(caller)) = (&arguments.role, facts.caller.known())
+        && let Some(account) = role
+            .account
+            .as_ref()
+            .filter(|account| **account != caller.account)
+    {
+        anyhow::bail!(
+            "the role `{}` is in account {account}, and these credentials are of account {}; use credentials of the role's account",
+            role.name,
+            caller.account
+        );
+    }
     let policy = facts.policy(api, &cutover.wish.new_user);
     AwsSide::from_facts(&facts, wish, policy).map_err(|why| anyhow::anyhow!(why))
 }

@@ -21,17 +21,19 @@ pub(crate) fn run(page: Page) -> Exit {
 
 fn env() -> String {
     let mut page = String::from(
-        "# Environment variables\n\n| variable | default | since | meaning |\n|---|---|---|---|\n",
+        "# Environment variables\n\n| variable | value | default | since | meaning |\n|---|---|---|---|---|\n",
     );
     for variable in variables() {
-        let default = match (variable.secret, variable.default) {
-            (true, _) => "– (secret)".to_owned(),
-            (false, "") => "–".to_owned(),
-            (false, default) => format!("`{default}`"),
+        let default = match variable.shape.default_text() {
+            none if none.is_empty() => "–".to_owned(),
+            default => format!("`{default}`"),
         };
         page.push_str(&format!(
-            "| `{}` | {default} | {} | {} |\n",
-            variable.name, variable.since, variable.meaning
+            "| `{}` | {} | {default} | {} | {} |\n",
+            variable.name,
+            variable.shape.values(),
+            variable.since,
+            variable.meaning
         ));
     }
     page.push_str("\nAWS credentials come from the usual sources, in the usual order: environment, profile, web identity (IRSA), container (ECS, EKS Pod Identity), instance metadata.");

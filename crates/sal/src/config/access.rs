@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use rds_iam::Secret;
-use sal_http::HttpConfig;
 use sal_http::access::password::is_guessed_first;
 use sal_http::proxies::TrustedProxies;
 
@@ -27,9 +26,7 @@ pub(super) fn trusted_proxies(environment: &mut Environment) -> TrustedProxies {
 
 /// Reads how long a session may be idle.
 pub(super) fn session_idle(environment: &mut Environment) -> SignedDuration {
-    let default = HttpConfig::default().session_idle.as_mins();
-    let default = u32::try_from(default).unwrap_or(u32::MAX);
-    let minutes: u32 = environment.parsed(IDLE, default, "a number of minutes");
+    let minutes: u32 = environment.number(IDLE);
     SignedDuration::from_mins(i64::from(minutes))
 }
 

@@ -98,7 +98,8 @@ impl CutoverConfig {
             endpoints: endpoints(environment),
             journal: environment
                 .text("SAL_IAM_JOURNAL")
-                .map_or_else(|| PathBuf::from("sal-iam-journal.jsonl"), PathBuf::from),
+                .map(PathBuf::from)
+                .unwrap_or_default(),
         }
     }
 }

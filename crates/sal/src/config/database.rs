@@ -8,6 +8,10 @@ use rds_iam::{Authorities, RdsEndpoint, Secret, TlsMode};
 use sal_store::pool::{PoolConfig, SessionLimits};
 
 use super::Environment;
+use super::aws::AwsConfig;
+use super::host::Host;
+use super::role::RoleName;
+use super::target::Target;
 
 /// One way to log in.
 #[derive(Debug, Clone)]
@@ -46,6 +50,7 @@ pub(crate) struct DatabaseConfig {
     pub(crate) sign_host: Option<String>,
     pub(crate) sign_port: Option<u16>,
     pub(crate) role_arn: Option<String>,
+    pub(crate) aws: AwsConfig,
     pub(crate) expect_role: Option<String>,
     pub(crate) connect_timeout: Duration,
     pub(crate) logins_per_second: u32,
@@ -61,9 +66,17 @@ impl DatabaseConfig {
                 environment.problem(format!("{name} is not set; the server needs it"));
             }
         }
+        let names_no_endpoint =
+            config.host.parse::<IpAddr>().is_ok() || config.host.eq_ignore_ascii_case("localhost");
+        if environment.flag("AWS_IAM") && names_no_endpoint && config.sign_host.is_none() {
+            environment.problem(format!(
+                "DB_HOST=`{}` with AWS_IAM: RDS takes tokens for the endpoint's name only. Write the endpoint into DB_HOST, or, for a tunnel, into SAL_DB_SIGN_HOST",
+                config.host
+            ));
+        }
         if config.logins.is_empty() {
             environment.problem(
-                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in"
+                "neither AWS_IAM=true nor DB_PASS is set; the server needs one to log in (only a DB_HOST that is a folder of unix sockets may need none)"
                     .to_owned(),
             );
         }
@@ -72,82 +85,114 @@ impl DatabaseConfig {
 
     /// The same without the demand that anybody can log in.
     pub(crate) fn read_target(environment: &mut Environment) -> Self {
-        let linked_host = environment.text("DB_PORT_5432_TCP_ADDR");
-        let host = environment
-            .text("DB_HOST")
-            .or(linked_host)
-            .unwrap_or_else(|| "db".to_owned());
-        let linked_port = environment.parsed("DB_PORT_5432_TCP_PORT", 5432, "a port");
-        let root_file = environment.text("DB_SSLROOTCERT").map(PathBuf::from);
+        let Target { host, port } = Target::read(environment);
+        let sign = Target::read_sign_host(environment);
+        let root_file = environment.given("DB_SSLROOTCERT").map(PathBuf::from);
         let modes = tls_modes(&host, root_file.is_some(), environment);
-        let sign_port = environment
-            .text("SAL_DB_SIGN_PORT")
-            .map(|_set| environment.parsed("SAL_DB_SIGN_PORT", 5432, "a port"));
-        let pool_size = environment.between("SAL_DB_POOL_SIZE", 16, (1, 1_000));
+        let sign_port = environment.given_number("SAL_DB_SIGN_PORT");
+        let host_address = host_address(&host, environment);
+        let logins = logins(&host, &modes, environment);
         Self {
             tls: modes.first().copied().unwrap_or_default(),
-            logins: logins(&modes, environment),
+            logins,
             fallback_user: environment.text("SAL_DB_FALLBACK_USER"),
-            host_address: host_address(environment),
-            port: environment.parsed("DB_PORT", linked_port, "a port"),
-            name: environment.text("DB_NAME").unwrap_or_default(),
-            user: environment.text("DB_USER").unwrap_or_default(),
+            host_address,
+            port,
+            name: name("DB_NAME", environment),
+            user: name("DB_USER", environment),
             authorities: root_file.map_or(Authorities::Embedded, Authorities::File),
-            region: environment.text("AWS_RDS_REGION"),
-            sign_host: environment.text("SAL_DB_SIGN_HOST"),
-            sign_port,
-            role_arn: environment.text("SAL_IAM_ROLE_ARN"),
+            region: region(environment),
+            sign_port: sign_port.or(sign.as_ref().and_then(|sign| sign.port)),
+            sign_host: sign.map(|sign| sign.name),
+            role_arn: role_arn(environment),
+            aws: AwsConfig::read(environment),
             expect_role: environment.text("SAL_DB_EXPECT_ROLE"),
-            connect_timeout: Duration::from_secs(environment.parsed(
-                "SAL_DB_CONNECT_TIMEOUT",
-                10,
-                "a number of seconds",
-            )),
-            logins_per_second: environment.parsed("SAL_DB_LOGINS_PER_SECOND", 50, "a number"),
+            connect_timeout: Duration::from_secs(environment.number("SAL_DB_CONNECT_TIMEOUT")),
+            logins_per_second: environment.number("SAL_DB_LOGINS_PER_SECOND"),
             pool: PoolConfig {
-                max_size: pool_size,
+                max_size: environment.number("SAL_DB_POOL_SIZE"),
                 session: session_limits(environment),
                 ..PoolConfig::default()
             },
-            host,
+            host: host.name,
         }
     }
 }
 
+/// A name of a database or a user. A URL there would be shown in errors, password and all.
+fn name(variable: &str, environment: &mut Environment) -> String {
+    let name = environment.text(variable).unwrap_or_default();
+    if name.contains("://") {
+        environment.problem(format!(
+            "{variable} is a URL; write the name alone, and the other parts into DB_HOST, DB_PORT, DB_USER and DB_PASS"
+        ));
+    } else if variable == "DB_NAME" && name.starts_with('/') {
+        environment.problem(
+            "DB_NAME begins with `/`, as Docker's --link sets it, and is not the name of a database: set DB_NAME".to_owned(),
+        );
+    } else {
+        return name;
+    }
+    "-".to_owned()
+}
+
+/// The region to sign for, which is no availability zone and has no capitals: RDS says of neither what is wrong.
+fn region(environment: &mut Environment) -> Option<String> {
+    let text = environment.text("AWS_RDS_REGION")?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let zone = text.strip_suffix(|c: char| c.is_ascii_lowercase());
+    let zone = zone.filter(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
+    match zone {
+        Some(region) => environment.problem(format!(
+            "AWS_RDS_REGION=`{text}` is an availability zone; write {region}"
+        )),
+        None if !text.chars().all(fits) => environment.problem(format!(
+            "AWS_RDS_REGION=`{text}` is not a region; write its code, such as us-west-2"
+        )),
+        None => {}
+    }
+    Some(text)
+}
+
+/// The role to assume, which has to be named in full: its account is in it.
+fn role_arn(environment: &mut Environment) -> Option<String> {
+    let text = environment.text("SAL_IAM_ROLE_ARN")?;
+    if RoleName::parse(&text).is_ok_and(|role| role.account.is_some()) {
+        return Some(text);
+    }
+    environment.problem(format!(
+        "SAL_IAM_ROLE_ARN=`{text}` is not the ARN of a role; write arn:aws:iam::ACCOUNT:role/NAME"
+    ));
+    None
+}
+
 /// What Postgres holds every session of the pool to.
 fn session_limits(environment: &mut Environment) -> SessionLimits {
-    let defaults = SessionLimits::default();
-    let mut seconds = |name: &str, default: Duration| {
-        let read = environment.parsed(name, default.as_secs_f64(), "a number of seconds");
-        Duration::try_from_secs_f64(read).unwrap_or_else(|_not_a_time| {
-            environment.problem(format!(
-                "{name}={read} is not a number of seconds; write 0 for no limit"
-            ));
-            default
-        })
-    };
     SessionLimits {
-        statement: seconds("SAL_DB_STATEMENT_TIMEOUT", defaults.statement),
-        lock: seconds("SAL_DB_LOCK_TIMEOUT", defaults.lock),
-        idle_in_transaction: seconds(
-            "SAL_DB_IDLE_TRANSACTION_TIMEOUT",
-            defaults.idle_in_transaction,
-        ),
-        client_check: seconds("SAL_DB_CLIENT_CHECK", defaults.client_check),
+        statement: environment.seconds("SAL_DB_STATEMENT_TIMEOUT"),
+        lock: environment.seconds("SAL_DB_LOCK_TIMEOUT"),
+        idle_in_transaction: environment.seconds("SAL_DB_IDLE_TRANSACTION_TIMEOUT"),
+        client_check: environment.seconds("SAL_DB_CLIENT_CHECK"),
     }
 }
 
-fn host_address(environment: &mut Environment) -> Option<IpAddr> {
+fn host_address(host: &Host, environment: &mut Environment) -> Option<IpAddr> {
     let text = environment.text("SAL_DB_HOSTADDR")?;
-    let address = text.parse().ok();
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse().ok();
     if address.is_none() {
         environment.problem(format!("SAL_DB_HOSTADDR=`{text}` is not an IP address"));
+    }
+    if host.is_socket() {
+        environment.problem(
+            "SAL_DB_HOSTADDR has no meaning where DB_HOST is a folder of unix sockets; take one away".to_owned(),
+        );
     }
     address
 }
 
 /// IAM first where it is on; the password where it is not, or where it is declared as the way back.
-fn logins(modes: &[TlsMode], environment: &mut Environment) -> Vec<Login> {
+fn logins(host: &Host, modes: &[TlsMode], environment: &mut Environment) -> Vec<Login> {
     let password = environment.secret("DB_PASS").map(Secret::new);
     let fallback = environment.text("SAL_DB_FALLBACK");
     if let Some(other) = fallback.as_ref().filter(|value| *value != "password") {
@@ -164,18 +209,22 @@ fn logins(modes: &[TlsMode], environment: &mut Environment) -> Vec<Login> {
             })
             .collect::<Vec<_>>()
     };
-    if !environment.flag("AWS_IAM", false) {
+    if !environment.flag("AWS_IAM") {
+        // Who may use a socket is the system's to say, or the relay's: it takes no password.
+        let password = password.or(host.is_socket().then(|| Secret::new("")));
         return password.map(with_password).unwrap_or_default();
+    }
+    if host.is_socket() && environment.given("SAL_DB_SIGN_HOST").is_none() {
+        environment.problem(
+            "AWS_IAM cannot work where DB_HOST is a folder of unix sockets: behind a relay's socket the relay logs in with IAM, so take AWS_IAM away; for a tunnel name the RDS endpoint in SAL_DB_SIGN_HOST".to_owned(),
+        );
     }
     let tls = modes
         .first()
         .copied()
         .filter(|tls| *tls != TlsMode::Disable)
         .unwrap_or_default();
-    if environment
-        .text("DB_SSLMODE")
-        .is_some_and(|mode| mode == "disable")
-    {
+    if environment.given("DB_SSLMODE").as_deref() == Some("disable") {
         environment.problem(
             "DB_SSLMODE=disable cannot work with AWS_IAM: RDS refuses IAM users without TLS"
                 .to_owned(),
@@ -199,10 +248,14 @@ fn logins(modes: &[TlsMode], environment: &mut Environment) -> Vec<Login> {
 /// The protections to try, in order: `prefer` means TLS without a check, then none, as libpq understands it. Whoever
 /// answers "no TLS" would get the password in clear, so that the second is for this machine alone; elsewhere a
 /// database without TLS has to be declared (`disable`).
-fn tls_modes(host: &str, has_root_file: bool, environment: &mut Environment) -> Vec<TlsMode> {
-    let iam = environment.flag("AWS_IAM", false);
-    let strict = iam || has_root_file || RdsEndpoint::parse(host).is_ok();
-    let written = environment.text("DB_SSLMODE");
+fn tls_modes(host: &Host, has_root_file: bool, environment: &mut Environment) -> Vec<TlsMode> {
+    let iam = environment.flag("AWS_IAM");
+    if host.is_socket() && !iam {
+        // Postgres speaks no TLS on unix sockets, and libpq asks for none.
+        return vec![TlsMode::Disable];
+    }
+    let strict = iam || has_root_file || RdsEndpoint::parse(&host.name).is_ok();
+    let written = environment.given("DB_SSLMODE");
     let default = if strict { "verify-full" } else { "prefer" };
     match written.as_deref().unwrap_or(default) {
         "verify-full" => vec![TlsMode::VerifyFull],
@@ -218,12 +271,13 @@ fn tls_modes(host: &str, has_root_file: bool, environment: &mut Environment) -> 
         }
         "verify-ca" => vec![TlsMode::VerifyCa],
         "require" => vec![TlsMode::Require],
-        "prefer" if is_this_machine(host) => vec![TlsMode::Require, TlsMode::Disable],
+        "prefer" if is_this_machine(&host.name) => vec![TlsMode::Require, TlsMode::Disable],
         "prefer" => {
             environment.warn(format!(
-                "the connection to the database on `{host}` is encrypted, and nobody checks who answers: set \
+                "the connection to the database on `{}` is encrypted, and nobody checks who answers: set \
                  DB_SSLMODE=verify-full and DB_SSLROOTCERT. A database without TLS needs DB_SSLMODE=disable, which \
-                 sends DB_PASS in clear"
+                 sends DB_PASS in clear",
+                host.name
             ));
             vec![TlsMode::Require]
         }
@@ -237,12 +291,10 @@ fn tls_modes(host: &str, has_root_file: bool, environment: &mut Environment) -> 
     }
 }
 
-/// Whether nobody can stand between us and this host: a folder of unix sockets, or the loopback interface.
+/// Whether nobody can stand between us and this host: the loopback interface.
 fn is_this_machine(host: &str) -> bool {
     let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
-    host.starts_with(['/', '@'])
-        || host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(is_loopback)
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(is_loopback)
 }
 
 #[cfg(test)]
@@ -323,7 +375,6 @@ mod tests {
             "127.8.8.8",
             "::1",
             "::ffff:127.0.0.1",
-            "/run/postgresql",
         ] {
             let both = vec![TlsMode::Require, TlsMode::Disable];
             assert_eq!(of(host, None), (both.clone(), 0), "{host}");
@@ -360,6 +411,65 @@ mod tests {
             ]);
             assert_eq!(outcome.unwrap_err().len(), 1, "{on}");
         }
+    }
+
+    #[test]
+    fn what_iam_can_never_work_with_stops_the_start() {
+        let problems = |more: &[(&'static str, &str)]| {
+            let mut values = vec![("AWS_IAM", "true"), ("DB_NAME", "sal"), ("DB_USER", "u")];
+            values.extend(more);
+            read(&values)
+                .1
+                .map_or_else(|problems| problems.len(), |_| 0)
+        };
+        for host in ["10.0.0.7", "localhost", "127.0.0.1:5433", "[::1]"] {
+            assert_eq!(problems(&[("DB_HOST", host)]), 1, "{host}");
+            let tunnel = [("DB_HOST", host), ("SAL_DB_SIGN_HOST", ENDPOINT)];
+            assert_eq!(problems(&tunnel), 0, "{host}");
+        }
+        assert_eq!(problems(&[("DB_HOST", "db.internal.example")]), 0);
+        for region in ["us-west-2a", "US-WEST-2", "us west 2", "eu-west-1/x"] {
+            let values = [("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)];
+            assert_eq!(problems(&values), 1, "{region}");
+        }
+        for region in [
+            "us-west-2",
+            "us-gov-east-1",
+            "eusc-de-east-1",
+            " eu-west-1 ",
+        ] {
+            let values = [("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)];
+            assert_eq!(problems(&values), 0, "{region}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_sockets_takes_no_password_no_tls_and_no_address() {
+        let base = [
+            ("DB_NAME", "sal"),
+            ("DB_USER", "u"),
+            ("DB_HOST", "/run/sal"),
+        ];
+        for mode in [None, Some("verify-full"), Some("require")] {
+            let mode = mode.map(|mode| ("DB_SSLMODE", mode));
+            let values: Vec<_> = base.into_iter().chain(mode).collect();
+            let (config, told) = read(&values);
+            assert_eq!(
+                (modes(&config), told),
+                (vec![TlsMode::Disable], Ok(Vec::new()))
+            );
+        }
+        for more in [("SAL_DB_HOSTADDR", "10.0.0.7"), ("AWS_IAM", "true")] {
+            let values: Vec<_> = base.into_iter().chain([more]).collect();
+            assert_eq!(read(&values).1.unwrap_err().len(), 1, "{more:?}");
+        }
+        let tunnel = [("AWS_IAM", "true"), ("SAL_DB_SIGN_HOST", ENDPOINT)];
+        let values: Vec<_> = base.into_iter().chain(tunnel).collect();
+        let (config, told) = read(&values);
+        assert_eq!(
+            (modes(&config), told),
+            (vec![TlsMode::VerifyFull], Ok(Vec::new()))
+        );
     }
 
     #[test]

@@ -1,29 +1,29 @@
 //! The table of environment variables, and the only place that reads the environment.
 //!
-//! Sal's Docker names keep their meaning; ours begin with `SAL_`. A value that cannot be understood is a mistake,
-//! never a silent default.
+//! Sal's Docker names keep their meaning; ours begin with `SAL_`. Each variable is declared once (`env/declaration.rs`
+//! says how): whoever reads it takes default and bounds from there, as the reference page does. A value that cannot be
+//! understood is a mistake, never a silent default.
 
 mod access;
+mod database;
+mod declaration;
 mod limits;
 mod pages;
+mod server;
+mod signs;
 mod single_sign_on;
+mod written;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
-/// One variable.
-pub(crate) struct Variable {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// What counts when it is not set; empty for nothing.
-    pub(crate) default: &'static str,
-    /// One sentence.
-    pub(crate) meaning: &'static str,
-    /// Whether its value must never be shown.
-    pub(crate) secret: bool,
-    /// Since which version of this server, or `Sal` for a name of the original.
-    pub(crate) since: &'static str,
-}
+use sal_http::app::Setting;
+
+pub(crate) use self::declaration::Variable;
+use self::declaration::{Number, Shape};
+pub(crate) use self::signs::Signs;
+use self::written::{Written, found_names};
 
 /// The values that are set, and what is wrong with them.
 pub(crate) struct Environment {
@@ -34,37 +34,70 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Reads the process's environment.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
     pub(crate) fn read() -> Self {
-        let set = variables()
-            .filter_map(|variable| Some((variable.name, std::env::var(variable.name).ok()?)));
-        let mut environment = Self::of(set);
+        let mut environment = Self::empty();
+        let names: Vec<_> = variables().map(|variable| variable.name).collect();
+        for (name, found) in found_names(&names) {
+            environment.take(name, found);
+        }
         for (name, why) in IGNORED {
-            if std::env::var_os(name).is_some() {
+            if signs::is_set(name) {
                 environment.warn(format!("{name} is set and has no effect: {why}"));
             }
+        }
+        for problem in written::quoted_for_the_sdk() {
+            environment.problem(problem);
         }
         environment
     }
 
-    /// From given values, for tests.
-    pub(crate) fn of(values: impl IntoIterator<Item = (&'static str, impl Into<String>)>) -> Self {
-        let values = values
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.into()))
-            .collect();
+    fn empty() -> Self {
         Self {
-            values,
+            values: BTreeMap::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
         }
     }
 
-    /// The text of a variable; empty counts as not set.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    /// From given values, for tests.
+    #[cfg(test)]
+    pub(crate) fn of(values: impl IntoIterator<Item = (&'static str, impl Into<String>)>) -> Self {
+        let mut environment = Self::empty();
+        for (name, value) in values {
+            environment.take(name, Written::Text(value.into()));
+        }
+        environment
+    }
+
+    /// Takes a value as it was found. Quotes that an env file left around it are no part of it.
+    fn take(&mut self, name: &'static str, found: Written) {
+        let Written::Text(value) = found else {
+            self.problem(format!(
+                "{name} holds bytes that are not UTF-8; write it in UTF-8"
+            ));
+            return;
+        };
+        let is_secret = matches!(shape(name), Shape::Secret);
+        let value = match written::unquoted(&value) {
+            Some(_) if is_secret => {
+                self.warn(format!(
+                    "{name} begins and ends with quotes, which are taken for a part of it; `docker --env-file` and Compose's env files of old keep quotes: where they are none of it, take them off"
+                ));
+                value
+            }
+            Some(inner) => {
+                self.warn(format!(
+                    "{name} stands in quotes, which were taken off; `docker --env-file` keeps them: write {name}={inner}"
+                ));
+                inner
+            }
+            None => value,
+        };
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// What is set, if anything is; empty counts as not set.
+    pub(crate) fn given(&self, name: &str) -> Option<String> {
         debug_assert!(
             variables().any(|variable| variable.name == name),
             "{name} is not in the table"
@@ -75,8 +108,18 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// The text of a variable: what is set, else what is declared; `None` when that is nothing.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        let declared = || Some(shape(name).default_text()).filter(|text| !text.is_empty());
+        self.given(name).or_else(declared)
+    }
+
     /// The text as it is, blanks included: passwords may begin or end with one.
     pub(crate) fn secret(&self, name: &str) -> Option<String> {
+        debug_assert!(
+            matches!(shape(name), Shape::Secret),
+            "{name} is no secret in the table"
+        );
         self.values
             .get(name)
             .cloned()
@@ -90,8 +133,12 @@ impl Environment {
     }
 
     /// Yes or no, in the usual words.
-    pub(crate) fn flag(&mut self, name: &str, default: bool) -> bool {
-        let Some(text) = self.text(name) else {
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        let Shape::Flag(default) = shape(name) else {
+            debug_assert!(false, "{name} is no flag in the table");
+            return false;
+        };
+        let Some(text) = self.given(name) else {
             return default;
         };
         match text.to_ascii_lowercase().as_str() {
@@ -106,30 +153,104 @@ impl Environment {
         }
     }
 
-    /// A number between two others.
-    pub(crate) fn between(
-        &mut self,
-        name: &str,
-        default: usize,
-        (least, most): (usize, usize),
-    ) -> usize {
-        let read = self.parsed(name, default, "a number");
-        if (least..=most).contains(&read) {
-            return read;
-        }
-        self.problem(format!("{name}={read} is not between {least} and {most}"));
-        default
+    /// A whole number within its declared bounds.
+    pub(crate) fn number<T: TryFrom<u64> + Default>(&mut self, name: &str) -> T {
+        let default = bounds(name).default.unwrap_or_default();
+        let read = self.given_number(name).unwrap_or(default);
+        let fits = T::try_from(read).or_else(|_too_large| T::try_from(default));
+        debug_assert!(fits.is_ok(), "{name} is read into a type that is too small");
+        fits.unwrap_or_default()
     }
 
-    /// A value of any type that can be read from text.
-    pub(crate) fn parsed<T: FromStr>(&mut self, name: &str, default: T, what: &str) -> T {
-        let Some(text) = self.text(name) else {
+    /// The number that is set, where one is; a mistake counts as none.
+    pub(crate) fn given_number<T: TryFrom<u64>>(&mut self, name: &str) -> Option<T> {
+        let Number { least, most, .. } = bounds(name);
+        let text = self.given(name)?;
+        // DB_PORT has a meaning even so.
+        if name != "DB_PORT" && text.starts_with("tcp://") {
+            self.warn(format!(
+                "{name}=`{text}` was set by Docker's --link or by Kubernetes for a service of that name, and does not count"
+            ));
+            return None;
+        }
+        let within = |number: &u64| (least..=most).contains(number);
+        let read = text.parse().ok().filter(within);
+        let fits = read.and_then(|number| T::try_from(number).ok());
+        if fits.is_none() {
+            self.problem(format!(
+                "{name}=`{text}` is not a whole number from {least} to {most}"
+            ));
+        }
+        fits
+    }
+
+    /// The same for a name of the original that it reads leniently: nonsense counts as nothing set, and is told.
+    pub(crate) fn lenient_number<T: TryFrom<u64> + Default>(&mut self, name: &str) -> T {
+        let number = bounds(name);
+        let default = number.default.unwrap_or_default();
+        let fallback = T::try_from(default).unwrap_or_default();
+        let Some(text) = self.given(name) else {
+            return fallback;
+        };
+        // Python's `int()` takes a sign and underscores between digits.
+        let digits = text.trim_start_matches('+').replace('_', "");
+        let within = |value: &u64| (number.least..=number.most).contains(value);
+        let read = digits.parse().ok().filter(within);
+        read.and_then(|value| T::try_from(value).ok())
+            .unwrap_or_else(|| {
+                self.warn(format!(
+                    "{name}=`{text}` is not a whole number from {} to {}, and {default} counts, as in Sal",
+                    number.least, number.most
+                ));
+                fallback
+            })
+    }
+
+    /// Seconds, with a fraction if need be; 0 for no limit.
+    pub(crate) fn seconds(&mut self, name: &str) -> Duration {
+        let Shape::Seconds(default) = shape(name) else {
+            debug_assert!(false, "{name} is not in seconds in the table");
+            return Duration::ZERO;
+        };
+        let default = Duration::from_secs(u64::from(default));
+        let Some(text) = self.given(name) else {
             return default;
         };
-        text.parse().unwrap_or_else(|_error| {
-            self.problem(format!("{name}=`{text}` is not {what}"));
+        let read: Option<f64> = text.parse().ok();
+        let read = read.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        read.unwrap_or_else(|| {
+            self.problem(format!(
+                "{name}=`{text}` is not a number of seconds; write 0 for no limit"
+            ));
             default
         })
+    }
+
+    /// One of the declared words.
+    pub(crate) fn word(&mut self, name: &str) -> &'static str {
+        let Shape::Word(words) = shape(name) else {
+            debug_assert!(false, "{name} has no words in the table");
+            return "";
+        };
+        let default = words.first().copied().unwrap_or_default();
+        let Some(text) = self.given(name) else {
+            return default;
+        };
+        let known = words.iter().copied().find(|word| *word == text);
+        known.unwrap_or_else(|| {
+            self.problem(format!("{name}=`{text}` is none of {}", words.join(", ")));
+            default
+        })
+    }
+
+    /// A value of any type that can be read from text; a mistake counts as none.
+    pub(crate) fn parsed<T: FromStr>(&mut self, name: &str, what: &str) -> Option<T> {
+        let text = self.text(name)?;
+        let read = text.parse().ok();
+        if read.is_none() {
+            self.problem(format!("{name}=`{text}` is not {what}"));
+        }
+        read
     }
 
     /// A list, separated by commas.
@@ -141,8 +262,28 @@ impl Environment {
             .collect()
     }
 
+    /// Every variable that is no secret, as the settings page shows it.
+    pub(crate) fn shown(&self) -> Vec<Setting> {
+        let may_be_shown = |variable: &&Variable| !matches!(variable.shape, Shape::Secret);
+        variables()
+            .filter(may_be_shown)
+            .map(|variable| {
+                let given = self.given(variable.name);
+                let is_set = given.is_some();
+                let value = given.unwrap_or_else(|| variable.shape.default_text());
+                Setting {
+                    name: variable.name,
+                    value: written::without_passwords(value),
+                    is_set,
+                    meaning: variable.meaning,
+                }
+            })
+            .collect()
+    }
+
     /// Notes a mistake.
     pub(crate) fn problem(&mut self, text: String) {
+        let text = written::without_passwords(text);
         // A value may be asked for in two places.
         if !self.problems.contains(&text) {
             self.problems.push(text);
@@ -151,7 +292,10 @@ impl Environment {
 
     /// Notes something that works but should be looked at.
     pub(crate) fn warn(&mut self, text: String) {
-        self.warnings.push(text);
+        let text = written::without_passwords(text);
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
     }
 
     /// All mistakes, and all warnings.
@@ -164,338 +308,38 @@ impl Environment {
     }
 }
 
-/// Signs of the platform that the process runs on; their values are not used.
-pub(crate) struct Signs {
-    pub(crate) fargate: bool,
-    pub(crate) ecs: bool,
-    pub(crate) kubernetes: bool,
-    pub(crate) metadata_off: bool,
-    /// The user of the operating system, for the journal.
-    pub(crate) user: String,
-    pub(crate) path: Option<std::ffi::OsString>,
-    pub(crate) runtime_folder: Option<std::path::PathBuf>,
-}
-
-impl Signs {
-    /// Looks at the process's environment.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the environment"
-    )]
-    pub(crate) fn read() -> Self {
-        let text = |name: &str| std::env::var(name).unwrap_or_default();
-        let has = |name: &str| std::env::var_os(name).is_some();
-        let user = ["SUDO_USER", "USER", "LOGNAME"]
-            .iter()
-            .map(|name| text(name));
-        Self {
-            fargate: text("AWS_EXECUTION_ENV").contains("FARGATE"),
-            ecs: has("ECS_CONTAINER_METADATA_URI_V4") || text("AWS_EXECUTION_ENV").contains("ECS"),
-            kubernetes: has("KUBERNETES_SERVICE_HOST"),
-            metadata_off: text("AWS_EC2_METADATA_DISABLED").eq_ignore_ascii_case("true"),
-            user: user
-                .into_iter()
-                .find(|name| !name.is_empty())
-                .unwrap_or_default(),
-            path: std::env::var_os("PATH"),
-            runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(std::path::PathBuf::from),
-        }
-    }
-}
-
-const fn variable(
-    name: &'static str,
-    default: &'static str,
-    since: &'static str,
-    meaning: &'static str,
-) -> Variable {
-    Variable {
-        name,
-        default,
-        meaning,
-        secret: false,
-        since,
-    }
-}
-
-const fn secret(name: &'static str, since: &'static str, meaning: &'static str) -> Variable {
-    Variable {
-        name,
-        default: "",
-        meaning,
-        secret: true,
-        since,
-    }
-}
-
 /// Every variable.
 pub(crate) fn variables() -> impl Iterator<Item = &'static Variable> {
-    VARIABLES
+    database::VARIABLES
         .iter()
+        .chain(server::VARIABLES)
         .chain(access::VARIABLES)
         .chain(limits::VARIABLES)
         .chain(pages::VARIABLES)
         .chain(single_sign_on::VARIABLES)
 }
 
-/// Every variable that has no file of its own.
-const VARIABLES: &[Variable] = &[
-    variable(
-        "DB_HOST",
-        "db",
-        "Sal",
-        "Host of the database: an RDS endpoint, a CNAME of one, or any host.",
-    ),
-    variable("DB_PORT", "5432", "Sal", "Port of the database."),
-    variable("DB_NAME", "", "Sal", "Name of the database. Required."),
-    variable(
-        "DB_USER",
-        "",
-        "Sal",
-        "Postgres user to log in as. Required.",
-    ),
-    secret(
-        "DB_PASS",
-        "Sal",
-        "Password of that user. Not used with AWS_IAM unless SAL_DB_FALLBACK says so.",
-    ),
-    variable(
-        "DB_PORT_5432_TCP_ADDR",
-        "",
-        "Sal",
-        "Host of a linked Docker container; DB_HOST wins.",
-    ),
-    variable(
-        "DB_PORT_5432_TCP_PORT",
-        "",
-        "Sal",
-        "Port of a linked Docker container; DB_PORT wins.",
-    ),
-    variable(
-        "AWS_IAM",
-        "false",
-        "Sal",
-        "Log in with IAM tokens instead of a password. `false` means no here.",
-    ),
-    variable(
-        "AWS_RDS_REGION",
-        "",
-        "Sal",
-        "Region to sign tokens for; by default that of the endpoint's name.",
-    ),
-    variable(
-        "DB_SSLMODE",
-        "",
-        "0.1",
-        "verify-full, verify-ca, require, prefer or disable. Default: verify-full with IAM, with an RDS endpoint and with DB_SSLROOTCERT; else prefer.",
-    ),
-    variable(
-        "DB_SSLROOTCERT",
-        "",
-        "0.1",
-        "PEM file of the authorities to trust, instead of the built-in RDS and Amazon roots.",
-    ),
-    variable(
-        "SAL_DB_HOSTADDR",
-        "",
-        "0.1",
-        "Dial this address instead of asking DNS for DB_HOST, like libpq's hostaddr; names and certificates stay DB_HOST's.",
-    ),
-    variable(
-        "SAL_DB_SIGN_HOST",
-        "",
-        "0.1",
-        "Sign for, and verify against, this RDS endpoint: for tunnels and relays.",
-    ),
-    variable(
-        "SAL_DB_SIGN_PORT",
-        "",
-        "0.1",
-        "Sign for this port instead of DB_PORT: for tunnels and relays.",
-    ),
-    variable(
-        "SAL_DB_FALLBACK",
-        "",
-        "0.1",
-        "`password`: while moving to IAM, log in with DB_PASS when the IAM login fails.",
-    ),
-    variable(
-        "SAL_DB_FALLBACK_USER",
-        "",
-        "0.1",
-        "User of the fallback's password; by default DB_USER. While moving, the old user.",
-    ),
-    variable(
-        "SAL_ADMIN_USER",
-        "",
-        "0.1",
-        "For `sal iam`: the master user, who makes roles and grants. By default DB_USER, where that is the master user.",
-    ),
-    secret(
-        "SAL_ADMIN_PASS",
-        "0.1",
-        "For `sal iam`: the master user's password; without it the master user logs in with IAM.",
-    ),
-    variable(
-        "SAL_IAM_JOURNAL",
-        "sal-iam-journal.jsonl",
-        "0.1",
-        "For `sal iam`: the file that says what was done, by whom and when.",
-    ),
-    secret(
-        "SAL_RELAY_PASSWORD",
-        "0.1",
-        "For `sal relay`: the password that clients of its TCP ports have to give.",
-    ),
-    variable(
-        "AWS_ENDPOINT_URL",
-        "",
-        "0.1",
-        "Address of all AWS services, for tests and private endpoints; the SDKs' own name.",
-    ),
-    variable("AWS_ENDPOINT_URL_RDS", "", "0.1", "Address of RDS's API."),
-    variable("AWS_ENDPOINT_URL_STS", "", "0.1", "Address of STS."),
-    variable("AWS_ENDPOINT_URL_IAM", "", "0.1", "Address of IAM's API."),
-    variable(
-        "AWS_ENDPOINT_URL_CLOUDWATCH",
-        "",
-        "0.1",
-        "Address of CloudWatch.",
-    ),
-    variable(
-        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
-        "",
-        "0.1",
-        "Address of CloudWatch Logs.",
-    ),
-    variable(
-        "SAL_DB_EXPECT_ROLE",
-        "",
-        "0.1",
-        "Refuse connections whose current_user is not this role.",
-    ),
-    variable(
-        "SAL_DB_POOL_SIZE",
-        "16",
-        "0.1",
-        "The most database connections of this process, beside one for readiness and one for maintenance.",
-    ),
-    variable(
-        "SAL_DB_LOGINS_PER_SECOND",
-        "50",
-        "0.1",
-        "The most new logins per second of this process; RDS refuses more than 200 from all.",
-    ),
-    variable(
-        "SAL_DB_CONNECT_TIMEOUT",
-        "10",
-        "0.1",
-        "Seconds that one login may take.",
-    ),
-    variable(
-        "SAL_IAM_ROLE_ARN",
-        "",
-        "0.1",
-        "Role to assume before signing, for a database in another account.",
-    ),
-    variable(
-        "DOCKER_SAL_TZ",
-        "Europe/London",
-        "Sal",
-        "Time zone of pages and of clients' times without one, as an IANA name.",
-    ),
-    variable(
-        "DOCKER_SAL_DISPLAY_NAME",
-        "Sal",
-        "Sal",
-        "Name in the title of the pages.",
-    ),
-    variable("DOCKER_SAL_DEBUG", "false", "Sal", "Log at level debug."),
-    variable(
-        "DOCKER_SAL_BASIC_AUTH",
-        "true",
-        "Sal",
-        "Clients must authenticate with a machine group's key.",
-    ),
-    variable(
-        "DOCKER_SAL_DEPLOYED_ON_CHECKIN",
-        "false",
-        "Sal",
-        "A check-in marks its machine as deployed.",
-    ),
-    variable(
-        "DOCKER_SAL_CSRF_TRUSTED_ORIGINS",
-        "",
-        "Sal",
-        "Further origins whose forms are taken, with scheme, separated by commas.",
-    ),
-    secret(
-        "ADMIN_PASS",
-        "Sal",
-        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link. One that is guessed first, or shorter than 8 characters, stops the start.",
-    ),
-    variable(
-        "SAL_PUBLIC_URL",
-        "",
-        "0.1",
-        "Address that browsers use, as https://sal.example.org; with https, cookies are sent over https only and browsers are told to come by nothing else (HSTS).",
-    ),
-    variable(
-        "SAL_ADD_NEW_MACHINES",
-        "true",
-        "0.1",
-        "A check-in of an unknown serial number makes a machine (settings.py: ADD_NEW_MACHINES).",
-    ),
-    variable(
-        "SAL_HISTORICAL_FACTS",
-        "",
-        "0.1",
-        "Facts whose every value is kept, separated by commas (settings.py: HISTORICAL_FACTS).",
-    ),
-    variable(
-        "SAL_IGNORE_FACTS",
-        "",
-        "0.1",
-        "Regular expressions; facts whose names begin with a match are dropped, separated by commas (settings.py: IGNORE_FACTS).",
-    ),
-    variable(
-        "SAL_JOBS",
-        "true",
-        "0.1",
-        "This server may do the maintenance; of all servers on a database that may, one does. `false` on a replica.",
-    ),
-    variable(
-        "MAINT_FREQUENCY",
-        "300",
-        "Sal",
-        "Seconds between two looks at what a Django Sal's searches read, at least 60; the other jobs have periods of their own.",
-    ),
-    variable(
-        "DOCKER_SAL_INACTIVE_UNDEPLOYED",
-        "0",
-        "Sal",
-        "Days without a check-in after which a machine is marked as undeployed; 0 for never.",
-    ),
-    variable(
-        "SAL_SEARCH_FACTS",
-        "",
-        "0.1",
-        "Facts whose values quick search finds, separated by commas (settings.py: SEARCH_FACTS).",
-    ),
-    variable(
-        "SAL_LOG",
-        "info",
-        "0.1",
-        "Log filter: error, warn, info, debug or trace, or directives such as sal_checkin=debug.",
-    ),
-    variable("SAL_LOG_FORMAT", "human", "0.1", "human or json."),
-    variable(
-        "SAL_DRAIN_SECONDS",
-        "20",
-        "0.1",
-        "Seconds that open requests may take after SIGTERM.",
-    ),
-];
+/// The declared shape of a variable.
+fn shape(name: &str) -> Shape {
+    let declared = variables().find(|variable| variable.name == name);
+    debug_assert!(declared.is_some(), "{name} is not in the table");
+    declared.map_or(Shape::Text(""), |variable| variable.shape)
+}
+
+fn bounds(name: &str) -> Number {
+    let none = Number {
+        default: None,
+        least: 0,
+        most: u64::MAX,
+    };
+    match shape(name) {
+        Shape::Number(number) => number,
+        _ => {
+            debug_assert!(false, "{name} is no number in the table");
+            none
+        }
+    }
+}
 
 /// Names of the original that do nothing here, and why.
 const IGNORED: &[(&str, &str)] = &[
@@ -514,34 +358,15 @@ const IGNORED: &[(&str, &str)] = &[
         "accounts become users by `sal user link`, or by the claim of SAL_OIDC_JOIN_CLAIM",
     ),
     (
+        "DATABASE_URL",
+        "write its parts into DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS",
+    ),
+    ("DB_PASSWORD", "the password is read from DB_PASS"),
+    (
         "DOCKER_SAL_USE_SAML",
         "SAML is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work",
     ),
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_variable_is_declared_once_and_explained() {
-        let mut names: Vec<_> = variables().map(|variable| variable.name).collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        assert!(
-            variables()
-                .all(|variable| variable.meaning.ends_with('.') && !variable.since.is_empty())
-        );
-        assert!(variables().all(|variable| !variable.secret || variable.default.is_empty()));
-    }
-
-    #[test]
-    fn q010_a_value_that_is_neither_true_nor_false_is_a_mistake() {
-        let mut environment = Environment::of([("AWS_IAM", "flase"), ("DOCKER_SAL_DEBUG", " No ")]);
-        assert!(!environment.flag("DOCKER_SAL_DEBUG", true));
-        assert!(!environment.flag("AWS_IAM", false));
-        assert_eq!(environment.finish().unwrap_err().len(), 1);
-    }
-}
+mod tests;

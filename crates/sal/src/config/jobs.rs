@@ -9,14 +9,10 @@ use crate::wiring;
 
 /// The jobs' part of the environment.
 pub(crate) fn read(environment: &mut Environment) -> JobsConfig {
-    let seconds: u32 = environment.parsed("MAINT_FREQUENCY", 300, "a number of seconds");
+    let seconds: u32 = environment.number("MAINT_FREQUENCY");
     JobsConfig {
         search_every: Duration::from_secs(u64::from(seconds)),
-        undeploy_after_days: environment.parsed(
-            "DOCKER_SAL_INACTIVE_UNDEPLOYED",
-            0,
-            "a number of days",
-        ),
+        undeploy_after_days: environment.lenient_number("DOCKER_SAL_INACTIVE_UNDEPLOYED"),
         search_facts: environment.list("SAL_SEARCH_FACTS"),
         server: wiring::host_name().unwrap_or_else(|| "sal".to_owned()),
         ..JobsConfig::default()
@@ -25,5 +21,5 @@ pub(crate) fn read(environment: &mut Environment) -> JobsConfig {
 
 /// Whether this server may do the maintenance.
 pub(crate) fn wanted(environment: &mut Environment) -> bool {
-    environment.flag("SAL_JOBS", true)
+    environment.flag("SAL_JOBS")
 }

@@ -10,7 +10,7 @@ use sal_http::access::oidc::{
 use super::Environment;
 
 /// The provider, and whom to trust on the way to it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct SingleSignOn {
     pub(crate) oidc: OidcConfig,
     /// Further authorities to trust.
@@ -47,14 +47,14 @@ impl SingleSignOn {
                 .map(ClientSecret::new),
             redirect_uri: format!("{}/oidc/callback/", public_url.trim_end_matches('/')),
             scopes: scopes(environment),
-            username_claim: text("SAL_OIDC_USERNAME_CLAIM", "preferred_username", environment),
+            username_claim: text("SAL_OIDC_USERNAME_CLAIM", environment),
             join_claim: environment.text("SAL_OIDC_JOIN_CLAIM"),
-            groups_claim: text("SAL_OIDC_GROUPS_CLAIM", "groups", environment),
+            groups_claim: text("SAL_OIDC_GROUPS_CLAIM", environment),
             levels: mapping("SAL_OIDC_LEVELS", Levels::parse, environment),
             staff: mapping("SAL_OIDC_STAFF_GROUPS", Groups::parse, environment),
             units: mapping("SAL_OIDC_UNITS", Units::parse, environment),
-            label: text("SAL_OIDC_LABEL", "Log in with single sign-on", environment),
-            only: environment.flag("SAL_OIDC_ONLY", false),
+            label: text("SAL_OIDC_LABEL", environment),
+            only: environment.flag("SAL_OIDC_ONLY"),
         };
         warn_of_surprises(&oidc, environment);
         Some(Self {
@@ -68,7 +68,7 @@ impl SingleSignOn {
 fn warn_without_issuer(environment: &mut Environment) {
     let set = ["SAL_OIDC_CLIENT_ID", "SAL_OIDC_LEVELS", "SAL_OIDC_ONLY"];
     for name in set {
-        if environment.text(name).is_some() {
+        if environment.given(name).is_some() {
             environment.warn(format!(
                 "{name} is set and has no effect: SAL_OIDC_ISSUER is not"
             ));
@@ -103,13 +103,13 @@ fn warn_of_surprises(oidc: &OidcConfig, environment: &mut Environment) {
 /// Claims that are for showing (OpenID Connect Core §5.7): neither unique nor lasting.
 const CHOSEN: [&str; 4] = ["preferred_username", "nickname", "name", "upn"];
 
-fn text(name: &str, default: &str, environment: &Environment) -> String {
-    environment.text(name).unwrap_or_else(|| default.to_owned())
+fn text(name: &str, environment: &Environment) -> String {
+    environment.text(name).unwrap_or_default()
 }
 
 /// Without `openid` there is no ID token.
 fn scopes(environment: &mut Environment) -> String {
-    let scopes = text("SAL_OIDC_SCOPES", "openid profile email", environment);
+    let scopes = text("SAL_OIDC_SCOPES", environment);
     if !scopes.split_whitespace().any(|scope| scope == "openid") {
         environment.problem(format!(
             "SAL_OIDC_SCOPES=`{scopes}` lacks `openid`, without which the provider does not say who logs in"

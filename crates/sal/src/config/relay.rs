@@ -10,6 +10,7 @@ use rds_iam::Secret;
 
 use super::Environment;
 use super::database::DatabaseConfig;
+use super::host::Host;
 use crate::cli;
 
 /// Everything about a relay.
@@ -53,16 +54,20 @@ impl RelayConfig {
         if user.is_empty() {
             environment.problem("no user: set DB_USER, or give --user".to_owned());
         }
-        let texts = match arguments.doors.is_empty() {
-            true => vec![format!("{}:{}", database.host, database.port)],
-            false => arguments.doors.clone(),
-        };
         let mut doors = Vec::new();
-        for (text, port) in texts.iter().zip(DEFAULT_PORT..) {
+        for (text, port) in arguments.doors.iter().zip(DEFAULT_PORT..) {
             match DoorConfig::read(text, port, &database) {
                 Ok(door) => doors.push(door),
                 Err(why) => environment.problem(why),
             }
+        }
+        if arguments.doors.is_empty() {
+            doors.push(DoorConfig::configured(&database));
+        }
+        if doors.iter().any(|door| door.host.starts_with('/')) {
+            environment.problem(
+                "a relay leads to an RDS endpoint over TCP, and the host is a folder of unix sockets: name the endpoint".to_owned(),
+            );
         }
         let password = environment.secret("SAL_RELAY_PASSWORD").map(Secret::new);
         let tls = tls(arguments, &doors);
@@ -106,23 +111,29 @@ impl DoorConfig {
                 text,
             ),
         };
-        let (host, port) = match upstream.rsplit_once(':') {
-            Some((host, port)) => (
-                host,
-                port.parse()
-                    .map_err(|_no_port| format!("`{upstream}` does not end in a port"))?,
-            ),
-            None => (upstream, 5432),
-        };
-        if host.is_empty() {
+        if upstream.is_empty() {
             return Err(format!("`{text}` names no host; write [LOCAL=]HOST[:PORT]"));
         }
+        let host = Host::parse(upstream)
+            .map_err(|why| format!("the host of a door {why}; write [LOCAL=]HOST[:PORT]"))?;
+        let port = host.port.unwrap_or(5432);
         Ok(Self {
             place,
-            is_configured: host == database.host && port == database.port,
-            host: host.to_owned(),
+            is_configured: host.name == database.host && port == database.port,
+            host: host.name,
             port,
         })
+    }
+
+    /// The database of the environment, at the usual place.
+    fn configured(database: &DatabaseConfig) -> Self {
+        let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self {
+            place: Place::Tcp(SocketAddr::new(localhost, DEFAULT_PORT)),
+            host: database.host.clone(),
+            port: database.port,
+            is_configured: true,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the doors and the assembly need to know, as the environment says it.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::jobs;
 use super::oidc::SingleSignOn;
 
 /// Everything `sal serve` needs.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) database: DatabaseConfig,
     pub(crate) http: HttpConfig,
@@ -65,17 +65,11 @@ impl ServerConfig {
             database: DatabaseConfig::read(environment),
             http: http(public_url.as_deref(), environment),
             trusted_origins,
-            drain: Duration::from_secs(environment.parsed(
-                "SAL_DRAIN_SECONDS",
-                20,
-                "a number of seconds",
-            )),
+            drain: Duration::from_secs(environment.number("SAL_DRAIN_SECONDS")),
             single_sign_on: SingleSignOn::read(public_url.as_deref(), environment),
-            max_connections: environment.between("SAL_MAX_CONNECTIONS", 4096, (16, 1_000_000)),
+            max_connections: environment.number("SAL_MAX_CONNECTIONS"),
             status_token: status_token(environment),
-            status_listen: environment
-                .text("SAL_STATUS_LISTEN")
-                .map(|_set| environment.parsed("SAL_STATUS_LISTEN", ANY, "an address and a port")),
+            status_listen: environment.parsed("SAL_STATUS_LISTEN", "an address and a port"),
             admin_password: access::admin_password(environment),
             public_url,
             plugin_folder: environment.text("SAL_PLUGIN_DIR").map(PathBuf::from),
@@ -107,65 +101,43 @@ fn status_token(environment: &mut Environment) -> Option<Secret> {
     Some(Secret::new(token))
 }
 
-const KIB: usize = 1024;
-const GIB: usize = 1024 * 1024 * KIB;
-const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
 fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
-    let defaults = HttpConfig::default();
     HttpConfig {
         display_name: environment
             .text("DOCKER_SAL_DISPLAY_NAME")
-            .unwrap_or(defaults.display_name),
+            .unwrap_or_default(),
         time_zone: time_zone(environment),
-        basic_auth: environment.flag("DOCKER_SAL_BASIC_AUTH", true),
-        deployed_on_checkin: environment.flag("DOCKER_SAL_DEPLOYED_ON_CHECKIN", false),
-        add_new_machines: environment.flag("SAL_ADD_NEW_MACHINES", true),
+        basic_auth: environment.flag("DOCKER_SAL_BASIC_AUTH"),
+        deployed_on_checkin: environment.flag("DOCKER_SAL_DEPLOYED_ON_CHECKIN"),
+        add_new_machines: environment.flag("SAL_ADD_NEW_MACHINES"),
         historical_facts: environment
             .list("SAL_HISTORICAL_FACTS")
             .into_iter()
             .collect(),
         ignore_facts: ignore_facts(environment),
-        body_limit_bytes: environment.between(
-            "SAL_BODY_LIMIT",
-            defaults.body_limit_bytes,
-            (64 * KIB, GIB),
-        ),
-        unpacked_limit_bytes: environment.between(
-            "SAL_UNPACKED_LIMIT",
-            defaults.unpacked_limit_bytes,
-            (64 * KIB, GIB),
-        ),
-        memory_bytes: environment.between(
-            "SAL_MEMORY_BUDGET",
-            defaults.memory_bytes,
-            (32 * 1024 * KIB, 1024 * GIB),
-        ),
-        address_limit: environment.parsed("SAL_ADDRESS_LIMIT", defaults.address_limit, "a number"),
-        key_limit: environment.parsed("SAL_KEY_LIMIT", defaults.key_limit, "a number"),
-        machine_limit: environment.parsed("SAL_MACHINE_LIMIT", defaults.machine_limit, "a number"),
-        journal_rows: rows("SAL_JOURNAL_ROWS", defaults.journal_rows, environment),
-        rejected_bodies: rows("SAL_KEEP_REJECTED", defaults.rejected_bodies, environment),
+        body_limit_bytes: environment.number("SAL_BODY_LIMIT"),
+        unpacked_limit_bytes: environment.number("SAL_UNPACKED_LIMIT"),
+        memory_bytes: environment.number("SAL_MEMORY_BUDGET"),
+        address_limit: environment.number("SAL_ADDRESS_LIMIT"),
+        key_limit: environment.number("SAL_KEY_LIMIT"),
+        machine_limit: environment.number("SAL_MACHINE_LIMIT"),
+        journal_rows: rows("SAL_JOURNAL_ROWS", environment),
+        rejected_bodies: rows("SAL_KEEP_REJECTED", environment),
         key_moves: key_moves(environment),
-        all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS", false),
+        all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS"),
         visibility: visibility(environment),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
         session_idle: access::session_idle(environment),
         trusted_proxies: access::trusted_proxies(environment),
+        settings: environment.shown(),
     }
 }
 
 fn key_moves(environment: &mut Environment) -> KeyMoves {
-    match environment.text("SAL_KEY_MOVES").as_deref() {
-        None | Some("any") => KeyMoves::Any,
-        Some("same-unit") => KeyMoves::SameUnit,
-        Some("never") => KeyMoves::Never,
-        Some(other) => {
-            environment.problem(format!(
-                "SAL_KEY_MOVES=`{other}` is none of any, same-unit, never"
-            ));
-            KeyMoves::Never
-        }
+    match environment.word("SAL_KEY_MOVES") {
+        "any" => KeyMoves::Any,
+        "same-unit" => KeyMoves::SameUnit,
+        _ => KeyMoves::Never,
     }
 }
 
@@ -189,23 +161,35 @@ fn visibility(environment: &mut Environment) -> Visibility {
     }
 }
 
-fn rows(name: &str, default: i64, environment: &mut Environment) -> i64 {
-    let count: u32 =
-        environment.parsed(name, u32::try_from(default).unwrap_or(u32::MAX), "a number");
-    i64::from(count)
+fn rows(name: &str, environment: &mut Environment) -> i64 {
+    i64::from(environment.number::<u32>(name))
 }
 
+/// The original looks for a slash and takes London where there is none, so that its `UTC` is London's time. A zone that
+/// exists is taken for what it says; nonsense without a slash goes on as it did, and is told.
 fn time_zone(environment: &mut Environment) -> TimeZone {
-    let name = environment
-        .text("DOCKER_SAL_TZ")
-        .unwrap_or_else(|| "Europe/London".to_owned());
-    TimeZone::get(&name).unwrap_or_else(|_unknown| {
+    let name = environment.text(TIME_ZONE).unwrap_or_default();
+    if let Ok(zone) = TimeZone::get(&name) {
+        if !name.contains('/') {
+            environment.warn(format!(
+                "{TIME_ZONE}=`{name}` counts; Sal took Europe/London for every name without a slash. Write Europe/London to keep its times"
+            ));
+        }
+        return zone;
+    }
+    if name.contains('/') {
         environment.problem(format!(
-            "DOCKER_SAL_TZ=`{name}` is not a time zone; write an IANA name such as Europe/London"
+            "{TIME_ZONE}=`{name}` is not a time zone; write an IANA name such as Europe/London"
         ));
-        TimeZone::UTC
-    })
+        return TimeZone::UTC;
+    }
+    environment.warn(format!(
+        "{TIME_ZONE}=`{name}` is not a time zone, and Europe/London counts, as in Sal; write an IANA name such as America/New_York"
+    ));
+    TimeZone::get("Europe/London").unwrap_or(TimeZone::UTC)
 }
+
+const TIME_ZONE: &str = "DOCKER_SAL_TZ";
 
 fn ignore_facts(environment: &mut Environment) -> Option<regex::Regex> {
     let patterns = environment.list("SAL_IGNORE_FACTS");

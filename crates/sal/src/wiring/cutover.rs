@@ -10,8 +10,8 @@ use iam_cutover::journal::Actor;
 use iam_cutover::logins::{Account, Logins, Who};
 use iam_cutover::{Wish, status};
 use rds_iam::{
-    ChainSettings, Clock, CredentialCache, CredentialChain, IamConfig, LoginConfig, LoginSecret,
-    Partition, RdsEndpoint, Resolver, Secret, SystemResolver, TlsConfig,
+    AwsHttp, ChainSettings, Clock, CredentialCache, CredentialChain, IamConfig, LoginConfig,
+    LoginSecret, Partition, RdsEndpoint, Resolver, Secret, SystemResolver, TlsConfig,
 };
 
 use crate::config::cutover::CutoverConfig;
@@ -66,6 +66,9 @@ impl Cutover {
                     region,
                     partition,
                     config.endpoints.clone(),
+                    &AwsHttp {
+                        ca_bundle: config.database.aws.ca_bundle.clone(),
+                    },
                 );
                 api.map(Some)
                     .map_err(|why| anyhow::anyhow!("no HTTP client for AWS: {why}"))
@@ -154,6 +157,7 @@ fn asking(
     }
     let settings = ChainSettings {
         region: region.clone(),
+        ca_bundle: config.database.aws.ca_bundle.clone(),
         ..ChainSettings::default()
     };
     let chain = CredentialChain::new(settings, Arc::clone(clock));

@@ -16,17 +16,19 @@ pub(crate) struct HttpOutbound(Client);
 impl HttpOutbound {
     /// Trusts the system's authorities and these; a request may take `patience` from its first byte to its last.
     pub(crate) fn new(roots: &[Certificate], patience: Duration) -> Result<Self> {
-        let mut builder = Client::builder()
+        let of_system = rds_iam::system_authorities();
+        let of_system = of_system
+            .iter()
+            .filter_map(|one| Certificate::from_der(one).ok());
+        let client = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(5))
             .timeout(patience)
-            .user_agent("sal");
-        if !roots.is_empty() {
-            builder = builder.tls_certs_merge(roots.iter().cloned());
-        }
-        let client = builder.build().context(
-            "setting up TLS for requests to others; where the system has no list of authorities, install ca-certificates",
-        )?;
+            .user_agent("sal")
+            // Where the system has no list at all, other servers are refused one by one, and this one starts.
+            .tls_certs_only(of_system.chain(roots.iter().cloned()))
+            .build()
+            .context("setting up TLS for requests to others")?;
         Ok(Self(client))
     }
 

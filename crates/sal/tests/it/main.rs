@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod aws_way;
 mod bench;
 mod bulk;
 mod checkins;
@@ -20,7 +21,9 @@ mod hostile;
 mod iam;
 mod killed;
 mod login;
+mod looking_proxy;
 mod maintenance;
+mod named_identity;
 mod outages;
 mod proxies;
 mod relay;
@@ -30,6 +33,7 @@ mod server;
 mod signals;
 mod simulate;
 mod single_sign_on;
+mod sockets;
 mod stage;
 mod storm;
 mod token;

@@ -13,7 +13,7 @@ use crate::stage::{Settings, Stage, USER, until};
 const WORKLOAD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/relay_workload.py");
 
 /// Starts a relay on a unix socket, and waits until it listens.
-async fn relay(settings: &Settings, arguments: &[&str]) -> (Child, String) {
+pub(crate) async fn relay(settings: &Settings, arguments: &[&str]) -> (Child, String) {
     let mut child = settings
         .command(&[&["relay"], arguments].concat())
         .stdin(Stdio::null())

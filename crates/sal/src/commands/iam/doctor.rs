@@ -1,12 +1,13 @@
 //! `sal iam doctor`: one report over everything the move needs and everything that breaks it.
 
 use anyhow::Result;
-use iam_cutover::check::has_problems;
-use iam_cutover::doctor::{Question, diagnose, gather};
+use iam_cutover::check::{Check, has_problems};
+use iam_cutover::doctor::{Facts, Question, diagnose, gather};
 use iam_cutover::report;
 use serde_json::json;
 
 use crate::cli::Doctor;
+use crate::config::role::RoleName;
 use crate::exit::Exit;
 use crate::output;
 
@@ -23,11 +24,13 @@ pub(crate) async fn run(arguments: Doctor) -> Result<Exit> {
         resolver: &cutover.resolver,
         credentials: &cutover.credentials,
         aws: cutover.aws_as_deployment.as_ref(),
-        role: arguments.role.as_deref(),
+        role: arguments.role.as_ref().map(|role| role.name.as_str()),
         surroundings: cutover.surroundings(),
         now: (cutover.clock)(),
     };
-    let checks = diagnose(&Box::pin(gather(question)).await);
+    let facts = Box::pin(gather(question)).await;
+    let mut checks = diagnose(&facts);
+    checks.extend(of_another_account(arguments.role.as_ref(), &facts));
     if arguments.json {
         let problems = has_problems(&checks);
         super::print_json(&json!({"problems": problems, "checks": checks}))?;
@@ -38,5 +41,22 @@ pub(crate) async fn run(arguments: Doctor) -> Result<Exit> {
         Exit::FoundProblems
     } else {
         Exit::Done
+    })
+}
+
+/// A role of the same name in the account of the credentials is not the one that was meant.
+fn of_another_account(role: Option<&RoleName>, facts: &Facts) -> Option<Check> {
+    let (role, caller) = (role?, facts.aws.caller.known()?);
+    let account = role.account.as_ref()?;
+    (*account != caller.account).then(|| {
+        Check::problem(
+            "role-account",
+            format!("The account of the role `{}`", role.name),
+            format!(
+                "the role is in account {account}, these credentials are of account {}: what is said above of the role is about another one",
+                caller.account
+            ),
+            "use credentials of the role's account",
+        )
     })
 }

@@ -13,6 +13,7 @@ pub(crate) async fn run(arguments: Env) -> Result<Exit> {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
     };
+    of_an_endpoint(&cutover)?;
     let text = match arguments.format {
         EnvFormat::Container => lines(&deployment(&arguments, &cutover), ""),
         EnvFormat::Shell => lines(&deployment(&arguments, &cutover), "export "),
@@ -22,6 +23,18 @@ pub(crate) async fn run(arguments: Env) -> Result<Exit> {
     };
     output::data(&text);
     Ok(Exit::Done)
+}
+
+/// Nobody logs in with IAM at a socket, unless it is a tunnel to an endpoint that is named.
+pub(super) fn of_an_endpoint(cutover: &Cutover) -> Result<()> {
+    let database = &cutover.config.database;
+    if database.host.starts_with('/') && database.sign_host.is_none() {
+        bail!(
+            "DB_HOST is a folder of unix sockets; set it to the RDS endpoint for this command (programs reach a relay's socket as they are, with PGHOST={})",
+            database.host
+        );
+    }
+    Ok(())
 }
 
 type Variables = Vec<(&'static str, String)>;
@@ -124,16 +137,8 @@ async fn token(cutover: &Cutover) -> Result<String> {
         .context("no AWS credentials to sign with")?;
     let port = database.sign_port.unwrap_or(database.port);
     let now = (cutover.clock)();
-    let life = rds_iam::RDS_TOKEN_LIFE;
-    let token = rds_iam::token(
-        endpoint(cutover),
-        port,
-        &cutover.wish.new_user,
-        &region,
-        &fetched.credentials,
-        now,
-        life,
-    );
+    let (host, user) = (endpoint(cutover), &cutover.wish.new_user);
+    let token = rds_iam::login_token(host, port, user, &region, &fetched.credentials, now);
     Ok(token.expose().to_owned())
 }
 

@@ -24,7 +24,7 @@ pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let policy = policy(&arguments, &cutover).await?;
-    let (name, role) = (&arguments.aws.policy_name, arguments.aws.role.as_deref());
+    let (name, role) = (&arguments.aws.policy_name, arguments.aws.role_name());
     match arguments.format {
         PolicyFormat::Cli => output::data(&aws_cli(&policy, name, role, trust.as_ref())),
         PolicyFormat::Terraform => output::data(&terraform(&policy, name, role, trust.as_ref())),

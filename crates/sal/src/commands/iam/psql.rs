@@ -17,6 +17,7 @@ pub(crate) async fn run(arguments: Psql) -> Result<Exit> {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
     };
+    super::env::of_an_endpoint(&cutover)?;
     let variables = super::env::libpq(&cutover).await?;
     let roots = match &cutover.config.database.authorities {
         Authorities::File(path) => Roots::theirs(path.clone()),

@@ -1,15 +1,16 @@
 //! The variables of who is let in: proxies in front, sessions.
 
-use super::{Variable, variable};
+use super::declaration::{ANY, Variable, number, text};
 
 pub(super) const VARIABLES: &[Variable] = &[
-    variable(
+    number(
         "SAL_SESSION_IDLE_MINUTES",
-        "720",
+        720,
+        (0, ANY),
         "0.1",
         "Minutes without a request after which somebody has to log in again; 0 for never. After 14 days everybody has to, as in Sal.",
     ),
-    variable(
+    text(
         "SAL_TRUSTED_PROXIES",
         "",
         "0.1",

@@ -1,0 +1,178 @@
+//! The variables of the database and of the way to it.
+
+use super::declaration::{Variable, flag, number, port, secret, text};
+
+pub(super) const VARIABLES: &[Variable] = &[
+    text(
+        "DB_HOST",
+        "db",
+        "Sal",
+        "Host of the database: an RDS endpoint, a CNAME of one, any name or address, each with `:port` or without, or the folder of a unix socket. Not a URL.",
+    ),
+    port(
+        "DB_PORT",
+        Some(5432),
+        "Sal",
+        "Port of the database. What Docker's --link and Kubernetes put there (`tcp://10.0.0.2:5432`) is recognized.",
+    ),
+    text("DB_NAME", "", "Sal", "Name of the database. Required."),
+    text(
+        "DB_USER",
+        "",
+        "Sal",
+        "Postgres user to log in as. Required.",
+    ),
+    secret(
+        "DB_PASS",
+        "Sal",
+        "Password of that user. Not used with AWS_IAM unless SAL_DB_FALLBACK says so.",
+    ),
+    text(
+        "DB_PORT_5432_TCP_ADDR",
+        "",
+        "Sal",
+        "Host of a linked Docker container; DB_HOST wins.",
+    ),
+    port(
+        "DB_PORT_5432_TCP_PORT",
+        None,
+        "Sal",
+        "Port of a linked Docker container; DB_PORT wins.",
+    ),
+    flag(
+        "AWS_IAM",
+        false,
+        "Sal",
+        "Log in with IAM tokens instead of a password. `false` means no here.",
+    ),
+    text(
+        "AWS_RDS_REGION",
+        "",
+        "Sal",
+        "Region to sign tokens for; by default that of the endpoint's name.",
+    ),
+    text(
+        "DB_SSLMODE",
+        "",
+        "0.1",
+        "verify-full, verify-ca, require, prefer or disable. Default: verify-full with IAM, with an RDS endpoint and with DB_SSLROOTCERT; else prefer.",
+    ),
+    text(
+        "DB_SSLROOTCERT",
+        "",
+        "0.1",
+        "PEM file of the authorities to trust, instead of the built-in RDS and Amazon roots.",
+    ),
+    text(
+        "SAL_DB_HOSTADDR",
+        "",
+        "0.1",
+        "Dial this address instead of asking DNS for DB_HOST, like libpq's hostaddr; names and certificates stay DB_HOST's.",
+    ),
+    text(
+        "SAL_DB_SIGN_HOST",
+        "",
+        "0.1",
+        "Sign for, and verify against, this RDS endpoint: for tunnels and relays.",
+    ),
+    port(
+        "SAL_DB_SIGN_PORT",
+        None,
+        "0.1",
+        "Sign for this port instead of DB_PORT: for tunnels and relays.",
+    ),
+    text(
+        "SAL_DB_FALLBACK",
+        "",
+        "0.1",
+        "`password`: while moving to IAM, log in with DB_PASS when the IAM login fails.",
+    ),
+    text(
+        "SAL_DB_FALLBACK_USER",
+        "",
+        "0.1",
+        "User of the fallback's password; by default DB_USER. While moving, the old user.",
+    ),
+    text(
+        "SAL_ADMIN_USER",
+        "",
+        "0.1",
+        "For `sal iam`: the master user, who makes roles and grants. By default DB_USER, where that is the master user.",
+    ),
+    secret(
+        "SAL_ADMIN_PASS",
+        "0.1",
+        "For `sal iam`: the master user's password; without it the master user logs in with IAM.",
+    ),
+    text(
+        "SAL_IAM_JOURNAL",
+        "sal-iam-journal.jsonl",
+        "0.1",
+        "For `sal iam`: the file that says what was done, by whom and when.",
+    ),
+    secret(
+        "SAL_RELAY_PASSWORD",
+        "0.1",
+        "For `sal relay`: the password that clients of its TCP ports have to give.",
+    ),
+    text(
+        "AWS_CA_BUNDLE",
+        "",
+        "0.1",
+        "PEM file of the authorities to trust for all calls to AWS, instead of the system's and Amazon's; the SDKs' own name. For proxies that look inside of TLS.",
+    ),
+    text(
+        "AWS_ENDPOINT_URL",
+        "",
+        "0.1",
+        "Address of all AWS services, for tests and private endpoints; the SDKs' own name.",
+    ),
+    text("AWS_ENDPOINT_URL_RDS", "", "0.1", "Address of RDS's API."),
+    text("AWS_ENDPOINT_URL_STS", "", "0.1", "Address of STS."),
+    text("AWS_ENDPOINT_URL_IAM", "", "0.1", "Address of IAM's API."),
+    text(
+        "AWS_ENDPOINT_URL_CLOUDWATCH",
+        "",
+        "0.1",
+        "Address of CloudWatch.",
+    ),
+    text(
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+        "",
+        "0.1",
+        "Address of CloudWatch Logs.",
+    ),
+    text(
+        "SAL_DB_EXPECT_ROLE",
+        "",
+        "0.1",
+        "Refuse connections whose current_user is not this role.",
+    ),
+    number(
+        "SAL_DB_POOL_SIZE",
+        16,
+        (1, 1_000),
+        "0.1",
+        "The most database connections of this process, beside one for readiness and one for maintenance.",
+    ),
+    number(
+        "SAL_DB_LOGINS_PER_SECOND",
+        50,
+        (1, 10_000),
+        "0.1",
+        "The most new logins per second of this process; RDS refuses more than 200 from all.",
+    ),
+    number(
+        "SAL_DB_CONNECT_TIMEOUT",
+        10,
+        (1, 3_600),
+        "0.1",
+        "Seconds that one login may take.",
+    ),
+    text(
+        "SAL_IAM_ROLE_ARN",
+        "",
+        "0.1",
+        "Role to assume before signing, for a database in another account.",
+    ),
+];

@@ -1,0 +1,111 @@
+//! The variables of the server as a whole: pages, check-ins, maintenance, the log.
+
+use super::declaration::{ANY, Variable, flag, number, secret, text, word};
+
+pub(super) const VARIABLES: &[Variable] = &[
+    text(
+        "DOCKER_SAL_TZ",
+        "Europe/London",
+        "Sal",
+        "Time zone of pages and of clients' times without one, as an IANA name.",
+    ),
+    text(
+        "DOCKER_SAL_DISPLAY_NAME",
+        "Sal",
+        "Sal",
+        "Name in the title of the pages.",
+    ),
+    flag("DOCKER_SAL_DEBUG", false, "Sal", "Log at level debug."),
+    flag(
+        "DOCKER_SAL_BASIC_AUTH",
+        true,
+        "Sal",
+        "Clients must authenticate with a machine group's key.",
+    ),
+    flag(
+        "DOCKER_SAL_DEPLOYED_ON_CHECKIN",
+        false,
+        "Sal",
+        "A check-in marks its machine as deployed.",
+    ),
+    text(
+        "DOCKER_SAL_CSRF_TRUSTED_ORIGINS",
+        "",
+        "Sal",
+        "Further origins whose forms are taken, with scheme, separated by commas.",
+    ),
+    secret(
+        "ADMIN_PASS",
+        "Sal",
+        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link. One that is guessed first, or shorter than 8 characters, stops the start.",
+    ),
+    text(
+        "SAL_PUBLIC_URL",
+        "",
+        "0.1",
+        "Address that browsers use, as https://sal.example.org; with https, cookies are sent over https only and browsers are told to come by nothing else (HSTS).",
+    ),
+    flag(
+        "SAL_ADD_NEW_MACHINES",
+        true,
+        "0.1",
+        "A check-in of an unknown serial number makes a machine (settings.py: ADD_NEW_MACHINES).",
+    ),
+    text(
+        "SAL_HISTORICAL_FACTS",
+        "",
+        "0.1",
+        "Facts whose every value is kept, separated by commas (settings.py: HISTORICAL_FACTS).",
+    ),
+    text(
+        "SAL_IGNORE_FACTS",
+        "",
+        "0.1",
+        "Regular expressions; facts whose names begin with a match are dropped, separated by commas (settings.py: IGNORE_FACTS).",
+    ),
+    flag(
+        "SAL_JOBS",
+        true,
+        "0.1",
+        "This server may do the maintenance; of all servers on a database that may, one does. `false` on a replica.",
+    ),
+    number(
+        "MAINT_FREQUENCY",
+        300,
+        (0, ANY),
+        "Sal",
+        "Seconds between two looks at what a Django Sal's searches read, at least 60; the other jobs have periods of their own.",
+    ),
+    number(
+        "DOCKER_SAL_INACTIVE_UNDEPLOYED",
+        0,
+        (0, 36_500),
+        "Sal",
+        "Days without a check-in after which a machine is marked as undeployed; 0 for never.",
+    ),
+    text(
+        "SAL_SEARCH_FACTS",
+        "",
+        "0.1",
+        "Facts whose values quick search finds, separated by commas (settings.py: SEARCH_FACTS).",
+    ),
+    text(
+        "SAL_LOG",
+        "info",
+        "0.1",
+        "Log filter: error, warn, info, debug or trace, or directives such as sal_checkin=debug.",
+    ),
+    word(
+        "SAL_LOG_FORMAT",
+        &["human", "json"],
+        "0.1",
+        "human or json.",
+    ),
+    number(
+        "SAL_DRAIN_SECONDS",
+        20,
+        (0, 86_400),
+        "0.1",
+        "Seconds that open requests may take after SIGTERM.",
+    ),
+];
