@@ -67,7 +67,9 @@ impl LogConfig {
 
 fn is_held_back(level: &Level, target: &str) -> bool {
     let library = target.split("::").next().unwrap_or(target);
-    *level > Level::INFO && HELD_BACK.contains(&library)
+    // Postgres's notices, such as "relation already exists, skipping", come at this level and are no news to anybody.
+    let is_notice = *level > Level::WARN && library == "tokio_postgres";
+    is_notice || (*level > Level::INFO && HELD_BACK.contains(&library))
 }
 
 /// These may log headers, bodies or credentials below this level, whatever SAL_LOG says.
@@ -84,7 +86,6 @@ const HELD_BACK: &[&str] = &[
     "hyper_util",
     "h2",
     "rustls",
-    "tokio_postgres",
     // Whole addresses: set-up links, codes of single sign-on.
     "tower_http",
 ];
