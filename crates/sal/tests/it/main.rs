@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod admin_pass;
 mod answers;
 mod bench;
 mod bulk;
@@ -15,6 +16,7 @@ mod crash;
 mod demo;
 mod doctor;
 mod environment;
+mod former_plugins;
 mod guide;
 mod hostile;
 mod iam;
@@ -33,4 +35,5 @@ mod single_sign_on;
 mod stage;
 mod storm;
 mod token;
+mod untouched;
 mod user;
