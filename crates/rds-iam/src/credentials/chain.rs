@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use super::{
-    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter,
+    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter, files,
     metadata::{self, InstanceMetadata},
     watch::WatchingClient,
 };
@@ -195,12 +195,13 @@ impl Built {
             match source.provide_credentials().await {
                 Ok(found) => return Ok(fetched(&found, name)),
                 Err(error @ CredentialsError::CredentialsNotLoaded(_)) => {
-                    tried.push(format!("{name} ({})", innermost(&error)));
+                    let said = files::with_paths(name, innermost(&error), &Env::real());
+                    tried.push(format!("{name} ({said})"));
                 }
                 Err(error) => {
                     return Err(CredentialError::Failed {
                         origin: (*name).to_owned(),
-                        message: error_text(&error),
+                        message: files::with_paths(name, error_text(&error), &Env::real()),
                     });
                 }
             }

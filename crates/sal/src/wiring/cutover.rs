@@ -30,6 +30,8 @@ pub(crate) struct Cutover {
     /// AWS, as the deployment: its role is the one that has to be right.
     pub(crate) aws_as_deployment: Option<AwsApi>,
     pub(crate) endpoint: Option<RdsEndpoint>,
+    /// Why there is no endpoint.
+    no_endpoint: String,
     pub(crate) clock: Clock,
 }
 
@@ -41,9 +43,13 @@ impl Cutover {
             Arc::new(SystemResolver::new().context("setting up DNS")?);
         let database = &config.database;
         let host = database.sign_host.as_deref().unwrap_or(&database.host);
+        let mut no_endpoint = format!("`{host}` is no name of RDS and leads to none");
         let endpoint = match rds_iam::find_endpoint(host, resolver.as_ref()).await {
             Ok((endpoint, _)) => endpoint,
-            Err(_not_resolved) => RdsEndpoint::parse(host).ok(),
+            Err(not_resolved) => {
+                no_endpoint = not_resolved.to_string();
+                RdsEndpoint::parse(host).ok()
+            }
         };
         let named = endpoint
             .as_ref()
@@ -83,12 +89,26 @@ impl Cutover {
             aws,
             aws_as_deployment,
             endpoint,
+            no_endpoint,
             clock,
         };
         if !cutover.config.old_user_known {
             cutover.find_old_user().await;
         }
         Ok(cutover)
+    }
+
+    /// What the host is in RDS, or why that is not known.
+    pub(crate) fn endpoint(&self) -> std::result::Result<&RdsEndpoint, &str> {
+        self.endpoint.as_ref().ok_or(self.no_endpoint.as_str())
+    }
+
+    /// The reason as a part of a sentence about what needs it; empty where there is an endpoint.
+    pub(crate) fn without_endpoint(&self) -> String {
+        match self.endpoint() {
+            Ok(_) => String::new(),
+            Err(why) => format!(", as {why}"),
+        }
     }
 
     /// After the switch the environment names only the new user; whose place it took, the database knows.

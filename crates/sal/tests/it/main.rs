@@ -10,6 +10,7 @@ mod admin_pass;
 mod answers;
 mod bench;
 mod bulk;
+mod causes;
 mod checkins;
 mod commands;
 mod crash;
