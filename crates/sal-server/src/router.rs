@@ -11,9 +11,9 @@ use axum::response::Response;
 use sal_http::{App, django, layers, turns};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
+use crate::foreign_forms::{self, OwnOrigins};
 use crate::{health, slash, unread};
 
 /// What the assembly decides, beside the App.
@@ -21,6 +21,8 @@ use crate::{health, slash, unread};
 pub struct Options {
     /// Origins beside our own that may send forms (`DOCKER_SAL_CSRF_TRUSTED_ORIGINS`), with their scheme.
     pub trusted_origins: Vec<String>,
+    /// The address that browsers use (`SAL_PUBLIC_URL`): its origin is our own.
+    pub public_url: Option<String>,
     /// Renders the metrics in Prometheus's text format.
     pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// How long a client may take to send its whole body.
@@ -37,6 +39,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             trusted_origins: Vec::new(),
+            public_url: None,
             render_metrics: Arc::new(String::new),
             body_deadline: Duration::from_secs(30),
             drain: Duration::from_secs(20),
@@ -59,21 +62,14 @@ pub struct BadOrigin {
 /// # Errors
 /// [`BadOrigin`] when a trusted origin is not a scheme and a host.
 pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
-    let mut csrf = CsrfLayer::new();
-    for origin in &options.trusted_origins {
-        csrf = csrf
-            .add_trusted_origin(origin)
-            .map_err(|_error| BadOrigin {
-                origin: origin.clone(),
-            })?;
-    }
+    let own = OwnOrigins::read(options.public_url.as_deref(), &options.trusted_origins)?;
     let pages = sal_web::routes();
     let paths: Arc<[&'static str]> = pages.paths().into();
     let pages = pages
         .into_router()
         .layer(from_fn(turns::hold_turn))
         .layer(from_fn_with_state(app.clone(), layers::read_form))
-        .layer(csrf)
+        .layer(from_fn_with_state(Arc::new(own), foreign_forms::refuse))
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()
         .merge(sal_checkin::routes(&app))

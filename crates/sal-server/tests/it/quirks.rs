@@ -414,6 +414,39 @@ async fn q120_forms_of_other_sites_are_refused_without_a_token() {
     assert_eq!(send(None).await.unwrap().status(), 302);
 }
 
+/// A proxy that changes `Host`: the page names both values and the setting, and shows them as text.
+#[tokio::test]
+async fn q120_a_form_from_another_host_is_told_both_values_and_the_setting() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let form = [("username", "admin"), ("password", "password")];
+    for (origin, shown) in [
+        (
+            "https://sal.example.org",
+            "https://sal.example.org (Origin)",
+        ),
+        (
+            "https://x\"><script>",
+            "https://x&quot;&gt;&lt;script&gt; (Origin)",
+        ),
+    ] {
+        let request = server.http.post(server.url("/login/")).form(&form);
+        let request = request
+            .header("origin", origin)
+            .header("host", "10.0.0.7:8000");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403);
+        let page = answer.text().await.unwrap();
+        for part in [
+            shown,
+            "10.0.0.7:8000 (Host)",
+            "SAL_PUBLIC_URL",
+            "behind-a-proxy.md",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_part_of_a_page_without_a_session_sends_the_whole_page_to_the_login() {
     let server = TestServer::start(Filled::Seeded).await;

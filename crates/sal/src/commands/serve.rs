@@ -238,6 +238,7 @@ fn options(config: &ServerConfig, recorder: &PrometheusHandle) -> sal_server::Op
     let recorder = recorder.clone();
     sal_server::Options {
         trusted_origins: config.trusted_origins.clone(),
+        public_url: config.public_url.clone(),
         render_metrics: Arc::new(move || recorder.render()),
         drain: config.drain,
         max_connections: room_for_connections(

@@ -50,7 +50,10 @@ fn without_credentials(stage: &Stage, folder: &std::path::Path) -> Vec<(Settings
             "/nonexistent/pod-token",
         );
     vec![
-        (settings(stage), "looked at environment (environment variable not set)"),
+        (
+            settings(stage),
+            "looked at environment (environment variable not set)",
+        ),
         (with_keys(settings(stage), None), "InvalidClientTokenId"),
         (
             with_keys(settings(stage), Some("junk")),
