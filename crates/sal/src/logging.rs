@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Environment;
 use crate::escape::LineWriter;
+use crate::output;
 
 /// How to log.
 #[derive(Debug, Clone)]
@@ -50,7 +51,9 @@ impl LogConfig {
             .unwrap_or_else(|_checked_above| EnvFilter::new("info"));
         // A filter of its own: a directive for a part of a library would win over one for the whole.
         let held_back = filter_fn(|metadata| !is_held_back(metadata.level(), metadata.target()));
-        let lines = tracing_subscriber::fmt::layer().with_writer(|| LineWriter(std::io::stderr()));
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(|| LineWriter(output::log()))
+            .log_internal_errors(false);
         let lines = if self.json {
             lines.json().flatten_event(true).boxed()
         } else {

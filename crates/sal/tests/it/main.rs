@@ -12,6 +12,7 @@ mod bench;
 mod bulk;
 mod causes;
 mod checkins;
+mod closed_output;
 mod commands;
 mod crash;
 mod demo;
