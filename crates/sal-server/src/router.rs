@@ -14,7 +14,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use crate::foreign_forms::{self, OwnOrigins};
-use crate::{health, slash, unread};
+use crate::{health, second_api, slash, unread};
 
 /// What the assembly decides, beside the App.
 #[derive(Clone)]
@@ -95,7 +95,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
 
 /// 410 for the API that Sal 4 took away (sal-protocol §8).
 fn gone() -> Response {
-    let mut response = Response::new("API v1 is gone. Use /api/v2/.\n".into());
+    let mut response = Response::new(second_api::FIRST_IS_GONE.into());
     *response.status_mut() = StatusCode::GONE;
     let plain = HeaderValue::from_static("text/plain");
     response.headers_mut().insert(header::CONTENT_TYPE, plain);
@@ -111,6 +111,9 @@ async fn nothing_here(
     let path = uri.path();
     if slash::is_of_the_first_api(path) {
         return gone();
+    }
+    if second_api::has(path) {
+        return second_api::not_yet();
     }
     if slash::is_missing(path, &pages) {
         tracing::debug!(%method, "sent on to the path with a slash");

@@ -164,7 +164,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         scenario: "checkin_valid",
         steps: &["047"],
         tables: &[],
-        reasons: &["status 404", "content-type", "allow", "body"],
+        reasons: &["status 501", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
     Quirk {
@@ -236,7 +236,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         scenario: "inventory",
         steps: &["030"],
         tables: &[],
-        reasons: &["status 404", "content-type", "allow", "body"],
+        reasons: &["status 501", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
     Quirk {
@@ -244,7 +244,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         scenario: "profiles",
         steps: &["020"],
         tables: &[],
-        reasons: &["status 404", "content-type", "allow", "body"],
+        reasons: &["status 501", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
     Quirk {
@@ -514,7 +514,7 @@ async fn q122_a_setting_lets_everybody_see_all_units_without_rows() {
 }
 
 #[tokio::test]
-async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_404() {
+async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_501() {
     let server = TestServer::start(Filled::Seeded).await;
     assert_eq!(
         server
@@ -524,6 +524,6 @@ async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_404() {
             .await
             .unwrap()
             .status(),
-        404
+        501
     );
 }
