@@ -1,1 +1,1 @@
-DROP TABLE salrs_session, salrs_setup_link;
+DROP TABLE IF EXISTS salrs_session, salrs_setup_link;

@@ -1,1 +1,1 @@
-DROP TABLE salrs_checkin, salrs_journal, salrs_rejected_body;
+DROP TABLE IF EXISTS salrs_checkin, salrs_journal, salrs_rejected_body;

@@ -1,1 +1,1 @@
-DROP TABLE salrs_audit;
+DROP TABLE IF EXISTS salrs_audit;

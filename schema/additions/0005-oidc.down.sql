@@ -1,1 +1,1 @@
-DROP TABLE salrs_identity, salrs_oidc_login;
+DROP TABLE IF EXISTS salrs_identity, salrs_oidc_login;

@@ -1,1 +1,1 @@
-DROP TABLE salrs_preference;
+DROP TABLE IF EXISTS salrs_preference;

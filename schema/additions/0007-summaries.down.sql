@@ -1,1 +1,1 @@
-DROP TABLE salrs_summary;
+DROP TABLE IF EXISTS salrs_summary;

@@ -1,1 +1,1 @@
-DROP INDEX salrs_inventoryitem_application, salrs_manageditem_waiting;
+DROP INDEX IF EXISTS salrs_inventoryitem_application, salrs_manageditem_waiting;

@@ -1,1 +1,1 @@
-DROP TABLE salrs_job;
+DROP TABLE IF EXISTS salrs_job;

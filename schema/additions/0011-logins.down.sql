@@ -1,1 +1,1 @@
-DROP TABLE salrs_login_key, salrs_oidc_used;
+DROP TABLE IF EXISTS salrs_login_key, salrs_oidc_used;

@@ -1,21 +1,20 @@
-//! The only place of xtask that prints.
+//! The only place of xtask that prints. A reader that has gone (`cargo xtask docs | head`) is no mistake.
 
-/// Prints a line on stdout.
-#[expect(
-    clippy::print_stdout,
+#![expect(
+    clippy::disallowed_methods,
     reason = "a chore talks to the person who called it"
 )]
+
+use std::io::{self, Write};
+
+/// Prints a line on stdout.
 pub(crate) fn line(text: &str) {
-    println!("{text}");
+    let _unheard = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// Prints a line on stderr.
-#[expect(
-    clippy::print_stderr,
-    reason = "a chore talks to the person who called it"
-)]
 pub(crate) fn problem(text: &str) {
-    eprintln!("{text}");
+    let _unheard = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Lists findings on stderr and says the verdict; true when there are none.

@@ -1,15 +1,22 @@
-//! `/livez`, `/readyz` and `/metrics`, for an orchestrator.
+//! `/livez`, `/readyz` and `/metrics`, for an orchestrator; `POST /quitquitquit`, for a job that has done its work.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, response::IntoResponse, routing::get};
-use http::{StatusCode, header};
-use rds_iam::{Connector, LoginFailureNote};
+use axum::{
+    Extension, Json, Router,
+    extract::{ConnectInfo, State},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use http::{HeaderMap, StatusCode, header};
+use rds_iam::Connector;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::{counters::Counters, places::RoomStatus};
 
@@ -17,50 +24,87 @@ use crate::{counters::Counters, places::RoomStatus};
 struct Health {
     counters: Arc<Counters>,
     connectors: Arc<Vec<Arc<Connector>>>,
-    probed: Arc<Mutex<Option<Instant>>>,
+    /// When each upstream was last logged in to for the sake of knowing.
+    probed: Arc<Mutex<Vec<Option<Instant>>>>,
+    quit: CancellationToken,
 }
 
 impl Health {
-    /// Whether it is time to log in for the sake of knowing; at most once in a while.
-    fn may_probe(&self) -> bool {
+    /// Whether it is time to log in to an upstream for the sake of knowing; at most once in a while.
+    fn may_probe(&self, upstream: usize) -> bool {
         let mut probed = self.probed.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = probed.is_none_or(|at| at.elapsed() > BETWEEN_PROBES);
+        let Some(last) = probed.get_mut(upstream) else {
+            return false;
+        };
+        let due = last.is_none_or(|at| at.elapsed() > BETWEEN_PROBES);
         if due {
-            *probed = Some(Instant::now());
+            *last = Some(Instant::now());
         }
         due
     }
 }
 
-/// The last login's failure, unless one has succeeded since.
-fn failing(connector: &Connector) -> Option<LoginFailureNote> {
+/// Why an upstream is not known to let clients in; `None` when its last login worked.
+fn doubt(connector: &Connector) -> Option<String> {
     let status = connector.status();
-    status.last_failure.filter(|failure| {
+    let failure = status.last_failure.filter(|failure| {
         status
             .last_success
             .is_none_or(|success| success < failure.at)
-    })
+    });
+    match (failure, status.last_success) {
+        (Some(failure), _) => Some(failure.explanation.to_string()),
+        (None, Some(_)) => None,
+        (None, None) => Some("no login has ended yet".to_owned()),
+    }
 }
 
 /// How long readiness waits for a login of its own.
 const PROBE: Duration = Duration::from_secs(3);
 const BETWEEN_PROBES: Duration = Duration::from_secs(2);
 
-/// The routes; `connectors` are the doors' upstreams.
-pub fn routes(counters: Arc<Counters>, connectors: Vec<Arc<Connector>>) -> Router {
+/// The routes; `connectors` are the doors' upstreams, and `quit` is cancelled when a process of this machine asks for it.
+pub fn routes(
+    counters: Arc<Counters>,
+    connectors: Vec<Arc<Connector>>,
+    quit: CancellationToken,
+) -> Router {
     let health = Health {
         counters,
+        probed: Arc::new(Mutex::new(vec![None; connectors.len()])),
         connectors: Arc::new(connectors),
-        probed: Arc::default(),
+        quit,
     };
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/quitquitquit", post(end))
         .with_state(health)
 }
 
-/// Ready while clients are taken at every door and no upstream's last login failed.
+/// Ends the relay as soon as its sessions have ended. Only for processes of this machine or pod, where the address may be
+/// open to all for probes; and not for pages in a browser, which say where they come from.
+async fn end(
+    State(health): State<Health>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
+    let is_near =
+        peer.is_some_and(|Extension(ConnectInfo(peer))| peer.ip().to_canonical().is_loopback());
+    let is_page = headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site");
+    if !is_near || is_page {
+        return (
+            StatusCode::FORBIDDEN,
+            "only a process of the same machine or pod may end the relay\n",
+        );
+    }
+    tracing::info!("the end was asked for at /quitquitquit");
+    health.quit.cancel();
+    (StatusCode::OK, "ending when the open sessions have ended\n")
+}
+
+/// Ready while clients are taken at every door and every upstream's last login worked. Where there was none, one is made.
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let mut upstreams = Vec::new();
     let mut good = health.counters.is_listening();
@@ -70,20 +114,20 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
         .doors()
         .iter()
         .all(|(_, room)| !room.is_full);
-    for connector in health.connectors.iter() {
-        let mut failed = failing(connector);
-        if failed.is_some() && health.may_probe() {
-            // Where nobody is sent to, nobody logs in: readiness finds out by itself that it is back.
+    for (index, connector) in health.connectors.iter().enumerate() {
+        let mut failing = doubt(connector);
+        if failing.is_some() && health.may_probe(index) {
+            // Where nobody is sent to, nobody logs in: readiness finds out by itself whether it works, and is back.
             let _outcome = tokio::time::timeout(PROBE, connector.connect()).await;
-            failed = failing(connector);
+            failing = doubt(connector);
         }
         let status = connector.status();
-        good &= failed.is_none();
+        good &= failing.is_none();
         upstreams.push(json!({
             "host": status.host,
             "user": status.user,
             "last_success": status.last_success.map(|at| at.to_string()),
-            "failing": failed.map(|failure| failure.explanation.to_string()),
+            "failing": failing,
         }));
     }
     let code = if good {

@@ -24,6 +24,6 @@ pub use self::{
     counters::Counters,
     health::routes as health_routes,
     listen::{ListenError, Local, LocalAccess},
-    relay::{Door, Relay, RelaySettings},
+    relay::{Door, Ending, Relay, RelaySettings},
     tls::{LocalTls, LocalTlsError},
 };

@@ -43,8 +43,18 @@ pub struct RelaySettings {
     pub greeting: Duration,
     /// Sessions in which nothing moves for so long are closed; `None` for never.
     pub idle: Option<Duration>,
-    /// How long open sessions may go on after the end was asked for.
+    /// How long clients are taken and sessions may go on after the end was asked for.
     pub drain: Duration,
+}
+
+/// How the end is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    /// The relay ends when its drain is over, and takes clients until then: an application beside it ends at the same
+    /// time, and may open a connection for each of its last requests.
+    pub drain: CancellationToken,
+    /// Nobody is let in any more, and the relay ends when the open sessions have: nobody needs it now.
+    pub quit: CancellationToken,
 }
 
 impl Default for RelaySettings {
@@ -55,7 +65,7 @@ impl Default for RelaySettings {
             most_waiting_per_address: 50,
             greeting: Duration::from_secs(15),
             idle: None,
-            drain: Duration::from_secs(30),
+            drain: Duration::from_secs(8),
         }
     }
 }
@@ -102,8 +112,8 @@ impl Relay {
         }
     }
 
-    /// Lets clients in until `shutdown`; then lets open sessions end, and cuts what is left.
-    pub async fn run(self, shutdown: CancellationToken) {
+    /// Lets clients in until the end is near, lets open sessions end, and cuts what is left.
+    pub async fn run(self, ending: Ending) {
         let sessions = TaskTracker::new();
         let cut = CancellationToken::new();
         let accepting = TaskTracker::new();
@@ -114,15 +124,22 @@ impl Relay {
                 room,
                 shared: Arc::clone(&self.shared),
                 sessions: sessions.clone(),
-                shutdown: shutdown.clone(),
+                quit: ending.quit.clone(),
                 cut: cut.clone(),
             };
             accepting.spawn(entrance.accept());
         }
-        shutdown.cancelled().await;
+        tokio::select! {
+            () = ending.drain.cancelled() => {}
+            () = ending.quit.cancelled() => {}
+        }
+        let end = Instant::now() + self.shared.settings.drain;
         self.shared.counters.set_draining();
+        let _sooner = tokio::time::timeout_at(end, ending.quit.cancelled()).await;
+        // From here on nobody is let in.
+        ending.quit.cancel();
         sessions.close();
-        let drained = tokio::time::timeout(self.shared.settings.drain, sessions.wait()).await;
+        let drained = tokio::time::timeout_at(end, sessions.wait()).await;
         if drained.is_err() {
             let open = self.shared.counters.open();
             tracing::warn!(open, "sessions are cut: they did not end in time");
@@ -140,7 +157,7 @@ struct Entrance {
     room: Arc<Room>,
     shared: Arc<Shared>,
     sessions: TaskTracker,
-    shutdown: CancellationToken,
+    quit: CancellationToken,
     cut: CancellationToken,
 }
 
@@ -180,7 +197,7 @@ impl Entrance {
             is_owners: self.door.local.is_owners(&accepted),
             accepted,
             deadline: Instant::now() + self.shared.settings.greeting,
-            draining: self.shutdown.is_cancelled(),
+            draining: self.quit.is_cancelled(),
         };
         let (door, room) = (Arc::clone(&self.door), Arc::clone(&self.room));
         let (shared, cut) = (Arc::clone(&self.shared), self.cut.clone());

@@ -7,6 +7,7 @@
 mod cache;
 mod chain;
 mod date;
+mod files;
 mod metadata;
 mod named;
 mod watch;

@@ -7,11 +7,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use sal_http::checkin_key::CheckinClient;
-use sal_http::{App, AppError, db::machine_client, django};
-use sal_plugins::registry::EnabledPlugins;
-use sal_store::plugins::{
-    DEFAULT_WIDGETS, enable_default_widgets, enabled_details, enabled_reports, enabled_widgets,
-};
+use sal_http::{App, AppError, db::machine_client, django, enabled_plugins};
+use sal_store::plugins::{DEFAULT_WIDGETS, enable_default_widgets};
 use serde::Serialize;
 
 use crate::form;
@@ -46,23 +43,7 @@ pub(crate) async fn list_scripts(
         .map(|name| (*name).to_owned())
         .collect();
     enable_default_widgets(&db, &defaults).await?;
-    let enabled = EnabledPlugins {
-        reports: enabled_reports(&db)
-            .await?
-            .into_iter()
-            .map(|row| row.name)
-            .collect(),
-        widgets: enabled_widgets(&db)
-            .await?
-            .into_iter()
-            .map(|row| row.name)
-            .collect(),
-        details: enabled_details(&db)
-            .await?
-            .into_iter()
-            .map(|row| row.name)
-            .collect(),
-    };
+    let enabled = enabled_plugins(&db).await?;
     let scripts = app.registry().scripts_for(&enabled, os_family.as_deref());
     let listed: Vec<_> = scripts
         .iter()

@@ -9,6 +9,7 @@ pub mod checkin_key;
 pub mod database_status;
 pub mod db;
 pub mod django;
+mod enabled_plugins;
 pub mod error;
 pub mod layers;
 pub mod memory;
@@ -25,5 +26,6 @@ pub mod skew;
 pub mod turns;
 
 pub use app::{App, Clock, HttpConfig};
+pub use enabled_plugins::enabled_plugins;
 pub use error::AppError;
 pub use routes::Routes;

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     applications,
     config::JobsConfig,
-    deactivated, inactive, retention, search, sessions,
+    deactivated, inactive, leftovers, retention, search, sessions,
     work::{JobError, Outcome, Work},
 };
 
@@ -29,6 +29,7 @@ pub const JOBS: &[Job] = &[
     inactive::JOB,
     sessions::JOB,
     deactivated::JOB,
+    leftovers::JOB,
     search::JOB,
     applications::JOB,
 ];

@@ -10,6 +10,7 @@ mod config;
 mod deactivated;
 mod inactive;
 pub mod jobs;
+mod leftovers;
 mod retention;
 mod run;
 mod search;

@@ -15,6 +15,7 @@ mod python;
 pub mod registry;
 pub mod script;
 pub mod settings;
+mod unrun;
 pub mod version;
 pub mod visibility;
 
@@ -25,4 +26,5 @@ pub use plugin::{Kind, Origin, OsFamily, Plugin};
 pub use registry::{EnabledPlugins, Registry};
 pub use script::{Script, ScriptRef};
 pub use settings::Settings;
+pub use unrun::{Unrun, Why};
 pub use visibility::Visibility;

@@ -3,8 +3,10 @@
 //! Binds no port, reads no environment, installs no signal handler: the program hands in a listener and a
 //! shutdown token. The order of the layers is in [`router`], health and metrics are in [`health`].
 
+mod foreign_forms;
 pub mod health;
 pub mod router;
+mod second_api;
 mod serve;
 mod slash;
 mod unread;

@@ -11,16 +11,18 @@ use axum::response::Response;
 use sal_http::{App, django, layers, turns};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
-use crate::{health, slash, unread};
+use crate::foreign_forms::{self, OwnOrigins};
+use crate::{health, second_api, slash, unread};
 
 /// What the assembly decides, beside the App.
 #[derive(Clone)]
 pub struct Options {
     /// Origins beside our own that may send forms (`DOCKER_SAL_CSRF_TRUSTED_ORIGINS`), with their scheme.
     pub trusted_origins: Vec<String>,
+    /// The address that browsers use (`SAL_PUBLIC_URL`): its origin is our own.
+    pub public_url: Option<String>,
     /// Renders the metrics in Prometheus's text format.
     pub render_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// How long a client may take to send its whole body.
@@ -37,6 +39,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             trusted_origins: Vec::new(),
+            public_url: None,
             render_metrics: Arc::new(String::new),
             body_deadline: Duration::from_secs(30),
             drain: Duration::from_secs(20),
@@ -59,21 +62,14 @@ pub struct BadOrigin {
 /// # Errors
 /// [`BadOrigin`] when a trusted origin is not a scheme and a host.
 pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
-    let mut csrf = CsrfLayer::new();
-    for origin in &options.trusted_origins {
-        csrf = csrf
-            .add_trusted_origin(origin)
-            .map_err(|_error| BadOrigin {
-                origin: origin.clone(),
-            })?;
-    }
+    let own = OwnOrigins::read(options.public_url.as_deref(), &options.trusted_origins)?;
     let pages = sal_web::routes();
     let paths: Arc<[&'static str]> = pages.paths().into();
     let pages = pages
         .into_router()
         .layer(from_fn(turns::hold_turn))
         .layer(from_fn_with_state(app.clone(), layers::read_form))
-        .layer(csrf)
+        .layer(from_fn_with_state(Arc::new(own), foreign_forms::refuse))
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()
         .merge(sal_checkin::routes(&app))
@@ -99,7 +95,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
 
 /// 410 for the API that Sal 4 took away (sal-protocol §8).
 fn gone() -> Response {
-    let mut response = Response::new("API v1 is gone. Use /api/v2/.\n".into());
+    let mut response = Response::new(second_api::FIRST_IS_GONE.into());
     *response.status_mut() = StatusCode::GONE;
     let plain = HeaderValue::from_static("text/plain");
     response.headers_mut().insert(header::CONTENT_TYPE, plain);
@@ -115,6 +111,9 @@ async fn nothing_here(
     let path = uri.path();
     if slash::is_of_the_first_api(path) {
         return gone();
+    }
+    if second_api::has(path) {
+        return second_api::not_yet();
     }
     if slash::is_missing(path, &pages) {
         tracing::debug!(%method, "sent on to the path with a slash");

@@ -133,6 +133,48 @@ crate::queries! {
         sessions: i64,
     } = "SELECT count(*) AS sessions FROM salrs_session s JOIN auth_user u ON u.id = s.user_id WHERE NOT u.is_active";
 
+    /// How much is kept of machines and users that are gone.
+    count_leftovers() -> /// Counts of what would be removed.
+    LeftoverCounts {
+        /// Last check-ins.
+        checkins: i64,
+        /// Sessions.
+        sessions: i64,
+        /// Accounts of single sign-on.
+        identities: i64,
+        /// Accounts, whoever's.
+        all_identities: i64,
+        /// Preferences.
+        preferences: i64,
+        /// Preferences, whoever's.
+        all_preferences: i64,
+    } = "SELECT checkins, sessions, identities, all_identities, preferences, all_preferences FROM
+           (SELECT count(*) AS checkins FROM salrs_checkin x WHERE NOT EXISTS (SELECT FROM server_machine m WHERE m.id = x.machine_id)) c,
+           (SELECT count(*) AS sessions FROM salrs_session x WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)) s,
+           (SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)) AS identities,
+                   count(*) AS all_identities FROM salrs_identity x) i,
+           (SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)) AS preferences,
+                   count(*) AS all_preferences FROM salrs_preference x) p";
+
+    /// Removes the last check-ins of machines that are gone. A check-in makes its machine and this row at once, so that
+    /// none is seen without the other.
+    delete_checkins_of_gone(limit: i64) = "
+        DELETE FROM salrs_checkin WHERE machine_id IN (
+            SELECT x.machine_id FROM salrs_checkin x
+            WHERE NOT EXISTS (SELECT FROM server_machine m WHERE m.id = x.machine_id) LIMIT $1)";
+
+    /// Removes the sessions of users who are gone.
+    delete_sessions_of_gone() = "
+        DELETE FROM salrs_session x WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)";
+
+    /// Removes the accounts of single sign-on of users who are gone.
+    delete_identities_of_gone() = "
+        DELETE FROM salrs_identity x WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)";
+
+    /// Removes the preferences of users who are gone.
+    delete_preferences_of_gone() = "
+        DELETE FROM salrs_preference x WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)";
+
     /// Removes sessions of Django that expired; Django itself never does.
     delete_django_sessions(now: Timestamp, limit: i64) = "
         DELETE FROM django_session WHERE expire_date <= $1 AND session_key IN (

@@ -7,10 +7,12 @@
 mod compare;
 mod expected;
 mod live;
+mod standing;
 
 use tokio_postgres::Client;
 
 pub use compare::{Difference, Severity};
+pub use standing::{Kind, Standing, standing};
 
 use crate::statements::faults_of_own_tables;
 
@@ -34,6 +36,15 @@ pub struct Ensured {
     pub additions_refused: Option<String>,
     /// Additions that only save work, and why they could not be applied.
     pub savings_refused: Vec<(&'static str, String)>,
+}
+
+impl Ensured {
+    /// Our additions that were applied now.
+    pub fn added_additions(&self) -> impl Iterator<Item = &'static Addition> + use<'_> {
+        ADDITIONS
+            .iter()
+            .filter(|addition| self.added.contains(&addition.name))
+    }
 }
 
 /// Whether the database holds any of Sal's tables.
@@ -191,6 +202,8 @@ pub async fn missing_additions(db: &Client) -> Result<Vec<&'static str>, tokio_p
 pub struct Addition {
     /// Its number and name.
     pub name: &'static str,
+    /// What it adds, in words for whoever looks after the database.
+    pub what: &'static str,
     /// Makes it.
     up: &'static str,
     /// Takes it back; what it held is lost.
@@ -210,9 +223,10 @@ const RECORD: &str = "
     ALTER TABLE salrs_schema ADD COLUMN IF NOT EXISTS taken_back timestamptz;";
 
 macro_rules! addition {
-    ($name:literal, $only_saves:expr) => {
+    ($name:literal, $only_saves:expr, $what:literal) => {
         Addition {
             name: $name,
+            what: $what,
             up: include_str!(concat!("../../../schema/additions/", $name, ".sql")),
             down: include_str!(concat!("../../../schema/additions/", $name, ".down.sql")),
             only_saves: $only_saves,
@@ -222,19 +236,51 @@ macro_rules! addition {
 
 /// What we add, in order.
 pub const ADDITIONS: &[Addition] = &[
-    addition!("0001-sessions", false),
-    addition!("0002-checkins", false),
-    addition!("0003-fill-factor", true),
-    addition!("0004-audit", false),
-    addition!("0005-oidc", false),
-    addition!("0006-preferences", false),
-    addition!("0007-summaries", true),
-    addition!("0008-software-indexes", true),
-    addition!("0009-jobs", false),
-    addition!("0010-page-indexes", true),
-    addition!("0011-logins", false),
-    addition!("0012-journal-strangers", false),
-    addition!("0013-bounded-page-indexes", true),
+    addition!(
+        "0001-sessions",
+        false,
+        "tables for browser sessions and the link that makes the first user"
+    ),
+    addition!(
+        "0002-checkins",
+        false,
+        "tables for what each machine last sent, and the journal of check-in problems"
+    ),
+    addition!(
+        "0003-fill-factor",
+        true,
+        "more room in the pages of four of Sal's tables (a setting; no row is rewritten)"
+    ),
+    addition!("0004-audit", false, "a table of who changed what"),
+    addition!("0005-oidc", false, "tables for single sign-on"),
+    addition!(
+        "0006-preferences",
+        false,
+        "a table of what people chose on the pages"
+    ),
+    addition!("0007-summaries", true, "a table of counts over the fleet"),
+    addition!(
+        "0008-software-indexes",
+        true,
+        "an index each on inventory_inventoryitem and server_manageditem"
+    ),
+    addition!("0009-jobs", false, "a table of maintenance jobs"),
+    addition!(
+        "0010-page-indexes",
+        true,
+        "an index each on server_pluginscriptrow and server_fact"
+    ),
+    addition!("0011-logins", false, "two more tables for single sign-on"),
+    addition!(
+        "0012-journal-strangers",
+        false,
+        "a column of the journal of check-in problems"
+    ),
+    addition!(
+        "0013-bounded-page-indexes",
+        true,
+        "indexes over the beginning of names where an earlier build indexed whole names"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

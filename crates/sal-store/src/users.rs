@@ -56,6 +56,40 @@ crate::queries! {
         )
         INSERT INTO server_userprofile (user_id, level) SELECT id, 'GA' FROM first RETURNING user_id AS id";
 
+    /// A superuser, if there is one, deactivated or not.
+    superusers() -> /// Somebody with all rights in Django's eyes.
+    Superuser {
+        /// The user's id.
+        id: UserId,
+    } = "SELECT id FROM auth_user WHERE is_superuser LIMIT 1";
+
+    /// Makes the user with this name a superuser and staff member with level `GA` and this password, unless there is a
+    /// superuser. Whether an existing user is active stays as it is, as in Sal (Q-150).
+    restore_superuser(username: &str, password: &str, now: Timestamp) -> /// The user.
+    RestoredUser {
+        /// The user's id.
+        id: UserId,
+        /// Whether it was made now.
+        is_new: bool,
+        /// Whether it can log in.
+        is_active: bool,
+    } = "
+        WITH restored AS (
+            INSERT INTO auth_user (password, is_superuser, username, first_name, last_name, email,
+                                   is_staff, is_active, date_joined)
+            SELECT $2, true, $1, '', '', '', true, true, $3
+            WHERE NOT EXISTS (SELECT FROM auth_user WHERE is_superuser)
+            ON CONFLICT (username) DO UPDATE
+            SET password = excluded.password, is_superuser = true, is_staff = true
+            RETURNING id, is_active
+        ), profile AS (
+            INSERT INTO server_userprofile (user_id, level) SELECT id, 'GA' FROM restored
+            ON CONFLICT (user_id) DO UPDATE SET level = 'GA'
+        ), ended AS (
+            DELETE FROM salrs_session WHERE user_id IN (SELECT id FROM restored)
+        )
+        SELECT id, NOT EXISTS (SELECT FROM auth_user WHERE username = $1) AS is_new, is_active FROM restored";
+
     /// Stores the hash of a set-up link and forgets those that have expired, if there is no user yet.
     insert_setup_link(token_hash: Vec<u8>, now: Timestamp, expires: Timestamp) = "
         WITH old AS (DELETE FROM salrs_setup_link WHERE expires <= $2)

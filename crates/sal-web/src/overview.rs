@@ -15,8 +15,14 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer, db::Db, origin::Origin};
-use sal_plugins::Plugin;
+use sal_http::{
+    App, AppError, Routes,
+    access::{Level, Viewer},
+    db::Db,
+    enabled_plugins,
+    origin::Origin,
+};
+use sal_plugins::{Plugin, Registry, Unrun, Why};
 use sal_store::{
     Client,
     ids::UnitId,
@@ -54,6 +60,8 @@ struct OverviewPage {
     actions: Vec<Link>,
     places: Option<Places>,
     attention: Option<Attention>,
+    /// For global admins: enabled plugins that are not run here, in words.
+    unrun: Vec<String>,
     widgets: Vec<Widget>,
     /// How old the numbers are, where they were not counted just now.
     age: Option<String>,
@@ -129,6 +137,7 @@ impl Visit {
             .filter_map(|name| registry.get(name))
             .collect();
         let attention = Attention::read(part, &viewer, &db, &app).await?;
+        let unrun = unrun(&viewer, &registry, &db).await?;
         let places = Places::around(part, &viewer, &db).await?;
         let server_url = joining::server_url(&headers, &origin);
         let mut joining = joining::joining(part, &viewer, &server_url, &db).await?;
@@ -153,6 +162,7 @@ impl Visit {
             actions: surroundings::actions(part, &viewer),
             places: (!places.lines.is_empty()).then_some(places),
             attention,
+            unrun,
             widgets: drawn.widgets,
             age: drawn.age,
             heading,
@@ -160,6 +170,19 @@ impl Visit {
             joining,
         })
     }
+}
+
+/// What an administrator should know of plugins of a former deployment: they would be missed without a word.
+async fn unrun(viewer: &Viewer, registry: &Registry, db: &Client) -> Result<Vec<String>, AppError> {
+    if viewer.level != Level::GlobalAdmin {
+        return Ok(Vec::new());
+    }
+    let unrun = registry.unrun(&enabled_plugins(db).await?);
+    let words = |plugin: Unrun| match plugin.why {
+        Why::IsPython => format!("{} (Python, shown as a table)", plugin.name),
+        Why::IsNotHere => format!("{} (not on this server)", plugin.name),
+    };
+    Ok(unrun.into_iter().map(words).collect())
 }
 
 /// Names of the enabled widgets; Sal's default ones are enabled at the first visit.

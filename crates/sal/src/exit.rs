@@ -1,4 +1,5 @@
-//! Exit codes, the same for every command.
+//! Exit codes, the same for every command. A reader that goes early (`sal … | head`) changes none of them: what was done
+//! was done. Data that was lost otherwise (a full disk) is [`Exit::Failed`].
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::Environment;
 use crate::escape::LineWriter;
+use crate::output;
 
 /// How to log.
 #[derive(Debug, Clone)]
@@ -41,7 +42,9 @@ impl LogConfig {
             .unwrap_or_else(|_checked_above| EnvFilter::new("info"));
         // A filter of its own: a directive for a part of a library would win over one for the whole.
         let held_back = filter_fn(|metadata| !is_held_back(metadata.level(), metadata.target()));
-        let lines = tracing_subscriber::fmt::layer().with_writer(|| LineWriter(std::io::stderr()));
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(|| LineWriter(output::log()))
+            .log_internal_errors(false);
         let lines = if self.json {
             lines.json().flatten_event(true).boxed()
         } else {
@@ -58,7 +61,9 @@ impl LogConfig {
 
 fn is_held_back(level: &Level, target: &str) -> bool {
     let library = target.split("::").next().unwrap_or(target);
-    *level > Level::INFO && HELD_BACK.contains(&library)
+    // Postgres's notices, such as "relation already exists, skipping", come at this level and are no news to anybody.
+    let is_notice = *level > Level::WARN && library == "tokio_postgres";
+    is_notice || (*level > Level::INFO && HELD_BACK.contains(&library))
 }
 
 /// These may log headers, bodies or credentials below this level, whatever SAL_LOG says.
@@ -75,7 +80,6 @@ const HELD_BACK: &[&str] = &[
     "hyper_util",
     "h2",
     "rustls",
-    "tokio_postgres",
     // Whole addresses: set-up links, codes of single sign-on.
     "tower_http",
 ];

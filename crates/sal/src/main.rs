@@ -24,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let arguments = match cli::Cli::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return exit::of_usage(&error).into(),
+        Err(error) => return output::exit_of(exit::of_usage(&error)).into(),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -38,5 +38,5 @@ fn main() -> ExitCode {
     };
     let exit = runtime.block_on(commands::run(arguments.command));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
-    exit.into()
+    output::exit_of(exit).into()
 }

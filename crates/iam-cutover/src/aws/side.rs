@@ -26,8 +26,8 @@ pub enum Answer<T> {
     },
     /// No answer; says why.
     Failed(String),
-    /// It was not asked; says why.
-    NotAsked(&'static str),
+    /// It was not asked; says why: the failure before it, where there was one.
+    NotAsked(String),
 }
 
 /// What is wanted in AWS.
@@ -98,7 +98,17 @@ impl<T> Answer<T> {
             Self::Known(_) => String::new(),
             Self::Denied { permission } => format!("not permitted to ask; it takes {permission}"),
             Self::Failed(why) => why.clone(),
-            Self::NotAsked(why) => (*why).to_owned(),
+            Self::NotAsked(why) => why.clone(),
+        }
+    }
+
+    /// The same, said of something that needs this answer.
+    fn instead<U>(&self) -> Answer<U> {
+        match self {
+            Self::Denied { permission } => Answer::Denied {
+                permission: permission.clone(),
+            },
+            other => Answer::NotAsked(other.why_not()),
         }
     }
 
@@ -114,18 +124,19 @@ impl<T> Answer<T> {
 impl AwsFacts {
     /// Facts of nothing, with one reason.
     #[must_use]
-    pub fn not_asked(why: &'static str) -> Self {
+    pub fn not_asked(why: &str) -> Self {
+        let why = || why.to_owned();
         Self {
-            caller: Answer::NotAsked(why),
-            target: Answer::NotAsked(why),
-            cluster: Answer::NotAsked(why),
+            caller: Answer::NotAsked(why()),
+            target: Answer::NotAsked(why()),
+            cluster: Answer::NotAsked(why()),
             replicas: Vec::new(),
-            engine: Answer::NotAsked(why),
-            replication: Answer::NotAsked(why),
-            role: Answer::NotAsked(why),
-            simulation: Answer::NotAsked(why),
-            auth_errors: Answer::NotAsked(why),
-            metrics: Answer::NotAsked(why),
+            engine: Answer::NotAsked(why()),
+            replication: Answer::NotAsked(why()),
+            role: Answer::NotAsked(why()),
+            simulation: Answer::NotAsked(why()),
+            auth_errors: Answer::NotAsked(why()),
+            metrics: Answer::NotAsked(why()),
         }
     }
 
@@ -166,20 +177,26 @@ impl AwsFacts {
 }
 
 /// Asks AWS everything, as far as the caller may.
+///
+/// Where there is no endpoint, its error says why.
 pub async fn look(
     api: &AwsApi,
-    endpoint: Option<&RdsEndpoint>,
+    endpoint: Result<&RdsEndpoint, &str>,
     user: &str,
     role: Option<&str>,
     now: Timestamp,
 ) -> AwsFacts {
-    let mut facts = AwsFacts::not_asked(NOTHING);
-    facts.caller = Answer::of(api.caller().await);
-    if matches!(facts.caller, Answer::Failed(_)) {
+    let caller = Answer::of(api.caller().await);
+    if let Answer::Failed(why) = &caller {
         // Without credentials or without a way to AWS every other question would fail the same way.
-        return facts;
+        return AwsFacts {
+            caller: Answer::Failed(why.clone()),
+            ..AwsFacts::not_asked(why)
+        };
     }
-    if let Some(endpoint) = endpoint {
+    let mut facts = AwsFacts::not_asked(endpoint.err().unwrap_or_default());
+    facts.caller = caller;
+    if let Ok(endpoint) = endpoint {
         look_at_target(api, endpoint, &mut facts).await;
         look_at_logs(api, now, &mut facts).await;
     }
@@ -187,7 +204,7 @@ pub async fn look(
     let role = named.or_else(|| facts.caller.known().and_then(Caller::role_name));
     facts.role = match &role {
         Some(role) => Answer::of(api.role(role).await),
-        None => Answer::NotAsked("the caller is no role, and none is named with --role"),
+        None => Answer::NotAsked(NO_ROLE.to_owned()),
     };
     let caller = facts.caller.known().map(Caller::principal);
     let found = facts.role.known().and_then(Option::as_ref);
@@ -195,6 +212,8 @@ pub async fn look(
     if let (Some(principal), Some(policy)) = (principal, facts.policy(api, user)) {
         let resource = policy.arns().into_iter().next().unwrap_or_default();
         facts.simulation = Answer::of(api.simulate(&principal, "rds-db:connect", &resource).await);
+    } else {
+        facts.simulation = facts.target.instead();
     }
     facts
 }
@@ -202,6 +221,7 @@ pub async fn look(
 async fn look_at_target(api: &AwsApi, endpoint: &RdsEndpoint, facts: &mut AwsFacts) {
     facts.target = Answer::of(api.target(endpoint).await);
     let Some(target) = facts.target.known().and_then(Option::as_ref).cloned() else {
+        not_without_target(facts);
         return;
     };
     if let Some(cluster) = &target.cluster {
@@ -222,6 +242,15 @@ async fn look_at_target(api: &AwsApi, endpoint: &RdsEndpoint, facts: &mut AwsFac
         let value = api.parameter(group, "rds.iam_auth_for_replication").await;
         facts.replication = Answer::of(value);
     }
+}
+
+/// What depends on the database was not asked for the reason for which that is not known.
+fn not_without_target(facts: &mut AwsFacts) {
+    facts.cluster = facts.target.instead();
+    facts.engine = facts.target.instead();
+    facts.replication = facts.target.instead();
+    facts.auth_errors = facts.target.instead();
+    facts.metrics = facts.target.instead();
 }
 
 async fn look_at_logs(api: &AwsApi, now: Timestamp, facts: &mut AwsFacts) {
@@ -251,25 +280,19 @@ impl AwsSide {
         wish: AwsWish,
         policy: Option<ConnectPolicy>,
     ) -> Result<Self, String> {
-        let missing = |what: &str, why: String| {
-            format!(
-                "{what} is not known ({why}); give the permission, or leave --aws out and do the AWS side by hand"
-            )
-        };
+        if let Answer::Failed(why) = &facts.caller {
+            return Err(format!(
+                "AWS cannot be asked: {why}. Mend that (`sal iam doctor` says more), or leave --aws out and do the AWS side by hand"
+            ));
+        }
         let Some(target) = facts.flag_owner().cloned() else {
-            let why = match &facts.target {
-                Answer::Known(_) => {
-                    "nothing in this account and region has this endpoint".to_owned()
-                }
-                other => other.why_not(),
-            };
-            return Err(missing("the database", why));
+            return Err(missing("the database", &facts.target));
         };
-        let policy = policy.ok_or_else(|| missing("the resource id", facts.target.why_not()))?;
+        let policy = policy.ok_or_else(|| missing("the resource id", &facts.target))?;
         let role = match (&wish.role, &facts.role) {
             (None, _) => None,
             (Some(_), Answer::Known(role)) => role.clone(),
-            (Some(_), other) => return Err(missing("the role", other.why_not())),
+            (Some(_), other) => return Err(missing("the role", other)),
         };
         let mut warnings = Vec::new();
         if wish.role.is_none() {
@@ -296,4 +319,17 @@ impl AwsSide {
     }
 }
 
-const NOTHING: &str = "the host is not an RDS endpoint, or the step before it gave no answer";
+/// What a plan lacks, with the reason and what to do about it.
+fn missing<T>(what: &str, answer: &Answer<T>) -> String {
+    let (why, next) = match answer {
+        Answer::Known(_) => (
+            "nothing in this account and region has this endpoint".to_owned(),
+            "check the account, the region and DB_HOST",
+        ),
+        Answer::Denied { .. } => (answer.why_not(), "give the permission"),
+        Answer::Failed(_) | Answer::NotAsked(_) => (answer.why_not(), "mend that"),
+    };
+    format!("{what} is not known ({why}); {next}, or leave --aws out and do the AWS side by hand")
+}
+
+const NO_ROLE: &str = "the caller is no role, and none is named with --role";

@@ -31,13 +31,22 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     checks
 }
 
+/// What stood in the way of a login with IAM.
+fn not_tried(facts: &Facts) -> String {
+    match (&facts.credentials, &facts.names.error) {
+        (Err(error), _) => error.to_string(),
+        (Ok(_), Some(error)) => error.clone(),
+        (Ok(_), None) => format!("`{}` is no name of RDS and leads to none", facts.host),
+    }
+}
+
 fn new_login(facts: &Facts) -> Check {
     let title = format!("`{}` logs in with IAM", facts.wish.new_user);
     match &facts.new_login {
         None => Check::unknown(
             "iam-login",
             title,
-            "it was not tried: there are no credentials, or no RDS endpoint",
+            format!("it was not tried: {}", not_tried(facts)),
             "see the lines on credentials and names",
         ),
         Some(Ok(status)) => Check::ok(

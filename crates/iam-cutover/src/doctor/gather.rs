@@ -66,7 +66,7 @@ pub async fn gather(question: Question<'_>) -> Facts {
         (Who::Old, &old_login),
     ];
     let read = look_as_anybody(question.wish, &logged_in, logins).await;
-    let facts = ask_aws(endpoint.as_ref(), &question).await;
+    let facts = ask_aws(endpoint.as_ref(), &names, &question).await;
     let policy = question
         .aws
         .and_then(|api| facts.policy(api, &question.wish.new_user));
@@ -129,10 +129,23 @@ async fn look_as_anybody(wish: &Wish, tried: &[(Who, &Login)], logins: &Logins) 
     Read::default()
 }
 
-async fn ask_aws(endpoint: Option<&RdsEndpoint>, question: &Question<'_>) -> AwsFacts {
-    let Some(api) = question.aws else {
-        return AwsFacts::not_asked("no region is known");
+async fn ask_aws(
+    endpoint: Option<&RdsEndpoint>,
+    names: &Names,
+    question: &Question<'_>,
+) -> AwsFacts {
+    let host = &question.logins.base.host;
+    let no_name = match &names.error {
+        Some(error) => error.clone(),
+        None => format!("`{host}` is no name of RDS and leads to none"),
     };
+    let Some(api) = question.aws else {
+        return AwsFacts::not_asked(&match endpoint {
+            Some(_) => "no region is known; set AWS_RDS_REGION".to_owned(),
+            None => format!("no region is known, as {no_name}; set AWS_RDS_REGION"),
+        });
+    };
+    let endpoint = endpoint.ok_or(no_name.as_str());
     let user = &question.wish.new_user;
     aws::look(api, endpoint, user, question.role, question.now).await
 }
@@ -196,9 +209,18 @@ async fn look(wish: &Wish, who: Who, session: Session, logins: &Logins) -> Read 
         }
     }
     let clients: Vec<&Client> = sessions.iter().map(|session| &session.client).collect();
-    let inventory = inventory::read(wish, &clients).await.ok();
+    let inventory = match inventory::read(wish, &clients).await {
+        Ok(inventory) => Some(inventory),
+        Err(error) => {
+            read.unread.push(format!("roles and owners: {error}"));
+            None
+        }
+    };
     if let Some(first) = clients.first() {
-        read.server = server(first).await.ok();
+        match server(first).await {
+            Ok(server) => read.server = Some(server),
+            Err(error) => read.unread.push(format!("the server: {error}")),
+        }
     }
     if let Some(inventory) = &inventory
         && let (Some(old), Some(new)) = (

@@ -27,7 +27,7 @@ async fn stage() -> Stage {
 async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage) -> AwsSide {
     let facts = aws::look(
         api,
-        Some(&stage.endpoint()),
+        Ok(&stage.endpoint()),
         NEW,
         Some(role),
         (crate::stage::clock())(),
@@ -138,7 +138,7 @@ async fn what_a_role_may_not_ask_is_unknown_and_the_permission_is_named() {
     let api = stage.aws(&credential);
     let facts = aws::look(
         &api,
-        Some(&stage.endpoint()),
+        Ok(&stage.endpoint()),
         NEW,
         None,
         (crate::stage::clock())(),

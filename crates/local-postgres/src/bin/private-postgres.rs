@@ -20,6 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     };
     let server = runtime.block_on(LocalPostgres::start(options))?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program of its own, whose errors end it with a message"
+    )]
     let mut out = std::io::stdout();
     writeln!(out, "{}", server.socket_dir().display())?;
     writeln!(out, "{}", server.folder().display())?;

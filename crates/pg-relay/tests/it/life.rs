@@ -41,6 +41,42 @@ async fn the_end_waits_for_open_sessions_and_turns_new_ones_away() {
 }
 
 #[tokio::test]
+async fn clients_are_taken_until_the_end_of_the_drain_or_until_nobody_needs_it() {
+    let mut stage = Stage::set().await;
+    stage.drain.cancel();
+    let counters = std::sync::Arc::clone(&stage.counters);
+    until("draining", async || !counters.is_listening()).await;
+    // One connection for each request, and none in between, as Django does.
+    for _ in 0..3 {
+        let said = stage.psql("", "SELECT 1").await;
+        assert!(said.ok, "{said:?}");
+        until("its end", async || counters.open() == 0).await;
+    }
+    assert!(
+        stage.ready().await.contains("503"),
+        "no new ones are sent here"
+    );
+    assert!(!stage.running.as_ref().unwrap().is_finished());
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn the_drain_ends_by_itself() {
+    let mut stage = Stage::set_with(
+        |_| {},
+        |settings| settings.drain = Duration::from_millis(200),
+    )
+    .await;
+    stage.drain.cancel();
+    let running = stage.running.take().unwrap();
+    tokio::time::timeout(crate::stage::PATIENCE, running)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!stage.psql("", "SELECT 1").await.ok);
+}
+
+#[tokio::test]
 async fn what_does_not_end_in_time_is_cut() {
     let mut stage = Stage::set_with(
         |_| {},
@@ -59,6 +95,7 @@ async fn health_follows_the_upstream() {
     let routes = pg_relay::health_routes(
         std::sync::Arc::clone(&stage.counters),
         vec![std::sync::Arc::clone(&stage.connector)],
+        stage.shutdown.clone(),
     );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -79,6 +116,12 @@ async fn health_follows_the_upstream() {
             .unwrap();
         answer
     };
+    // Nobody has come yet: readiness has tried the login itself.
+    let first = get("/readyz").await;
+    assert!(
+        first.contains("200 OK") && first.contains("\"failing\":null"),
+        "{first}"
+    );
     assert!(stage.psql("", "SELECT 1").await.ok);
     assert!(get("/livez").await.contains("200 OK"));
     assert!(get("/readyz").await.contains("200 OK"));

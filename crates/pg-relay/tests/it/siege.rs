@@ -8,7 +8,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::stage::{PASSWORD, Stage, USER, until};
+use crate::stage::{PASSWORD, PATIENCE, Stage, USER, until};
 
 /// A connection to the relay's TCP door from an address of this machine.
 async fn from(source: &str, stage: &Stage) -> TcpStream {
@@ -55,23 +55,25 @@ async fn guess(text: &str, stage: &Stage) -> (String, Duration) {
     (String::from_utf8_lossy(&said).into_owned(), began.elapsed())
 }
 
+/// A guess of somebody who does not wait for the answer.
+async fn hung_up(text: &str, stage: &Stage) {
+    let mut stream = from("127.0.0.1", stage).await;
+    stream.write_all(&startup()).await.unwrap();
+    stream.write_all(&password(text)).await.unwrap();
+}
+
 #[tokio::test]
 async fn two_hundred_and_five_silent_connections_at_one_door_block_nobody() {
-    let stage = Stage::set().await;
+    // Whoever waited for the silent would wait until the test is given up.
+    let stage = Stage::set_with(|_| {}, |settings| settings.greeting = FOR_EVER).await;
     let held = silent(205, "127.0.0.2", &stage).await;
     until("the silent ones", async || stage.counters.waiting() >= 50).await;
     assert_eq!(stage.counters.open(), 0, "they are no sessions");
     // Another door, another address at the same door, and at last the very same address.
     let said = stage.over_socket("SELECT 1").await;
     assert!(said.ok && said.out == "1", "{said:?}");
-    let began = Instant::now();
     let said = stage.psql("", "SELECT 1").await;
     assert!(said.ok && said.out == "1", "{said:?}");
-    assert!(
-        began.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        began.elapsed()
-    );
     let more = silent(205, "127.0.0.1", &stage).await;
     let said = stage.psql("sslmode=disable", "SELECT 1").await;
     assert!(said.ok && said.out == "1", "{said:?}");
@@ -136,12 +138,10 @@ async fn the_time_for_a_greeting_begins_with_the_connection() {
         stream.write_all(begun).await.unwrap();
         let mut said = Vec::new();
         // Closed, whichever way.
-        let _closed = stream.read_to_end(&mut said).await;
+        let closed = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut said)).await;
+        assert!(closed.is_ok(), "{begun:?} was not closed");
         let took = began.elapsed();
-        assert!(
-            (Duration::from_millis(350)..Duration::from_secs(3)).contains(&took),
-            "{begun:?} {took:?}"
-        );
+        assert!(took >= Duration::from_millis(350), "{begun:?} {took:?}");
     }
     assert!(
         stage
@@ -189,7 +189,6 @@ async fn a_full_door_says_so_and_is_ready_again() {
 #[tokio::test]
 async fn wrong_passwords_wait_longer_each_time_and_right_ones_never() {
     let stage = Stage::set().await;
-    let mut last = Duration::ZERO;
     for turn in 1..=3_u32 {
         let (said, took) = guess("wrong", &stage).await;
         assert!(
@@ -197,21 +196,25 @@ async fn wrong_passwords_wait_longer_each_time_and_right_ones_never() {
             "{said}"
         );
         let least = Duration::from_millis(250) * 2_u32.pow(turn - 1);
-        assert!(took >= least && took > last, "{turn}: {took:?}");
-        last = took;
-        let began = Instant::now();
+        assert!(took >= least, "{turn}: {took:?}");
         let right = stage.psql("sslmode=disable", "SELECT 1").await;
         assert!(right.ok, "{right:?}");
-        assert!(
-            began.elapsed() < Duration::from_secs(2),
-            "{:?}",
-            began.elapsed()
-        );
     }
     assert_eq!(stage.counters.wrong_passwords(), 3);
+    // Two that hang up; the sixth is answered after 8 s, and a right one that comes later is not behind it.
+    for wrong in [4, 5, 6] {
+        hung_up("wrong", &stage).await;
+        until("the guess", async || {
+            stage.counters.wrong_passwords() == wrong
+        })
+        .await;
+    }
+    let right = stage.psql("sslmode=disable", "SELECT 1").await;
+    assert!(right.ok, "{right:?}");
+    assert_eq!(stage.counters.wrong_passwords(), 6);
     assert_eq!(
         stage.lab.metrics().requests,
-        3,
+        4,
         "only the right ones went upstream"
     );
 }
@@ -266,7 +269,10 @@ async fn guesses_side_by_side_are_no_faster() {
 async fn after_the_end_was_asked_for_silence_holds_nothing_up() {
     let mut stage = Stage::set_with(
         |_| {},
-        |settings| settings.greeting = Duration::from_secs(1),
+        |settings| {
+            settings.greeting = Duration::from_secs(1);
+            settings.drain = FOR_EVER;
+        },
     )
     .await;
     let (client, task) = stage.client().await;
@@ -277,12 +283,10 @@ async fn after_the_end_was_asked_for_silence_holds_nothing_up() {
     assert!(said.err.contains("shutting down"), "{said:?}");
     drop(client);
     task.await.unwrap();
-    let began = Instant::now();
+    // It gives up long before the drain is over.
     stage.stop().await;
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
     drop(held);
 }
+
+/// Longer than any test is waited for.
+const FOR_EVER: Duration = Duration::from_secs(3600);

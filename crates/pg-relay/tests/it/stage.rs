@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use pg_relay::{Counters, Door, Local, LocalAccess, LocalTls, Relay, RelaySettings};
+use pg_relay::{Counters, Door, Ending, Local, LocalAccess, LocalTls, Relay, RelaySettings};
 use rds_iam::{
     Authorities, Clock, Connector, CredentialCache, Credentials, FixedCredentials, IamConfig,
     LoginConfig, LoginSecret, Secret, SystemResolver, TlsConfig,
@@ -23,7 +23,10 @@ pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     pub(crate) counters: Arc<Counters>,
     pub(crate) connector: Arc<Connector>,
+    /// Lets nobody in any more.
     pub(crate) shutdown: CancellationToken,
+    /// Begins the drain.
+    pub(crate) drain: CancellationToken,
     pub(crate) running: Option<JoinHandle<()>>,
 }
 
@@ -76,10 +79,11 @@ impl Stage {
             door(unix, LocalAccess::SameUser, None),
         ];
         let counters = Arc::new(Counters::default());
-        let shutdown = CancellationToken::new();
+        let ending = Ending::default();
+        let (shutdown, drain) = (ending.quit.clone(), ending.drain.clone());
         let relay = Relay::new(doors, settings, Arc::clone(&counters));
         #[expect(clippy::disallowed_methods, reason = "a test's task, joined by `stop`")]
-        let running = tokio::spawn(relay.run(shutdown.clone()));
+        let running = tokio::spawn(relay.run(ending));
         Self {
             lab,
             port,
@@ -87,6 +91,7 @@ impl Stage {
             counters,
             connector,
             shutdown,
+            drain,
             running: Some(running),
         }
     }
@@ -159,6 +164,7 @@ impl Stage {
         let routes = pg_relay::health_routes(
             Arc::clone(&self.counters),
             vec![Arc::clone(&self.connector)],
+            CancellationToken::new(),
         );
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use super::{
-    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter,
+    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter, files,
     metadata::{self, InstanceMetadata},
     named::{self, PROFILE, WEB_IDENTITY},
     watch::WatchingClient,
@@ -228,12 +228,13 @@ impl Built {
                     if *name == PROFILE {
                         named::check_unloaded(self.named_profile.as_deref(), &why)?;
                     }
-                    tried.push(format!("{name} ({why})"));
+                    let said = files::with_paths(name, why, &Env::real());
+                    tried.push(format!("{name} ({said})"));
                 }
                 Err(error) => {
                     return Err(CredentialError::Failed {
                         origin: (*name).to_owned(),
-                        message: error_text(&error),
+                        message: files::with_paths(name, error_text(&error), &Env::real()),
                     });
                 }
             }

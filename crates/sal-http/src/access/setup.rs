@@ -11,7 +11,10 @@ use sal_store::{
     Store, StoreError,
     audit::insert_audit,
     ids::UserId,
-    users::{count_users_to_two, create_first_user, insert_setup_link, setup_link},
+    users::{
+        count_users_to_two, create_first_user, insert_setup_link, restore_superuser, setup_link,
+        superusers,
+    },
 };
 
 /// How long a link can be used.
@@ -72,8 +75,61 @@ pub async fn use_up(
     Ok(true)
 }
 
+/// What became of the user whom `ADMIN_PASS` is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admin {
+    /// It was made.
+    Created,
+    /// It was there; it is a superuser and global admin now, with the new password.
+    Restored,
+    /// The same, and as in Sal it stays deactivated.
+    RestoredInactive,
+}
+
+/// Whether any user, deactivated ones too, is a superuser.
+///
+/// # Errors
+/// When the database fails.
+pub async fn has_superuser(store: &Store) -> Result<bool, StoreError> {
+    let db = store.get(Lane::Pages).await?;
+    Ok(!superusers(&db).await?.is_empty())
+}
+
+/// Makes `username` a superuser and global admin with this password, and notes that in the audit log; `None` when there
+/// is a superuser (by now). Sessions of the user end, as their password changed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn restore_admin(
+    username: &str,
+    encoded_password: &str,
+    now: Timestamp,
+    store: &Store,
+) -> Result<Option<Admin>, StoreError> {
+    let tx = store.get(Lane::Pages).await?.begin().await?;
+    let restored = restore_superuser(&tx, &username, &encoded_password, &now).await?;
+    let Some(user) = restored.first() else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
+    let (admin, action, detail) = match (user.is_new, user.is_active) {
+        (true, _) => (Admin::Created, "made", FIRST_USER),
+        (false, true) => (Admin::Restored, "changed", RESTORED),
+        (false, false) => (Admin::RestoredInactive, "changed", RESTORED),
+    };
+    let (nobody, id): (Option<UserId>, _) = (None, user.id.to_string());
+    insert_audit(
+        &tx, &now, &nobody, username, action, "user", &id, username, detail,
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(Some(admin))
+}
+
 fn hash(token: &str) -> Vec<u8> {
     digest(&SHA256, token.as_bytes()).as_ref().to_vec()
 }
 
 const FIRST_USER: &str = "the first user, a global admin";
+const RESTORED: &str =
+    "there was no superuser: superuser, global admin and a new password, by ADMIN_PASS";

@@ -10,6 +10,7 @@ mod applications;
 mod ground;
 mod hand;
 mod inactive;
+mod leftovers;
 mod retention;
 mod search;
 mod sessions;

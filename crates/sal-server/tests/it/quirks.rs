@@ -220,7 +220,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         scenario: "checkin_valid",
         steps: &["047"],
         tables: &[],
-        reasons: &["status 404", "content-type", "allow", "body"],
+        reasons: &["status 501", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
     Quirk {
@@ -292,7 +292,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         scenario: "inventory",
         steps: &["030"],
         tables: &[],
-        reasons: &["status 404", "content-type", "allow", "body"],
+        reasons: &["status 501", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
     Quirk {
@@ -300,7 +300,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         scenario: "profiles",
         steps: &["020"],
         tables: &[],
-        reasons: &["status 404", "content-type", "allow", "body"],
+        reasons: &["status 501", "content-type", "allow", "body"],
         what: "the REST API is not built yet",
     },
     Quirk {
@@ -470,6 +470,39 @@ async fn q120_forms_of_other_sites_are_refused_without_a_token() {
     assert_eq!(send(None).await.unwrap().status(), 302);
 }
 
+/// A proxy that changes `Host`: the page names both values and the setting, and shows them as text.
+#[tokio::test]
+async fn q120_a_form_from_another_host_is_told_both_values_and_the_setting() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let form = [("username", "admin"), ("password", "password")];
+    for (origin, shown) in [
+        (
+            "https://sal.example.org",
+            "https://sal.example.org (Origin)",
+        ),
+        (
+            "https://x\"><script>",
+            "https://x&quot;&gt;&lt;script&gt; (Origin)",
+        ),
+    ] {
+        let request = server.http.post(server.url("/login/")).form(&form);
+        let request = request
+            .header("origin", origin)
+            .header("host", "10.0.0.7:8000");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 403);
+        let page = answer.text().await.unwrap();
+        for part in [
+            shown,
+            "10.0.0.7:8000 (Host)",
+            "SAL_PUBLIC_URL",
+            "behind-a-proxy.md",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_part_of_a_page_without_a_session_sends_the_whole_page_to_the_login() {
     let server = TestServer::start(Filled::Seeded).await;
@@ -537,7 +570,7 @@ async fn q122_a_setting_lets_everybody_see_all_units_without_rows() {
 }
 
 #[tokio::test]
-async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_404() {
+async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_501() {
     let server = TestServer::start(Filled::Seeded).await;
     assert_eq!(
         server
@@ -547,6 +580,6 @@ async fn q900_the_rest_api_is_not_built_yet_and_says_so_with_404() {
             .await
             .unwrap()
             .status(),
-        404
+        501
     );
 }

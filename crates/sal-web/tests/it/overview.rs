@@ -22,6 +22,33 @@ async fn q046_the_first_visit_enables_the_default_widgets_and_a_lone_superuser_i
 }
 
 #[tokio::test]
+async fn administrators_alone_are_told_which_plugins_are_not_run() {
+    let site = Site::start().await;
+    site.machines(4).await;
+    site.user(1, "anna", "GA", None).await;
+    site.user(2, "ben", "RW", None).await;
+    let words = "Plugins that are enabled but not run";
+    let page = site.visitor("anna").await.get(&site, "/").await;
+    assert!(!page.text.contains(words));
+    site.sql(
+        "INSERT INTO server_plugin (name, \"order\") VALUES ('Old<Widget>', 90);
+         INSERT INTO server_machinedetailplugin (name, \"order\") VALUES ('OldDetail', 90)",
+    )
+    .await;
+    let page = site.visitor("anna").await.get(&site, "/").await;
+    for text in [
+        words,
+        "Old&#60;Widget&#62; (not on this server), OldDetail (not on this server)",
+        "href=\"/settings/plugins/\"",
+    ] {
+        assert!(page.text.contains(text), "{text}");
+    }
+    let other = site.visitor("ben").await.get(&site, "/").await;
+    assert_eq!(other.status, StatusCode::OK);
+    assert!(!other.text.contains(words));
+}
+
+#[tokio::test]
 async fn an_empty_server_leads_from_the_first_group_to_the_first_check_in() {
     let site = Site::start().await;
     site.user(1, "anna", "GA", None).await;

@@ -33,10 +33,13 @@ pub(crate) struct Relay {
     /// Close sessions in which nothing moved for so many seconds; 0 for never.
     #[arg(long, default_value_t = 0)]
     pub(crate) idle_timeout: u64,
-    /// Seconds that open sessions may go on after SIGTERM.
-    #[arg(long, default_value_t = 30)]
+    /// Seconds that clients are taken and sessions may go on after SIGTERM: as long as the application beside it needs to
+    /// end. Docker kills after 10 s, Kubernetes after 30 s. Ctrl-C, a second SIGTERM or /quitquitquit lets nobody in any
+    /// more and ends as soon as open sessions have.
+    #[arg(long, default_value_t = 8)]
     pub(crate) drain: u64,
-    /// Answer /livez, /readyz and /metrics here.
+    /// Answer /livez, /readyz (whether logins work) and /metrics here. `POST /quitquitquit` from the same machine or pod ends
+    /// the relay: for jobs, whose container is done when their work is.
     #[arg(long)]
     pub(crate) health: Option<SocketAddr>,
     /// Speak TLS with clients that want it, with a certificate made at the start.

@@ -1,11 +1,11 @@
-//! `sal db check`, `sal db init` and `sal db take-back`; `sal db maintain` has a file of its own.
+//! `sal db init` and `sal db take-back`; `check` and `maintain` have files of their own.
 
+mod check;
 mod maintain;
 
 use anyhow::{Context, Result};
 use sal_jobs::by_hand::Mode;
-use sal_store::schema::{self, ADDITIONS, Found, Severity};
-use serde_json::json;
+use sal_store::schema::{self, ADDITIONS};
 
 use crate::cli::Db;
 use crate::exit::Exit;
@@ -32,7 +32,7 @@ pub(crate) async fn run(what: Db) -> Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     match what {
-        Db::Check { json } => check(&db, json).await,
+        Db::Check { json } => check::run(&db, json).await,
         Db::Init => init(db).await,
         Db::TakeBack { addition } => take_back(&addition, db).await,
         Db::Maintain { .. } => Ok(Exit::Done),
@@ -69,8 +69,8 @@ async fn init(mut db: tokio_postgres::Client) -> Result<Exit> {
     } else {
         "Sal's tables were there and were left as they are."
     });
-    for name in &ensured.added {
-        output::note(&format!("Added {name}."));
+    for addition in ensured.added_additions() {
+        output::note(&format!("Added {}: {}.", addition.name, addition.what));
     }
     for (name, why) in &ensured.savings_refused {
         output::note(&format!(
@@ -82,52 +82,4 @@ async fn init(mut db: tokio_postgres::Client) -> Result<Exit> {
         return Ok(Exit::FoundProblems);
     }
     Ok(Exit::Done)
-}
-
-async fn check(db: &tokio_postgres::Client, as_json: bool) -> Result<Exit> {
-    let found = schema::look(db).await.context("looking for Sal's tables")?;
-    let differences = schema::differences(db)
-        .await
-        .context("reading the tables")?;
-    let missing = schema::missing_additions(db)
-        .await
-        .context("reading our own tables")?;
-    let worst = differences
-        .iter()
-        .map(|difference| difference.severity)
-        .min();
-    if as_json {
-        let list: Vec<_> = differences
-            .iter()
-            .map(|difference| json!({"severity": format!("{:?}", difference.severity).to_lowercase(), "what": difference.what}))
-            .collect();
-        let report = json!({"sal_tables": found == Found::Sal, "differences": list, "missing_additions": missing});
-        output::data(&serde_json::to_string_pretty(&report).context("writing the report")?);
-    } else if found == Found::Nothing {
-        output::data("The database holds none of Sal's tables; `sal db init` makes them.");
-    } else {
-        for difference in &differences {
-            output::data(&difference.to_string());
-        }
-        for name in &missing {
-            output::data(&format!(
-                "attention  our addition {name} is not there; `sal db init` makes it"
-            ));
-        }
-        if differences.is_empty() && missing.is_empty() {
-            output::data("The tables are as Sal 4.4.1 leaves them, and our additions are there.");
-        }
-    }
-    let only_saves = |name: &str| {
-        let addition = ADDITIONS.iter().find(|addition| addition.name == name);
-        addition.is_some_and(|addition| addition.only_saves)
-    };
-    let fine = found == Found::Sal
-        && missing.iter().all(|name| only_saves(name))
-        && worst.is_none_or(|worst| worst == Severity::Note);
-    Ok(if fine {
-        Exit::Done
-    } else {
-        Exit::FoundProblems
-    })
 }

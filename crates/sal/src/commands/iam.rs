@@ -63,7 +63,10 @@ fn only_user(user: Option<&String>) -> cli::Who {
 /// The AWS side of a plan, as far as AWS answers.
 async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
     let Some(api) = &cutover.aws else {
-        anyhow::bail!("no region is known; set AWS_RDS_REGION");
+        anyhow::bail!(
+            "no region is known{}; set AWS_RDS_REGION",
+            cutover.without_endpoint()
+        );
     };
     let trust = trust(arguments)?;
     let wish = AwsWish {
@@ -73,14 +76,7 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
     };
     let now = (cutover.clock)();
     let role = arguments.role_name();
-    let facts = look(
-        api,
-        cutover.endpoint.as_ref(),
-        &cutover.wish.new_user,
-        role,
-        now,
-    )
-    .await;
+    let facts = look(api, cutover.endpoint(), &cutover.wish.new_user, role, now).await;
     if let (Some(role), Some(caller)) = (&arguments.role, facts.caller.known())
         && let Some(account) = role
             .account

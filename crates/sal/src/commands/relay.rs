@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use pg_relay::{Counters, Door, Local, LocalAccess, Relay, RelaySettings, health_routes};
+use pg_relay::{Counters, Door, Ending, Local, LocalAccess, Relay, RelaySettings, health_routes};
 use rds_iam::{
     Connector, IamConfig, LoginConfig, LoginLimiter, LoginSecret, Resolver, SystemResolver,
     TlsConfig,
 };
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,17 +50,21 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
         ));
     }
     let counters = Arc::new(Counters::default());
-    let shutdown = CancellationToken::new();
+    let ending = Ending::default();
     // Health outlives the relay: while it drains, the answer is "not ready", not silence.
     let over = CancellationToken::new();
     let tasks = TaskTracker::new();
     if let Some(address) = arguments.health {
-        let routes = health_routes(Arc::clone(&counters), connectors.clone());
+        let routes = health_routes(
+            Arc::clone(&counters),
+            connectors.clone(),
+            ending.quit.clone(),
+        );
         health(address, routes, &over, &tasks)?;
     }
-    let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
     let settings = within_open_files(config.settings, doors.len());
-    Relay::new(doors, settings, counters).run(shutdown).await;
+    let stop = tasks.spawn(end_on_signal(ending.clone(), settings.drain));
+    Relay::new(doors, settings, counters).run(ending).await;
     stop.abort();
     over.cancel();
     tasks.close();
@@ -67,6 +72,33 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     let _all = tokio::time::timeout(Duration::from_secs(2), tasks.wait()).await;
     output::note("sal relay has ended");
     Ok(Exit::Done)
+}
+
+/// SIGTERM begins the drain: an application beside the relay got it too, and needs connections for its last requests.
+/// Ctrl-C, or a second SIGTERM, is of somebody who waits: nobody is let in any more.
+async fn end_on_signal(ending: Ending, drain: Duration) {
+    let (Ok(mut term), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::warn!("signals cannot be watched; only SIGKILL will stop this relay");
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {
+            tracing::info!("SIGTERM: clients are taken for {} s more", drain.as_secs());
+            ending.drain.cancel();
+        }
+        _ = interrupt.recv() => {
+            tracing::info!("interrupted");
+            ending.quit.cancel();
+        }
+    }
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    ending.quit.cancel();
 }
 
 /// Answers at an address of its own until the relay has ended.

@@ -3,30 +3,32 @@
 //! The server listens at once and is ready (`/readyz`) when it could log in and the tables fit, so that a database
 //! that starts later than its server costs nothing but time.
 
+mod first_user;
+mod legacy;
+mod ready;
 mod status;
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rds_iam::Clock;
-use sal_http::access::hashing::{Asker, Hashing};
 use sal_http::access::oidc::Oidc;
-use sal_http::access::{password, setup};
 use sal_http::app::AppParts;
 use sal_http::{App, metric_names};
 use sal_plugins::Registry;
 use sal_store::Store;
 use sal_store::pool::Connector;
-use sal_store::schema::{self, Severity};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::cli::Serve;
+use crate::commands;
 use crate::config::Environment;
 use crate::config::server::ServerConfig;
 use crate::exit::Exit;
@@ -34,19 +36,15 @@ use crate::logging::LogConfig;
 use crate::open_files::room_for_connections;
 use crate::wiring::outbound::{HttpOutbound, authorities};
 use crate::wiring::{self, DatabaseLogin};
-use crate::{commands, output};
+
+use self::ready::Ready;
 
 /// Runs the server.
 pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
-    let mut environment = Environment::read();
-    let config = ServerConfig::read(&mut environment);
-    let log = LogConfig::read(&mut environment);
-    let warnings = match commands::checked(environment) {
-        Ok(warnings) => warnings,
+    let (config, warnings) = match configured() {
+        Ok(configured) => configured,
         Err(exit) => return Ok(exit),
     };
-    log.start();
-    warnings.iter().for_each(|warning| warn!("{warning}"));
     let clock = wiring::clock();
     let login = Arc::new(DatabaseLogin::new(&config.database, &clock)?);
     let connector: Arc<dyn Connector> = login.clone();
@@ -66,6 +64,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
         store: store.clone(),
         clock,
         address: address.to_string(),
+        registry: app.registry(),
     };
     let (prepared, jobs) = start_tasks(ready, &tasks, &shutdown);
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
@@ -95,6 +94,20 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let_finish(jobs).await;
     store.close();
     outcome
+}
+
+/// Reads the environment and starts the log; a bad environment is printed whole.
+fn configured() -> std::result::Result<(ServerConfig, Vec<String>), Exit> {
+    let mut environment = Environment::read();
+    let mut config = ServerConfig::read(&mut environment);
+    let log = LogConfig::read(&mut environment);
+    let warnings = commands::checked(environment)?;
+    log.start();
+    warnings.iter().for_each(|warning| warn!("{warning}"));
+    if config.plugin_folder.is_none() {
+        config.plugin_folder = legacy::folder(Path::new("/"));
+    }
+    Ok((config, warnings))
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
@@ -225,6 +238,7 @@ fn options(config: &ServerConfig, recorder: &PrometheusHandle) -> sal_server::Op
     let recorder = recorder.clone();
     sal_server::Options {
         trusted_origins: config.trusted_origins.clone(),
+        public_url: config.public_url.clone(),
         render_metrics: Arc::new(move || recorder.render()),
         drain: config.drain,
         max_connections: room_for_connections(
@@ -250,156 +264,10 @@ fn metrics_recorder() -> Result<PrometheusHandle> {
     Ok(recorder)
 }
 
-/// A server with more rights than the owners of its tables lends them to these.
-async fn warn_of_rights(db: &tokio_postgres::Client) -> Result<(), Obstacle> {
-    let surplus = wiring::rights::look(db).await;
-    if let Some(surplus) = surplus.map_err(|error| Obstacle::of_statement(&error))? {
-        warn!(
-            "{surplus}: their triggers and functions run with these rights. Let the server log in as `{}`, or as a member of it and of nothing else",
-            surplus.owner
-        );
-    }
-    Ok(())
-}
-
 /// Ends only when the database is unfit: readiness reached, or a shutdown before it, waits forever here.
 async fn unfit(prepared: JoinHandle<Option<Result<()>>>) -> anyhow::Error {
     match prepared.await {
         Ok(Some(Err(error))) => error,
         _ => std::future::pending().await,
-    }
-}
-
-/// The way from a listening server to a ready one.
-struct Ready {
-    config: ServerConfig,
-    login: Arc<DatabaseLogin>,
-    store: Store,
-    clock: Clock,
-    address: String,
-}
-
-impl Ready {
-    /// Logs in, looks at the tables, makes what is missing, says that the server is ready.
-    async fn reach(self) -> Result<()> {
-        let mut wait = Duration::from_secs(1);
-        loop {
-            match self.prepare().await {
-                Ok(()) => break,
-                Err(Obstacle::Unfit(error)) => return Err(error),
-                Err(Obstacle::Away(why)) => {
-                    warn!(again_in_seconds = wait.as_secs(), "not ready yet: {why}")
-                }
-            }
-            tokio::time::sleep(wait).await;
-            wait = (wait * 2).min(Duration::from_secs(15));
-        }
-        output::note(&format!("sal is ready on http://{}", self.address));
-        Ok(())
-    }
-
-    async fn prepare(&self) -> Result<(), Obstacle> {
-        let connection = self.login.connect().await.map_err(|error| {
-            let explanation = error.explain();
-            wiring::log_refusal(&explanation);
-            Obstacle::Away(explanation.what)
-        })?;
-        let mut db = connection.client;
-        warn_of_rights(&db).await?;
-        let ensured = schema::ensure(&mut db)
-            .await
-            .map_err(|error| Obstacle::of_statement(&error))?;
-        if ensured.created {
-            info!("the database was empty: Sal's tables and first rows were made");
-        }
-        if let Some(why) = &ensured.additions_refused {
-            warn!(
-                "this server's own tables cannot be made ({why}): check-ins work, logging in to the pages does not"
-            );
-        }
-        for (name, why) in &ensured.savings_refused {
-            warn!(
-                "{name} is left out ({why}): check-ins cost the database more. The owner of Sal's tables can apply it with `sal db init`"
-            );
-        }
-        let differences = schema::differences(&db)
-            .await
-            .map_err(|error| Obstacle::of_statement(&error))?;
-        for difference in differences
-            .iter()
-            .filter(|difference| difference.severity == Severity::Attention)
-        {
-            warn!(
-                "the tables are not as Sal 4.4.1 leaves them: {}",
-                difference.what
-            );
-        }
-        let blocking: Vec<_> = differences
-            .iter()
-            .filter(|difference| difference.severity == Severity::Blocking)
-            .map(|d| d.what.as_str())
-            .collect();
-        if !blocking.is_empty() {
-            let list = blocking.join("; ");
-            return Err(Obstacle::Unfit(anyhow::anyhow!(
-                "this database cannot be used ({list}); `sal db check` shows everything"
-            )));
-        }
-        self.first_user(ensured.additions_refused.is_none()).await
-    }
-
-    /// Makes the first user from `ADMIN_PASS`, or prints the link that lets a person make it.
-    async fn first_user(&self, has_own_tables: bool) -> Result<(), Obstacle> {
-        if !has_own_tables {
-            return Ok(());
-        }
-        let now = (self.clock)();
-        let Some(path) = setup::offer(now, &self.store)
-            .await
-            .map_err(|error| Obstacle::Away(error.to_string()))?
-        else {
-            return Ok(());
-        };
-        if let Some(secret) = &self.config.admin_password {
-            let password = secret.expose().to_owned();
-            let encoded = password::encode(password, &Asker::Server, &Hashing::default())
-                .await
-                .map_err(|error| Obstacle::Away(error.to_string()))?;
-            let token = path.trim_start_matches("/setup/").trim_end_matches('/');
-            let made = setup::use_up(token, "admin", &encoded, now, &self.store).await;
-            made.map_err(|error| Obstacle::Away(error.to_string()))?;
-            info!("the first user `admin` was made with ADMIN_PASS");
-            return Ok(());
-        }
-        let base = self
-            .config
-            .public_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{}", self.address));
-        output::note(&format!(
-            "There is no user yet. Make the first one at {}{path} within 24 hours.",
-            base.trim_end_matches('/')
-        ));
-        Ok(())
-    }
-}
-
-/// Why the server is not ready.
-enum Obstacle {
-    /// It may pass.
-    Away(String),
-    /// It will not.
-    Unfit(anyhow::Error),
-}
-
-impl Obstacle {
-    fn of_statement(error: &tokio_postgres::Error) -> Self {
-        let refused = error
-            .as_db_error()
-            .map(|refusal| format!("Postgres refused to make the tables: {}", refusal.message()));
-        match refused {
-            Some(text) => Self::Unfit(anyhow::anyhow!(text)),
-            None => Self::Away(error.to_string()),
-        }
     }
 }

@@ -30,7 +30,24 @@ pub(crate) struct Cutover {
     /// AWS, as the deployment: its role is the one that has to be right.
     pub(crate) aws_as_deployment: Option<AwsApi>,
     pub(crate) endpoint: Option<RdsEndpoint>,
+    /// Why there is no endpoint.
+    no_endpoint: String,
     pub(crate) clock: Clock,
+}
+
+/// What the host is in RDS, and why that is not known where it is not.
+async fn endpoint_of(
+    database: &crate::config::database::DatabaseConfig,
+    resolver: &dyn Resolver,
+) -> (Option<RdsEndpoint>, String) {
+    let host = database.sign_host.as_deref().unwrap_or(&database.host);
+    match rds_iam::find_endpoint(host, resolver).await {
+        Ok((endpoint, _)) => (
+            endpoint,
+            format!("`{host}` is no name of RDS and leads to none"),
+        ),
+        Err(not_resolved) => (RdsEndpoint::parse(host).ok(), not_resolved.to_string()),
+    }
 }
 
 impl Cutover {
@@ -40,11 +57,7 @@ impl Cutover {
         let resolver: Arc<dyn Resolver> =
             Arc::new(SystemResolver::new().context("setting up DNS")?);
         let database = &config.database;
-        let host = database.sign_host.as_deref().unwrap_or(&database.host);
-        let endpoint = match rds_iam::find_endpoint(host, resolver.as_ref()).await {
-            Ok((endpoint, _)) => endpoint,
-            Err(_not_resolved) => RdsEndpoint::parse(host).ok(),
-        };
+        let (endpoint, no_endpoint) = endpoint_of(database, resolver.as_ref()).await;
         let named = endpoint
             .as_ref()
             .and_then(|endpoint| endpoint.region.clone());
@@ -86,12 +99,26 @@ impl Cutover {
             aws,
             aws_as_deployment,
             endpoint,
+            no_endpoint,
             clock,
         };
         if !cutover.config.old_user_known {
             cutover.find_old_user().await;
         }
         Ok(cutover)
+    }
+
+    /// What the host is in RDS, or why that is not known.
+    pub(crate) fn endpoint(&self) -> std::result::Result<&RdsEndpoint, &str> {
+        self.endpoint.as_ref().ok_or(self.no_endpoint.as_str())
+    }
+
+    /// The reason as a part of a sentence about what needs it; empty where there is an endpoint.
+    pub(crate) fn without_endpoint(&self) -> String {
+        match self.endpoint() {
+            Ok(_) => String::new(),
+            Err(why) => format!(", as {why}"),
+        }
     }
 
     /// After the switch the environment names only the new user; whose place it took, the database knows.

@@ -6,16 +6,20 @@
     reason = "tests fail by panicking"
 )]
 
+mod admin_pass;
 mod answers;
 mod aws_way;
 mod bench;
 mod bulk;
+mod causes;
 mod checkins;
+mod closed_output;
 mod commands;
 mod crash;
 mod demo;
 mod doctor;
 mod environment;
+mod former_plugins;
 mod guide;
 mod hostile;
 mod iam;
@@ -37,4 +41,5 @@ mod sockets;
 mod stage;
 mod storm;
 mod token;
+mod untouched;
 mod user;

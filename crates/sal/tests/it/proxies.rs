@@ -14,6 +14,43 @@ async fn forward(server: &Server) {
     }
 }
 
+/// A person's login through a proxy that asks as somebody else.
+async fn log_in(origin: &str, host: &str, server: &Server) -> u16 {
+    let url = format!("{}/login/", server.url);
+    let form = [("username", "nobody"), ("password", "guess")];
+    let request = server.http.post(url).form(&form);
+    let request = request.header("origin", origin).header("host", host);
+    request.send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn a_host_that_the_proxy_changed_is_in_the_log_with_the_setting_and_the_setting_helps() {
+    let stage = Stage::set().await;
+    let (origin, host) = ("https://sal.example.org", "10.0.0.7:8000");
+    let mut server = Server::start(&stage.password_settings()).await;
+    assert_eq!(log_in(origin, host, &server).await, 403);
+    server
+        .logged("it comes from https://sal.example.org (Origin), and this server was asked as 10.0.0.7:8000 (Host)")
+        .await;
+    server
+        .logged("set SAL_PUBLIC_URL=https://sal.example.org")
+        .await;
+    assert_eq!(
+        log_in("https://sal.example.org:8443", "sal.example.org", &server).await,
+        200
+    );
+    server.stop().await;
+    let settings = stage
+        .password_settings()
+        .with("SAL_PUBLIC_URL", "https://SAL.example.org/");
+    let server = Server::start(&settings).await;
+    assert_eq!(log_in(origin, host, &server).await, 200);
+    assert_eq!(log_in("https://evil.example", host, &server).await, 403);
+    server
+        .logged("SAL_PUBLIC_URL is https://SAL.example.org/")
+        .await;
+}
+
 const NOTED: &str =
     "SELECT string_agg(detail, ', ' ORDER BY id) FROM salrs_audit WHERE kind = 'login'";
 

@@ -64,7 +64,7 @@ async fn django_like_connections_survive_expiry_outage_and_restart() {
         stage.lab.endpoint(),
         stage.lab.address().port()
     );
-    let (mut child, first) = relay(&stage.settings(), &[&door, "--drain", "5"]).await;
+    let (mut child, first) = relay(&stage.settings(), &[&door, "--drain", "1"]).await;
     assert!(first.contains("listens on"), "{first}");
     let mut workload = Command::new(python())
         .args([WORKLOAD, &folder.path().display().to_string(), USER, "sal"])
@@ -244,9 +244,16 @@ impl Running {
     }
 
     async fn health(&self, path: &str) -> String {
+        self.asked(&format!("GET {path}"), "").await
+    }
+
+    /// A request with more header lines, and the answer.
+    async fn asked(&self, what: &str, more: &str) -> String {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut stream = tokio::net::TcpStream::connect(&self.health).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request = format!(
+            "{what} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n{more}\r\n"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap_or_default();
@@ -255,6 +262,73 @@ impl Running {
 }
 
 const LOCAL_PASSWORD: &str = "the-l0cal-password-of-the-relay";
+
+#[tokio::test]
+async fn an_application_that_ends_beside_it_gets_a_connection_for_each_last_request() {
+    let stage = Stage::set().await;
+    let mut running = Running::start(1000, &stage).await;
+    assert!(running.health("/readyz").await.contains("200 OK"));
+    crate::server::signal(running.child.id().unwrap(), "TERM").await;
+    until("the drain", async || {
+        running.health("/readyz").await.contains("503")
+    })
+    .await;
+    for _ in 0..3 {
+        assert!(running.serves().await, "{}", *running.log.borrow());
+    }
+    // It has ended, and says so.
+    assert!(
+        running
+            .asked("POST /quitquitquit", "")
+            .await
+            .contains("200 OK")
+    );
+    let ended = tokio::time::timeout(crate::stage::PATIENCE, running.child.wait()).await;
+    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_job_ends_its_relay_and_pages_and_mistakes_do_not() {
+    let stage = Stage::set().await;
+    let mut running = Running::start(1000, &stage).await;
+    for (what, more, status) in [
+        ("GET /quitquitquit", "", "405"),
+        (
+            "POST /quitquitquit",
+            "Origin: https://evil.example\r\n",
+            "403",
+        ),
+        (
+            "POST /quitquitquit",
+            "Sec-Fetch-Site: cross-site\r\n",
+            "403",
+        ),
+    ] {
+        let answer = running.asked(what, more).await;
+        assert!(answer.contains(status), "{what} {more}: {answer}");
+    }
+    assert!(running.serves().await);
+    assert!(
+        running
+            .asked("POST /quitquitquit", "")
+            .await
+            .contains("200 OK")
+    );
+    let ended = tokio::time::timeout(crate::stage::PATIENCE, running.child.wait()).await;
+    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_relay_whose_login_is_refused_is_not_ready_before_anybody_came() {
+    let stage = Stage::set().await;
+    stage.lab.revoke_connect(&stage.lab.task_role_arn());
+    let running = Running::start(1000, &stage).await;
+    let ready = running.health("/readyz").await;
+    assert!(
+        ready.contains("503") && ready.contains("rds-db:connect"),
+        "{ready}"
+    );
+}
 
 #[tokio::test]
 async fn silent_connections_beyond_the_open_files_stop_neither_clients_nor_health() {

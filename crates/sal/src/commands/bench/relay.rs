@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use pg_relay::{Counters, Door, Local, LocalAccess, Relay, RelaySettings};
+use pg_relay::{Counters, Door, Ending, Local, LocalAccess, Relay, RelaySettings};
 use rds_iam::{
     Authorities, Connector, CredentialCache, Credentials, FixedCredentials, IamConfig, LoginConfig,
     LoginSecret, Secret, SystemResolver, TlsConfig,
@@ -233,7 +233,12 @@ async fn start_relay(
         drain: Duration::from_secs(5),
         ..RelaySettings::default()
     };
-    tasks.spawn(Relay::new(doors, settings, Arc::new(Counters::default())).run(shutdown.clone()));
+    tasks.spawn(
+        Relay::new(doors, settings, Arc::new(Counters::default())).run(Ending {
+            quit: shutdown.clone(),
+            ..Ending::default()
+        }),
+    );
     Ok(port)
 }
 

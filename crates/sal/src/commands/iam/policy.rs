@@ -42,7 +42,10 @@ async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> 
         false => cutover.wish.new_user.clone(),
     };
     let Some(api) = &cutover.aws else {
-        bail!("no region is known; set AWS_RDS_REGION or DB_HOST");
+        bail!(
+            "no region is known{}; set AWS_RDS_REGION or DB_HOST",
+            cutover.without_endpoint()
+        );
     };
     let mut resources = arguments.resource_ids.clone();
     if arguments.any_database {
@@ -68,14 +71,7 @@ async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> 
 /// What was not given, AWS is asked for.
 async fn asked(given: ConnectPolicy, api: &AwsApi, cutover: &Cutover) -> Result<ConnectPolicy> {
     let user = given.user.clone();
-    let facts = look(
-        api,
-        cutover.endpoint.as_ref(),
-        &user,
-        None,
-        (cutover.clock)(),
-    )
-    .await;
+    let facts = look(api, cutover.endpoint(), &user, None, (cutover.clock)()).await;
     let asked = facts.policy(api, &user);
     let account = asked
         .as_ref()

@@ -1,6 +1,7 @@
 //! `sal iam status`: where the move stands, and whose sessions there are.
 
 use anyhow::{Context, Result};
+use iam_cutover::CutoverError;
 use iam_cutover::logins::{Session, Who};
 use iam_cutover::status::{State, StatusReport, status};
 use iam_cutover::visible::visible;
@@ -46,14 +47,20 @@ async fn anybody(cutover: &Cutover) -> Result<Session> {
         .first()
         .map(String::as_str)
         .unwrap_or_default();
-    let mut last = None;
+    let mut refused = Vec::new();
     for who in [Who::Admin, Who::New, Who::Old] {
         match cutover.logins.open(who, home).await {
             Ok(session) => return Ok(session),
-            Err(error) => last = Some(error),
+            // Whoever has no account here is not what stands in the way, unless nobody has.
+            Err(error) => {
+                let is_missing = matches!(error, CutoverError::NoAccount { .. });
+                refused.push((is_missing, error.to_string()));
+            }
         }
     }
-    Err(last.map_or_else(|| anyhow::anyhow!("nobody can log in"), anyhow::Error::from))
+    refused.sort_by_key(|(is_missing, _)| *is_missing);
+    let reasons: Vec<_> = refused.into_iter().map(|(_, why)| why).collect();
+    anyhow::bail!("nobody can log in: {}", reasons.join("\nand: "))
 }
 
 fn text(cutover: &Cutover, report: &StatusReport) -> String {

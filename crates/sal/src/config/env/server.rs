@@ -37,7 +37,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     secret(
         "ADMIN_PASS",
         "Sal",
-        "Password of a first user `admin`, made when there is no user at all; without it the log shows a one-time set-up link. One that is guessed first, or shorter than 8 characters, stops the start.",
+        "Password of `admin`, who is made, or made a superuser and given it, at a start at which no user is a superuser; without it the log shows a one-time set-up link while there is no user. One that is guessed first, or shorter than 8 characters, stops the start.",
     ),
     text(
         "SAL_PUBLIC_URL",
