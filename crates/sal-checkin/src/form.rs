@@ -1,14 +1,13 @@
 //! Forms, `application/x-www-form-urlencoded` and `multipart/form-data`, as Django reads them: unknown bytes are replaced, the last value of a name counts.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use futures_util::stream;
 use percent_encoding::percent_decode_str;
 use sal_http::memory::Reserved;
+use sal_http::multipart::{is_multipart, parts};
 use sal_http::{App, AppError};
 
 /// The fields of a form, and the room they take.
@@ -72,30 +71,11 @@ async fn fields(
     if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Ok(Some(pairs(&String::from_utf8_lossy(&body)).collect()));
     }
-    if media_type.eq_ignore_ascii_case("multipart/form-data") {
-        return parts(content_type, body).await.map(Some);
+    if is_multipart(content_type) {
+        let parts = parts(content_type, body).await?;
+        return Ok(Some(parts.into_iter().collect()));
     }
     Ok(body.is_empty().then(HashMap::new))
-}
-
-/// The parts of a `multipart/form-data` body (RFC 7578). A file is a field here, too: `curl -F field=@file` means
-/// its content.
-async fn parts(content_type: &str, body: Bytes) -> Result<HashMap<String, String>, AppError> {
-    let unreadable = |error: multer::Error| {
-        AppError::BadRequest(format!("The multipart form cannot be read: {error}."))
-    };
-    let boundary = multer::parse_boundary(content_type).map_err(unreadable)?;
-    let whole = stream::iter([Ok::<_, Infallible>(body)]);
-    let mut multipart = multer::Multipart::new(whole, boundary);
-    let mut fields = HashMap::new();
-    while let Some(part) = multipart.next_field().await.map_err(unreadable)? {
-        let Some(name) = part.name().map(str::to_owned) else {
-            continue;
-        };
-        let content = part.bytes().await.map_err(unreadable)?;
-        fields.insert(name, String::from_utf8_lossy(&content).into_owned());
-    }
-    Ok(fields)
 }
 
 /// Names and values of a form or a query, in their order.

@@ -35,6 +35,16 @@ pub fn error_page(status: StatusCode, heading: &str, sentence: &str) -> Response
     answer(status, body)
 }
 
+/// As Django escapes HTML.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#x27;")
+}
+
 /// 404. Clients take the heading `Page not found` for the mark of a too old server (sal-protocol §0), so this is another.
 pub fn not_found() -> Response {
     error_page(
@@ -57,4 +67,17 @@ pub fn append_slash(path: &str, query: Option<&str>) -> Response {
     let mut response = answer(StatusCode::MOVED_PERMANENTLY, "");
     response.headers_mut().insert(header::LOCATION, location);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_is_escaped_as_django_does() {
+        assert_eq!(
+            escaped("<a b=\"c'&\">"),
+            "&lt;a b=&quot;c&#x27;&amp;&quot;&gt;"
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! What every request goes through: a request id, one line of log, counters, and the headers every answer carries.
 
+use axum::body::Bytes;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +14,7 @@ use tracing::{Instrument, info, info_span, trace};
 use crate::app::App;
 use crate::error::AppError;
 use crate::metric_names::{REQUEST_SECONDS, REQUESTS};
+use crate::multipart;
 use crate::origin::is_https;
 
 /// Gives the request an id (its own, if it brought a sane one), logs its outcome, counts it.
@@ -85,15 +88,33 @@ pub async fn read_form(State(app): State<App>, request: Request, next: Next) -> 
         FORM_BYTES
     };
     match app.memory().read(body, limit_bytes).await {
-        Ok(read) => {
-            next.run(Request::from_parts(parts, read.bytes.into()))
-                .await
-        }
+        Ok(read) => match as_urlencoded(parts, read.bytes).await {
+            Ok(request) => next.run(request).await,
+            Err(error) => error.into_response(),
+        },
         Err(AppError::BodyTooLarge { limit_bytes }) => {
             AppError::FormTooLarge { limit_bytes }.into_response()
         }
         Err(error) => error.into_response(),
     }
+}
+
+/// The request with its form in the one encoding that pages read.
+async fn as_urlencoded(mut parts: Parts, body: Bytes) -> Result<Request, AppError> {
+    let content_type = parts.headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let Some(content_type) = content_type.filter(|value| multipart::is_multipart(value)) else {
+        return Ok(Request::from_parts(parts, body.into()));
+    };
+    let fields = multipart::parts(content_type, body).await?;
+    let encoded = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    let urlencoded = HeaderValue::from_static("application/x-www-form-urlencoded");
+    parts.headers.insert(header::CONTENT_TYPE, urlencoded);
+    let length = HeaderValue::from(encoded.len());
+    parts.headers.insert(header::CONTENT_LENGTH, length);
+    Ok(Request::from_parts(parts, encoded.into()))
 }
 
 const LOGIN_BYTES: usize = 16 * 1024;

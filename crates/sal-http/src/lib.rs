@@ -14,6 +14,7 @@ pub mod error;
 pub mod layers;
 pub mod memory;
 pub mod metric_names;
+pub mod multipart;
 pub mod origin;
 pub mod outbound;
 pub mod proxies;

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use sal_http::django;
+use sal_http::django::{self, escaped};
 use sal_http::seldom::Seldom;
 use tracing::warn;
 
@@ -216,13 +216,6 @@ fn shown(value: Option<&str>) -> String {
         || "nothing".to_owned(),
         |value| value.chars().take(MOST_SHOWN).collect(),
     )
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 const MOST_SHOWN: usize = 200;

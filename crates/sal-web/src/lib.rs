@@ -13,7 +13,6 @@ mod credentials;
 mod database;
 mod device;
 mod devices;
-mod escaped;
 mod export;
 mod first_group;
 mod fleet_part;

@@ -14,7 +14,7 @@ use sal_store::{
     Client,
     device::device_by_id,
     ids::MachineId,
-    plugins::{DEFAULT_WIDGETS, enabled_details, enabled_reports, enabled_widgets},
+    plugins::{enabled_details, enabled_reports},
 };
 use serde::Deserialize;
 
@@ -116,9 +116,6 @@ async fn show_report(
 ) -> Result<Response, AppError> {
     let registry = app.registry();
     let plugin = find(&name, Kind::Report, &registry)?;
-    if !is_enabled(plugin, &db).await? {
-        return Err(AppError::NotFound);
-    }
     let part = old_address(&kind, &id, &viewer, &db).await?;
     let search = query.q.trim();
     let drawn = widgets::draw(&part, &[plugin], search, &viewer, &counting.kept, db, &app).await?;
@@ -146,9 +143,6 @@ async fn show_plugin(
 ) -> Result<Response, AppError> {
     let registry = app.registry();
     let plugin = registry.get(&name).ok_or(AppError::NotFound)?;
-    if !is_enabled(plugin, &db).await? {
-        return Err(AppError::NotFound);
-    }
     let part = match (plugin.kind, kind.as_str()) {
         (Kind::Detail, "machine") => return show_detail(plugin, &id, &viewer, db, &app).await,
         (Kind::Detail, _) => return Err(AppError::NotFound),
@@ -167,27 +161,6 @@ async fn show_plugin(
     })
 }
 
-/// Whether Sal's addresses know the plugin: those of one that is disabled are not found. Before anybody opened a page of
-/// widgets, those are enabled that the first page enables.
-pub(crate) async fn is_enabled(plugin: &Plugin, db: &Client) -> Result<bool, AppError> {
-    let name = plugin.name.as_str();
-    Ok(match plugin.kind {
-        Kind::Widget => {
-            let enabled = enabled_widgets(db).await?;
-            enabled.iter().any(|row| row.name == name)
-                || (enabled.is_empty() && DEFAULT_WIDGETS.contains(&name))
-        }
-        Kind::Report => enabled_reports(db)
-            .await?
-            .iter()
-            .any(|row| row.name == name),
-        Kind::Detail => enabled_details(db)
-            .await?
-            .iter()
-            .any(|row| row.name == name),
-    })
-}
-
 async fn show_detail(
     plugin: &Plugin,
     id: &str,
@@ -201,6 +174,10 @@ async fn show_detail(
     let id = MachineId(number(id)?.into());
     let found = device_by_id(&db, &id, &viewer.scope).await?;
     let device = found.into_iter().next().ok_or(AppError::NotFound)?;
+    let enabled = enabled_details(&db).await?;
+    if !enabled.iter().any(|row| row.name == plugin.name) {
+        return Err(AppError::NotFound);
+    }
     let settings = widgets::settings(&db).await?;
     let subject = Subject {
         id,

@@ -286,3 +286,43 @@ async fn inventories_in_other_encodings_and_with_large_numbers_are_stored() {
         }
     }
 }
+
+/// As Django's own test client sends forms.
+#[tokio::test]
+async fn forms_of_pages_may_be_multipart_too() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let form = |fields: Fields<'_>| {
+        let parts = fields.iter().map(|(name, value)| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        format!("{}--x--\r\n", parts.collect::<String>())
+    };
+    let send = async |path: &str, cookie: &str, body: String| {
+        let request = server.http.post(server.url(path)).header("cookie", cookie);
+        let request = request.header("content-type", "multipart/form-data; boundary=x");
+        request.body(body).send().await.unwrap()
+    };
+    let login = form(&[("username", "ga"), ("password", "ga-pass")]);
+    let answer = send("/login/", "", login).await;
+    assert_eq!(answer.status().as_u16(), 302);
+    let cookie = answer
+        .headers()
+        .get("set-cookie")
+        .unwrap()
+        .to_str()
+        .unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let made = send("/new-bu/", &cookie, form(&[("name", "Ünit & +1")])).await;
+    assert_eq!(made.status().as_u16(), 302);
+    let names = "SELECT name FROM server_businessunit ORDER BY id DESC LIMIT 1";
+    assert_eq!(text(&server, names).await, "Ünit & +1");
+    let cut = send(
+        "/new-bu/",
+        &cookie,
+        "--x\r\nContent-Disposition: form-data".to_owned(),
+    )
+    .await;
+    assert_eq!(cut.status().as_u16(), 400);
+    let large = send("/new-bu/", &cookie, form(&[("name", &"n".repeat(70_000))])).await;
+    assert_eq!(large.status().as_u16(), 413);
+}

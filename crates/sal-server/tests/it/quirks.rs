@@ -442,7 +442,7 @@ async fn q119_bookmarks_of_quick_search_and_of_djangos_pages_lead_on() {
             "/search/?q=anna%20b",
             "/login?next=/search/%3Fq%3Danna%2520b",
         ),
-        ("/admin/", "/login?next=/admin/"),
+        ("/admin/", "/admin/login/?next=/admin/"),
     ] {
         let answer = server.http.get(server.url(path)).send().await.unwrap();
         assert_eq!(answer.headers()["location"], there);

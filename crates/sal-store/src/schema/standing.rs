@@ -380,7 +380,7 @@ mod tests {
         for part in [
             "`sal` may not create tables in schema `public`: GRANT CREATE ON SCHEMA public TO sal, or log in as `owner`",
             "`sal` may not read and write `server_fact`, which belong to `owner`",
-            "`sal` is not the owner of Sal's tables (`owner` is): 0003-fill-factor, 0008-software-indexes, 0010-page-indexes would be left out",
+            "`sal` is not the owner of Sal's tables (`owner` is): 0003-fill-factor, 0008-software-indexes, 0010-page-indexes, 0013-bounded-page-indexes would be left out",
         ] {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }

@@ -22,7 +22,6 @@ use super::list::segment_filter;
 use crate::{
     fleet_part::{FleetPart, visible_group, visible_unit},
     page::redirect,
-    reports::is_enabled,
 };
 
 pub(crate) fn routes() -> Routes {
@@ -55,11 +54,6 @@ async fn old_list(
         return Err(AppError::NotFound);
     }
     let filter = segment_filter(Some((plugin, &data)), app)?;
-    let registry = app.registry();
-    let known = registry.get(plugin).ok_or(AppError::NotFound)?;
-    if !is_enabled(known, db).await? {
-        return Err(AppError::NotFound);
-    }
     let part = match place.as_str() {
         "all" if sees_all(viewer, db).await? => Ok(FleetPart::All),
         "business_unit" => visible_unit(id, viewer, db).await.map(FleetPart::Unit),

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use sal_http::AppError;
+use sal_http::{AppError, django::escaped};
 use sal_store::{
     Client,
     applications::{
@@ -19,7 +19,6 @@ use sal_store::{
 use serde_json::{Value, json};
 
 use super::Shown;
-use crate::escaped::escaped;
 
 /// A request of the script.
 #[derive(Debug, PartialEq)]

@@ -88,7 +88,7 @@ async fn an_earlier_build_s_database_is_told_what_comes_and_is_fine() {
         checked.stdout,
         "The tables are as Sal 4.4.1 leaves them; some of our additions are not there yet.
 `sal serve` will add:
-  0009-jobs                  a table of maintenance jobs
+  0009-jobs  a table of maintenance jobs
 Sal's rows stay as they are, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition.
 "
     );
@@ -185,7 +185,7 @@ async fn who_is_not_the_owner_is_told_whose_the_tables_are() {
     assert_eq!(guest.code, Some(3), "{guest:?}");
     assert!(
         guest.stdout.contains(
-            "attention  `salawsiam` is not the owner of Sal's tables (`sal` is): 0003-fill-factor, 0008-software-indexes, 0010-page-indexes would be left out"
+            "attention  `salawsiam` is not the owner of Sal's tables (`sal` is): 0003-fill-factor, 0008-software-indexes, 0010-page-indexes, 0013-bounded-page-indexes would be left out"
         ),
         "{guest:?}"
     );

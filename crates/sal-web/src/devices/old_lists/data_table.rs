@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, Query, State},
 };
 use jiff::tz::TimeZone;
-use sal_http::{App, AppError, access::SeesMachines, db::Db};
+use sal_http::{App, AppError, access::SeesMachines, db::Db, django::escaped};
 use sal_query::Field;
 use sal_store::devices::{
     Direction, count_devices,
@@ -16,7 +16,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{OldList, old_list};
-use crate::escaped::escaped;
 
 #[derive(Deserialize)]
 pub(crate) struct TableQuery {
