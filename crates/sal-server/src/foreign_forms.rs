@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use sal_http::django::{self, escaped};
+use sal_http::django::{self, HEAD, escaped};
 use sal_http::seldom::Seldom;
 use tracing::warn;
 
@@ -113,10 +113,13 @@ fn answer(objection: Objection, said: &Said<'_>, own: &OwnOrigins) -> Response {
             shown(Some(public))
         ),
         None => format!(
-            "set SAL_PUBLIC_URL={}, the address in the browser, or let the proxy pass Host on as it came",
+            "set SAL_PUBLIC_URL to the address in the browser{}, or let the proxy pass Host on as it came",
             said.origin
                 .filter(|text| Site::parse(text).is_some())
-                .map_or_else(|| "https://…".to_owned(), |origin| shown(Some(origin)))
+                .map_or_else(String::new, |origin| format!(
+                    " (the form says {})",
+                    shown(Some(origin))
+                ))
         ),
     };
     if own.said.is_due() {
@@ -127,9 +130,9 @@ fn answer(objection: Objection, said: &Said<'_>, own: &OwnOrigins) -> Response {
         );
     }
     let page = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Form refused</title></head>\
+        "<!DOCTYPE html>\n<html lang=\"en\"><head>{HEAD}<title>Form refused</title></head>\
          <body><h1>Form refused</h1><p>Nothing was changed: {}.</p>\
-         <p>If both are this server, an administrator can mend it: {}, and start the server again. \
+         <p>If both are this server, an administrator can fix it: {}, and start the server again. \
          The guide is docs/guides/behind-a-proxy.md.</p></body></html>\n",
         escaped(&why),
         escaped(&setting)
@@ -214,7 +217,11 @@ enum Objection {
 fn shown(value: Option<&str>) -> String {
     value.map_or_else(
         || "nothing".to_owned(),
-        |value| value.chars().take(MOST_SHOWN).collect(),
+        |value| {
+            // Whatever stands before an `@` may be a password.
+            let value = value.rsplit_once('@').map_or(value, |(_, host)| host);
+            value.chars().take(MOST_SHOWN).collect()
+        },
     )
 }
 

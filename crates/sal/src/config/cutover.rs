@@ -86,7 +86,7 @@ impl CutoverConfig {
         }
     }
 
-    fn empty(database: DatabaseConfig, environment: &Environment) -> Self {
+    fn empty(database: DatabaseConfig, environment: &mut Environment) -> Self {
         Self {
             database,
             iam: false,
@@ -104,7 +104,17 @@ impl CutoverConfig {
     }
 }
 
-fn endpoints(environment: &Environment) -> AwsEndpoints {
+fn endpoints(environment: &mut Environment) -> AwsEndpoints {
+    for name in [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_RDS",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_ENDPOINT_URL_IAM",
+        "AWS_ENDPOINT_URL_CLOUDWATCH",
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS",
+    ] {
+        environment.refuse_user_in_url(name);
+    }
     let all = environment.text("AWS_ENDPOINT_URL");
     let of = |name: &str| environment.text(name).or_else(|| all.clone());
     AwsEndpoints {

@@ -281,6 +281,15 @@ impl Environment {
             .collect()
     }
 
+    /// Refuses a URL with a user or a password in it, which would be shown with it.
+    pub(crate) fn refuse_user_in_url(&mut self, name: &str) {
+        if self.text(name).is_some_and(|url| url.contains('@')) {
+            self.problem(format!(
+                "{name} holds an `@`; write the address without a user and a password"
+            ));
+        }
+    }
+
     /// Notes a mistake.
     pub(crate) fn problem(&mut self, text: String) {
         let text = written::without_passwords(text);

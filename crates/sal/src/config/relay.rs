@@ -1,5 +1,6 @@
 //! What `sal relay` needs to know, from its arguments and the environment.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -38,6 +39,15 @@ pub(crate) struct DoorConfig {
 pub(crate) enum Place {
     Tcp(SocketAddr),
     Unix(PathBuf),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(folder) => write!(f, "{}", folder.display()),
+        }
+    }
 }
 
 impl RelayConfig {
@@ -199,7 +209,7 @@ fn check(
         environment.problem("a TCP port needs a local password, since every user of this machine can reach it: set SAL_RELAY_PASSWORD, or listen on unix:FOLDER".to_owned());
     }
     if let Some(door) = doors.iter().find(|door| !door.place.is_local() && !tls) {
-        environment.problem(format!("{:?} can be reached from other machines and takes TLS only: give --tls-certificate and --tls-key, or --local-tls", door.place));
+        environment.problem(format!("`{}` can be reached from other machines and takes TLS only: give --tls-certificate and --tls-key, or --local-tls", door.place));
     }
 }
 

@@ -53,9 +53,15 @@ impl ServerConfig {
                 "SAL_PUBLIC_URL=`{url}` does not begin with https:// or http://"
             ));
         }
+        environment.refuse_user_in_url("SAL_PUBLIC_URL");
         let trusted_origins = environment.list("DOCKER_SAL_CSRF_TRUSTED_ORIGINS");
         for origin in &trusted_origins {
-            if !origin.contains("://") {
+            if origin.contains('@') {
+                environment.problem(
+                    "DOCKER_SAL_CSRF_TRUSTED_ORIGINS holds an `@`; an origin is a scheme, a host and a port"
+                        .to_owned(),
+                );
+            } else if !origin.contains("://") {
                 environment.problem(format!(
                     "DOCKER_SAL_CSRF_TRUSTED_ORIGINS: `{origin}` has no scheme; write https://…"
                 ));

@@ -33,7 +33,7 @@ async fn a_host_that_the_proxy_changed_is_in_the_log_with_the_setting_and_the_se
         .logged("it comes from https://sal.example.org (Origin), and this server was asked as 10.0.0.7:8000 (Host)")
         .await;
     server
-        .logged("set SAL_PUBLIC_URL=https://sal.example.org")
+        .logged("set SAL_PUBLIC_URL to the address in the browser (the form says https://sal.example.org)")
         .await;
     assert_eq!(
         log_in("https://sal.example.org:8443", "sal.example.org", &server).await,

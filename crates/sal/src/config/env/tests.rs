@@ -179,6 +179,27 @@ fn a_password_in_a_url_is_shown_by_no_message() {
 }
 
 #[test]
+fn what_stands_before_an_at_sign_is_shown_by_no_message() {
+    for (name, value) in [
+        ("SAL_PUBLIC_URL", "https://u:hunter2@sal.example.org"),
+        (
+            "DOCKER_SAL_CSRF_TRUSTED_ORIGINS",
+            "https://u:hunter2@sal.example.org",
+        ),
+        ("DB_PORT", "u:hunter2@h"),
+        ("DB_PORT", "u:hunter2/@h:5432"),
+        ("DB_NAME", "https://u:hunter2@h/x"),
+        ("SAL_STATUS_LISTEN", "u:hunter2@127.0.0.1:1"),
+    ] {
+        let mut environment = Environment::of([(name, value)]);
+        let _config = ServerConfig::read(&mut environment);
+        let told = environment.finish().unwrap_err().join("\n");
+        assert!(told.contains(name), "{name}: {told}");
+        assert!(!told.contains("hunter2"), "{name}={value}: {told}");
+    }
+}
+
+#[test]
 fn q144_a_time_zone_without_a_slash_counts_when_it_exists_and_is_london_when_not() {
     let zone = |name: &str| {
         let all = [

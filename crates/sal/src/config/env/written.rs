@@ -52,30 +52,26 @@ pub(super) fn unquoted(value: &str) -> Option<String> {
     (rest.is_empty() || is_remark).then(|| inner.trim().to_owned())
 }
 
-/// A message without what stands before the `@` of a URL in it.
+/// A message without what stands before an `@` in it: the user and the password of a URL, or of something like one.
 pub(super) fn without_passwords(text: String) -> String {
-    if !text.contains("://") {
+    if !text.contains('@') {
         return text;
     }
+    let ends_a_value = |c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\'' | '=');
     let mut shown = String::new();
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once("://") {
-        shown.push_str(before);
-        shown.push_str("://");
-        let end = after
-            .find(|c: char| c.is_whitespace() || c == '`')
-            .unwrap_or(after.len());
-        let (url, tail) = after.split_at(end);
-        match url.rsplit_once('@') {
-            Some((_user, host)) => {
+    for part in text.split_inclusive(ends_a_value) {
+        match part.rsplit_once('@') {
+            Some((before, after)) => {
+                if let Some((scheme, _)) = before.split_once("://") {
+                    shown.push_str(scheme);
+                    shown.push_str("://");
+                }
                 shown.push_str("***@");
-                shown.push_str(host);
+                shown.push_str(after);
             }
-            None => shown.push_str(url),
+            None => shown.push_str(part),
         }
-        rest = tail;
     }
-    shown.push_str(rest);
     shown
 }
 
