@@ -171,8 +171,8 @@ fn connection(failure: &LoginFailure, context: &LoginContext) -> Explanation {
         LoginFailure::TlsRefused => Explanation::new(
             "tls_not_offered",
             format!("The server at {target} does not speak TLS."),
-            "this is not RDS itself but something in front of it, or a Postgres without TLS.",
-            "dial the endpoint directly; a Postgres that has no TLS and needs none is declared by DB_SSLMODE=disable.",
+            "a Postgres without TLS, as in the stock `postgres` image, or something in front of RDS.",
+            "turn on TLS in Postgres; where it runs on a private network, DB_SSLMODE=disable goes without, and the password is sent unencrypted. For RDS, use the endpoint's own name as DB_HOST.",
         ),
         LoginFailure::Tls { message } => Explanation::new(
             "tls_failed",

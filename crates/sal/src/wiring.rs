@@ -114,11 +114,17 @@ impl DatabaseLogin {
                     return Ok(connection);
                 }
                 Err(error) => {
-                    self.note_result(way, Some(&error));
+                    // That there is no TLS is no failure where the next way asks for none: the cause is what comes then.
+                    let is_probe = self.asks_for_no_tls_next(&error, index);
+                    if !is_probe {
+                        self.note_result(way, Some(&error));
+                    }
                     if !may_go_on(&error, index, &self.config.logins) {
                         return Err(first_error.unwrap_or(error));
                     }
-                    first_error.get_or_insert(error);
+                    if !is_probe {
+                        first_error.get_or_insert(error);
+                    }
                 }
             }
         }
@@ -127,6 +133,17 @@ impl DatabaseLogin {
             reason = "the configuration is refused when it holds no way to log in"
         )]
         Err(first_error.expect("there is at least one way to log in"))
+    }
+
+    /// Whether it failed for want of TLS, and the same login without is tried next: `prefer`.
+    fn asks_for_no_tls_next(&self, error: &LoginError, index: usize) -> bool {
+        let is_password = |place: usize| {
+            let login = self.config.logins.get(place);
+            login.is_some_and(|login| matches!(login.proof, Proof::Password(_)))
+        };
+        matches!(error.failure, rds_iam::LoginFailure::TlsRefused)
+            && is_password(index)
+            && is_password(index + 1)
     }
 
     fn note_result(&self, way: &rds_iam::Connector, error: Option<&LoginError>) {
@@ -164,7 +181,8 @@ impl DatabaseLogin {
             Some(Proof::Password(_)) if self.begins_with_iam() => {
                 warn!("logged in to the database with the declared fallback, the password")
             }
-            _ => info!("logged in to the database the preferred way again"),
+            _ if self.begins_with_iam() => info!("logged in to the database with IAM again"),
+            _ => {}
         }
     }
 

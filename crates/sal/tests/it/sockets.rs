@@ -1,5 +1,6 @@
 //! A database behind a unix socket: Postgres's own, and a relay's that logs in with IAM; and the hosts that are none.
 
+use local_postgres::{Listen, LocalPostgres, Options};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpStream, UnixListener};
 use tokio::task::JoinSet;
@@ -137,4 +138,33 @@ async fn what_is_no_host_stops_every_command_at_once_and_is_shown_nowhere() {
             assert!(!all.contains("hunter2"), "{host} {arguments:?}: {all}");
         }
     }
+}
+
+#[tokio::test]
+async fn without_tls_the_cause_is_what_postgres_says_and_no_failure_is_told() {
+    let plain = LocalPostgres::start(Options {
+        fast: true,
+        listen: Listen::Loopback,
+        hba: Some("local all all trust\nhost all all 127.0.0.1/32 trust\n".to_owned()),
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let port = plain.port().to_string();
+    let settings = settings("127.0.0.1", "postgres")
+        .with("DB_PORT", &port)
+        .with("DB_PASS", "any");
+    let missing = settings.run(&["db", "check"]).await;
+    assert!(
+        missing.stderr.contains("database \"sal\" does not exist"),
+        "{missing:?}"
+    );
+    assert!(!missing.stderr.contains("TLS"), "{missing:?}");
+    let nobody = settings
+        .with("DB_USER", "nobody")
+        .run(&["db", "check"])
+        .await;
+    assert!(nobody.stderr.contains("\"nobody\""), "{nobody:?}");
+    assert!(!nobody.stderr.contains("TLS"), "{nobody:?}");
+    plain.stop().await;
 }
