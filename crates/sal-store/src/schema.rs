@@ -110,6 +110,11 @@ fn in_postgres_words(error: &tokio_postgres::Error) -> String {
         .join(". ")
 }
 
+/// Whether the database holds tables of somebody else's and none of Sal's: a mistake in its name, most likely.
+pub async fn is_somebody_elses(db: &Client) -> Result<bool, tokio_postgres::Error> {
+    standing::is_strange(db).await
+}
+
 /// Compares the living tables with those of Sal 4.4.1, and our own with what our statements need, and returns every
 /// difference.
 pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres::Error> {

@@ -68,6 +68,11 @@ pub async fn standing(db: &Client) -> Result<Standing, Error> {
     })
 }
 
+/// Whether there are tables, and none of Sal's.
+pub(super) async fn is_strange(db: &Client) -> Result<bool, Error> {
+    Ok(look(db).await? == Found::Nothing && Ours::read(db).await?.other_tables > 0)
+}
+
 /// What is there of ours, and what this login may.
 #[derive(Debug, Clone, Default)]
 struct Ours {

@@ -169,6 +169,16 @@ async fn a_database_of_somebody_else_and_an_empty_one_are_told_apart() {
         "{strange:?}"
     );
     assert!(strange.stdout.contains("DB_NAME"), "{strange:?}");
+    // A mistake in DB_NAME must not fill another program's database.
+    let served = stage.settings().run(&["serve"]).await;
+    assert_eq!(served.code, Some(1), "{served:?}");
+    assert!(
+        served.stderr.contains("none of Sal's: check DB_NAME")
+            && served.stderr.contains("sal db init"),
+        "{served:?}"
+    );
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(stage.value(tables).await, "1");
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ impl Ready {
         })?;
         let mut db = connection.client;
         warn_of_rights(&db).await?;
+        refuse_somebody_elses(&db).await?;
         let ensured = schema::ensure(&mut db)
             .await
             .map_err(|error| Obstacle::of_statement(&error))?;
@@ -66,6 +67,17 @@ impl Ready {
         }
         first_user::make(self).await
     }
+}
+
+/// A mistake in DB_NAME must not fill another program's database with tables.
+async fn refuse_somebody_elses(db: &Client) -> Result<(), Obstacle> {
+    let is_strange = schema::is_somebody_elses(db).await;
+    if is_strange.map_err(|error| Obstacle::of_statement(&error))? {
+        return Err(Obstacle::Unfit(anyhow::anyhow!(
+            "the database has tables, and none of Sal's: check DB_NAME. To make Sal's tables beside them, run `sal db init`"
+        )));
+    }
+    Ok(())
 }
 
 /// One line for each thing that was made in the database, or could not be.
@@ -143,7 +155,7 @@ impl Obstacle {
     pub(super) fn of_statement(error: &tokio_postgres::Error) -> Self {
         let refused = error
             .as_db_error()
-            .map(|refusal| format!("Postgres refused to make the tables: {}", refusal.message()));
+            .map(|refusal| format!("Postgres refused a statement: {}", refusal.message()));
         match refused {
             Some(text) => Self::Unfit(anyhow::anyhow!(text)),
             None => Self::Away(error.to_string()),
