@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use percent_encoding::percent_decode_str;
+use encoding_rs::Encoding;
+use percent_encoding::{percent_decode, percent_decode_str};
 use sal_http::memory::Reserved;
-use sal_http::multipart::{is_multipart, parts};
+use sal_http::multipart::{charset, is_multipart, parts};
 use sal_http::{App, AppError};
 
 /// The fields of a form, and the room they take.
@@ -69,7 +70,7 @@ async fn fields(
         .unwrap_or("");
     let media_type = content_type.split(';').next().unwrap_or("").trim();
     if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(Some(pairs(&String::from_utf8_lossy(&body)).collect()));
+        return Ok(Some(pairs_in(charset(content_type), &body)));
     }
     if is_multipart(content_type) {
         let parts = parts(content_type, body).await?;
@@ -78,7 +79,27 @@ async fn fields(
     Ok(body.is_empty().then(HashMap::new))
 }
 
-/// Names and values of a form or a query, in their order.
+/// Names and values of a form in a charset, the last of a name; without percent signs it is in the same one.
+fn pairs_in(charset: &'static Encoding, body: &[u8]) -> HashMap<String, String> {
+    let decode = |text: &[u8]| {
+        let spaced: Vec<u8> = text
+            .iter()
+            .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+            .collect();
+        let bytes: Vec<u8> = percent_decode(&spaced).collect();
+        charset.decode_without_bom_handling(&bytes).0.into_owned()
+    };
+    body.split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let mut halves = pair.splitn(2, |byte| *byte == b'=');
+            let name = halves.next().unwrap_or_default();
+            (decode(name), decode(halves.next().unwrap_or_default()))
+        })
+        .collect()
+}
+
+/// Names and values of a query, in their order.
 pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
@@ -112,6 +133,12 @@ mod tests {
         assert_eq!(found["b"], "x y z");
         assert_eq!(found["c"], "\u{fffd}");
         assert_eq!(found["d"], "");
+        let latin = read(
+            "application/x-www-form-urlencoded; charset=ISO-8859-1",
+            "a=Caf%E9+%80",
+        )
+        .await;
+        assert_eq!(latin.unwrap()["a"], "Café €");
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use sal_http::django;
 pub(crate) use sal_http::serial::clean;
+use sal_store::serials::is_placeholder;
 
 /// The answer where no machine has the serial number of an inventory or of profiles.
 pub(crate) fn not_found() -> Response {
@@ -14,6 +15,10 @@ pub(crate) fn not_found() -> Response {
 /// then only in upper case, then as it came, for machines that were made by hand.
 pub(crate) fn candidates(raw: &str) -> Vec<String> {
     let raw = raw.replace('\0', "");
+    // Nobody knows whose it is.
+    if is_placeholder(&clean(&raw)) {
+        return Vec::new();
+    }
     let mut names = vec![clean(&raw), raw.to_uppercase(), raw];
     names.dedup();
     names

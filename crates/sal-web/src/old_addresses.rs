@@ -58,6 +58,9 @@ async fn show_search_fields(
     Path(model): Path<String>,
     Db(db): Db,
 ) -> Result<Json<Value>, AppError> {
+    if model.contains('\0') {
+        return Err(AppError::NotFound);
+    }
     let mut fields: Vec<String> = search_fields(&db, &model.to_lowercase())
         .await?
         .into_iter()

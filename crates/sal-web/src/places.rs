@@ -98,9 +98,10 @@ async fn create_unit(
     for person in &mut people {
         person.is_member = form.has(person);
     }
-    let name = match given_name(&form.name, PLACE_NAME) {
-        Ok(name) => name,
-        Err(problem) => {
+    let name = given_name(&form.name, PLACE_NAME);
+    let name = match (name, form.problem_of_people(&people)) {
+        (Ok(name), None) => name,
+        (Err(problem), _) | (_, Some(problem)) => {
             let shell = Shell::of(&viewer, theme, Section::Overview, NEW_UNIT, &app);
             return new_unit_page(shell, people).again(form.name.clone(), problem);
         }

@@ -71,7 +71,7 @@ fn walk(
     if !text.starts_with("<?xml") && !text.starts_with("<plist") {
         return Err(NOT_A_PLIST);
     }
-    let text = text::with_wide_integers(&text)?;
+    let text = text::in_plain_words(&text)?;
     if text.contains('\0') {
         return Err(NOT_A_PLIST);
     }

@@ -245,6 +245,16 @@ async fn q137_machines_without_a_serial_number_are_kept_apart() {
         post(&server, "/report_broken_client/", &broken).await.0,
         200
     );
+    // Nobody knows whose an inventory is that names the placeholder alone.
+    let packed = pack(plist("<array/>").as_bytes());
+    for serial in ["Not Available", "none", " N/A"] {
+        let form = [("serial", serial), ("base64bz2inventory", packed.as_str())];
+        assert_eq!(
+            post(&server, "/inventory/submit/", &form).await.0,
+            404,
+            "{serial}"
+        );
+    }
     let which = "SELECT string_agg(serial, ', ') FROM server_machine WHERE broken_client";
     assert_eq!(text(&server, which).await, "NOT AVAILABLE @ LAB-2");
 }

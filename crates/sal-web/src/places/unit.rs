@@ -58,6 +58,13 @@ impl UnitForm {
     pub(super) fn has(&self, person: &UnitPerson) -> bool {
         self.people.contains(&person.id.to_string())
     }
+
+    /// What is wrong with the boxes: one of them is nobody's who can be chosen.
+    pub(super) fn problem_of_people(&self, people: &[UnitPerson]) -> Option<String> {
+        let known: HashSet<String> = people.iter().map(|person| person.id.to_string()).collect();
+        (!self.people.is_subset(&known))
+            .then(|| "Choose the members from the list: one of them is not in it.".to_owned())
+    }
 }
 
 impl From<Vec<(String, String)>> for UnitForm {

@@ -310,6 +310,14 @@ fn integers_have_as_many_digits_as_python_gives_them() {
             "<dict><key>a</key><integer>123456789012345678901234567890</integer></dict>",
             "{'a': 123456789012345678901234567890}",
         ),
+        ("<integer>\n 5\n</integer>", "5"),
+        ("<integer>1_000</integer>", "1000"),
+        ("<integer>0XFF</integer>", "255"),
+        (
+            "<array><real> 1.5 </real><real>1_0.5</real><real>2.0</real></array>",
+            "[1.5, 10.5, 2.0]",
+        ),
+        ("<data>aGV!!sbG8=</data>", "aGVsbG8="),
         (
             "<string>&lt;integer>18446744073709551616&lt;/integer></string>",
             "<integer>18446744073709551616</integer>",

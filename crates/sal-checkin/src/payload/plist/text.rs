@@ -91,46 +91,82 @@ fn redeclared(text: &str) -> String {
     }
 }
 
-/// Integers beyond 64 bits, which Python has and the reader has not, as texts that [`wide_integer`] knows again.
-pub(super) fn with_wide_integers(text: &str) -> Result<Cow<'_, str>, Unreadable> {
-    const OPEN: &str = "<integer>";
-    const CLOSE: &str = "</integer>";
-    let mut replaced = String::new();
+/// Scalars in the words that the reader takes: integers beyond 64 bits as texts that [`wide_integer`] knows again, numbers
+/// without blanks and underscores, and data without what is no base64, as Python's `int`, `float` and `a2b_base64` take
+/// them.
+pub(super) fn in_plain_words(text: &str) -> Result<Cow<'_, str>, Unreadable> {
+    let mut plain = String::new();
     let mut done = 0;
-    for (start, _) in text.match_indices(OPEN) {
-        let content_start = start + OPEN.len();
-        let Some(content) = text.get(content_start..) else {
+    for (start, _) in text.match_indices('<') {
+        let Some(rest) = text.get(start + 1..) else {
             break;
         };
-        let Some((content, _)) = content.split_once('<') else {
+        let known = ["integer", "real", "data"];
+        let Some((name, content)) = known
+            .iter()
+            .find_map(|name| Some((*name, rest.strip_prefix(name)?.strip_prefix('>')?)))
+        else {
+            continue;
+        };
+        let Some((content, after)) = content.split_once('<') else {
             break;
         };
-        let content_end = content_start + content.len();
-        let is_closed = text
-            .get(content_end..)
-            .is_some_and(|rest| rest.starts_with(CLOSE));
-        // Nineteen digits can be more than 64 bits have room for, and sixteen hexadecimal ones more than 63.
-        if content.trim().len() < 16 || !is_closed {
+        let close = after
+            .strip_prefix('/')
+            .and_then(|after| after.strip_prefix(name))
+            .is_some_and(|after| after.starts_with('>'));
+        if !close || start < done {
             continue;
         }
-        let Some(digits) = wide(content.trim())? else {
+        let Some(element) = element(name, content)? else {
             continue;
         };
-        replaced.push_str(text.get(done..start).unwrap_or_default());
-        replaced.push_str("<string>");
-        replaced.push(WIDE);
-        replaced.push_str(&digits);
-        replaced.push_str("</string>");
-        done = content_end + CLOSE.len();
+        plain.push_str(text.get(done..start).unwrap_or_default());
+        plain.push_str(&element);
+        // `<name>`, the content, `</name>`
+        done = start + 2 * name.len() + 5 + content.len();
     }
     if done == 0 {
         return Ok(Cow::Borrowed(text));
     }
-    replaced.push_str(text.get(done..).unwrap_or_default());
-    Ok(Cow::Owned(replaced))
+    plain.push_str(text.get(done..).unwrap_or_default());
+    Ok(Cow::Owned(plain))
 }
 
-/// The digits of an integer that [`with_wide_integers`] made a text of.
+/// The element in other words, where the reader would not take it as it is.
+fn element(name: &str, content: &str) -> Result<Option<String>, Unreadable> {
+    let written = |text: &str| format!("<{name}>{text}</{name}>");
+    let is_changed = |text: String| (text != content).then(|| written(&text));
+    Ok(match name {
+        "integer" => {
+            let text = number(content);
+            match wide(&text)? {
+                Some(digits) => Some(format!("<string>{WIDE}{digits}</string>")),
+                None => is_changed(text.replacen("0X", "0x", 1)),
+            }
+        }
+        "real" => is_changed(number(content)),
+        _ => {
+            let is_known =
+                |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_whitespace();
+            is_changed(content.chars().filter(|c| is_known(*c)).collect())
+        }
+    })
+}
+
+/// A number without the blanks around it and the underscores between its digits.
+fn number(text: &str) -> String {
+    let text = text.trim();
+    let has_underscores = text.contains('_')
+        && text.split('_').all(|part| {
+            part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '+')
+        });
+    text.chars()
+        .filter(|c| !(has_underscores && *c == '_'))
+        .collect()
+}
+
+/// The digits of an integer that [`in_plain_words`] made a text of.
 pub(super) fn wide_integer(text: &str) -> Option<&str> {
     text.strip_prefix(WIDE)
 }
