@@ -12,9 +12,9 @@ mod standing;
 use tokio_postgres::Client;
 
 pub use compare::{Difference, Severity};
-pub use standing::{Kind, Standing, standing};
+pub use standing::{Kind, Standing, keep_out, standing};
 
-use crate::statements::faults_of_own_tables;
+use crate::statements::{NO_RIGHTS, faults_of_own_tables};
 
 /// What was found in a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,11 +110,6 @@ fn in_postgres_words(error: &tokio_postgres::Error) -> String {
         .join(". ")
 }
 
-/// Whether the database holds tables of somebody else's and none of Sal's: a mistake in its name, most likely.
-pub async fn is_somebody_elses(db: &Client) -> Result<bool, tokio_postgres::Error> {
-    standing::is_strange(db).await
-}
-
 /// Compares the living tables with those of Sal 4.4.1, and our own with what our statements need, and returns every
 /// difference.
 pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres::Error> {
@@ -123,9 +118,14 @@ pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres:
     let faults = faults_of_own_tables(db).await?;
     differences.extend(faults.into_iter().map(|fault| Difference {
         severity: Severity::Attention,
-        what: format!(
-            "this server's own tables are not as it made them ({fault}): take the addition back with `sal db take-back` and make it again with `sal db init`"
-        ),
+        what: match fault.contains(NO_RIGHTS) {
+            true => format!(
+                "{fault}: GRANT SELECT, INSERT, UPDATE, DELETE on it, or log in as its owner or a member of it"
+            ),
+            false => format!(
+                "this server's own tables are not as it made them ({fault}): take the addition back with `sal db take-back` and make it again with `sal db init`"
+            ),
+        },
     }));
     differences.sort_by_key(|difference| difference.severity);
     Ok(differences)

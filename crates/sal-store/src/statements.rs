@@ -49,6 +49,9 @@ pub const ALL: &[&[Entry]] = &[
     crate::users::ALL,
 ];
 
+/// What [`faults_of_own_tables`] says of a table that is there and may not be used.
+pub(crate) const NO_RIGHTS: &str = "may not be read and written by this login";
+
 /// What Postgres says against the statements that use our own tables, a sentence each. A table that is not there at all is
 /// left out: that is told by the additions that are missing.
 ///

@@ -56,9 +56,11 @@ pub async fn standing(db: &Client) -> Result<Standing, Error> {
         Found::Nothing => Kind::Strange,
     };
     let mut found = match kind {
-        Kind::Original | Kind::Ours => differences(db).await?,
-        Kind::Empty | Kind::Strange => Vec::new(),
+        // What may not be read cannot be compared, and the rights are all that there is to say.
+        Kind::Original | Kind::Ours if ours.closed_tables.is_empty() => differences(db).await?,
+        _ => Vec::new(),
     };
+    found.extend(ours.closed());
     found.extend(ours.obstacles(ADDITIONS));
     found.sort_by_key(|difference| difference.severity);
     Ok(Standing {
@@ -68,9 +70,23 @@ pub async fn standing(db: &Client) -> Result<Standing, Error> {
     })
 }
 
-/// Whether there are tables, and none of Sal's.
-pub(super) async fn is_strange(db: &Client) -> Result<bool, Error> {
-    Ok(look(db).await? == Found::Nothing && Ours::read(db).await?.other_tables > 0)
+/// Why a server should not touch a database: it is another program's, or this login may not use it.
+///
+/// # Errors
+/// Postgres's.
+pub async fn keep_out(db: &Client) -> Result<Option<String>, Error> {
+    let ours = Ours::read(db).await?;
+    Ok(match look(db).await? {
+        Found::Nothing if ours.other_tables > 0 => Some(
+            "the database has tables, and none of Sal's: check DB_NAME. To make Sal's tables beside them, run `sal db init`"
+                .to_owned(),
+        ),
+        Found::Nothing => None,
+        Found::Sal => ours
+            .closed()
+            .filter(|closed| closed.severity == Severity::Blocking)
+            .map(|closed| closed.what),
+    })
 }
 
 /// What is there of ours, and what this login may.
@@ -88,7 +104,7 @@ struct Ours {
     may_create: bool,
     /// Owners of tables on the search path whose rights this login does not have.
     foreign_owners: Vec<String>,
-    /// Tables that this login may not read and write.
+    /// Tables with names as Sal's that this login may not read and write.
     closed_tables: Vec<String>,
 }
 
@@ -106,6 +122,12 @@ impl Ours {
             recorded: BTreeMap::new(),
         };
         if ours.relations.contains(RECORD_TABLE) {
+            // One that may not be read is like one that is not there: the rights are named.
+            let readable = "SELECT has_table_privilege('salrs_schema', 'SELECT')";
+            if !db.query_one(readable, &[]).await?.try_get::<_, bool>(0)? {
+                ours.closed_tables.push(RECORD_TABLE.to_owned());
+                return Ok(ours);
+            }
             for row in db.query(RECORDED, &[]).await? {
                 ours.recorded.insert(row.try_get(0)?, row.try_get(1)?);
             }
@@ -179,6 +201,30 @@ impl Ours {
             .collect()
     }
 
+    /// Tables that this login may not use.
+    fn closed(&self) -> Option<Difference> {
+        let tables = match self.closed_tables.as_slice() {
+            [] => return None,
+            few if few.len() <= MOST_NAMED => format!("`{}`", few.join("`, `")),
+            [first, ..] => format!("{} tables, `{first}` among them", self.closed_tables.len()),
+        };
+        let (user, owners) = (&self.user, self.foreign_owners.join("`, `"));
+        let whose = match owners.as_str() {
+            "" => String::new(),
+            owners => format!(", or log in as their owner (`{owners}`) or a member of it"),
+        };
+        let is_needed = |table: &String| NEEDED.contains(&table.as_str());
+        Some(Difference {
+            severity: match self.closed_tables.iter().any(is_needed) {
+                true => Severity::Blocking,
+                false => Severity::Attention,
+            },
+            what: format!(
+                "`{user}` may not read and write {tables}: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES and USAGE ON ALL SEQUENCES in their schema to it{whose}"
+            ),
+        })
+    }
+
     fn rights(&self, additions: &[Addition]) -> Vec<String> {
         let (user, mut found) = (&self.user, Vec::new());
         let owners = self.foreign_owners.join("`, `");
@@ -196,13 +242,6 @@ impl Ours {
                 ),
             });
         }
-        let closed = &self.closed_tables;
-        if !closed.is_empty() {
-            found.push(format!(
-                "`{user}` may not read and write `{}`, which belong to `{owners}`: log in as their owner or a member of it",
-                closed.join("`, `"),
-            ));
-        }
         let savings: Vec<_> = self
             .missing(additions)
             .filter(|addition| addition.only_saves && is_of_sals_tables(addition))
@@ -217,6 +256,22 @@ impl Ours {
         found
     }
 }
+
+/// Without these no check-in can be stored, and nobody can log in.
+const NEEDED: [&str; 10] = [
+    "auth_user",
+    "server_fact",
+    "server_machine",
+    "server_machinegroup",
+    "server_manageditem",
+    "server_manageditemhistory",
+    "server_managementsource",
+    "server_message",
+    "server_pluginscriptrow",
+    "server_pluginscriptsubmission",
+];
+/// More names than this are a number.
+const MOST_NAMED: usize = 3;
 
 /// Whether it changes what is Sal's, which takes its owner.
 fn is_of_sals_tables(addition: &Addition) -> bool {
@@ -301,7 +356,7 @@ SELECT ARRAY(SELECT name FROM visible WHERE name LIKE 'salrs\\_%' ORDER BY 1),
        COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false),
        ARRAY(SELECT DISTINCT pg_get_userbyid(relowner)::text FROM others
              WHERE NOT pg_has_role(relowner, 'USAGE') ORDER BY 1),
-       ARRAY(SELECT name FROM others WHERE NOT (
+       ARRAY(SELECT name FROM others WHERE name ~ '^(auth|catalog|django|inventory|licenses|profiles|search|server)_' AND NOT (
                  has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
                  AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')) ORDER BY 1)";
 
@@ -384,11 +439,21 @@ mod tests {
         let said = text(&guest);
         for part in [
             "`sal` may not create tables in schema `public`: GRANT CREATE ON SCHEMA public TO sal, or log in as `owner`",
-            "`sal` may not read and write `server_fact`, which belong to `owner`",
             "`sal` is not the owner of Sal's tables (`owner` is): 0003-fill-factor, 0008-software-indexes, 0010-page-indexes, 0013-bounded-page-indexes would be left out",
         ] {
             assert!(said.contains(part), "{part}\nnot in\n{said}");
         }
+        let closed = guest.closed().unwrap();
+        assert_eq!(closed.severity, Severity::Blocking);
+        assert!(
+            closed
+                .what
+                .starts_with("`sal` may not read and write `server_fact`: GRANT SELECT")
+                && closed.what.contains("(`owner`)"),
+            "{closed:?}"
+        );
+        guest.closed_tables = vec!["server_fact".to_owned(); 42];
+        assert!(guest.closed().unwrap().what.contains("42 tables"));
         guest.schema = None;
         assert!(text(&guest).contains("SHOW search_path"));
     }

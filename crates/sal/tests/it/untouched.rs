@@ -204,8 +204,17 @@ async fn who_is_not_the_owner_is_told_whose_the_tables_are() {
         .await;
     let less = stage.settings().run(&["db", "check"]).await;
     assert!(
-        less.stdout
-            .contains("`salawsiam` may not read and write `server_fact`, which belong to `sal`"),
+        less.stdout.starts_with(
+            "blocking   `salawsiam` may not read and write `server_fact`: GRANT SELECT"
+        ),
         "{less:?}"
+    );
+    let served = stage.settings().run(&["serve"]).await;
+    assert_eq!(served.code, Some(1), "{served:?}");
+    assert!(
+        served
+            .stderr
+            .contains("may not read and write `server_fact`"),
+        "{served:?}"
     );
 }

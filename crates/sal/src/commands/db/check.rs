@@ -65,7 +65,9 @@ fn text(standing: &Standing) -> String {
         .map(ToString::to_string)
         .collect();
     lines.push(verdict(standing).to_owned());
-    if matches!(standing.kind, Kind::Original | Kind::Ours) && !standing.to_add.is_empty() {
+    let is_blocked = standing.worst() == Some(Severity::Blocking);
+    let is_sals = matches!(standing.kind, Kind::Original | Kind::Ours);
+    if is_sals && !is_blocked && !standing.to_add.is_empty() {
         lines.push(match is_fine(standing) {
             true => "`sal serve` will add:".to_owned(),
             false => "`sal serve` would add:".to_owned(),

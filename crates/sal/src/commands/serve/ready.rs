@@ -54,7 +54,7 @@ impl Ready {
         })?;
         let mut db = connection.client;
         warn_of_rights(&db).await?;
-        refuse_somebody_elses(&db).await?;
+        keep_out(&db).await?;
         let ensured = schema::ensure(&mut db)
             .await
             .map_err(|error| Obstacle::of_statement(&error))?;
@@ -70,14 +70,12 @@ impl Ready {
 }
 
 /// A mistake in DB_NAME must not fill another program's database with tables.
-async fn refuse_somebody_elses(db: &Client) -> Result<(), Obstacle> {
-    let is_strange = schema::is_somebody_elses(db).await;
-    if is_strange.map_err(|error| Obstacle::of_statement(&error))? {
-        return Err(Obstacle::Unfit(anyhow::anyhow!(
-            "the database has tables, and none of Sal's: check DB_NAME. To make Sal's tables beside them, run `sal db init`"
-        )));
+async fn keep_out(db: &Client) -> Result<(), Obstacle> {
+    let why = schema::keep_out(db).await;
+    match why.map_err(|error| Obstacle::of_statement(&error))? {
+        Some(why) => Err(Obstacle::Unfit(anyhow::anyhow!(why))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// One line for each thing that was made in the database, or could not be.
