@@ -117,7 +117,7 @@ async fn a_declared_fallback_logs_in_with_the_password_and_says_so() {
     stage.cut(&server).await;
     server.recovered().await;
     server
-        .logged("logged in to the database the preferred way again")
+        .logged("logged in to the database with IAM again")
         .await;
     assert_eq!(server.readiness().await.1["login"]["mode"], "iam");
     assert!(server.stop().await.success());
