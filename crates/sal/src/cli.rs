@@ -111,7 +111,7 @@ pub(crate) enum Db {
         #[arg(long)]
         json: bool,
     },
-    /// Make Sal's tables in an empty database, and our additions where they are missing or were taken back.
+    /// Make Sal's tables where there are none, and our additions where they are missing or were taken back.
     #[command(after_help = "Example: sal db init")]
     Init,
     /// Do the maintenance now that servers do by themselves, and say what was done; exit code 1 when a job failed.

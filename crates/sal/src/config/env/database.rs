@@ -55,7 +55,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "DB_SSLMODE",
         "",
         "0.1",
-        "verify-full, verify-ca, require, prefer or disable. Default: verify-full with IAM, with an RDS endpoint and with DB_SSLROOTCERT; else prefer.",
+        "verify-full, verify-ca, require, prefer or disable. Default: verify-full with IAM, with an RDS endpoint and with DB_SSLROOTCERT; else prefer, which is require for every host but this machine; a Postgres without TLS elsewhere needs disable.",
     ),
     text(
         "DB_SSLROOTCERT",
