@@ -1,5 +1,6 @@
 //! `sal relay`: doors, upstreams and health, until SIGTERM or Ctrl-C.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use rds_iam::{
     Connector, IamConfig, LoginConfig, LoginLimiter, LoginSecret, Resolver, SystemResolver,
     TlsConfig,
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +41,11 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
         return check(&connectors).await;
     }
     let doors = doors(&config, &connectors).await?;
+    // Before anybody hears that it listens: a signal that comes then must find its watcher.
+    let signals = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
     for (door, connector) in doors.iter().zip(&config.doors) {
         output::note(&format!(
             "sal relay listens on {} for {} at {}:{}",
@@ -63,7 +69,7 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
         health(address, routes, &over, &tasks)?;
     }
     let settings = within_open_files(config.settings, doors.len());
-    let stop = tasks.spawn(end_on_signal(ending.clone(), settings.drain));
+    let stop = tasks.spawn(end_on_signal(signals, ending.clone(), settings.drain));
     Relay::new(doors, settings, counters).run(ending).await;
     stop.abort();
     over.cancel();
@@ -76,11 +82,12 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
 
 /// SIGTERM begins the drain: an application beside the relay got it too, and needs connections for its last requests.
 /// Ctrl-C, or a second SIGTERM, is of somebody who waits: nobody is let in any more.
-async fn end_on_signal(ending: Ending, drain: Duration) {
-    let (Ok(mut term), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+async fn end_on_signal(
+    signals: (io::Result<Signal>, io::Result<Signal>),
+    ending: Ending,
+    drain: Duration,
+) {
+    let (Ok(mut term), Ok(mut interrupt)) = signals else {
         tracing::warn!("signals cannot be watched; only SIGKILL will stop this relay");
         return;
     };
