@@ -166,6 +166,21 @@ async fn what_is_wrong_comes_first_and_only_from_the_own_unit() {
 }
 
 #[tokio::test]
+async fn q137_machines_without_a_serial_number_of_their_own_need_attention() {
+    let site = Site::start().await;
+    site.machines(8).await;
+    site.sql(
+        "UPDATE server_machine SET serial = CASE id WHEN 1 THEN 'NOT AVAILABLE @ LAB-1' WHEN 2 THEN '00000000 @ LAB-2'
+             WHEN 3 THEN 'NONE' WHEN 4 THEN 'NONE AT ALL' WHEN 5 THEN '1111' WHEN 6 THEN 'C02 @ HOME' ELSE serial END",
+    )
+    .await;
+    site.user(1, "anna", "GA", None).await;
+    let page = site.visitor("anna").await.get(&site, "/").await.text;
+    assert!(page.contains("Needs attention <span class=\"badge bad\">3<"));
+    assert_eq!(page.matches("No serial number of its own").count(), 3);
+}
+
+#[tokio::test]
 async fn q050_stats_only_sees_numbers_and_no_machine() {
     let site = Site::start().await;
     site.machines(20).await;
