@@ -149,7 +149,7 @@ impl Connector {
         let (host, port) = (&self.config.host, self.config.port);
         if let Some(path) = socket_of(host, port) {
             let stream = dial_socket(&path, deadline).await?;
-            return Ok((Socket::Unix(stream), Peer::Unix(path)));
+            return Ok((Socket::Right(stream), Peer::Unix(path)));
         }
         let addresses = async {
             match self.config.host_address {
@@ -165,7 +165,7 @@ impl Connector {
         let stream = dial(&addresses, port, deadline).await?;
         let peer = stream.peer_addr();
         let peer = peer.map_err(|error| super::raw::broken(&error))?;
-        Ok((Socket::Tcp(stream), Peer::Tcp(peer)))
+        Ok((Socket::Left(stream), Peer::Tcp(peer)))
     }
 
     /// Finds the name of the RDS grammar, or says that there is none.

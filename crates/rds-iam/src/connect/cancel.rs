@@ -33,8 +33,8 @@ impl Canceller {
     pub async fn cancel(&self) -> Result<(), LoginFailure> {
         let deadline = Instant::now() + self.timeout;
         let stream = match &self.peer {
-            Peer::Tcp(peer) => Socket::Tcp(dial(&[peer.ip()], peer.port(), deadline).await?),
-            Peer::Unix(path) => Socket::Unix(dial_socket(path, deadline).await?),
+            Peer::Tcp(peer) => Socket::Left(dial(&[peer.ip()], peer.port(), deadline).await?),
+            Peer::Unix(path) => Socket::Right(dial_socket(path, deadline).await?),
         };
         let sending = async {
             let sent = match &self.tls {

@@ -81,7 +81,7 @@ impl<H: Handshake> Way for Raw<'_, H> {
                 deadline,
             } = reached;
             let timeout = connector.config.connect_timeout;
-            let (Socket::Tcp(stream), Peer::Tcp(peer)) = (stream, peer) else {
+            let (Socket::Left(stream), Peer::Tcp(peer)) = (stream, peer) else {
                 return Err(LoginFailure::Ended {
                     message: "a relay leads to a server over TCP only".to_owned(),
                 });
