@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use encoding_rs::Encoding;
-use percent_encoding::{percent_decode, percent_decode_str};
+use percent_encoding::percent_decode;
 use sal_http::memory::Reserved;
 use sal_http::multipart::{charset, is_multipart, parts};
 use sal_http::{App, AppError};
@@ -70,7 +70,7 @@ async fn fields(
         .unwrap_or("");
     let media_type = content_type.split(';').next().unwrap_or("").trim();
     if media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Ok(Some(pairs_in(charset(content_type), &body)));
+        return Ok(Some(pairs(&body, charset(content_type)).collect()));
     }
     if is_multipart(content_type) {
         let parts = parts(content_type, body).await?;
@@ -79,38 +79,28 @@ async fn fields(
     Ok(body.is_empty().then(HashMap::new))
 }
 
-/// Names and values of a form in a charset, the last of a name; without percent signs it is in the same one.
-fn pairs_in(charset: &'static Encoding, body: &[u8]) -> HashMap<String, String> {
-    let decode = |text: &[u8]| {
-        let spaced: Vec<u8> = text
-            .iter()
-            .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-            .collect();
-        let bytes: Vec<u8> = percent_decode(&spaced).collect();
-        charset.decode_without_bom_handling(&bytes).0.into_owned()
-    };
-    body.split(|byte| *byte == b'&')
+/// Names and values of a form or a query, in their order. The bytes behind percent signs are in the charset, and so are
+/// those that came as they are.
+pub(crate) fn pairs(
+    text: &[u8],
+    charset: &'static Encoding,
+) -> impl Iterator<Item = (String, String)> {
+    text.split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| {
+        .map(move |pair| {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
-            let name = halves.next().unwrap_or_default();
-            (decode(name), decode(halves.next().unwrap_or_default()))
+            let mut half = || decode(halves.next().unwrap_or_default(), charset);
+            (half(), half())
         })
-        .collect()
 }
 
-/// Names and values of a query, in their order.
-pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
-    text.split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
-}
-
-fn decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+fn decode(text: &[u8], charset: &'static Encoding) -> String {
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
+    let bytes: Vec<u8> = percent_decode(&spaced).collect();
+    charset.decode_without_bom_handling(&bytes).0.into_owned()
 }
 
 #[cfg(test)]

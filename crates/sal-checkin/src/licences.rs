@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use encoding_rs::UTF_8;
 use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::groups::group_by_key;
 use sal_store::licences::{LicenceRow, licences};
@@ -90,7 +91,7 @@ impl Question {
             names: place.item.into_iter().collect(),
             as_json: false,
         };
-        for (name, value) in form::pairs(query.unwrap_or_default()) {
+        for (name, value) in form::pairs(query.unwrap_or_default().as_bytes(), UTF_8) {
             match name.as_str() {
                 "name" => question.names.push(value),
                 "output_style" => question.as_json = value == "json",
