@@ -81,28 +81,19 @@ impl TableRequest {
             limit: Some(self.length),
             ..query
         };
-        let list = async |query: &ApplicationQuery| {
-            list_applications(query, &shown.place, &shown.scope, db).await
-        };
-        let rows = list(&query).await?;
+        let (place, scope) = (&shown.place, &shown.scope);
         let total = |rows: &[CountedApplication]| rows.first().map(|row| row.total);
+        let rows = list_applications(&query, place, scope, db).await?;
         let first = |search: &str| ApplicationQuery {
             search: search.to_owned(),
             offset: 0,
             limit: Some(1),
             ..query.clone()
         };
-        // Behind the last page no row says how many there are.
-        let found = match total(&rows) {
-            Some(found) => found,
-            None if self.start == 0 => 0,
-            None => total(&list(&first(&self.search)).await?).unwrap_or(0),
-        };
-        let all = if self.search.is_empty() {
-            found
-        } else {
-            total(&list(&first("")).await?).unwrap_or(0)
-        };
+        let (again, whole) = (first(&self.search), first(""));
+        let again = async { Ok(total(&list_applications(&again, place, scope, db).await?)) };
+        let whole = async { Ok(total(&list_applications(&whole, place, scope, db).await?)) };
+        let (found, all) = self.totals(total(&rows), again, whole).await?;
         let row = |row: &CountedApplication| {
             let application = &row.application;
             let mut cells = vec![
@@ -144,26 +135,19 @@ impl TableRequest {
             limit: self.length,
             ..query
         };
-        let list =
-            async |query: &InstallQuery| list_installs(query, &shown.place, &shown.scope, db).await;
-        let rows = list(&query).await?;
+        let (place, scope) = (&shown.place, &shown.scope);
         let total = |rows: &[Install]| rows.first().map(|row| row.total);
+        let rows = list_installs(&query, place, scope, db).await?;
         let first = |search: &str| InstallQuery {
             search: search.to_owned(),
             offset: 0,
             limit: 1,
             ..query.clone()
         };
-        let found = match total(&rows) {
-            Some(found) => found,
-            None if self.start == 0 => 0,
-            None => total(&list(&first(&self.search)).await?).unwrap_or(0),
-        };
-        let all = if self.search.is_empty() {
-            found
-        } else {
-            total(&list(&first("")).await?).unwrap_or(0)
-        };
+        let (again, whole) = (first(&self.search), first(""));
+        let again = async { Ok(total(&list_installs(&again, place, scope, db).await?)) };
+        let whole = async { Ok(total(&list_installs(&whole, place, scope, db).await?)) };
+        let (found, all) = self.totals(total(&rows), again, whole).await?;
         let row = |row: &Install| {
             let name = escaped(row.hostname.as_deref().unwrap_or("None"));
             let seen = row.last_checkin.map_or_else(String::new, |at| {
@@ -179,6 +163,25 @@ impl TableRequest {
             record(row.id.0, &cells)
         };
         Ok(self.answer(found, all, &rows.iter().map(row).collect::<Vec<_>>()))
+    }
+
+    /// How many rows the search leaves, and how many there are without it. Each row says how many there are of its kind;
+    /// behind the last page there is none, and then it is asked again.
+    async fn totals(
+        &self,
+        of_page: Option<i64>,
+        again: impl Future<Output = Result<Option<i64>, AppError>>,
+        whole: impl Future<Output = Result<Option<i64>, AppError>>,
+    ) -> Result<(i64, i64), AppError> {
+        let found = match of_page {
+            None if self.start > 0 => again.await?,
+            of_page => of_page,
+        };
+        let all = match self.search.as_str() {
+            "" => found,
+            _ => whole.await?,
+        };
+        Ok((found.unwrap_or(0), all.unwrap_or(0)))
     }
 
     fn answer(&self, found: i64, all: i64, data: &[Value]) -> Response {

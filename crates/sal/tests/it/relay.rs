@@ -183,6 +183,14 @@ struct Running {
 }
 
 impl Running {
+    /// It is told to end, and does.
+    async fn quits(&mut self) {
+        let answer = self.asked("POST /quitquitquit", "").await;
+        assert!(answer.contains("200 OK"), "{answer}");
+        let ended = tokio::time::timeout(crate::stage::PATIENCE, self.child.wait()).await;
+        assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+    }
+
     /// With so many open files at most.
     async fn start(files: u32, stage: &Stage) -> Self {
         let settings = stage.settings().with("SAL_RELAY_PASSWORD", LOCAL_PASSWORD);
@@ -277,14 +285,7 @@ async fn an_application_that_ends_beside_it_gets_a_connection_for_each_last_requ
         assert!(running.serves().await, "{}", *running.log.borrow());
     }
     // It has ended, and says so.
-    assert!(
-        running
-            .asked("POST /quitquitquit", "")
-            .await
-            .contains("200 OK")
-    );
-    let ended = tokio::time::timeout(crate::stage::PATIENCE, running.child.wait()).await;
-    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+    running.quits().await;
 }
 
 #[tokio::test]
@@ -308,14 +309,7 @@ async fn a_job_ends_its_relay_and_pages_and_mistakes_do_not() {
         assert!(answer.contains(status), "{what} {more}: {answer}");
     }
     assert!(running.serves().await);
-    assert!(
-        running
-            .asked("POST /quitquitquit", "")
-            .await
-            .contains("200 OK")
-    );
-    let ended = tokio::time::timeout(crate::stage::PATIENCE, running.child.wait()).await;
-    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+    running.quits().await;
 }
 
 #[tokio::test]
