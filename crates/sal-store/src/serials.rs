@@ -54,8 +54,8 @@ pub const PLACEHOLDERS: [&str; 18] = [
 pub fn is_placeholder(serial: &str) -> bool {
     let mut characters = serial.chars();
     let first = characters.next();
-    let is_one_character =
-        serial.len() >= LEAST_REPEATED && characters.all(|character| Some(character) == first);
+    let is_one_character = (LEAST_REPEATED..=MOST_REPEATED).contains(&serial.chars().count())
+        && characters.all(|character| Some(character) == first);
     PLACEHOLDERS.contains(&serial) || is_one_character
 }
 
@@ -63,8 +63,9 @@ pub fn is_placeholder(serial: &str) -> bool {
 pub(crate) fn has_placeholder() -> String {
     let words = PLACEHOLDERS.map(|word| format!("'{word}'")).join(", ");
     format!(
-        "(split_part(machine.serial, ' @ ', 1) IN ({words}) OR split_part(machine.serial, ' @ ', 1) ~ '^(.)\\1{{{more},}}$')",
-        more = LEAST_REPEATED - 1,
+        "(split_part(machine.serial, ' @ ', 1) IN ({words}) OR split_part(machine.serial, ' @ ', 1) ~ '^(.)\\1{{{least},{most}}}$')",
+        least = LEAST_REPEATED - 1,
+        most = MOST_REPEATED - 1,
     )
 }
 
@@ -91,6 +92,8 @@ const KEPT_END: usize = 40;
 pub const SERIAL_LENGTH: usize = 100;
 /// `00000000` is none, and `1111` might be one of somebody's own.
 const LEAST_REPEATED: usize = 6;
+/// As long as a UUID; beyond it no maker's field goes, and a name has room behind it.
+const MOST_REPEATED: usize = 36;
 
 #[cfg(test)]
 mod tests {
@@ -101,7 +104,9 @@ mod tests {
         for none in ["NOT AVAILABLE", "0", "00000000", "XXXXXXXXXX", "......"] {
             assert!(is_placeholder(none), "{none}");
         }
+        let as_long_as_the_column = "S".repeat(SERIAL_LENGTH);
         for serial in [
+            &as_long_as_the_column,
             "C02A",
             "VMWARE-56 4D",
             "AAAAA",
