@@ -71,10 +71,11 @@ fn walk(
     if !text.starts_with("<?xml") && !text.starts_with("<plist") {
         return Err(NOT_A_PLIST);
     }
-    let text = text::in_plain_words(&text)?;
+    // Before what is no base64 is left out, which NUL would be, too.
     if text.contains('\0') {
         return Err(NOT_A_PLIST);
     }
+    let text = text::in_plain_words(&text)?;
     if text.contains("<!ENTITY") {
         return Err(Unreadable::Broken("it is a plist that declares entities"));
     }

@@ -326,3 +326,12 @@ fn integers_have_as_many_digits_as_python_gives_them() {
         assert_eq!(read_text(content).unwrap(), expected, "{content}");
     }
 }
+
+#[test]
+fn nul_is_nowhere_in_a_plist_not_even_where_other_characters_are_left_out() {
+    for element in ["data", "integer", "real"] {
+        let plist = format!("<plist><array><{element}>MQ\0==</{element}></array></plist>");
+        assert!(as_xml(plist.as_bytes(), LIMIT).is_err(), "{element}");
+        assert!(read(plist.as_bytes(), LIMIT).is_err(), "{element}");
+    }
+}
