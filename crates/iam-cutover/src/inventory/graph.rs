@@ -49,14 +49,15 @@ impl Graph {
     pub fn path(&self, from: &str, to: &str) -> Option<Vec<String>> {
         let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
         let mut queue = VecDeque::from([from]);
+        let up = self.neighbours(|(member, role)| (member, role));
         while let Some(at) = queue.pop_front() {
             if at == to {
                 return Some(chain(&came_from, from, to));
             }
-            for edge in self.edges.iter().filter(|edge| edge.member == at) {
-                if edge.role != from && !came_from.contains_key(edge.role.as_str()) {
-                    came_from.insert(&edge.role, at);
-                    queue.push_back(&edge.role);
+            for role in up.get(at).into_iter().flatten() {
+                if *role != from && !came_from.contains_key(role) {
+                    came_from.insert(role, at);
+                    queue.push_back(role);
                 }
             }
         }
@@ -79,50 +80,88 @@ impl Graph {
         self.edges.iter().filter(move |edge| edge.role == role)
     }
 
-    /// Which of `roles` reach `rds_iam` here by a chain that was not there `before`.
+    /// Which roles reach `rds_iam` here by a chain that was not there `before`, apart from one.
     ///
-    /// Compared by chains, not by membership alone: a master user who was a member in a way that
-    /// RDS does not count must not become one in a way that it does.
+    /// A chain is new when one of its memberships is. Compared by memberships, not by whether there is any chain: a
+    /// master user who was a member in a way that RDS does not count must not become one in a way that it does. Every
+    /// membership is looked at twice, however many chains they make.
     #[must_use]
-    pub fn newly_reaching<'a>(
-        &self,
-        before: &Self,
-        roles: impl Iterator<Item = &'a str>,
-    ) -> Vec<Reach> {
-        roles
-            .filter_map(|role| {
-                let old: BTreeSet<Vec<String>> = before.ways(role).into_iter().collect();
-                let chain = self.ways(role).into_iter().find(|way| !old.contains(way))?;
-                let role = role.to_owned();
-                Some(Reach { role, chain })
-            })
-            .collect()
-    }
-
-    /// Every chain without a circle from a role to `rds_iam`.
-    fn ways(&self, from: &str) -> Vec<Vec<String>> {
-        let mut found = Vec::new();
-        let mut open = vec![vec![from.to_owned()]];
-        while let Some(chain) = open.pop() {
-            let at = chain.last().map(String::as_str).unwrap_or_default();
-            if at == RDS_IAM {
-                found.push(chain);
+    pub fn newly_reaching(&self, before: &Self, but: &str) -> Vec<Reach> {
+        let old: BTreeSet<(&str, &str)> = before.pairs().collect();
+        let up = self.neighbours(|(member, role)| (member, role));
+        let down = self.neighbours(|(member, role)| (role, member));
+        let leads_on = distances(RDS_IAM, &down);
+        // From each role that gains something, the next one towards it.
+        let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (member, role) in self.pairs().filter(|pair| !old.contains(pair)) {
+            if !leads_on.contains_key(role) {
                 continue;
             }
-            let next: BTreeSet<&str> = self
-                .edges
-                .iter()
-                .filter(|edge| edge.member == at && !chain.contains(&edge.role))
-                .map(|edge| edge.role.as_str())
-                .collect();
-            for role in next {
-                let mut longer = chain.clone();
-                longer.push(role.to_owned());
-                open.push(longer);
+            let rest = descent(role, &leads_on, &up);
+            let below = distances(member, &down);
+            for gains in below.keys().filter(|gains| **gains != but) {
+                found.entry(gains).or_insert_with(|| {
+                    let mut chain = descent(gains, &below, &up);
+                    chain.extend(rest.iter().cloned());
+                    chain
+                });
             }
         }
-        found
+        let reach = |(role, chain): (&str, Vec<String>)| Reach {
+            role: role.to_owned(),
+            chain,
+        };
+        found.into_iter().map(reach).collect()
     }
+
+    fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let edges = self.edges.iter();
+        edges.map(|edge| (edge.member.as_str(), edge.role.as_str()))
+    }
+
+    fn neighbours<'a>(
+        &'a self,
+        turned: impl Fn((&'a str, &'a str)) -> (&'a str, &'a str),
+    ) -> BTreeMap<&'a str, Vec<&'a str>> {
+        let mut all: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (from, to) in self.pairs().map(turned) {
+            all.entry(from).or_default().push(to);
+        }
+        all
+    }
+}
+
+/// How far everything is that can be reached.
+fn distances<'a>(
+    from: &'a str,
+    next: &BTreeMap<&'a str, Vec<&'a str>>,
+) -> BTreeMap<&'a str, usize> {
+    let mut far = BTreeMap::from([(from, 0)]);
+    let mut queue = VecDeque::from([(from, 0)]);
+    while let Some((at, distance)) = queue.pop_front() {
+        for to in next.get(at).into_iter().flatten() {
+            if !far.contains_key(to) {
+                far.insert(to, distance + 1);
+                queue.push_back((to, distance + 1));
+            }
+        }
+    }
+    far
+}
+
+/// The way from a role to where the distance is nothing, both included.
+fn descent(from: &str, far: &BTreeMap<&str, usize>, up: &BTreeMap<&str, Vec<&str>>) -> Vec<String> {
+    let mut way = vec![from.to_owned()];
+    let mut at = from;
+    while let Some(distance) = far.get(at).filter(|distance| **distance > 0) {
+        let nearer = |to: &&&str| far.get(**to).is_some_and(|next| next < distance);
+        let Some(to) = up.get(at).and_then(|all| all.iter().find(nearer)) else {
+            break;
+        };
+        way.push((*to).to_owned());
+        at = to;
+    }
+    way
 }
 
 fn chain(came_from: &BTreeMap<&str, &str>, from: &str, to: &str) -> Vec<String> {
@@ -172,11 +211,42 @@ mod tests {
         after
             .edges
             .extend(graph(&[("new", "rds_iam"), ("old", "other")]).edges);
-        let everyone = ["postgres", "old"];
-        assert_eq!(after.newly_reaching(&before, everyone.into_iter()), []);
+        assert_eq!(after.newly_reaching(&before, "new"), []);
         after.edges.extend(graph(&[("postgres", "new")]).edges);
-        let found = after.newly_reaching(&before, everyone.into_iter());
+        let found = after.newly_reaching(&before, "new");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].chain, ["postgres", "new", RDS_IAM]);
+    }
+
+    #[test]
+    fn everybody_below_a_new_membership_is_named_with_the_whole_chain() {
+        let before = graph(&[("a", "b"), ("b", "c"), ("x", "rds_iam")]);
+        let mut after = before.clone();
+        after.edges.extend(graph(&[("c", "x")]).edges);
+        let found = after.newly_reaching(&before, "x");
+        let chains: Vec<String> = found.iter().map(|reach| reach.chain.join(">")).collect();
+        assert_eq!(chains, ["a>b>c>x>rds_iam", "b>c>x>rds_iam", "c>x>rds_iam"]);
+    }
+
+    /// Layers of two, each a member of both above: a million million chains out of eighty memberships.
+    #[test]
+    fn the_number_of_chains_does_not_matter() {
+        let mut edges = Vec::new();
+        for layer in 0..40 {
+            for (member, role) in [("l", "l"), ("l", "r"), ("r", "l"), ("r", "r")] {
+                edges.push((format!("{member}{layer}"), format!("{role}{}", layer + 1)));
+            }
+        }
+        let pairs: Vec<(&str, &str)> = edges
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
+        let before = graph(&pairs);
+        let mut after = before.clone();
+        after.edges.extend(graph(&[("l40", "rds_iam")]).edges);
+        let found = after.newly_reaching(&before, "nobody");
+        assert_eq!(found.len(), 81);
+        assert_eq!(found[0].chain.len(), 42);
+        assert!(after.iam_chain("r0").is_some());
     }
 }
