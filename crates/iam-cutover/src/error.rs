@@ -20,6 +20,34 @@ pub enum CutoverError {
         /// What happened, likely why, and what to do.
         explanation: Box<Explanation>,
     },
+    /// The administrator became a member of `rds_iam` and has no valid token either.
+    #[error(
+        "the administrator `{user}` is locked out. Its password: {password} RDS takes only tokens from members of rds_iam, direct or through another role. Its token: {token} Next: run `sal iam unlock`, which looks for a way back in; it needs AWS credentials that allow rds-db:connect as `{user}` (`sal iam policy --user {user}` prints the policy)"
+    )]
+    LockedOut {
+        /// The administrator.
+        user: String,
+        /// How its password was refused.
+        password: String,
+        /// How its token was.
+        token: String,
+    },
+    /// Nobody gets in who could free the administrator.
+    #[error("`{user}` stays locked out: {}. What is left: credentials that allow rds-db:connect as `{user}` (`sal iam policy --user {user}` prints the policy), or a support case with AWS, whose rdsadmin is the only superuser", reasons.join("; and "))]
+    NoWayIn {
+        /// The administrator.
+        user: String,
+        /// Everybody's refusal.
+        reasons: Vec<String>,
+    },
+    /// The administrator would be left with a password that nobody knows.
+    #[error(
+        "nothing was done: afterwards `{user}` logs in with its password and nothing else, and it is not known here. Set SAL_ADMIN_PASS so that it can be proved, or say --unproved"
+    )]
+    NoAdminPassword {
+        /// The administrator.
+        user: String,
+    },
     /// No way to log in was given.
     #[error("{who} cannot log in: {hint}")]
     NoAccount {
@@ -108,6 +136,11 @@ impl CutoverError {
         move |source| Self::Postgres { action, source }
     }
 
+    /// Whether RDS refused a password because its user is a member of `rds_iam`.
+    pub(crate) fn is_password_of_iam_user(&self) -> bool {
+        matches!(self, Self::Login { explanation, .. } if explanation.code == PASSWORD_FOR_IAM_USER)
+    }
+
     pub(crate) fn login(who: Who, error: &LoginError) -> Self {
         Self::Login {
             who,
@@ -140,3 +173,6 @@ fn reaches(reaches: &[Reach]) -> String {
         .collect();
     texts.join("; ")
 }
+
+/// How `rds_iam` names the refusal of a password because the user is in `rds_iam`.
+const PASSWORD_FOR_IAM_USER: &str = "password_for_iam_user";

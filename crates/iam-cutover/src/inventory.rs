@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+pub(crate) use self::read::CLUSTER;
 pub use self::{
     graph::{Edge, Graph, Reach},
     read::{read, read_graph},
@@ -41,6 +42,8 @@ pub struct Inventory {
     pub mentions_of_owner_role: Vec<String>,
     /// Other databases in which the old user owns something.
     pub further_databases: Vec<String>,
+    /// Whether a new user is there and left out here, because it has to be made once more.
+    pub replaces_new: bool,
 }
 
 /// A role, as `pg_roles` shows it.

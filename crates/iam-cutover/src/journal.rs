@@ -177,9 +177,6 @@ impl Journal {
         admin: &Client,
         owner: Option<&Client>,
     ) -> Result<(Self, Option<String>), JournalError> {
-        let mut file = JournalFile::open(&settings.path)?;
-        let in_file = file.entries()?;
-        check(&in_file, &format!("`{}`", settings.path.display()))?;
         let (table, why_not) = match JournalTable::ensure(admin, owner).await? {
             Ok(table) => {
                 let why_not = table.only_read.clone();
@@ -187,8 +184,33 @@ impl Journal {
             }
             Err(why) => (None, Some(why)),
         };
+        let journal = Self::join(settings, table.map(|table| (table, admin))).await?;
+        Ok((journal, why_not))
+    }
+
+    /// As [`Journal::open`]; without a session of an administrator the file alone, whose lines the next run copies.
+    ///
+    /// # Errors
+    /// [`JournalError`]; nothing was done then.
+    pub(crate) async fn open_for(
+        settings: JournalSettings,
+        admin: Option<&Client>,
+    ) -> Result<Self, JournalError> {
+        match admin {
+            Some(admin) => Ok(Self::open(settings, admin, None).await?.0),
+            None => Self::join(settings, None).await,
+        }
+    }
+
+    async fn join(
+        settings: JournalSettings,
+        table: Option<(JournalTable, &Client)>,
+    ) -> Result<Self, JournalError> {
+        let mut file = JournalFile::open(&settings.path)?;
+        let in_file = file.entries()?;
+        check(&in_file, &format!("`{}`", settings.path.display()))?;
         let mut last = in_file.last().cloned();
-        if let Some(table) = &table {
+        if let Some((table, admin)) = &table {
             let in_table = table.entries(admin).await?;
             check(&in_table, "the table")?;
             let both = in_file.iter().zip(&in_table);
@@ -206,15 +228,14 @@ impl Journal {
                 last = Some(entry.clone());
             }
         }
-        let journal = Self {
+        Ok(Self {
             file,
-            table,
+            table: table.map(|(table, _)| table),
             last: last.map(|entry| (entry.seq, entry.hash)),
             run: format!("{:016x}", rand::random::<u64>()),
             actor: settings.actor,
             command: settings.command,
-        };
-        Ok((journal, why_not))
+        })
     }
 
     pub(crate) async fn write(

@@ -21,12 +21,13 @@ mod script;
 pub mod sql;
 pub mod status;
 mod steps;
+pub mod unlock;
 pub mod verify;
 pub mod visible;
 mod wish;
 
 pub use self::{
     error::CutoverError,
-    steps::{Action, LoginEffect, Step},
+    steps::{Action, By, LoginEffect, Step},
     wish::{RdsSuperuser, Wish},
 };

@@ -33,6 +33,15 @@ pub struct Account {
     pub secret: LoginSecret,
 }
 
+/// What somebody logged in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A password.
+    Password,
+    /// An IAM token.
+    Token,
+}
+
 /// How everybody logs in to the same server.
 pub struct Logins {
     /// Host, port, TLS and times; user, database and secret are replaced.
@@ -43,6 +52,8 @@ pub struct Logins {
     pub clock: Clock,
     /// The administrator.
     pub admin: Option<Account>,
+    /// The administrator with a token, for when its password is refused because it is a member of `rds_iam`.
+    pub admin_by_token: Option<Account>,
     /// The old user; without it its login is not tried.
     pub old: Option<Account>,
     /// The new user; without it its login is not tried.
@@ -54,6 +65,17 @@ pub struct Session {
     /// Sends statements.
     pub client: Client,
     task: JoinHandle<()>,
+}
+
+impl Account {
+    /// What it logs in with.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        match self.secret {
+            LoginSecret::Password(_) => Proof::Password,
+            LoginSecret::Iam(_) => Proof::Token,
+        }
+    }
 }
 
 impl Session {
@@ -72,12 +94,65 @@ impl Session {
 }
 
 impl Logins {
-    /// Opens a session.
+    /// Opens a session; the administrator's by whichever way there is.
     ///
     /// # Errors
     /// [`CutoverError::Login`] explains itself; [`CutoverError::NoAccount`] when none was given.
     pub async fn open(&self, who: Who, database: &str) -> Result<Session, CutoverError> {
-        let account = self.account(who)?;
+        match who {
+            Who::Admin => self
+                .open_admin(database)
+                .await
+                .map(|(session, _proof)| session),
+            Who::Old | Who::New => self.open_as(who, self.account(who)?, database).await,
+        }
+    }
+
+    /// Opens a session of the administrator: as configured, and with a token where RDS refuses its password because it
+    /// became a member of `rds_iam`.
+    ///
+    /// # Errors
+    /// [`CutoverError::LockedOut`] when both are refused, and as [`Logins::open`].
+    pub async fn open_admin(&self, database: &str) -> Result<(Session, Proof), CutoverError> {
+        let account = self.account(Who::Admin)?;
+        let refused = match self.open_as(Who::Admin, account, database).await {
+            Ok(session) => return Ok((session, account.proof())),
+            Err(error) if error.is_password_of_iam_user() => error,
+            Err(error) => return Err(error),
+        };
+        let password = match refused {
+            CutoverError::Login { explanation, .. } => explanation.what,
+            other => other.to_string(),
+        };
+        let token = match &self.admin_by_token {
+            Some(token) => match self.open_as(Who::Admin, token, database).await {
+                Ok(session) => return Ok((session, Proof::Token)),
+                Err(CutoverError::Login { explanation, .. }) => explanation.to_string(),
+                Err(error) => error.to_string(),
+            },
+            None => "there are no AWS credentials here.".to_owned(),
+        };
+        Err(CutoverError::LockedOut {
+            user: account.user.clone(),
+            password,
+            token,
+        })
+    }
+
+    /// Whether a password of the administrator is at hand.
+    #[must_use]
+    pub fn admin_has_password(&self) -> bool {
+        let account = self.admin.as_ref();
+        account.is_some_and(|account| account.proof() == Proof::Password)
+    }
+
+    /// Opens a session with one account and no other.
+    pub(crate) async fn open_as(
+        &self,
+        who: Who,
+        account: &Account,
+        database: &str,
+    ) -> Result<Session, CutoverError> {
         let connector = self.connector(account, database)?;
         let connected = connector.connect().await;
         let connection = connected.map_err(|error| CutoverError::login(who, &error))?;

@@ -106,36 +106,43 @@ impl Plan {
         inventory: &Inventory,
         aws: Option<&AwsSide>,
     ) -> Self {
-        match purpose {
-            Purpose::ToIam => Self::to_iam(wish, inventory, aws),
-            Purpose::Finalize => Self::finalize(wish, inventory),
-            Purpose::RollBack(extent) => Self::back(wish, inventory, aws, extent),
-        }
-    }
-
-    fn to_iam(wish: &Wish, inventory: &Inventory, aws: Option<&AwsSide>) -> Self {
+        let remade = match purpose {
+            Purpose::ToIam => steps::remade(wish, inventory),
+            Purpose::Finalize | Purpose::RollBack(_) => None,
+        };
+        let inventory = remade.as_ref().unwrap_or(inventory);
         let (way, works_as) = way(wish, inventory);
         let context = steps::Context {
             wish,
             inventory,
+            aws,
             way,
             works_as: &works_as,
         };
-        let mut refusals = refusals::find(&context);
+        let mut refusals = match purpose {
+            Purpose::ToIam => refusals::find(&context),
+            Purpose::Finalize => finalize::refusals(&context),
+            Purpose::RollBack(_) => back::refusals(&context),
+        };
         refusals.extend(event_triggers::refusals(inventory));
-        let mut all: Vec<Step> = aws.map(steps::aws_side).unwrap_or_default();
-        if refusals.is_empty() {
-            all.extend(steps::database_side(&context));
-        }
-        let mut warnings = warnings(&context);
+        let mut warnings: Vec<Finding> = match purpose {
+            Purpose::ToIam => warnings(&context),
+            Purpose::Finalize => finalize::warnings(&context),
+            Purpose::RollBack(_) => back::warnings(&context),
+        };
         warnings.extend(event_triggers::warnings(inventory));
-        warnings.extend(aws.iter().flat_map(|side| side.warnings.iter().cloned()));
+        let steps = match (refusals.is_empty(), purpose) {
+            (false, _) => Vec::new(),
+            (true, Purpose::ToIam) => steps::to_iam(&context),
+            (true, Purpose::Finalize) => steps::finalize(&context),
+            (true, Purpose::RollBack(extent)) => steps::back(&context, extent, &mut warnings),
+        };
         Self {
-            purpose: Purpose::ToIam,
+            purpose,
             wish: wish.clone(),
             way,
             major: inventory.major(),
-            steps: all,
+            steps,
             refusals,
             warnings,
             works_as,
@@ -182,10 +189,13 @@ fn warnings(context: &steps::Context<'_>) -> Vec<Finding> {
         found.push(Finding::new(
             "role_without_administrator",
             format!("From Postgres 16 on, who makes a role becomes its member, and would lose its own password login with it. `{}` is therefore made by a helper role that is dropped again.", wish.new_user),
-            "nothing; but only a superuser (on RDS: nobody) can alter or drop the role afterwards. Rolling back does not need that.",
+            "nothing. Afterwards the role gives itself its settings; only a superuser (on RDS: nobody) can change its LOGIN or CONNECTION LIMIT or drop it. Rolling back does not need that.",
         ));
     }
     found.extend(superuser_settings(context));
+    found.extend(steps::limit_stays(context));
+    let side = context.aws.iter();
+    found.extend(side.flat_map(|side| side.warnings.iter().cloned()));
     found
 }
 

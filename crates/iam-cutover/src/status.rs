@@ -52,7 +52,7 @@ pub struct UserSessions {
     pub address: String,
     /// How many.
     pub count: i64,
-    /// When the newest began.
+    /// When the newest began; empty when that may not be seen.
     pub newest: String,
 }
 
@@ -127,7 +127,8 @@ fn session(row: &Row) -> Result<UserSessions, Error> {
 const LOGINS: &str = "SELECT rolname::text, rolcanlogin FROM pg_catalog.pg_roles WHERE rolname IN ($1::text, $2::text)";
 
 const SESSIONS: &str = "
-SELECT usename::text, COALESCE(application_name, ''), COALESCE(pg_catalog.host(client_addr), ''), pg_catalog.count(*), pg_catalog.max(backend_start)::text
+SELECT usename::text, COALESCE(application_name, ''), COALESCE(pg_catalog.host(client_addr), ''), pg_catalog.count(*),
+       COALESCE(pg_catalog.max(backend_start)::text, '')
 FROM pg_catalog.pg_stat_activity
 WHERE usename <> 'rdsadmin' AND pid <> pg_catalog.pg_backend_pid() AND COALESCE(application_name, '') <> $1::text
   AND COALESCE(backend_type, 'client backend') = 'client backend'

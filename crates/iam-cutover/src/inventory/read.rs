@@ -31,6 +31,7 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
             further_databases: Vec::new(),
             mentions_of_new: Vec::new(),
             mentions_of_owner_role: Vec::new(),
+            replaces_new: false,
         });
     };
     let row = admin
@@ -66,6 +67,7 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
                 .query(MENTIONS, &[&wish.owner_role, &wish.databases])
                 .await?,
         )?),
+        replaces_new: false,
     })
 }
 
@@ -258,7 +260,7 @@ fn elsewhere(mut places: Vec<String>) -> Vec<String> {
     places
 }
 
-const CLUSTER: &str = "the cluster";
+pub(crate) const CLUSTER: &str = "the cluster";
 
 /// What keeps a role from being dropped; memberships it granted are none of that here.
 const MENTIONS: &str = "

@@ -1,52 +1,37 @@
-//! The end of the move: the old user stays as the owner and can no longer log in.
+//! What stands in the way of ending the move, and what to know before.
 
-use super::{Finding, Plan, Purpose, Way, event_triggers, way};
-use crate::{
-    inventory::Inventory,
-    sql::identifier,
-    steps::{Action, LoginEffect, Step},
-    wish::Wish,
-};
+use super::{Finding, Way};
+use crate::{sql::identifier, steps::Context};
 
-impl Plan {
-    pub(super) fn finalize(wish: &Wish, inventory: &Inventory) -> Self {
-        let (way, works_as) = way(wish, inventory);
-        let mut refusals = refusals(wish, inventory, way);
-        refusals.extend(event_triggers::refusals(inventory));
-        let done = !inventory.role(&wish.old_user).is_some_and(|old| old.login);
-        let steps = match way {
-            Way::Member if !done && refusals.is_empty() => vec![step(wish)],
-            _ => Vec::new(),
-        };
-        let mut warnings: Vec<Finding> = event_triggers::warnings(inventory).into_iter().collect();
-        if way == Way::Member && inventory.major() < 16 {
-            warnings.push(Finding::new(
-                "before_an_upgrade",
-                format!("From Postgres 16 on, `{}` can be switched on again only by who has ADMIN OPTION on it.", wish.old_user),
-                format!("before an upgrade to 16 or newer: GRANT {} TO {} WITH ADMIN OPTION.", identifier(&wish.old_user), identifier(&inventory.admin)),
-            ));
-        }
-        if way == Way::OwnerRole {
-            warnings.push(Finding::new(
-                "master_stays",
-                format!("`{}` is the master user and is not switched off.", wish.old_user),
-                "give it a new password that the deployment does not know (ModifyDBInstance, or Secrets Manager).",
-            ));
-        }
-        Self {
-            purpose: Purpose::Finalize,
-            wish: wish.clone(),
-            way,
-            works_as,
-            major: inventory.major(),
-            steps,
-            refusals,
-            warnings,
-        }
+pub(super) fn warnings(context: &Context<'_>) -> Vec<Finding> {
+    let (wish, inventory) = (context.wish, context.inventory);
+    match context.way {
+        Way::Member if inventory.major() < 16 => vec![Finding::new(
+            "before_an_upgrade",
+            format!(
+                "From Postgres 16 on, `{}` can be switched on again only by who has ADMIN OPTION on it.",
+                wish.old_user
+            ),
+            format!(
+                "before an upgrade to 16 or newer: GRANT {} TO {} WITH ADMIN OPTION.",
+                identifier(&wish.old_user),
+                identifier(&inventory.admin)
+            ),
+        )],
+        Way::Member => Vec::new(),
+        Way::OwnerRole => vec![Finding::new(
+            "master_stays",
+            format!(
+                "`{}` is the master user and is not switched off.",
+                wish.old_user
+            ),
+            "give it a new password that the deployment does not know (ModifyDBInstance, or Secrets Manager).",
+        )],
     }
 }
 
-fn refusals(wish: &Wish, inventory: &Inventory, way: Way) -> Vec<Finding> {
+pub(super) fn refusals(context: &Context<'_>) -> Vec<Finding> {
+    let (wish, inventory, way) = (context.wish, context.inventory, context.way);
     let mut found = Vec::new();
     let Some(old) = inventory.role(&wish.old_user) else {
         return vec![Finding::new(
@@ -84,21 +69,4 @@ fn refusals(wish: &Wish, inventory: &Inventory, way: Way) -> Vec<Finding> {
         ));
     }
     found
-}
-
-fn step(wish: &Wish) -> Step {
-    let old = identifier(&wish.old_user);
-    Step {
-        id: "old-user-nologin".to_owned(),
-        what: format!("Switch the login of {} off", wish.old_user),
-        why: "It stays as the owner of everything and is never dropped, so that one statement brings it back.".to_owned(),
-        action: Action::Sql {
-            database: wish.databases.first().cloned().unwrap_or_default(),
-            statements: vec![format!("ALTER ROLE {old} NOLOGIN")],
-        },
-        verified_by: format!("{} has no session, and {} logs in", wish.old_user, wish.new_user),
-        undo: vec![format!("ALTER ROLE {old} LOGIN")],
-        removes: Vec::new(),
-        logins: LoginEffect::OldUserOff,
-    }
 }

@@ -4,7 +4,7 @@ use crate::{
     inventory::{Edge, RDS_IAM, RDS_SUPERUSER, Role},
     plan::{Finding, Way},
     sql::identifier,
-    steps::{Context, OWNER_COMMENT, needs_change},
+    steps::{Context, OWNER_COMMENT, shut},
     wish::RdsSuperuser,
 };
 
@@ -219,26 +219,19 @@ fn new_user(context: &Context<'_>) -> Vec<Finding> {
                         .first()
                         .map_or("", |owned| &owned.name)
                 ),
+                // As a member of both, the administrator would have to log in with IAM.
                 format!(
-                    "as a member of both, in that database: REASSIGN OWNED BY {} TO {}.",
+                    "as `{}` itself, logged in to `{}` with a token (`sal iam psql`): SET ROLE NONE; REASSIGN OWNED BY {} TO {}. Never make the administrator a member of it for that.",
+                    new.name,
+                    database.name,
                     identifier(&new.name),
                     identifier(context.works_as)
                 ),
             ));
         }
     }
-    found.extend(cannot_alter(context, new));
+    found.extend(shut(context));
     found
-}
-
-fn cannot_alter(context: &Context<'_>, new: &Role) -> Option<Finding> {
-    (needs_change(context, new) && !new.grantable).then(|| {
-        Finding::new(
-            "new_user_cannot_be_altered",
-            format!("`{}` exists, is not set as it should be, and `{}` may not alter it (ADMIN OPTION is missing).", new.name, context.inventory.admin),
-            "choose another name with --user; the role that is there does no harm.",
-        )
-    })
 }
 
 /// Whoever is a member of the new user would log in with IAM only, too.
@@ -252,7 +245,7 @@ fn members_of_the_new_user(context: &Context<'_>) -> Vec<Finding> {
                 "would_lock_out",
                 format!("`{}` is a member of `{new}` (granted by {}), so that `GRANT {RDS_IAM} TO {new}` would end its password login at once.", edge.member, edge.grantor),
                 if edge.admin && inventory.major() >= 16 {
-                    format!("this is Postgres 16's membership of whoever made the role, and it cannot be revoked: drop `{new}` if it is not in use (DROP ROLE {}), or choose another name with --user. This tool makes the role so that nobody becomes a member.", identifier(new))
+                    "this is Postgres 16's membership of whoever made the role, and it cannot be revoked. Nobody has to be its member: end its sessions and take away what it owns or was granted (`sal iam status`), and start again, which makes the role once more; or choose another name with --user.".to_owned()
                 } else {
                     format!("as {}: REVOKE {} FROM {}.", edge.grantor, identifier(new), identifier(&edge.member))
                 },

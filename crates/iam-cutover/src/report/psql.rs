@@ -1,7 +1,13 @@
 //! The database's part of a plan as a script for psql, guard included.
 
 use super::headline;
-use crate::{inventory::RDS_IAM, plan::Plan, script::Script, sql::literal, steps::Action};
+use crate::{
+    inventory::RDS_IAM,
+    plan::Plan,
+    script::Script,
+    sql::literal,
+    steps::{Action, By},
+};
 
 /// The database's part as a psql script, guard included.
 #[must_use]
@@ -27,8 +33,18 @@ pub fn plan_sql(plan: &Plan) -> String {
         script.comment(&format!("undo: {}", step.undo.join("; ")));
         match &step.action {
             Action::Sql {
+                statements,
+                by: By::NewUser,
+                ..
+            } => script.comment(&format!(
+                "as {} itself (`sal iam psql`): SET ROLE NONE; {}",
+                plan.wish.new_user,
+                statements.join("; ")
+            )),
+            Action::Sql {
                 database,
                 statements,
+                by: By::Admin,
             } => {
                 if *database != connected {
                     script.connect(database);

@@ -1,18 +1,68 @@
 //! The AWS side: IAM authentication on, an exact policy, and the role that has it.
 
+use serde_json::Value;
+
 use crate::{
     aws::{AwsCall, AwsSide, TargetKind},
-    steps::{Action, LoginEffect, Step},
+    plan::Extent,
+    steps::{Action, Context, Part, Step},
 };
 
-/// The steps in AWS, in order.
-pub(crate) fn aws_side(side: &AwsSide) -> Vec<Step> {
-    let mut steps = Vec::new();
-    steps.extend(enable(side));
-    steps.extend(policy(side));
-    steps.extend(role(side));
-    steps.extend(attach(side));
-    steps
+pub(super) struct AwsPart;
+
+impl Part for AwsPart {
+    fn apply(&self, context: &Context<'_>) -> Vec<Step> {
+        let Some(side) = context.aws else {
+            return Vec::new();
+        };
+        let steps = [enable(side), policy(side), role(side), attach(side)];
+        steps.into_iter().flatten().collect()
+    }
+
+    /// Takes the policy off the role and away. IAM authentication stays on: others may use it, and it harms nobody.
+    fn reverse(&self, context: &Context<'_>, _extent: Extent) -> Vec<Step> {
+        let Some((side, role)) = context
+            .aws
+            .and_then(|side| Some((side, side.role.as_ref()?)))
+        else {
+            return Vec::new();
+        };
+        // By what it says, not by its name alone: another deployment may have taken the name.
+        let exact = side.policy.document();
+        let same = |document: &str| {
+            serde_json::from_str(document).is_ok_and(|found: Value| found == exact)
+        };
+        let name = &side.wish.policy_name;
+        let policies = role.policies.iter();
+        policies
+            .filter(|policy| policy.name == *name && same(&policy.document))
+            .filter_map(|policy| policy.arn.clone())
+            .flat_map(|arn| {
+                let detach = AwsCall::DetachRolePolicy {
+                    role: role.name.clone(),
+                    arn: arn.clone(),
+                };
+                [
+                    taken_back(
+                        "detach-policy",
+                        format!("Detach {name} from {}", role.name),
+                        detach,
+                    ),
+                    taken_back(
+                        "delete-policy",
+                        format!("Delete the policy {name}, unless something else uses it"),
+                        AwsCall::DeletePolicy { arn },
+                    ),
+                ]
+            })
+            .collect()
+    }
+}
+
+fn taken_back(id: &str, what: String, call: AwsCall) -> Step {
+    Step::new(id, what, Action::Aws(call))
+        .because("The deployment logs in with its password again.")
+        .verified_by("IAM has it no more")
 }
 
 fn enable(side: &AwsSide) -> Option<Step> {
@@ -134,14 +184,8 @@ fn step(
     verified_by: &str,
     undo: Vec<String>,
 ) -> Step {
-    Step {
-        id: id.to_owned(),
-        what,
-        why: why.to_owned(),
-        action: Action::Aws(call),
-        verified_by: verified_by.to_owned(),
-        undo,
-        removes: Vec::new(),
-        logins: LoginEffect::None,
-    }
+    Step::new(id, what, Action::Aws(call))
+        .because(why)
+        .verified_by(verified_by)
+        .undone_by(undo)
 }

@@ -3,38 +3,67 @@
 use crate::{
     inventory::Setting,
     sql::{identifier, setting_value},
-    steps::{Context, LoginEffect, Step},
+    steps::{Context, Part, Step},
 };
 
-pub(super) fn step(context: &Context<'_>) -> Option<Step> {
-    if context.new_role().is_none() && context.needs_helper() {
-        return None; // The helper does it.
-    }
-    let statements = statements(context);
-    if statements.is_empty() {
-        return None;
-    }
-    let (new, old) = (&context.wish.new_user, &context.wish.old_user);
-    let undo = missing(context)
-        .map(|setting| {
-            format!(
-                "ALTER ROLE {}{} RESET {}",
-                identifier(new),
-                scope(setting),
-                dotted(&setting.name)
+pub(super) struct CopySettings;
+
+impl Part for CopySettings {
+    fn apply(&self, context: &Context<'_>) -> Vec<Step> {
+        let statements = self.alterations(context);
+        if statements.is_empty() || context.is_made_by_helper() {
+            return Vec::new();
+        }
+        let (new, old) = (&context.wish.new_user, &context.wish.old_user);
+        let undo = missing(context)
+            .map(|setting| restore(context, setting))
+            .collect();
+        vec![
+            Step::new(
+                "copy-settings",
+                format!("Give {new} the settings of {old}"),
+                context.alter_new_user(statements),
             )
-        })
-        .collect();
-    Some(Step {
-        id: "copy-settings".to_owned(),
-        what: format!("Give {new} the settings of {old}"),
-        why: "Settings such as search_path or statement_timeout belong to the user who logs in and are not inherited.".to_owned(),
-        action: context.sql(statements),
-        verified_by: "pg_db_role_setting has the same lines for both".to_owned(),
-        undo,
-        removes: Vec::new(),
-        logins: LoginEffect::None,
-    })
+            .because("Settings such as search_path or statement_timeout belong to the user who logs in and are not inherited.")
+            .verified_by("pg_db_role_setting has the same lines for both")
+            .undone_by(undo)
+            .deciding(context.effect_of_alteration()),
+        ]
+    }
+
+    fn alterations(&self, context: &Context<'_>) -> Vec<String> {
+        let user = identifier(&context.wish.new_user);
+        missing(context)
+            .map(|setting| set(&user, setting))
+            .collect()
+    }
+}
+
+fn set(user: &str, setting: &Setting) -> String {
+    format!(
+        "ALTER ROLE {user}{} SET {} = {}",
+        scope(setting),
+        dotted(&setting.name),
+        setting_value(&setting.name, &setting.value)
+    )
+}
+
+/// What the new user had of it before.
+fn restore(context: &Context<'_>, setting: &Setting) -> String {
+    let user = identifier(&context.wish.new_user);
+    let had = context.new_role().and_then(|new| {
+        new.settings
+            .iter()
+            .find(|had| had.name == setting.name && had.database == setting.database)
+    });
+    match had {
+        Some(had) => set(&user, had),
+        None => format!(
+            "ALTER ROLE {user}{} RESET {}",
+            scope(setting),
+            dotted(&setting.name)
+        ),
+    }
 }
 
 /// The settings of the old user that count for the new one; `role` is the tool's own.
@@ -57,20 +86,6 @@ pub(super) fn missing<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a 
 /// Whether the administrator may give it to a role; custom and superuser settings take a superuser.
 pub(super) fn may_copy(context: &Context<'_>, setting: &Setting) -> bool {
     !context.inventory.uncopyable.contains(&setting.name)
-}
-
-pub(super) fn statements(context: &Context<'_>) -> Vec<String> {
-    let user = identifier(&context.wish.new_user);
-    missing(context)
-        .map(|setting| {
-            format!(
-                "ALTER ROLE {user}{} SET {} = {}",
-                scope(setting),
-                dotted(&setting.name),
-                setting_value(&setting.name, &setting.value)
-            )
-        })
-        .collect()
 }
 
 /// A name of a setting may have a dot, which is no part of an identifier.

@@ -2,22 +2,69 @@
 
 use crate::{
     inventory::{Database, DefaultPrivilege},
-    plan::Way,
+    plan::{Extent, Finding, Way},
     sql::{identifier, literal},
-    steps::{Action, Context, LoginEffect, Step},
+    steps::{Action, Context, Part, Step},
 };
 
-pub(super) fn steps(context: &Context<'_>) -> Vec<Step> {
-    if context.way != Way::OwnerRole {
-        return Vec::new();
+pub(super) struct OwnerRole;
+
+impl Part for OwnerRole {
+    fn apply(&self, context: &Context<'_>) -> Vec<Step> {
+        if context.way != Way::OwnerRole {
+            return Vec::new();
+        }
+        let mut steps = Vec::new();
+        steps.extend(create(context));
+        let databases = context.inventory.databases.iter();
+        steps.extend(databases.filter_map(|database| move_objects(context, database)));
+        steps.extend(work_as_owner(context));
+        steps
     }
-    let mut steps = Vec::new();
-    steps.extend(create(context));
-    for database in &context.inventory.databases {
-        steps.extend(move_objects(context, database));
+
+    /// Gives the objects back to the master user.
+    fn reverse(&self, context: &Context<'_>, extent: Extent) -> Vec<Step> {
+        if extent == Extent::Logins || !is_ours(context) {
+            return Vec::new();
+        }
+        let databases = context.inventory.databases.iter();
+        databases
+            .map(|database| give_back(context, database))
+            .collect()
     }
-    steps.extend(work_as_owner(context));
-    steps
+
+    fn dispose(&self, context: &Context<'_>, warnings: &mut Vec<Finding>) -> Vec<Step> {
+        let owner = &context.wish.owner_role;
+        if !is_ours(context) {
+            return Vec::new();
+        }
+        if let Some(place) = context.inventory.mentions_of_owner_role.first() {
+            warnings.push(Finding::new(
+                "role_stays",
+                format!(
+                    "`{owner}` is not dropped: something in {place} belongs or was granted to it."
+                ),
+                "name that database with --database, too, and roll back again.",
+            ));
+            return Vec::new();
+        }
+        vec![
+            Step::new(
+                "drop-owner-role",
+                format!("Drop {owner}"),
+                context.sql(vec![format!("DROP ROLE {}", identifier(owner))]),
+            )
+            .because("It owns nothing any more.")
+            .verified_by(format!("pg_roles has no {owner}")),
+        ]
+    }
+}
+
+/// A role of that name that somebody else made is nobody's to dissolve.
+fn is_ours(context: &Context<'_>) -> bool {
+    let role = context.inventory.role(&context.wish.owner_role);
+    let comment = role.and_then(|role| role.comment.as_deref());
+    context.way == Way::OwnerRole && comment.is_some_and(|comment| comment.starts_with(COMMENT))
 }
 
 fn create(context: &Context<'_>) -> Option<Step> {
@@ -42,23 +89,22 @@ fn create(context: &Context<'_>) -> Option<Step> {
         ""
     };
     statements.push(format!("GRANT {role} TO {user}{options}"));
-    Some(Step {
-        id: "create-owner-role".to_owned(),
-        what: format!("Make the role {owner}, which cannot log in, and {old} a member of it"),
-        why: format!(
+    let step = Step::new(
+        "create-owner-role",
+        format!("Make the role {owner}, which cannot log in, and {old} a member of it"),
+        context.sql(statements),
+    );
+    Some(
+        step.because(format!(
             "{old} is the master user. Were {new} a member of it, the application would have rds_superuser; a role that only owns the deployment's objects gives it what it needs.",
             new = context.wish.new_user
-        ),
-        action: context.sql(statements),
-        verified_by: format!("pg_roles has {owner} without LOGIN"),
-        undo: if exists {
-            vec![format!("REVOKE {role} FROM {user}")]
-        } else {
-            vec![format!("DROP ROLE IF EXISTS {role}")]
-        },
-        removes: Vec::new(),
-        logins: LoginEffect::None,
-    })
+        ))
+        .verified_by(format!("pg_roles has {owner} without LOGIN"))
+        .undone_by(match exists {
+            true => vec![format!("REVOKE {role} FROM {user}")],
+            false => vec![format!("DROP ROLE IF EXISTS {role}")],
+        }),
+    )
 }
 
 fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
@@ -101,19 +147,20 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
                 .map(|(privilege, on)| format!("REVOKE {privilege} ON {on} FROM {to}")),
         );
     }
-    Some(Step {
-        id: format!("move-objects@{}", database.name),
-        what: format!("Give {} objects of {} in {} to {owner}", database.owned_by_old.len(), context.wish.old_user, database.name),
-        why: "Altering a table, which a server's upgrade does, takes its owner. What belongs to another object (sequences of columns, members of extensions) follows it or stays.".to_owned(),
-        action: Action::Sql {
-            database: database.name.clone(),
-            statements,
-        },
-        verified_by: format!("{} owns nothing in {} any more", context.wish.old_user, database.name),
-        undo,
-        removes: Vec::new(),
-        logins: LoginEffect::None,
-    })
+    let (count, old) = (database.owned_by_old.len(), &context.wish.old_user);
+    let step = Step::new(
+        format!("move-objects@{}", database.name),
+        format!(
+            "Give {count} objects of {old} in {} to {owner}",
+            database.name
+        ),
+        Action::in_database(&database.name, statements),
+    );
+    Some(
+        step.because("Altering a table, which a server's upgrade does, takes its owner. What belongs to another object (sequences of columns, members of extensions) follows it or stays.")
+            .verified_by(format!("{old} owns nothing in {} any more", database.name))
+            .undone_by(undo),
+    )
 }
 
 fn default_privilege(owner: &str, default: &DefaultPrivilege, verb: &str, word: &str) -> String {
@@ -160,16 +207,46 @@ fn work_as_owner(context: &Context<'_>) -> Option<Step> {
         };
         missing.iter().map(line).collect()
     };
-    Some(Step {
-        id: "old-user-works-as-owner".to_owned(),
-        what: format!("Let sessions of {old} in {} work as {owner}", context.wish.databases.join(", ")),
-        why: "Until the switch the deployment still logs in as the master user; what it makes meanwhile must have the same owner. An administrator's session begins with SET ROLE NONE there.".to_owned(),
-        action: context.sql(each(&format!("SET role = {}", literal(owner)))),
-        verified_by: format!("a new session of {old} has current_user = {owner}"),
-        undo: each("RESET role"),
-        removes: Vec::new(),
-        logins: LoginEffect::None,
-    })
+    let databases = context.wish.databases.join(", ");
+    let step = Step::new(
+        "old-user-works-as-owner",
+        format!("Let sessions of {old} in {databases} work as {owner}"),
+        context.sql(each(&format!("SET role = {}", literal(owner)))),
+    );
+    Some(
+        step.because("Until the switch the deployment still logs in as the master user; what it makes meanwhile must have the same owner. An administrator's session begins with SET ROLE NONE there.")
+            .verified_by(format!("a new session of {old} has current_user = {owner}"))
+            .undone_by(each("RESET role")),
+    )
+}
+
+fn give_back(context: &Context<'_>, database: &Database) -> Step {
+    let (owner, old) = (&context.wish.owner_role, &context.wish.old_user);
+    let (from, to) = (identifier(owner), identifier(old));
+    let name = &database.name;
+    // Everything, also what was made since this was read, and what no list of kinds names; only then the privileges.
+    let statements = vec![
+        format!("REASSIGN OWNED BY {from} TO {to}"),
+        format!(
+            "ALTER ROLE {to} IN DATABASE {} RESET role",
+            identifier(name)
+        ),
+        format!("DROP OWNED BY {from}"),
+    ];
+    let owned = &database.owned_by_owner_role;
+    Step::new(
+        format!("give-back@{name}"),
+        format!("Give {} objects in {name} back to {old}", owned.len()),
+        Action::in_database(name, statements),
+    )
+    .because("As it was before the move.")
+    .verified_by(format!("{owner} owns nothing in {name} any more"))
+    .undone_by(
+        owned
+            .iter()
+            .map(|owned| format!("ALTER {} {} OWNER TO {from}", owned.kind, owned.name))
+            .collect(),
+    )
 }
 
 /// How the comment of an owner role that this tool made begins.

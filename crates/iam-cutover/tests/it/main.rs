@@ -7,10 +7,11 @@
 )]
 
 mod aws;
-
 mod edges;
 mod guard;
 mod hostile;
+mod later;
+mod locked_out;
 mod matrix;
 mod moto;
 mod refusals;

@@ -268,6 +268,7 @@ pub(crate) fn logins(lab: &Lab, old: &str, password: &str) -> Logins {
             lab.master(),
             LoginSecret::Password(Secret::new(lab.master_password())),
         ),
+        admin_by_token: account(lab.master(), iam.clone()),
         old: account(old, LoginSecret::Password(Secret::new(password))),
         new: account(NEW, iam),
     }
