@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::iam::{
     Apply, Aws, Change, Doctor, Env, EnvFormat, Iam, Plan, PlanFormat, Policy, PolicyFormat, Psql,
-    Report, Rollback, Token, Trust, Verify, Who,
+    Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
 pub(crate) use self::lab::{Lab, LabEnvironment, LabUp, Running};
 pub(crate) use self::relay::Relay;

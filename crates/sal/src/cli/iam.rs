@@ -31,6 +31,12 @@ pub(crate) enum Iam {
     /// Go back to the password, from wherever the move is.
     #[command(after_help = "Example: sal iam rollback")]
     Rollback(Rollback),
+    /// Let a locked-out administrator log in with its password again: RDS refuses the password of every member of rds_iam,
+    /// direct or through another role.
+    #[command(
+        after_help = "Example: SAL_ADMIN_USER=postgres SAL_ADMIN_PASS=… sal iam unlock\nIt logs in with a token, for which the AWS credentials need rds-db:connect as the administrator: sal iam policy --user postgres"
+    )]
+    Unlock(Unlock),
     /// Where the move stands, and who uses which user.
     #[command(after_help = "Example: sal iam status")]
     Status(Report),
@@ -210,6 +216,16 @@ pub(crate) struct Rollback {
     #[arg(long)]
     pub(crate) everything: bool,
     /// Take the new user's login away although the old password is not at hand to be proved.
+    #[arg(long)]
+    pub(crate) unproved: bool,
+}
+
+/// `sal iam unlock`.
+#[derive(Debug, Args)]
+pub(crate) struct Unlock {
+    #[command(flatten)]
+    pub(crate) change: Change,
+    /// Do it although the administrator's password is not at hand to be proved.
     #[arg(long)]
     pub(crate) unproved: bool,
 }

@@ -8,6 +8,7 @@ mod policy;
 mod psql;
 mod status;
 mod token;
+mod unlock;
 mod verify;
 
 use anyhow::Result;
@@ -30,6 +31,7 @@ pub(crate) async fn run(what: Iam) -> Result<Exit> {
         Iam::Verify(arguments) => verify::run(arguments).await,
         Iam::Finalize(arguments) => apply::finalize(arguments).await,
         Iam::Rollback(arguments) => apply::back(arguments).await,
+        Iam::Unlock(arguments) => unlock::run(arguments).await,
         Iam::Status(arguments) => status::run(arguments).await,
         Iam::Policy(arguments) => policy::run(arguments).await,
         Iam::Token(arguments) => token::run(arguments).await,

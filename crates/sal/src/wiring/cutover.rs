@@ -211,6 +211,7 @@ fn logins(
         let secret = config.admin_password.as_ref().map_or_else(iam, by_password);
         account(user, secret)
     });
+    let admin_by_token = config.admin_user.as_ref().map(|user| account(user, iam()));
     let old = config
         .old_password
         .as_ref()
@@ -232,6 +233,7 @@ fn logins(
         resolver: Arc::clone(resolver),
         clock: Arc::clone(clock),
         admin,
+        admin_by_token,
         old,
         new: Some(account(&config.wish.new_user, iam())),
     }

@@ -129,18 +129,12 @@ async fn change(
         output::problem("nothing was done; change what is refused above, and start again");
         return Ok(Exit::FoundProblems);
     }
-    if !prepared.plan().steps.is_empty() && !arguments.yes {
-        match output::ask("Carry this out?") {
-            Some(true) => {}
-            Some(false) => {
-                output::note("Nothing was done.");
-                return Ok(Exit::Done);
-            }
-            None => {
-                output::problem("nothing was done: it takes a yes, on a terminal or as --yes");
-                return Ok(Exit::NeedsConfirmation);
-            }
-        }
+    let is_asked = !prepared.plan().steps.is_empty();
+    if let Some(exit) = is_asked
+        .then(|| refused_by_person(arguments.yes, "Carry this out?"))
+        .flatten()
+    {
+        return Ok(exit);
     }
     match prepared.carry_out(&tell).await {
         Ok(()) => {
@@ -159,6 +153,24 @@ async fn change(
             Ok(Exit::Failed)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks, unless the answer was given with the command; `None` is a yes.
+pub(super) fn refused_by_person(yes: bool, question: &str) -> Option<Exit> {
+    if yes {
+        return None;
+    }
+    match output::ask(question) {
+        Some(true) => None,
+        Some(false) => {
+            output::note("Nothing was done.");
+            Some(Exit::Done)
+        }
+        None => {
+            output::problem("nothing was done: it takes a yes, on a terminal or as --yes");
+            Some(Exit::NeedsConfirmation)
+        }
     }
 }
 

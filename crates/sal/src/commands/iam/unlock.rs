@@ -1,0 +1,92 @@
+//! `sal iam unlock`: an administrator whose password RDS refuses, because it became a member of `rds_iam`, gets it back.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use iam_cutover::journal::JournalSettings;
+use iam_cutover::logins::Who;
+use iam_cutover::unlock::{AdminPassword, Found, Unlock};
+use iam_cutover::visible::visible;
+
+use super::apply;
+use crate::cli;
+use crate::exit::Exit;
+use crate::output;
+use crate::wiring::cutover::Cutover;
+
+/// Finds the way in, asks, and takes it.
+pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
+    let cutover = match super::cutover(&arguments.change.who).await? {
+        Ok(cutover) => cutover,
+        Err(exit) => return Ok(exit),
+    };
+    let password = match arguments.unproved {
+        true => AdminPassword::Unproved,
+        false => AdminPassword::Proved,
+    };
+    let clock = cutover.clock.clone();
+    let found = Unlock::find(&cutover.logins, &cutover.wish, password, clock).await?;
+    let way = match found {
+        Found::NotLocked => {
+            output::note("The administrator is not locked out: nothing was done.");
+            return Ok(Exit::Done);
+        }
+        Found::Way(way) => way,
+    };
+    output::note(&text(&way));
+    if let Some(exit) = apply::refused_by_person(arguments.change.yes, "Take this out?") {
+        return Ok(exit);
+    }
+    let path: PathBuf = arguments
+        .change
+        .journal
+        .clone()
+        .unwrap_or_else(|| cutover.config.journal.clone());
+    let settings = JournalSettings {
+        path,
+        actor: Cutover::actor(),
+        command: "unlock",
+    };
+    let (admin, switched_off) = (way.admin.clone(), way.switches_new_user_off);
+    way.carry_out(settings).await?;
+    let proof = match cutover.logins.admin_has_password() {
+        true => "logs in with its password again",
+        false => "is not in rds_iam any more; its password was not tried",
+    };
+    output::note(&format!("\nDone: `{}` {proof}.", visible(&admin)));
+    if switched_off {
+        output::note(&format!(
+            "Next: `sal iam apply`, which lets `{}` log in with IAM again and keeps the administrator out of it.",
+            visible(&cutover.wish.new_user)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn text(way: &Unlock<'_>) -> String {
+    let how = match way.who {
+        Who::Admin | Who::New => "a token",
+        Who::Old => "its password",
+    };
+    let mut text = format!(
+        "`{}` is locked out: RDS takes only tokens from members of rds_iam. `{}` got in with {how}.\n",
+        visible(&way.admin),
+        visible(&way.user)
+    );
+    for removal in &way.cut.removals {
+        text.push_str(&format!(
+            "\nThe chain     {}\n",
+            visible(&removal.chain.join(" -> "))
+        ));
+    }
+    for statement in way.cut.statements() {
+        text.push_str(&format!("To be run     {};\n", visible(&statement)));
+    }
+    for statement in way.cut.undo() {
+        text.push_str(&format!("To undo it    {};\n", visible(&statement)));
+    }
+    if way.switches_new_user_off {
+        text.push_str("\nNobody may take the administrator out of that role, so the role itself leaves rds_iam: new logins of deployments that use it are refused until `sal iam apply` has run. Open sessions go on.\n");
+    }
+    text
+}
