@@ -4,13 +4,14 @@
 //! Only what a master user may see is read: no `pg_authid`, no passwords.
 
 mod graph;
+mod objects;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub(crate) use self::read::CLUSTER;
+pub(crate) use self::read::{CLUSTER, database};
 pub use self::{
     graph::{Edge, Graph, Reach},
     read::{read, read_graph},
@@ -109,6 +110,8 @@ pub struct Database {
     pub default_privileges: Vec<DefaultPrivilege>,
     /// Grants to the old user itself on what others own.
     pub grants_to_old: Vec<DirectGrant>,
+    /// Grants to the owner role on what others own.
+    pub grants_to_owner_role: Vec<DirectGrant>,
     /// Row level security policies that name the old user.
     pub policies_of_old: Vec<String>,
     /// Whether the administrator may make a schema in it.
@@ -139,6 +142,10 @@ pub struct Owned {
     pub kind: String,
     /// Its name, quoted and qualified, as SQL takes it.
     pub name: String,
+    /// The schema that it is in or is, if there is one; as a bare name.
+    pub in_schema: Option<String>,
+    /// Why it cannot be given to another role; `None` where it can.
+    pub stays: Option<String>,
 }
 
 /// One privilege in `ALTER DEFAULT PRIVILEGES`.
@@ -156,15 +163,37 @@ pub struct DefaultPrivilege {
     pub grantable: bool,
 }
 
-/// A privilege that was granted to the old user by name.
+/// A privilege that was granted to a role by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DirectGrant {
     /// What comes after `ON`, such as `TABLE public.x`.
     pub on: String,
-    /// The privilege.
+    /// The privilege, with the column if it is about one.
     pub privilege: String,
+    /// Who owns the object.
+    pub owner: String,
     /// Whether the administrator could pass it on.
     pub passable: bool,
+}
+
+impl Database {
+    /// What the old user owns and can be given to another role.
+    pub fn movable(&self) -> impl Iterator<Item = &Owned> {
+        self.owned_by_old
+            .iter()
+            .filter(|owned| owned.stays.is_none())
+    }
+
+    /// What was granted to the old user on what belongs to neither it nor `owner_role`, and not to that role.
+    pub fn not_passed_on<'a>(
+        &'a self,
+        owner_role: &'a str,
+    ) -> impl Iterator<Item = &'a DirectGrant> {
+        self.grants_to_old.iter().filter(move |grant| {
+            let has = |had: &DirectGrant| had.on == grant.on && had.privilege == grant.privilege;
+            grant.owner != owner_role && !self.grants_to_owner_role.iter().any(has)
+        })
+    }
 }
 
 impl Inventory {

@@ -29,5 +29,5 @@ mod wish;
 pub use self::{
     error::CutoverError,
     steps::{Action, By, LoginEffect, Step},
-    wish::{RdsSuperuser, Wish},
+    wish::{LostGrants, RdsSuperuser, Wish},
 };

@@ -8,6 +8,7 @@
 mod back;
 mod event_triggers;
 mod finalize;
+mod owner_role;
 mod refusals;
 
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::{
     aws::AwsSide,
     inventory::{Inventory, RDS_SUPERUSER},
     steps::{self, Step},
-    wish::{RdsSuperuser, Wish},
+    wish::{LostGrants, RdsSuperuser, Wish},
 };
 
 /// Where a plan leads.
@@ -183,7 +184,10 @@ fn warnings(context: &steps::Context<'_>) -> Vec<Finding> {
             format!("`{}` is the master user; its objects move to `{}`, which cannot log in.", wish.old_user, wish.owner_role),
             "finalizing will not switch the master user off; give it a new password that the deployment does not know.",
         ));
-        found.extend(unpassable_grants(context));
+        found.extend(staying(context));
+        if wish.lost_grants == LostGrants::Accept {
+            found.extend(owner_role::lost(context));
+        }
     }
     if inventory.major() >= 16 && inventory.role(&wish.new_user).is_none() {
         found.push(Finding::new(
@@ -199,22 +203,47 @@ fn warnings(context: &steps::Context<'_>) -> Vec<Finding> {
     found
 }
 
-fn unpassable_grants(context: &steps::Context<'_>) -> Option<Finding> {
-    let lost: Vec<String> = context
+/// What belongs to the master user and cannot be given to the owner role.
+fn staying(context: &steps::Context<'_>) -> Option<Finding> {
+    let all: Vec<String> = context
         .inventory
         .databases
         .iter()
-        .flat_map(|database| &database.grants_to_old)
-        .filter(|grant| !grant.passable)
-        .map(|grant| format!("{} on {}", grant.privilege, grant.on))
+        .flat_map(|database| {
+            let owned = database.owned_by_old.iter();
+            owned.filter_map(|owned| {
+                let why = owned.stays.as_ref()?;
+                Some(format!(
+                    "{} {} in {} ({why})",
+                    owned.kind, owned.name, database.name
+                ))
+            })
+        })
         .collect();
-    (!lost.is_empty()).then(|| {
+    (!all.is_empty()).then(|| {
         Finding::new(
-            "grants_not_passed_on",
-            format!("These were granted to `{}` by others, without grant option, and `{}` will not have them: {}.", context.wish.old_user, context.wish.owner_role, lost.join(", ")),
-            "let their owners grant them to the owner role, if the deployment needs them.",
+            "objects_stay",
+            format!(
+                "These stay with `{}`: {}.",
+                context.wish.old_user,
+                shortened(&all)
+            ),
+            format!(
+                "look whether the deployment needs them: it works as `{}` from then on.",
+                context.works_as
+            ),
         )
     })
+}
+
+/// As many as a person reads.
+fn shortened(all: &[String]) -> String {
+    const MOST: usize = 12;
+    let shown: Vec<&str> = all.iter().take(MOST).map(String::as_str).collect();
+    match all.len().checked_sub(MOST).filter(|more| *more > 0) {
+        Some(more) => format!("{}; and {more} more", shown.join("; ")),
+        None => shown.join("; "),
+    }
 }
 
 /// Settings that only a superuser may give to a role; copying them would fail.

@@ -264,6 +264,11 @@ impl Context<'_> {
             .any(|edge| edge.member == member && edge.set && edge.inherit)
     }
 
+    /// Whether the administrator may grant a role.
+    pub(crate) fn may_grant(&self, role: &str) -> bool {
+        self.inventory.role(role).is_some_and(|role| role.grantable)
+    }
+
     /// Whether the administrator can take a membership back.
     pub(crate) fn can_revoke(&self, edge: &Edge) -> bool {
         let admin = &self.inventory.admin;

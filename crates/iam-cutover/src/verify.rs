@@ -3,6 +3,8 @@
 //! Works with what is there: the new user's own session sees roles, memberships and privileges; the old user's
 //! password is tried when it was given. Everything that writes is rolled back.
 
+mod left_behind;
+
 use rds_iam::{LoginStatus, TlsMode, guard, power};
 use tokio_postgres::Client;
 
@@ -136,15 +138,21 @@ async fn in_database(
         Some(surplus) => not_tried(database, &surplus),
         None => writes(database, &works_as, &schemas, db).await,
     });
-    let found = compare(&works_as, &wish.old_user, &wish.new_user, db).await;
-    let differences = found.map_err(doing("comparing privileges"))?;
-    result
-        .checks
-        .push(privileges(database, &works_as, &differences));
-    result.differences.extend(differences);
     let graph = inventory::read_graph(db)
         .await
         .map_err(doing("reading memberships"))?;
+    let found = compare(&works_as, &wish.old_user, &wish.new_user, db).await;
+    let mut differences = found.map_err(doing("comparing privileges"))?;
+    if works_as == wish.owner_role {
+        let left = left_behind::differences(database, wish, &graph, db).await;
+        let (more, stays) = left.map_err(doing("reading what the old user has"))?;
+        differences.extend(more);
+        result.checks.extend(stays);
+    }
+    result
+        .checks
+        .push(privileges(database, &works_as, wish, &differences));
+    result.differences.extend(differences);
     result.checks.push(iam_members(database, wish, &graph));
     session.end().await;
     Ok(())
@@ -215,14 +223,21 @@ fn said(error: &tokio_postgres::Error) -> String {
         .map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
 }
 
-fn privileges(database: &str, works_as: &str, differences: &[Difference]) -> Check {
+fn privileges(database: &str, works_as: &str, wish: &Wish, differences: &[Difference]) -> Check {
     let title = format!("Privileges in {database}");
     if differences.is_empty() {
+        let than_before = match works_as == wish.owner_role {
+            true => format!(
+                ", and nothing that it could take over is left with `{}`",
+                wish.old_user
+            ),
+            false => String::new(),
+        };
         return Check::ok(
             "privileges",
             title,
             format!(
-                "no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings"
+                "no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings{than_before}"
             ),
         );
     }

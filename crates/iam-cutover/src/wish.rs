@@ -17,6 +17,19 @@ pub struct Wish {
     pub databases: Vec<String>,
     /// Also grant `rds_superuser`, as the wiki page does; never needed.
     pub rds_superuser: RdsSuperuser,
+    /// What to do where the owner role cannot have everything that was granted to the master user.
+    pub lost_grants: LostGrants,
+}
+
+/// What was granted to the master user by others and cannot be passed on to the owner role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LostGrants {
+    /// The plan is refused: the running deployment would lose it.
+    #[default]
+    Refuse,
+    /// Somebody looked, and the deployment needs none of it.
+    Accept,
 }
 
 /// Whether the new user is to become a member of `rds_superuser`.
@@ -40,6 +53,7 @@ impl Wish {
             owner_role: format!("{database}_owner"),
             databases: vec![database.to_owned()],
             rds_superuser: RdsSuperuser::Leave,
+            lost_grants: LostGrants::Refuse,
         }
     }
 }

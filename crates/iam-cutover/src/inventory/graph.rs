@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::Serialize;
 
 use super::{RDS_IAM, RDS_SUPERUSER};
+use crate::wish::Wish;
 
 /// All memberships of a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -73,6 +74,16 @@ impl Graph {
         let counted = |edge: &&Edge| edge.member != RDS_SUPERUSER || edge.role != RDS_IAM;
         let edges = self.edges.iter().filter(counted).cloned().collect();
         Self { edges }.path(role, RDS_IAM)
+    }
+
+    /// Roles that the old user works with, apart from those of AWS and of Postgres and those of the move.
+    pub fn memberships_of<'a>(&'a self, wish: &'a Wish) -> impl Iterator<Item = &'a Edge> {
+        self.edges.iter().filter(move |edge| {
+            let role = edge.role.as_str();
+            let is_theirs = role.starts_with("rds") || role.starts_with("pg_");
+            let is_ours = role == wish.owner_role || role == wish.new_user;
+            edge.member == wish.old_user && (edge.inherit || edge.set) && !is_theirs && !is_ours
+        })
     }
 
     /// Direct members of a role.

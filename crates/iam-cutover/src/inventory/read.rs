@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, Error, Row};
 
 use super::{
-    Database, DefaultPrivilege, DirectGrant, Edge, EventTrigger, Graph, Inventory, Owned,
-    RDS_SUPERUSER, Role, Setting,
+    Database, DefaultPrivilege, Edge, EventTrigger, Graph, Inventory, RDS_SUPERUSER, Role, Setting,
+    objects,
 };
 use crate::wish::Wish;
 
@@ -40,14 +40,14 @@ pub async fn read(wish: &Wish, databases: &[&Client]) -> Result<Inventory, Error
             &[],
         )
         .await?;
+    let version = row.try_get(0)?;
     let mut read = Vec::new();
     for (name, client) in wish.databases.iter().zip(databases) {
-        read.push(database(name, wish, client).await?);
+        read.push(database(name, wish, version, client).await?);
     }
     let further = admin
         .query(FURTHER_DATABASES, &[&wish.old_user, &wish.databases])
         .await?;
-    let version = row.try_get(0)?;
     let roles = roles(wish, admin).await?;
     Ok(Inventory {
         version,
@@ -155,11 +155,19 @@ async fn uncopyable(
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
-async fn database(name: &str, wish: &Wish, db: &Client) -> Result<Database, Error> {
+/// What concerns the move in the session's own database.
+///
+/// # Errors
+/// Postgres's.
+pub(crate) async fn database(
+    name: &str,
+    wish: &Wish,
+    version: i32,
+    db: &Client,
+) -> Result<Database, Error> {
     let (old, new) = (&wish.old_user, &wish.new_user);
     let facts = db.query_one(DATABASE, &[]).await?;
     let defaults = db.query(DEFAULT_PRIVILEGES, &[old]).await?;
-    let grants = db.query(DIRECT_GRANTS, &[old]).await?;
     let default = |row: &Row| {
         Ok(DefaultPrivilege {
             schema: row.try_get(0)?,
@@ -169,36 +177,19 @@ async fn database(name: &str, wish: &Wish, db: &Client) -> Result<Database, Erro
             grantable: row.try_get(4)?,
         })
     };
-    let grant = |row: &Row| {
-        Ok(DirectGrant {
-            on: row.try_get(0)?,
-            privilege: row.try_get(1)?,
-            passable: row.try_get(2)?,
-        })
-    };
     Ok(Database {
         name: name.to_owned(),
         owner: facts.try_get(0)?,
         admin_may_create: facts.try_get(1)?,
-        owned_by_old: owned(old, db).await?,
-        owned_by_new: owned(new, db).await?,
-        owned_by_owner_role: owned(&wish.owner_role, db).await?,
+        owned_by_old: objects::owned(old, db).await?,
+        owned_by_new: objects::owned(new, db).await?,
+        owned_by_owner_role: objects::owned(&wish.owner_role, db).await?,
         default_privileges: defaults.iter().map(default).collect::<Result<_, Error>>()?,
-        grants_to_old: grants.iter().map(grant).collect::<Result<_, Error>>()?,
+        grants_to_old: objects::grants(old, version, db).await?,
+        grants_to_owner_role: objects::grants(&wish.owner_role, version, db).await?,
         event_triggers: event_triggers(db).await?,
         policies_of_old: texts(&db.query(POLICIES, &[old]).await?)?,
     })
-}
-
-async fn owned(role: &str, db: &Client) -> Result<Vec<Owned>, Error> {
-    let rows = db.query(OWNED, &[&role]).await?;
-    let one = |row: &Row| {
-        Ok(Owned {
-            kind: row.try_get(0)?,
-            name: row.try_get(1)?,
-        })
-    };
-    rows.iter().map(one).collect()
 }
 
 async fn event_triggers(db: &Client) -> Result<Vec<EventTrigger>, Error> {
@@ -228,7 +219,9 @@ SELECT r.rolname::text, r.rolcanlogin, r.rolinherit, r.rolsuper, r.rolcreatedb, 
            OR (pg_catalog.current_setting('server_version_num')::int < 160000 AND me.rolcreaterole AND NOT r.rolsuper)
 FROM pg_catalog.pg_roles r, pg_catalog.pg_roles me
 WHERE me.rolname = session_user
-  AND (r.rolcanlogin OR r.rolname = ANY($1::text[]) OR r.rolname IN ('rds_iam', 'rds_superuser', 'rds_ad', 'rds_replication'))
+  AND (r.rolcanlogin OR r.rolname = ANY($1::text[]) OR r.rolname IN ('rds_iam', 'rds_superuser', 'rds_ad', 'rds_replication')
+       OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles o ON o.oid = m.member
+                  WHERE m.roleid = r.oid AND o.rolname = ANY($1::text[])))
 ORDER BY 1";
 
 const SETTINGS: &str = "
@@ -274,42 +267,6 @@ const DATABASE: &str = "
 SELECT pg_catalog.pg_get_userbyid(datdba)::text, pg_catalog.has_database_privilege(session_user, oid, 'CREATE')
 FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
 
-/// Whatever has an owner, without what follows another object (serial sequences, members of extensions, row types), and
-/// without the journal, which stays the administrator's.
-const OWNED: &str = "
-WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1::text),
-free AS (
-    SELECT d.classid, d.objid FROM pg_catalog.pg_depend d
-    WHERE d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-          AND EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = d.objid AND c.relkind IN ('S', 'i', 't')))
-)
-SELECT kind, name FROM (
-    SELECT 1 AS rank, 'SCHEMA' AS kind, pg_catalog.quote_ident(nspname) AS name, 'pg_catalog.pg_namespace'::pg_catalog.regclass AS classid, oid
-    FROM pg_catalog.pg_namespace WHERE nspowner = (SELECT oid FROM me) AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'salrs_iam'
-    UNION ALL
-    SELECT 2, CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
-                           WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
-           pg_catalog.format('%I.%I', n.nspname, c.relname), 'pg_catalog.pg_class'::pg_catalog.regclass, c.oid
-    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE relowner = (SELECT oid FROM me) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\\_%'
-      AND n.nspname <> 'salrs_iam' AND c.relname <> 'salrs_iam_journal'
-    UNION ALL
-    SELECT 3, CASE prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END,
-           pg_catalog.format('%I.%I(%s)', n.nspname, p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)), 'pg_catalog.pg_proc'::pg_catalog.regclass, p.oid
-    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE proowner = (SELECT oid FROM me) AND n.nspname NOT LIKE 'pg\\_%'
-    UNION ALL
-    SELECT 4, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, pg_catalog.format('%I.%I', n.nspname, t.typname), 'pg_catalog.pg_type'::pg_catalog.regclass, t.oid
-    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-    WHERE typowner = (SELECT oid FROM me) AND n.nspname NOT LIKE 'pg\\_%'
-      AND (typtype IN ('d', 'e', 'r') OR (typtype = 'c' AND (SELECT relkind FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid) = 'c'))
-    UNION ALL
-    SELECT 5, 'LARGE OBJECT', oid::text, 'pg_catalog.pg_largeobject_metadata'::pg_catalog.regclass, oid
-    FROM pg_catalog.pg_largeobject_metadata WHERE lomowner = (SELECT oid FROM me)
-) all_of_it
-WHERE NOT EXISTS (SELECT FROM free WHERE free.classid = all_of_it.classid AND free.objid = all_of_it.oid)
-ORDER BY rank, name";
-
 const DEFAULT_PRIVILEGES: &str = "
 SELECT n.nspname::text,
        CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS'
@@ -319,21 +276,6 @@ FROM pg_catalog.pg_default_acl d JOIN pg_catalog.pg_roles r ON r.oid = d.defaclr
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace, pg_catalog.aclexplode(d.defaclacl) x
 WHERE r.rolname = $1::text AND x.grantee <> d.defaclrole
 ORDER BY 1 NULLS FIRST, 2, 3 NULLS FIRST, 4";
-
-const DIRECT_GRANTS: &str = "
-WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1::text)
-SELECT CASE WHEN c.relkind = 'S' THEN 'SEQUENCE ' ELSE 'TABLE ' END || pg_catalog.format('%I.%I', n.nspname, c.relname),
-       x.privilege_type,
-       pg_catalog.has_table_privilege(session_user, c.oid, x.privilege_type || ' WITH GRANT OPTION')
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.aclexplode(c.relacl) x
-WHERE x.grantee = (SELECT oid FROM me) AND c.relowner <> x.grantee AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-  AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-UNION ALL
-SELECT 'SCHEMA ' || pg_catalog.quote_ident(n.nspname), x.privilege_type,
-       pg_catalog.has_schema_privilege(session_user, n.oid, x.privilege_type || ' WITH GRANT OPTION')
-FROM pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) x
-WHERE x.grantee = (SELECT oid FROM me) AND n.nspowner <> x.grantee AND n.nspname NOT LIKE 'pg\\_%'
-ORDER BY 1, 2";
 
 const POLICIES: &str = "
 SELECT pg_catalog.format('%I on %s', p.polname, p.polrelid::pg_catalog.regclass)

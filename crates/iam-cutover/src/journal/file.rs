@@ -24,14 +24,24 @@ impl JournalFile {
             .mode(0o600)
             .open(path);
         let path = path.to_owned();
-        match file {
-            Ok(file) => Ok(Self { path, file }),
-            Err(source) => Err(JournalError::File {
-                path,
-                action: "written",
-                source,
-            }),
+        let error = |source| JournalError::File {
+            path: path.clone(),
+            action: "written",
+            source,
+        };
+        let file = file.map_err(error)?;
+        // A device has no end, or forgets.
+        let facts = file.metadata().map_err(error)?;
+        if !facts.is_file() {
+            return Err(error(std::io::Error::other("it is no regular file")));
         }
+        if facts.len() > MOST_BYTES {
+            return Err(error(std::io::Error::other(format!(
+                "it has {} bytes, where a journal has no more than {MOST_BYTES}",
+                facts.len()
+            ))));
+        }
+        Ok(Self { path, file })
     }
 
     /// All whole lines; half a line at the end, which a crash may leave, is taken off.
@@ -39,7 +49,7 @@ impl JournalFile {
         let mut text = String::new();
         self.file
             .seek(SeekFrom::Start(0))
-            .and_then(|_| self.file.read_to_string(&mut text))
+            .and_then(|_| (&self.file).take(MOST_BYTES).read_to_string(&mut text))
             .map_err(|source| self.error("read", source))?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         if whole < text.len() {
@@ -77,9 +87,26 @@ impl JournalFile {
     }
 }
 
+/// A move has some hundred lines, and the longest have every object's statement.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_file_or_has_no_end_is_refused_before_it_is_read() {
+        for device in ["/dev/full", "/dev/zero", "/dev/null"] {
+            let error = JournalFile::open(Path::new(device)).err().unwrap();
+            assert!(error.to_string().contains("no regular file"), "{error}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let sparse = File::create(&path).unwrap();
+        sparse.set_len(MOST_BYTES + 1).unwrap();
+        let error = JournalFile::open(&path).err().unwrap();
+        assert!(error.to_string().contains("no more than"), "{error}");
+    }
 
     #[test]
     fn half_a_line_is_taken_off_and_a_foreign_file_is_refused() {

@@ -5,7 +5,7 @@ use crate::{
     plan::{Finding, Way},
     sql::identifier,
     steps::{Context, OWNER_COMMENT, shut},
-    wish::RdsSuperuser,
+    wish::{LostGrants, RdsSuperuser},
 };
 
 /// Everything that must be changed first.
@@ -135,6 +135,9 @@ fn owner_role(context: &Context<'_>) -> Vec<Finding> {
             .is_some_and(|comment| comment.starts_with(OWNER_COMMENT))
     };
     match role.filter(|role| !ours(role)) {
+        None if wish.lost_grants == LostGrants::Refuse => {
+            super::owner_role::lost(context).into_iter().collect()
+        }
         Some(role) => vec![Finding::new(
             "owner_role_exists",
             format!(

@@ -1,7 +1,9 @@
 //! For a deployment that uses the master user: its objects move to a role of their own first.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    inventory::{Database, DefaultPrivilege},
+    inventory::{Database, DefaultPrivilege, DirectGrant, Owned},
     plan::{Extent, Finding, Way},
     sql::{identifier, literal},
     steps::{Action, Context, Part, Step},
@@ -16,6 +18,7 @@ impl Part for OwnerRole {
         }
         let mut steps = Vec::new();
         steps.extend(create(context));
+        steps.extend(memberships(context));
         let databases = context.inventory.databases.iter();
         steps.extend(databases.filter_map(|database| move_objects(context, database)));
         steps.extend(work_as_owner(context));
@@ -107,29 +110,101 @@ fn create(context: &Context<'_>) -> Option<Step> {
     )
 }
 
+/// What the old user has through other roles, it would lose with `SET role`.
+fn memberships(context: &Context<'_>) -> Option<Step> {
+    let (owner, old) = (&context.wish.owner_role, &context.wish.old_user);
+    let roles: BTreeSet<&str> = context
+        .inventory
+        .graph
+        .memberships_of(context.wish)
+        .map(|edge| edge.role.as_str())
+        .filter(|role| !context.is_member(owner, role) && context.may_grant(role))
+        .collect();
+    if roles.is_empty() {
+        return None;
+    }
+    let options = match context.inventory.major() >= 16 {
+        true => " WITH INHERIT TRUE, SET TRUE",
+        false => "",
+    };
+    let to = identifier(owner);
+    let each = |verb: &str, word: &str, end: &str| -> Vec<String> {
+        let line = |role: &&str| format!("{verb} {} {word} {to}{end}", identifier(role));
+        roles.iter().map(line).collect()
+    };
+    let names: Vec<&str> = roles.iter().copied().collect();
+    let step = Step::new(
+        "pass-on-memberships",
+        format!("Make {owner} a member of {}, as {old} is", names.join(", ")),
+        context.sql(each("GRANT", "TO", options)),
+    );
+    Some(
+        step.because("Sessions work as the owner role from here on, and would lose what they may through these roles.")
+            .verified_by(format!("memberships of {old} and {owner} are compared"))
+            .undone_by(each("REVOKE", "FROM", "")),
+    )
+}
+
+/// Whoever owns something has to be able to make it where it is: schemas of others in which things move.
+fn places_of(movable: &[&Owned]) -> Vec<(String, String)> {
+    let moves = |name: &str| {
+        let is =
+            |owned: &&Owned| owned.kind == "SCHEMA" && owned.in_schema.as_deref() == Some(name);
+        movable.iter().any(is)
+    };
+    let places: BTreeSet<&str> = movable
+        .iter()
+        .filter_map(|owned| owned.in_schema.as_deref())
+        .filter(|place| *place != "public" && !moves(place))
+        .collect();
+    let give = |place: &str| {
+        (
+            "USAGE, CREATE".to_owned(),
+            format!("SCHEMA {}", identifier(place)),
+        )
+    };
+    places.into_iter().map(give).collect()
+}
+
+/// What the new owner needs beside the objects: privileges and on what.
+fn given(database: &str, movable: &[&Owned], passable: &[&DirectGrant]) -> Vec<(String, String)> {
+    let mut given = vec![
+        (
+            "CONNECT, TEMPORARY, CREATE".to_owned(),
+            format!("DATABASE {database}"),
+        ),
+        ("USAGE, CREATE".to_owned(), "SCHEMA public".to_owned()),
+    ];
+    given.extend(places_of(movable));
+    given.extend(
+        passable
+            .iter()
+            .map(|grant| (grant.privilege.clone(), grant.on.clone())),
+    );
+    given
+}
+
 fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
     let owner = &context.wish.owner_role;
     let (to, from) = (identifier(owner), identifier(&context.wish.old_user));
     let name = identifier(&database.name);
-    if database.owned_by_old.is_empty() && context.inventory.role(owner).is_some() {
+    let movable: Vec<&Owned> = database.movable().collect();
+    let passable: Vec<&DirectGrant> = database
+        .not_passed_on(owner)
+        .filter(|grant| grant.passable)
+        .collect();
+    let exists = context.inventory.role(owner).is_some();
+    if movable.is_empty() && passable.is_empty() && exists {
         return None;
     }
-    let mut given = vec![
-        (
-            "CONNECT, TEMPORARY, CREATE".to_owned(),
-            format!("DATABASE {name}"),
-        ),
-        ("USAGE, CREATE".to_owned(), "SCHEMA public".to_owned()),
-    ];
-    let passable = database.grants_to_old.iter().filter(|grant| grant.passable);
-    given.extend(passable.map(|grant| (grant.privilege.clone(), grant.on.clone())));
+    let given = given(&name, &movable, &passable);
     let mut statements: Vec<String> = given
         .iter()
         .map(|(privilege, on)| format!("GRANT {privilege} ON {on} TO {to}"))
         .collect();
     let alter = |role: &str| -> Vec<String> {
-        let owned = database.owned_by_old.iter();
-        owned
+        movable
+            .iter()
             .map(|owned| format!("ALTER {} {} OWNER TO {role}", owned.kind, owned.name))
             .collect()
     };
@@ -138,7 +213,7 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
     statements.extend(defaults.map(|default| default_privilege(owner, default, "GRANT", "TO")));
     let mut undo = alter(&from);
     // What the role had from an earlier run, it keeps: undoing this one must not touch it.
-    if context.inventory.role(owner).is_none() {
+    if !exists {
         let defaults = database.default_privileges.iter();
         undo.extend(defaults.map(|default| default_privilege(owner, default, "REVOKE", "FROM")));
         undo.extend(
@@ -147,7 +222,7 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
                 .map(|(privilege, on)| format!("REVOKE {privilege} ON {on} FROM {to}")),
         );
     }
-    let (count, old) = (database.owned_by_old.len(), &context.wish.old_user);
+    let (count, old) = (movable.len(), &context.wish.old_user);
     let step = Step::new(
         format!("move-objects@{}", database.name),
         format!(

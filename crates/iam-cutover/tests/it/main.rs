@@ -12,6 +12,7 @@ mod guard;
 mod hostile;
 mod later;
 mod locked_out;
+mod master;
 mod matrix;
 mod moto;
 mod refusals;

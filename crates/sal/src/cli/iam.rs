@@ -76,6 +76,9 @@ pub(crate) struct Who {
     /// Also grant rds_superuser, as Sal's wiki page does. The deployment does not need it.
     #[arg(long)]
     pub(crate) grant_rds_superuser: bool,
+    /// Where the old user is the master user: go on although others granted it something that the owner role cannot have.
+    #[arg(long)]
+    pub(crate) leave_grants: bool,
 }
 
 /// The AWS side.

@@ -59,6 +59,7 @@ fn only_user(user: Option<&String>) -> cli::Who {
         databases: Vec::new(),
         owner_role: None,
         grant_rds_superuser: false,
+        leave_grants: false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use iam_cutover::{RdsSuperuser, Wish, aws::AwsEndpoints};
+use iam_cutover::{LostGrants, RdsSuperuser, Wish, aws::AwsEndpoints};
 use rds_iam::Secret;
 
 use super::Environment;
@@ -74,6 +74,9 @@ impl CutoverConfig {
         }
         if who.grant_rds_superuser {
             wish.rds_superuser = RdsSuperuser::Grant;
+        }
+        if who.leave_grants {
+            wish.lost_grants = LostGrants::Accept;
         }
         Self {
             iam,
