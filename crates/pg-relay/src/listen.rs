@@ -149,13 +149,30 @@ impl Local {
         }
     }
 
-    /// Whether the kernel says that this client may come in without a password.
-    pub(crate) fn is_owners(&self, client: &Accepted) -> bool {
+    /// Who the kernel says that this client is.
+    pub(crate) fn peer(&self, client: &Accepted) -> Peer {
         match (self, client.origin) {
-            (Self::Unix(socket), Origin::User(uid)) => uid == socket.owner || uid == 0,
-            _ => false,
+            (Self::Unix(socket), Origin::User(uid)) if uid == socket.owner || uid == 0 => {
+                Peer::Owner
+            }
+            (Self::Unix(socket), Origin::User(uid)) => Peer::Other {
+                owner: socket.owner,
+                uid,
+            },
+            _ => Peer::Remote,
         }
     }
+}
+
+/// Who the kernel says that a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// The socket's owner, or root: may come in without a password.
+    Owner,
+    /// Another user of this machine.
+    Other { owner: u32, uid: u32 },
+    /// Nobody whom the kernel knows.
+    Remote,
 }
 
 /// Who we are: the kernel says it of any socket of ours.

@@ -33,6 +33,30 @@ pub(crate) fn other_user(wanted: &str) -> ErrorResponse {
     .with(b'H', &format!("connect with user={wanted}"))
 }
 
+/// The socket is for one user of the machine, and the kernel says that this is another one (`SO_PEERCRED`).
+pub(crate) fn other_peer(owner: u32, peer: u32) -> ErrorResponse {
+    let (owner, peer) = (user_name(owner), user_name(peer));
+    ErrorResponse::fatal(
+        "28000",
+        &format!("sal relay: this socket is for user {owner}; you are {peer}"),
+    )
+    .with(
+        b'H',
+        &format!("connect as {owner}, start a relay as {peer}, or give the relay a password (SAL_RELAY_PASSWORD) and a port"),
+    )
+}
+
+/// The name of a user of this machine; its number where it has none.
+fn user_name(uid: u32) -> String {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    });
+    named.unwrap_or_else(|| format!("number {uid}"))
+}
+
 pub(crate) fn wrong_password() -> ErrorResponse {
     ErrorResponse::fatal("28P01", "sal relay: password authentication failed").with(
         b'H',

@@ -194,7 +194,7 @@ impl Entrance {
 
     fn serve(&self, accepted: Accepted) {
         let arrival = Arrival {
-            is_owners: self.door.local.is_owners(&accepted),
+            peer: self.door.local.peer(&accepted),
             accepted,
             deadline: Instant::now() + self.shared.settings.greeting,
             draining: self.quit.is_cancelled(),

@@ -13,7 +13,7 @@ use crate::{
     client::{Client, Wish, greet, malformed},
     counters::Count,
     guesses::Held,
-    listen::{Accepted, Duplex, LocalAccess},
+    listen::{Accepted, Duplex, LocalAccess, Peer},
     places::Room,
     refusal,
     relay::{Door, Shared},
@@ -24,8 +24,8 @@ use crate::{
 /// A client that has just come.
 pub(crate) struct Arrival {
     pub(crate) accepted: Accepted,
-    /// Whether the kernel says that it may come in without a password.
-    pub(crate) is_owners: bool,
+    /// Whether it may come in without a password.
+    pub(crate) peer: Peer,
     /// Until when it has to have said who it is; it began with the connection, before any byte.
     pub(crate) deadline: Instant,
     /// Whether the relay is about to end; cancel requests of sessions that still run are served to the end.
@@ -152,9 +152,14 @@ async fn admit(arrival: Arrival, door: &Door, shared: &Shared) -> io::Result<Adm
         return Ok(Admitted::Refused(client, refusal));
     }
     let password = match &door.access {
-        LocalAccess::SameUser if arrival.is_owners => return Ok(Admitted::Client(client)),
         LocalAccess::SameUser => {
-            return Ok(Admitted::Refused(client, refusal::wrong_password()));
+            return Ok(match arrival.peer {
+                Peer::Owner => Admitted::Client(client),
+                Peer::Other { owner, uid } => {
+                    Admitted::Refused(client, refusal::other_peer(owner, uid))
+                }
+                Peer::Remote => Admitted::Refused(client, refusal::wrong_password()),
+            });
         }
         LocalAccess::Password(password) => password,
     };

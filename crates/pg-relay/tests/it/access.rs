@@ -47,25 +47,29 @@ async fn the_socket_is_its_owners_and_goes_with_the_relay() {
     );
     assert!(Local::unix(&path).await.is_err(), "somebody listens there");
     // Root may enter anywhere; another user is refused by the kernel, or else by the relay.
-    let other = run(tokio::process::Command::new("setpriv")
-        .args([
-            "--reuid=65534",
-            "--regid=65534",
-            "--clear-groups",
-            "psql",
-            "-Xw",
-            "-c",
-            "SELECT 1",
-        ])
-        .arg(format!(
-            "host={} dbname=sal user={USER}",
-            stage.folder.path().display()
-        )))
-    .await;
+    let other = run(&mut as_nobody(&stage)).await;
     assert!(!other.ok, "{other:?}");
+    // Where somebody has opened the socket to others, it is the relay that says no, and to whom.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    std::fs::set_permissions(stage.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let other = run(&mut as_nobody(&stage)).await;
+    let said = "sal relay: this socket is for user root; you are nobody";
+    assert!(!other.ok && other.err.contains(said), "{other:?}");
     assert_eq!(stage.lab.metrics().requests, 0);
     stage.stop().await;
     assert!(!path.exists());
+}
+
+fn as_nobody(stage: &Stage) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["psql", "-Xw", "-c", "SELECT 1"])
+        .arg(format!(
+            "host={} dbname=sal user={USER}",
+            stage.folder.path().display()
+        ));
+    command
 }
 
 #[tokio::test]
