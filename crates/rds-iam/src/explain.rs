@@ -11,7 +11,7 @@ mod server;
 use std::{fmt, io, path::Path};
 
 use crate::{
-    failure::{LoginContext, LoginFailure},
+    failure::{LoginContext, LoginFailure, Stage},
     region::RegionError,
     resolve::ResolveError,
 };
@@ -159,6 +159,18 @@ fn connection(failure: &LoginFailure, context: &LoginContext) -> Explanation {
             "a security group, a route or a wrong port; during a failover or a reboot it passes within a minute.",
             "check that the instance is available and that its security group admits this machine.",
         ),
+        LoginFailure::TimedOut {
+            stage: Stage::Authenticating,
+            after,
+        } => Explanation::new(
+            "no_answer",
+            format!(
+                "The server at {target} accepts the connection and does not answer: given up after {} s.",
+                after.as_secs_f32()
+            ),
+            "the server is overloaded, out of memory or still starting; the network is fine.",
+            "look at the instance's CPU, memory and events in the RDS console; a reboot or a failover passes within minutes.",
+        ),
         LoginFailure::TimedOut { stage, after } => Explanation::new(
             "timed_out",
             format!(
@@ -210,7 +222,11 @@ fn session(failure: &LoginFailure, context: &LoginContext) -> Explanation {
         ),
         LoginFailure::NotWritable { in_recovery } => Explanation::new(
             "not_writable",
-            "The server accepts the login but no writes.",
+            if *in_recovery {
+                "This is a reader: the server accepts the login and no writes."
+            } else {
+                "The server accepts the login and no writes."
+            },
             if *in_recovery {
                 "a reader endpoint, or the old writer after a failover whose name is still cached."
             } else {

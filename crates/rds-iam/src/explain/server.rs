@@ -242,6 +242,15 @@ fn other(what: String, message: &str) -> Explanation {
     )
 }
 
+/// As a person says it.
+fn rounded(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", (seconds + 30) / 60),
+        _ => format!("{} h", (seconds + 1_800) / 3_600),
+    }
+}
+
 /// What the measured clock difference is, when it is large enough to matter.
 pub(super) fn skew_sentence(context: &LoginContext) -> Option<String> {
     let skew = context.skew.as_ref()?;
@@ -255,8 +264,8 @@ pub(super) fn skew_sentence(context: &LoginContext) -> Option<String> {
         "ahead of"
     };
     Some(format!(
-        " This machine's clock is {} s {side} that of {}.",
-        size.as_secs(),
+        " This machine's clock is {} {side} that of {}.",
+        rounded(size.as_secs()),
         skew.against
     ))
 }

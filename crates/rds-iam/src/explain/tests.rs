@@ -173,7 +173,7 @@ fn a_measured_skew_is_named_with_its_size_and_side() {
         });
         let explanation = explain(&pam, &context);
         assert_eq!(explanation.code, "clock_skew");
-        let sentence = format!("960 s {side} that of sts.eu-west-1.amazonaws.com");
+        let sentence = format!("16 min {side} that of sts.eu-west-1.amazonaws.com");
         assert!(
             explanation.likely_cause.contains(&sentence),
             "{explanation}"
@@ -330,6 +330,13 @@ fn the_way_to_the_server_is_explained_too() {
                 after,
             },
             "timed_out",
+        ),
+        (
+            LoginFailure::TimedOut {
+                stage: Stage::Authenticating,
+                after,
+            },
+            "no_answer",
         ),
         (LoginFailure::Queue { after }, "login_queue_full"),
         (
