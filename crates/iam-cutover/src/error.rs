@@ -59,6 +59,16 @@ pub enum CutoverError {
     /// The login cannot be set up.
     #[error("the login cannot be set up: {0}")]
     Configuration(#[from] rds_iam::ConfigError),
+    /// Somebody else holds a lock that a statement needs.
+    #[error("{action} waited {seconds} s for a lock that others hold: {}; end those transactions, or wait for them, and start again", holders.join("; "))]
+    Locked {
+        /// What was being done.
+        action: String,
+        /// How long it waited.
+        seconds: u32,
+        /// Whose transactions, as far as this user sees.
+        holders: Vec<String>,
+    },
     /// Postgres refused or the connection broke.
     #[error("{action} failed{}", postgres(source))]
     Postgres {

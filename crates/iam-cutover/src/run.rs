@@ -6,6 +6,7 @@
 
 mod ground;
 mod guard;
+mod locks;
 mod logins;
 mod step;
 

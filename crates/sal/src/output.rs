@@ -68,8 +68,14 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
 
 /// An error and its causes, on one line each.
 pub(crate) fn failure(error: &anyhow::Error) {
-    problem(&error.to_string());
+    let mut said = error.to_string();
+    problem(&said);
     for cause in error.chain().skip(1) {
+        // What is said already is not said once more.
+        if said.contains(&cause.to_string()) {
+            continue;
+        }
+        said = cause.to_string();
         tell(&format!(
             "  because: {}\n",
             escape::lines(&cause.to_string())

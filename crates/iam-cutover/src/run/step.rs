@@ -4,7 +4,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 use tokio_postgres::Client;
 
-use super::{Audience, Prepared, guard};
+use super::{Audience, Prepared, guard, locks};
 use crate::{
     aws::AwsCall,
     error::CutoverError,
@@ -129,7 +129,7 @@ impl Prepared<'_> {
             Err(error) => {
                 // A session that is lost has rolled back already.
                 let _rolled_back = run(client, "ROLLBACK").await;
-                Err(error)
+                Err(locks::explained(error, client).await)
             }
         }
     }

@@ -185,6 +185,9 @@ pub(crate) struct Change {
     /// Do not ask.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Print what became of it as JSON; what happens meanwhile goes to standard error, as always.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// The file that says what was done, by whom and when; the database has the same in a table.
     #[arg(long)]
     pub(crate) journal: Option<PathBuf>,

@@ -27,6 +27,7 @@ mod killed;
 mod login;
 mod looking_proxy;
 mod maintenance;
+mod move_reports;
 mod named_identity;
 mod outages;
 mod proxies;

@@ -1,14 +1,16 @@
 //! `sal iam apply`, `finalize` and `rollback`: the same plan that is shown is carried out, under a lock.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
 use iam_cutover::aws::AwsSide;
 use iam_cutover::journal::JournalSettings;
-use iam_cutover::plan::{Extent, Purpose};
+use iam_cutover::plan::{Extent, Plan, Purpose};
 use iam_cutover::run::{Event, OldPassword, Prepared, Stage};
 use iam_cutover::{CutoverError, report};
+use serde::Serialize;
 
 use crate::cli::{self, Change};
 use crate::exit::Exit;
@@ -100,6 +102,20 @@ struct Order {
     after: &'static str,
 }
 
+/// What became of it, for programs.
+#[derive(Serialize)]
+pub(super) struct Outcome<'a> {
+    pub(super) command: &'a str,
+    /// `done`, `refused`, `declined`, `needs-confirmation`, `undone` or `failed`.
+    pub(super) outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<&'a Plan>,
+    pub(super) done: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    pub(super) journal: &'a Path,
+}
+
 async fn change(
     arguments: &Change,
     side: Option<&AwsSide>,
@@ -114,10 +130,7 @@ async fn change(
         old_password: order.old_password,
         clock: cutover.clock.clone(),
     };
-    let path: PathBuf = arguments
-        .journal
-        .clone()
-        .unwrap_or_else(|| cutover.config.journal.clone());
+    let path = journal_path(arguments, cutover);
     let settings = JournalSettings {
         path: path.clone(),
         actor: Cutover::actor(),
@@ -125,39 +138,83 @@ async fn change(
     };
     let prepared = Prepared::new(stage, settings, order.purpose, &tell).await?;
     output::note(&report::plan_text(prepared.plan()));
-    if !prepared.plan().refusals.is_empty() {
+    let plan = prepared.plan().clone();
+    let done = Mutex::new(Vec::new());
+    let listen = |event: Event| {
+        if let Event::Done(step) = &event {
+            done.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(step.clone());
+        }
+        tell(event);
+    };
+    let (exit, outcome, error) = match consent(arguments, &plan) {
+        Some((exit, outcome)) => (exit, outcome, None),
+        None => ended(prepared.carry_out(&listen).await, &order, &path),
+    };
+    if arguments.json {
+        super::print_json(&Outcome {
+            command: order.command,
+            outcome,
+            plan: Some(&plan),
+            done: done.into_inner().unwrap_or_else(PoisonError::into_inner),
+            error,
+            journal: &path,
+        })?;
+    }
+    Ok(exit)
+}
+
+/// Where the journal is.
+pub(super) fn journal_path(arguments: &Change, cutover: &Cutover) -> PathBuf {
+    let named = arguments.journal.clone();
+    named.unwrap_or_else(|| cutover.config.journal.clone())
+}
+
+/// What keeps it from being done: what the plan refuses, or a person; `None` where nothing does.
+fn consent(arguments: &Change, plan: &Plan) -> Option<(Exit, &'static str)> {
+    if !plan.refusals.is_empty() {
         output::problem("nothing was done; change what is refused above, and start again");
-        return Ok(Exit::FoundProblems);
+        return Some((Exit::FoundProblems, "refused"));
     }
-    let is_asked = !prepared.plan().steps.is_empty();
-    if let Some(exit) = is_asked
-        .then(|| refused_by_person(arguments.yes, "Carry this out?"))
-        .flatten()
-    {
-        return Ok(exit);
+    if plan.steps.is_empty() {
+        return None;
     }
-    match prepared.carry_out(&tell).await {
+    refused_by_person(arguments.yes, "Carry this out?")
+}
+
+fn ended(
+    outcome: std::result::Result<(), CutoverError>,
+    order: &Order,
+    path: &Path,
+) -> (Exit, &'static str, Option<String>) {
+    let error = match outcome {
         Ok(()) => {
             output::note(&format!(
                 "\nDone. {}\nThe journal is in `{}`.",
                 order.after,
                 path.display()
             ));
-            Ok(Exit::Done)
+            return (Exit::Done, "done", None);
         }
-        Err(error @ (CutoverError::Undone { .. } | CutoverError::LockOut(_))) => {
-            output::problem(&error.to_string());
-            output::note(
-                "Everybody's logins are as they were before that step. The same command continues once the reason is gone.",
-            );
-            Ok(Exit::Failed)
-        }
-        Err(error) => Err(error.into()),
+        Err(error) => error,
+    };
+    let text = error.to_string();
+    let outcome = match error {
+        CutoverError::Undone { .. } | CutoverError::LockOut(_) => "undone",
+        _ => "failed",
+    };
+    output::failure(&error.into());
+    if outcome == "undone" {
+        output::note(
+            "Everybody's logins are as they were before that step. The same command continues once the reason is gone.",
+        );
     }
+    (Exit::Failed, outcome, Some(text))
 }
 
 /// Asks, unless the answer was given with the command; `None` is a yes.
-pub(super) fn refused_by_person(yes: bool, question: &str) -> Option<Exit> {
+pub(super) fn refused_by_person(yes: bool, question: &str) -> Option<(Exit, &'static str)> {
     if yes {
         return None;
     }
@@ -165,11 +222,11 @@ pub(super) fn refused_by_person(yes: bool, question: &str) -> Option<Exit> {
         Some(true) => None,
         Some(false) => {
             output::note("Nothing was done.");
-            Some(Exit::Done)
+            Some((Exit::Done, "declined"))
         }
         None => {
             output::problem("nothing was done: it takes a yes, on a terminal or as --yes");
-            Some(Exit::NeedsConfirmation)
+            Some((Exit::NeedsConfirmation, "needs-confirmation"))
         }
     }
 }

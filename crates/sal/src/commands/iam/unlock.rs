@@ -1,6 +1,6 @@
 //! `sal iam unlock`: an administrator whose password RDS refuses, because it became a member of `rds_iam`, gets it back.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Result;
 use iam_cutover::journal::JournalSettings;
@@ -8,7 +8,7 @@ use iam_cutover::logins::Who;
 use iam_cutover::unlock::{AdminPassword, Found, Unlock};
 use iam_cutover::visible::visible;
 
-use super::apply;
+use super::apply::{self, Outcome};
 use crate::cli;
 use crate::exit::Exit;
 use crate::output;
@@ -26,28 +26,32 @@ pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
     };
     let clock = cutover.clock.clone();
     let found = Unlock::find(&cutover.logins, &cutover.wish, password, clock).await?;
+    let path = apply::journal_path(&arguments.change, &cutover);
     let way = match found {
         Found::NotLocked => {
             output::note("The administrator is not locked out: nothing was done.");
-            return Ok(Exit::Done);
+            return said(
+                &arguments.change,
+                "not-locked",
+                Vec::new(),
+                &path,
+                Exit::Done,
+            );
         }
         Found::Way(way) => way,
     };
     output::note(&text(&way));
-    if let Some(exit) = apply::refused_by_person(arguments.change.yes, "Take this out?") {
-        return Ok(exit);
+    if let Some((exit, outcome)) = apply::refused_by_person(arguments.change.yes, "Take this out?")
+    {
+        return said(&arguments.change, outcome, Vec::new(), &path, exit);
     }
-    let path: PathBuf = arguments
-        .change
-        .journal
-        .clone()
-        .unwrap_or_else(|| cutover.config.journal.clone());
     let settings = JournalSettings {
-        path,
+        path: path.clone(),
         actor: Cutover::actor(),
         command: "unlock",
     };
     let (admin, switched_off) = (way.admin.clone(), way.switches_new_user_off);
+    let statements = way.cut.statements();
     way.carry_out(settings).await?;
     let proof = match cutover.logins.admin_has_password() {
         true => "logs in with its password again",
@@ -60,7 +64,28 @@ pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
             visible(&cutover.wish.new_user)
         ));
     }
-    Ok(Exit::Done)
+    said(&arguments.change, "done", statements, &path, Exit::Done)
+}
+
+/// The same as JSON, where that was asked for.
+fn said(
+    change: &cli::Change,
+    outcome: &'static str,
+    done: Vec<String>,
+    journal: &Path,
+    exit: Exit,
+) -> Result<Exit> {
+    if change.json {
+        super::print_json(&Outcome {
+            command: "unlock",
+            outcome,
+            plan: None,
+            done,
+            error: None,
+            journal,
+        })?;
+    }
+    Ok(exit)
 }
 
 fn text(way: &Unlock<'_>) -> String {
