@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::database::identifier;
+use crate::database::{identifier, literal};
 use crate::directory::Role;
 use crate::faults::{AuthHealth, EndpointHealth, InstanceRole, Service};
 use crate::{Lab, LabError};
@@ -261,7 +261,7 @@ impl Lab {
         );
         let (sql, undo) = match name {
             "rds-iam-revoked" => (
-                format!("REVOKE rds_iam FROM {new}"),
+                revoke("rds_iam", &deployment.new_user),
                 format!("GRANT rds_iam TO {new}"),
             ),
             "rds-iam-to-admin" => (
@@ -270,11 +270,14 @@ impl Lab {
             ),
             // A circle of memberships is refused, so the right one has to go first.
             "rds-iam-to-old" => (
-                format!("REVOKE {old} FROM {new}; GRANT {new} TO {old}"),
+                format!(
+                    "{}; GRANT {new} TO {old}",
+                    revoke(&deployment.old_user, &deployment.new_user)
+                ),
                 format!("REVOKE {new} FROM {old}; GRANT {old} TO {new}"),
             ),
             "membership-revoked" => (
-                format!("REVOKE {old} FROM {new}"),
+                revoke(&deployment.old_user, &deployment.new_user),
                 format!("GRANT {old} TO {new}"),
             ),
             "set-role-reset" => (
@@ -422,6 +425,21 @@ impl Lab {
             self.options.region, self.options.account_id
         )
     }
+}
+
+/// Every grant of a membership, whoever made it: from Postgres 16 on a REVOKE takes the revoker's own only, and warns.
+fn revoke(role: &str, member: &str) -> String {
+    let (granted, to) = (literal(role), literal(member));
+    let plain = format!("REVOKE {} FROM {}", identifier(role), identifier(member));
+    format!(
+        "DO $revoke$ DECLARE g name; BEGIN
+           IF current_setting('server_version_num')::int < 160000 THEN EXECUTE {plain}; RETURN; END IF;
+           FOR g IN SELECT o.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid JOIN pg_roles u ON u.oid = m.member
+                    JOIN pg_roles o ON o.oid = m.grantor WHERE r.rolname = {granted} AND u.rolname = {to}
+           LOOP EXECUTE format('REVOKE %I FROM %I GRANTED BY %I', {granted}, {to}, g); END LOOP;
+         END $revoke$",
+        plain = literal(&plain)
+    )
 }
 
 /// Takes every policy for connecting; what a doctor may look at stays.
