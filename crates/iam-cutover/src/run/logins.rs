@@ -62,6 +62,13 @@ impl Prepared<'_> {
         )))
     }
 
+    /// Whether the old user is locked out by the new user's membership, so that only this step can free it.
+    pub(super) fn old_waits_for_it(&self) -> bool {
+        let wish = &self.plan.wish;
+        let chain = self.before.iam_chain(&wish.old_user);
+        chain.is_some_and(|chain| chain.contains(&wish.new_user))
+    }
+
     /// Tries the old user's password, where it was given and the role may log in.
     pub(super) async fn try_old(&self, audience: Audience<'_>) -> Result<(), CutoverError> {
         let (Some(old), true) = (&self.stage.logins.old, self.old_may_log_in().await?) else {

@@ -20,7 +20,7 @@ impl Prepared<'_> {
         step: &Step,
         audience: Audience<'_>,
     ) -> Result<(), CutoverError> {
-        if step.logins == LoginEffect::NewUserOff {
+        if step.logins == LoginEffect::NewUserOff && !self.old_waits_for_it() {
             // The new user keeps its login until it is proved that the old one has its own back.
             self.try_old(audience).await?;
         }

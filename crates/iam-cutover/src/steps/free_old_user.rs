@@ -14,7 +14,11 @@ impl Part for FreeOldUser {
         let old = &context.wish.old_user;
         let graph = &context.inventory.graph;
         let counts = |edge: &&Edge| edge.role == RDS_IAM || graph.iam_chain(&edge.role).is_some();
-        let leads = |edge: &&Edge| edge.member == *old && counts(edge);
+        // A membership in the new user that nobody may take out is cut off with the new user's own, in its step.
+        let leads = |edge: &&Edge| {
+            let is_cut_later = edge.role == context.wish.new_user && !context.can_revoke(edge);
+            edge.member == *old && counts(edge) && !is_cut_later
+        };
         let edges: Vec<&Edge> = graph.edges.iter().filter(leads).collect();
         if edges.is_empty() {
             return Vec::new();

@@ -19,12 +19,12 @@ impl Stage {
     }
 
     /// Finds the way out and takes it.
-    async fn unlock(&self) -> Result<(), CutoverError> {
+    pub(crate) async fn unlock(&self) -> Result<(), CutoverError> {
         let way = self.way_out(AdminPassword::Proved).await?.unwrap();
         way.carry_out(self.settings("unlock")).await
     }
 
-    async fn password_of_admin_logs_in(&self) -> bool {
+    pub(crate) async fn password_of_admin_logs_in(&self) -> bool {
         matches!(
             self.logins.open_admin("sal").await,
             Ok((_, iam_cutover::logins::Proof::Password))

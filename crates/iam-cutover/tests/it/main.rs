@@ -8,6 +8,7 @@
 
 mod aws;
 mod edges;
+mod faults;
 mod guard;
 mod hostile;
 mod later;
