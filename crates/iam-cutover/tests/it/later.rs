@@ -39,9 +39,18 @@ impl Stage {
     }
 }
 
-/// Settings, the lab's fault `set-role-reset`, a limit, and a second database, one after the other.
+/// Settings, the lab's fault `set-role-reset`, a second database and a limit, one after the other.
 async fn changed_afterwards(version: &str) {
     let mut stage = Stage::moved(version).await;
+    settings_change(&stage).await;
+    stage.lab.create_database("sal_two", "sal").await.unwrap();
+    stage.wish.databases.push("sal_two".to_owned());
+    stage.applied(&["set-role"]).await;
+    stage.verified().await;
+    goes_back_and_comes_again(version, &stage).await;
+}
+
+async fn settings_change(stage: &Stage) {
     stage
         .superuser("ALTER ROLE sal SET work_mem = '12MB'; ALTER ROLE sal IN DATABASE sal SET statement_timeout = '77s'")
         .await;
@@ -58,11 +67,10 @@ async fn changed_afterwards(version: &str) {
         stage.value(Who::New, "SELECT current_user::text").await,
         "sal"
     );
-    stage.lab.create_database("sal_two", "sal").await.unwrap();
-    stage.wish.databases.push("sal_two".to_owned());
-    stage.applied(&["set-role"]).await;
-    stage.verified().await;
-    // The same after going back, when the new user has no login of its own and has to get it first.
+}
+
+/// After going back the new user has no login of its own, and has to get it first.
+async fn goes_back_and_comes_again(version: &str, stage: &Stage) {
     stage
         .carry_out(Purpose::RollBack(Extent::Logins))
         .await
