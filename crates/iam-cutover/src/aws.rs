@@ -7,6 +7,7 @@ mod call;
 mod client;
 mod cloudwatch;
 mod iam;
+mod made;
 mod rds;
 mod side;
 mod sts;
@@ -17,7 +18,8 @@ pub use self::{
     client::{AwsApi, AwsEndpoints, AwsError},
     cloudwatch::{AuthErrorLine, AuthMetric, METRICS},
     iam::{AttachedPolicy, RoleFacts, Simulation},
+    made::Made,
     rds::{DatabaseTarget, EngineVersion, TargetKind},
-    side::{Answer, AwsFacts, AwsSide, AwsWish, look},
+    side::{Answer, AwsFacts, AwsSide, AwsWish, look, look_at_database},
     sts::Caller,
 };

@@ -209,18 +209,28 @@ impl AwsApi {
                     .set_iam_authentication(*kind, identifier, *enabled)
                     .await;
             }
-            AwsCall::CreatePolicy { name, document } => (
-                "CreatePolicy",
-                vec![text("PolicyName", name), text("PolicyDocument", document)],
-            ),
+            AwsCall::CreatePolicy {
+                name,
+                document,
+                made,
+            } => {
+                let own = [text("PolicyName", name), text("PolicyDocument", document)];
+                (
+                    "CreatePolicy",
+                    own.into_iter().chain(made.parameters()).collect(),
+                )
+            }
             AwsCall::DeletePolicy { arn } => ("DeletePolicy", vec![text("PolicyArn", arn)]),
-            AwsCall::CreateRole { name, trust } => (
-                "CreateRole",
-                vec![
+            AwsCall::CreateRole { name, trust, made } => {
+                let own = [
                     text("RoleName", name),
                     text("AssumeRolePolicyDocument", trust),
-                ],
-            ),
+                ];
+                let boundary = made.boundary.iter();
+                let boundary = boundary.map(|arn| text("PermissionsBoundary", arn));
+                let all = own.into_iter().chain(made.parameters()).chain(boundary);
+                ("CreateRole", all.collect())
+            }
             AwsCall::DeleteRole { name } => ("DeleteRole", vec![text("RoleName", name)]),
             AwsCall::AttachRolePolicy { role, arn } => (
                 "AttachRolePolicy",
@@ -247,11 +257,16 @@ impl AwsApi {
 impl AwsApi {
     /// A policy of this name that is there already: the same, or somebody else's.
     async fn same_policy(&self, call: &AwsCall) -> Result<(), AwsError> {
-        let AwsCall::CreatePolicy { name, document } = call else {
+        let AwsCall::CreatePolicy {
+            name,
+            document,
+            made,
+        } = call
+        else {
             return Ok(());
         };
         let account = self.caller().await?.account;
-        let arn = format!("arn:{}:iam::{account}:policy/{name}", self.partition());
+        let arn = made.policy_arn(self.partition(), &account, name);
         let found = self.policy_document(&arn).await?;
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         if read(&found) == read(document) {

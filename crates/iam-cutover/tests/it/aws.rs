@@ -37,6 +37,7 @@ async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage
         role: Some(role.to_owned()),
         policy_name: "sal-rds-iam".to_owned(),
         trust: trust.map(|trust| trust.document().unwrap().to_string()),
+        made: aws::Made::default(),
     };
     let policy = facts.policy(api, NEW);
     AwsSide::from_facts(&facts, wish, policy).unwrap()
@@ -177,6 +178,7 @@ async fn a_policy_of_the_same_name_that_says_something_else_is_neither_attached_
     let theirs = aws::AwsCall::CreatePolicy {
         name: "sal-rds-iam".to_owned(),
         document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds-db:connect","Resource":"arn:aws:rds-db:us-west-2:123456789012:dbuser:db-STAGING/salawsiam"}]}"#.to_owned(),
+        made: Box::default(),
     };
     api.make(&theirs).await.unwrap();
     let side = side(&api, stage.lab.task_role(), None, &stage).await;

@@ -161,22 +161,16 @@ async fn moved() -> (Stage, Settings, Deployment) {
     let stage = Stage::set().await;
     let lab = &stage.lab;
     lab.revoke_connect(&lab.task_role_arn());
-    lab.allow_by_policy(USER);
-    lab.allow_describing();
+    stage.grant_printed("connect", &["--for", "server"]).await;
+    stage.grant_printed("doctor", &["--for", "doctor"]).await;
     let settings = stage
-        .settings()
+        .with_aws(stage.settings())
         .with("DB_PASS", OWNER_PASSWORD)
         .with("SAL_DB_FALLBACK", "password")
         .with("SAL_DB_FALLBACK_USER", "sal")
         .with("SAL_ADMIN_USER", lab.master())
         .with("SAL_ADMIN_PASS", lab.master_password())
-        .with("SAL_DB_CONNECT_TIMEOUT", "2")
-        .with("AWS_EC2_METADATA_DISABLED", "true")
-        .with("AWS_ENDPOINT_URL_RDS", &lab.rds_url())
-        .with("AWS_ENDPOINT_URL_STS", &lab.sts_url())
-        .with("AWS_ENDPOINT_URL_IAM", &lab.iam_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH", &lab.monitoring_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &lab.logs_url());
+        .with("SAL_DB_CONNECT_TIMEOUT", "2");
     let deployment = Deployment {
         database: "sal".to_owned(),
         old_user: "sal".to_owned(),

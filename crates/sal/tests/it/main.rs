@@ -32,6 +32,7 @@ mod outages;
 mod proxies;
 mod relay;
 mod replay;
+mod rights;
 mod secrets;
 mod server;
 mod signals;
