@@ -82,7 +82,7 @@ impl ConnectPolicy {
     pub fn is_granted_by(&self, document: &str) -> bool {
         let arns = self.arns();
         arns.iter()
-            .all(|arn| judge(document, arn) == Verdict::Allows)
+            .all(|arn| judge(document, arn, None) == Verdict::Allows)
     }
 }
 

@@ -371,6 +371,12 @@ impl Lab {
         Ok(())
     }
 
+    /// Says how the master user is meant to log in: `password` or `iam-db-auth`, as RDS does.
+    pub fn set_master_authentication(&self, how: &str) {
+        let instance = &self.account.instance;
+        instance.change(|facts| how.clone_into(&mut facts.master_authentication));
+    }
+
     /// What was there before comes back; what came meanwhile, through IAM, stays.
     fn restore(&self, before: Role) {
         self.account.directory.with(|state| {

@@ -132,6 +132,12 @@ pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres:
 }
 
 /// Applies an addition; false when it was there before, or was taken back and stays so.
+/// The names of Sal's own tables.
+#[must_use]
+pub fn tables() -> Vec<String> {
+    expected::schema().tables.into_keys().collect()
+}
+
 async fn apply(addition: &Addition, db: &mut Client) -> Result<bool, tokio_postgres::Error> {
     if !missing_additions(db).await?.contains(&addition.name) {
         return Ok(false);

@@ -227,7 +227,7 @@ mod tests {
     fn the_server_may_log_in_and_the_doctor_may_change_nothing() {
         let made = Made::default();
         let server = document(Holder::Server, &made, MakesRole::No);
-        assert_eq!(judge(&server, &example().arns()[0]), Verdict::Allows);
+        assert_eq!(judge(&server, &example().arns()[0], None), Verdict::Allows);
         assert!(!server.contains("Describe") && !server.contains("iam:"));
         let doctor = document(Holder::Doctor, &made, MakesRole::No);
         for change in ["rds-db:", "Create", "Delete", "Attach\"", "Modify", "Tag"] {

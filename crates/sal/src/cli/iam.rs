@@ -158,7 +158,10 @@ pub(crate) struct Doctor {
     /// The name or the ARN of the IAM role to look at. By default the one that AWS says this is.
     #[arg(long)]
     pub(crate) role: Option<RoleName>,
-    /// Print JSON.
+    /// Show every line, also of what is as it should be.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON, which has every line.
     #[arg(long)]
     pub(crate) json: bool,
 }
