@@ -4,13 +4,13 @@
 //! logins, this session can still take it back. What is shown to a person and what is carried out
 //! is the same plan, read under the lock.
 
+mod effect;
 mod ground;
 
 use std::time::Duration;
 
 use rds_iam::Clock;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use tokio_postgres::Client;
 
 use self::ground::{lock, open_journal, read, snapshot};
@@ -56,6 +56,8 @@ pub struct Stage<'a> {
     pub patience: Duration,
     /// Whether rolling back takes the new user's login without proof of the old password.
     pub old_password: OldPassword,
+    /// Whether moving goes on without proof of the new user's login.
+    pub token_login: TokenLogin,
     /// Says what time it is.
     pub clock: Clock,
 }
@@ -66,6 +68,15 @@ pub enum OldPassword {
     /// It has to log in before anything is taken from the new user.
     Proved,
     /// It is not tried; for whoever knows it and does not have it here.
+    Unproved,
+}
+
+/// What moving demands of the login with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenLogin {
+    /// Whoever runs the move logs in as the new user before a step counts as done.
+    Proved,
+    /// It is not tried; for whoever may not log in to the database with a token, and has the container prove it.
     Unproved,
 }
 
@@ -190,9 +201,8 @@ impl<'a> Prepared<'a> {
     /// Whoever has to log in at the end must be able to before anything is done.
     async fn check_accounts(&self) -> Result<(), CutoverError> {
         match self.plan.purpose {
-            Purpose::ToIam | Purpose::Finalize => {
-                self.stage.logins.account(Who::New)?;
-            }
+            Purpose::ToIam if self.stage.token_login == TokenLogin::Unproved => {}
+            Purpose::ToIam | Purpose::Finalize => self.stage.logins.can_sign(Who::New).await?,
             Purpose::RollBack(_) => {
                 let takes = self
                     .plan
@@ -281,44 +291,12 @@ impl<'a> Prepared<'a> {
             ));
         };
         api.make(call).await?;
-        let AwsCall::SetIamAuthentication {
-            kind,
-            identifier,
-            enabled,
-        } = call
-        else {
-            return Ok(());
-        };
-        let end = Instant::now() + self.stage.patience;
-        loop {
-            let target = api.describe(*kind, identifier).await?;
-            if target
-                .as_ref()
-                .is_some_and(|target| target.iam_is(*enabled))
-            {
-                return Ok(());
-            }
-            if Instant::now() >= end {
-                let seen = target.map_or_else(
-                    || "it is gone".to_owned(),
-                    |target| {
-                        format!(
-                            "status {}, enabled {:?}, pending {:?}",
-                            target.status, target.iam_enabled, target.iam_pending
-                        )
-                    },
-                );
-                return Err(CutoverError::AwsWaiting(format!(
-                    "IAM authentication of {identifier} was not live after {} s ({seen}); the change goes on in AWS: run the same command again later",
-                    self.stage.patience.as_secs()
-                )));
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        Ok(api.settle(call, self.stage.patience).await?)
     }
 
     /// New sessions of everybody whom the step may have touched.
     async fn verify(&self, step: &Step, audience: Audience<'_>) -> Result<(), String> {
+        self.has_effect(step).await?;
         let login = |who: Who, user: &str| audience(Event::LoggedIn(who, user.to_owned()));
         self.try_admin().await.map_err(|error| error.to_string())?;
         login(
@@ -342,7 +320,7 @@ impl<'a> Prepared<'a> {
                     .map_err(|error| error.to_string())?;
             }
         }
-        if step.logins == LoginEffect::NewUser {
+        if step.logins == LoginEffect::NewUser && self.stage.token_login == TokenLogin::Proved {
             self.try_new(self.stage.patience)
                 .await
                 .map_err(|error| error.to_string())?;
@@ -456,7 +434,9 @@ impl<'a> Prepared<'a> {
         match self.plan.purpose {
             Purpose::ToIam => {
                 self.try_old(audience).await?;
-                self.try_new(self.stage.patience).await?;
+                if self.stage.token_login == TokenLogin::Proved {
+                    self.try_new(self.stage.patience).await?;
+                }
             }
             Purpose::Finalize => self.try_new(Duration::ZERO).await?,
             Purpose::RollBack(_) => self.try_old(audience).await?,
@@ -540,9 +520,6 @@ async fn run(client: &Client, sql: &str) -> Result<(), CutoverError> {
 
 /// Where names are looked for is said once more: it must hold for these statements even if the session was exchanged.
 const BEGIN: &str = "BEGIN; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '120s'";
-
-/// How often AWS is asked whether a change is live.
-const POLL: Duration = Duration::from_secs(1);
 
 const SESSIONS: &str = "
 SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity

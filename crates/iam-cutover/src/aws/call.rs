@@ -148,7 +148,7 @@ impl AwsCall {
 }
 
 /// A word for a POSIX shell.
-pub(crate) fn shell(text: &str) -> String {
+pub fn shell(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         return text.to_owned();

@@ -51,8 +51,16 @@ impl AwsApi {
     /// # Errors
     /// [`AwsError`].
     pub async fn role(&self, name: &str) -> Result<Option<RoleFacts>, AwsError> {
-        let named = [("RoleName".to_owned(), name.to_owned())];
-        let tree = match self.query(Service::Iam, "GetRole", &named).await {
+        let Some(role) = self.role_alone(name).await? else {
+            return Ok(None);
+        };
+        let policies = self.policies_of(&of_role(name)).await?;
+        Ok(Some(RoleFacts { policies, ..role }))
+    }
+
+    /// The same without its policies.
+    pub(super) async fn role_alone(&self, name: &str) -> Result<Option<RoleFacts>, AwsError> {
+        let tree = match self.query(Service::Iam, "GetRole", &of_role(name)).await {
             Err(AwsError::Refused { code, .. }) if code == "NoSuchEntity" => return Ok(None),
             other => other?,
         };
@@ -65,8 +73,22 @@ impl AwsApi {
             arn: role.text_of("Arn").unwrap_or_default(),
             trust: decoded(&role.text_of("AssumeRolePolicyDocument").unwrap_or_default()),
             boundary: boundary.and_then(|boundary| boundary.text_of("PermissionsBoundaryArn")),
-            policies: self.policies_of(&named).await?,
+            policies: Vec::new(),
         }))
+    }
+
+    /// Whether a managed policy is attached to a role.
+    pub(super) async fn is_attached(&self, role: &str, arn: &str) -> Result<bool, AwsError> {
+        let attached = self
+            .list(
+                "ListAttachedRolePolicies",
+                &of_role(role),
+                "AttachedPolicies",
+            )
+            .await?;
+        Ok(attached
+            .iter()
+            .any(|policy| policy.text_of("PolicyArn").as_deref() == Some(arn)))
     }
 
     async fn policies_of(
@@ -280,6 +302,10 @@ impl AwsApi {
             ),
         })
     }
+}
+
+fn of_role(name: &str) -> [(String, String); 1] {
+    [("RoleName".to_owned(), name.to_owned())]
 }
 
 fn is_done(action: &str, code: &str) -> bool {

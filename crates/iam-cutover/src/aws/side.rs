@@ -115,7 +115,7 @@ impl<T> Answer<T> {
         }
     }
 
-    fn of(result: Result<T, AwsError>) -> Self {
+    pub(super) fn of(result: Result<T, AwsError>) -> Self {
         match result {
             Ok(value) => Self::Known(value),
             Err(AwsError::Denied { action, .. }) => Self::Denied { permission: action },

@@ -44,8 +44,9 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
             let arn = text("PolicyArn")?;
             document_of(account, arn)?;
             format!(
-                "<Policy>{}{}</Policy>",
+                "<Policy>{}{}{}</Policy>",
                 element("Arn", arn),
+                element("AttachmentCount", &uses(account, arn).to_string()),
                 element("DefaultVersionId", "v1")
             )
         }
@@ -200,17 +201,21 @@ fn create_policy(account: &Account, form: &Query) -> Result<String, ApiError> {
 
 fn delete_policy(account: &Account, arn: &str) -> Result<String, ApiError> {
     document_of(account, arn)?;
-    let used = account.directory.with(|state| {
-        state
-            .roles
-            .values()
-            .any(|role| role.attached.iter().any(|attached| attached == arn))
-    });
-    if used {
+    if uses(account, arn) > 0 {
         return Err(conflict("Cannot delete a policy attached to entities."));
     }
     account.directory.with(|state| state.policies.remove(arn));
     Ok(String::new())
+}
+
+/// How many roles have a policy.
+fn uses(account: &Account, arn: &str) -> usize {
+    account.directory.with(|state| {
+        let roles = state.roles.values();
+        roles
+            .filter(|role| role.attached.iter().any(|attached| attached == arn))
+            .count()
+    })
 }
 
 fn change_role(

@@ -218,6 +218,10 @@ pub(crate) struct Apply {
     /// Do the AWS side, too: IAM authentication, policy, role.
     #[arg(long = "aws")]
     pub(crate) with_aws: bool,
+    /// Go on without proof of the login with a token: for whoever may not log in to the database that way. The container
+    /// proves it afterwards: `sal iam verify`.
+    #[arg(long)]
+    pub(crate) unproved: bool,
     /// Seconds that a change in AWS may take until it is live.
     #[arg(long, default_value_t = 900)]
     pub(crate) patience: u64,

@@ -88,6 +88,7 @@ async fn environments_are_what_their_programs_take() {
         "DB_USER=salawsiam",
         "SAL_DB_FALLBACK_USER=sal",
         "AWS_RDS_REGION=us-west-2",
+        "SAL_DB_EXPECT_ROLE=sal",
     ] {
         assert!(
             container.stdout.lines().any(|found| found == line),

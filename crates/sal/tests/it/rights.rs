@@ -186,3 +186,60 @@ async fn a_server_may_log_in_and_asks_aws_nothing() {
     assert_eq!(status, reqwest::StatusCode::OK);
     assert_eq!(lab.calls(), []);
 }
+
+/// An operator who may do everything but log in: told before the first step, and free to let the container prove it.
+#[tokio::test]
+async fn an_operator_who_may_not_log_in_is_told_first_and_the_container_proves_it() {
+    let stage = before_the_move().await;
+    stage.of_the_original().await;
+    let lab = &stage.lab;
+    let options = ["--for", "operator"];
+    let admin = operator(&options, &stage).await;
+    let document = stage.printed_policy(&options).await;
+    let mut without: Value = serde_json::from_str(&document).unwrap();
+    let statements = without["Statement"].as_array_mut().unwrap();
+    statements.retain(|statement| statement["Sid"] != "ConnectWithIam");
+    lab.put_role_policy(OPERATOR, "operator", &without.to_string())
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal").display().to_string();
+    let apply = [
+        "iam",
+        "apply",
+        "--aws",
+        "--role",
+        lab.task_role(),
+        "--yes",
+        "--journal",
+        &journal,
+    ];
+    let refused = admin.run(&apply).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    for words in [
+        "nothing was done",
+        "assumed-role/sal-operator",
+        "--for operator",
+        "--unproved",
+    ] {
+        assert!(refused.stderr.contains(words), "{words}: {refused:?}");
+    }
+    let roles = "SELECT count(*) FROM pg_roles WHERE rolname = 'salawsiam'";
+    assert_eq!(stage.value(roles).await, "0");
+    let done = admin.run(&[&apply[..], &["--unproved"]].concat()).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let line = "AWS_IAM=true AWS_RDS_REGION=us-west-2 DB_USER=salawsiam sal iam verify";
+    for words in ["NOT PROVED", line] {
+        assert!(done.stderr.contains(words), "{words}: {done:?}");
+    }
+    // In the container: its own environment, no password, no administrator.
+    let proof = stage.settings().run(&["iam", "verify", "--json"]).await;
+    assert_eq!(proof.code, Some(0), "{proof:?}");
+    let proof: Value = serde_json::from_str(&proof.stdout).unwrap();
+    let ok = |id: &str| {
+        let mut checks = proof["checks"].as_array().unwrap().iter();
+        checks.any(|check| check["id"] == id && check["status"] == "ok")
+    };
+    for id in ["iam-login", "works-as", "writes", "tables", "check-in"] {
+        assert!(ok(id), "{id}: {proof:#}");
+    }
+}
