@@ -7,17 +7,23 @@ mod call;
 mod client;
 mod cloudwatch;
 mod iam;
+mod made;
+mod operator;
 mod rds;
+mod read_back;
 mod side;
 mod sts;
 mod xml;
 
 pub use self::{
-    call::AwsCall,
+    call::{AwsCall, shell},
     client::{AwsApi, AwsEndpoints, AwsError},
     cloudwatch::{AuthErrorLine, AuthMetric, METRICS},
     iam::{AttachedPolicy, RoleFacts, Simulation},
+    made::Made,
+    operator::{MayConnect, Operator, operator},
     rds::{DatabaseTarget, EngineVersion, TargetKind},
-    side::{Answer, AwsFacts, AwsSide, AwsWish, look},
+    read_back::Unsettled,
+    side::{Answer, AwsFacts, AwsSide, AwsWish, look, look_at_database},
     sts::Caller,
 };

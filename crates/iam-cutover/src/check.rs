@@ -29,6 +29,9 @@ pub struct Check {
     pub evidence: String,
     /// What to do; empty when nothing is to be done.
     pub next: String,
+    /// Which permission is missing to look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission: Option<String>,
 }
 
 impl Check {
@@ -80,6 +83,16 @@ impl Check {
             status,
             evidence: evidence.into(),
             next: next.into(),
+            permission: None,
+        }
+    }
+
+    /// The same, where a permission is missing to look at it.
+    #[must_use]
+    pub fn denied(self, permission: &str) -> Self {
+        Self {
+            permission: Some(permission.to_owned()),
+            ..self
         }
     }
 }

@@ -8,13 +8,17 @@ mod database;
 mod diagnosis;
 mod endpoint;
 mod gather;
+mod ownership;
 mod platform;
 
 use jiff::Timestamp;
 use rds_iam::{CredentialError, LoginError, LoginStatus, RdsEndpoint, Skew};
 use serde::Serialize;
 
-pub use self::gather::{Question, gather};
+pub use self::{
+    gather::{Question, gather},
+    ownership::OwnedByOthers,
+};
 use crate::{
     aws::{AwsFacts, Caller},
     check::Check,
@@ -117,6 +121,8 @@ pub struct Facts {
     pub differences: Option<Vec<Difference>>,
     /// Databases that could not be looked at, each with the reason.
     pub unread: Vec<String>,
+    /// Tables of the application that the new user cannot alter.
+    pub owned_by_others: Vec<OwnedByOthers>,
     /// AWS.
     pub aws: AwsFacts,
     /// The exact resource that a policy has to name.
@@ -143,10 +149,39 @@ pub fn diagnose(facts: &Facts) -> Vec<Check> {
         database::checks,
         database::limits,
     ];
-    parts.iter().flat_map(|part| part(facts)).collect()
+    let mut checks: Vec<Check> = parts.iter().flat_map(|part| part(facts)).collect();
+    checks.extend(blind(facts, &checks));
+    checks
+}
+
+/// One line for everything that may not be looked at, with what opens it.
+fn blind(facts: &Facts, checks: &[Check]) -> Option<Check> {
+    let each = checks.iter().filter_map(|check| {
+        let permission = check.permission.as_ref()?;
+        Some(format!("{} ({permission})", check.title))
+    });
+    let each: Vec<String> = each.collect();
+    let role = facts.caller().and_then(Caller::role_name);
+    let role = role.map_or_else(String::new, |role| format!(" --role {role}"));
+    (!each.is_empty()).then(|| {
+        Check::unknown(
+            "blind",
+            "Not permitted to look",
+            format!("these lines are blind: {}", each.join(", ")),
+            format!("`sal iam policy --for doctor{role}` prints the policy that opens them"),
+        )
+    })
 }
 
 impl Facts {
+    /// Whether a user is the master user who logs in with IAM on purpose.
+    pub(crate) fn master_is_on_iam(&self, user: &str) -> bool {
+        self.aws.flag_owner().is_some_and(|target| {
+            target.master_username.as_deref() == Some(user)
+                && target.master_authentication.as_deref() == Some("iam-db-auth")
+        })
+    }
+
     pub(crate) fn caller(&self) -> Option<&Caller> {
         self.aws.caller.known()
     }

@@ -1,9 +1,15 @@
 //! Why a command of the move could not do what it was asked.
 
-use rds_iam::{Explanation, LoginError};
+use rds_iam::{CredentialError, Explanation, LoginError};
 use thiserror::Error;
 
-use crate::{aws::AwsError, inventory::Reach, journal::JournalError, logins::Who, plan::Finding};
+use crate::{
+    aws::{AwsError, Unsettled},
+    inventory::Reach,
+    journal::JournalError,
+    logins::Who,
+    plan::Finding,
+};
 
 /// Why a command of the move could not do what it was asked.
 #[derive(Debug, Error)]
@@ -56,6 +62,9 @@ pub enum CutoverError {
         /// What to set.
         hint: &'static str,
     },
+    /// There are no credentials to sign with.
+    #[error("no AWS credentials to log in with as the new user: {0}")]
+    Credentials(#[from] CredentialError),
     /// The login cannot be set up.
     #[error("the login cannot be set up: {0}")]
     Configuration(#[from] rds_iam::ConfigError),
@@ -127,9 +136,9 @@ pub enum CutoverError {
     /// AWS said no.
     #[error("{0}")]
     Aws(#[from] AwsError),
-    /// A change in AWS did not become live.
+    /// A change in AWS is not to be seen there.
     #[error("{0}")]
-    AwsWaiting(String),
+    Unsettled(#[from] Unsettled),
     /// The journal cannot be read, written or trusted.
     #[error("{0}")]
     Journal(#[from] JournalError),

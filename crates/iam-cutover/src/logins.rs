@@ -234,6 +234,17 @@ impl Logins {
             .ok_or(CutoverError::NoAccount { who, hint })
     }
 
+    /// Finds out, before anything is changed, whether somebody who logs in with IAM has credentials that can sign.
+    ///
+    /// # Errors
+    /// [`CutoverError::NoAccount`] when none was given, [`CutoverError::Credentials`] when none can be had.
+    pub async fn can_sign(&self, who: Who) -> Result<(), CutoverError> {
+        if let LoginSecret::Iam(iam) = &self.account(who)?.secret {
+            iam.credentials.get().await?;
+        }
+        Ok(())
+    }
+
     fn connector(&self, account: &Account, database: &str) -> Result<Connector, CutoverError> {
         let mut config = self.base.clone();
         config.user.clone_from(&account.user);

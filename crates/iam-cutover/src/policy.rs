@@ -5,6 +5,7 @@
 //! `cluster-…` for a cluster, `prx-…` for a proxy.
 
 mod judge;
+mod rights;
 mod template;
 mod trust;
 
@@ -13,7 +14,8 @@ use serde_json::{Value, json};
 
 pub use self::{
     judge::{Verdict, judge},
-    template::{aws_cli, cloudformation, terraform},
+    rights::{Holder, MakesRole, Rights},
+    template::{Code, aws_cli, cloudformation, terraform},
     trust::{Trust, TrustError},
 };
 
@@ -48,18 +50,23 @@ impl ConnectPolicy {
         self.resources.iter().map(arn).collect()
     }
 
-    /// The policy document.
+    /// The statement that lets somebody log in.
+    pub(crate) fn statement(&self) -> Value {
+        json!({
+            "Sid": "ConnectWithIam",
+            "Effect": "Allow",
+            "Action": ["rds-db:connect"],
+            "Resource": self.arns(),
+        })
+    }
+
+    /// The policy document of Sal's wiki page: what the server needs, and the part of the doctor's that the page has.
     #[must_use]
     pub fn document(&self) -> Value {
         json!({
             "Version": "2012-10-17",
             "Statement": [
-                {
-                    "Sid": "ConnectWithIam",
-                    "Effect": "Allow",
-                    "Action": ["rds-db:connect"],
-                    "Resource": self.arns(),
-                },
+                self.statement(),
                 {
                     "Sid": "DescribeDatabases",
                     "Effect": "Allow",
@@ -75,7 +82,7 @@ impl ConnectPolicy {
     pub fn is_granted_by(&self, document: &str) -> bool {
         let arns = self.arns();
         arns.iter()
-            .all(|arn| judge(document, arn) == Verdict::Allows)
+            .all(|arn| judge(document, arn, None) == Verdict::Allows)
     }
 }
 

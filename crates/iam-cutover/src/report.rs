@@ -1,10 +1,13 @@
 //! Plans and reports in words: for a terminal, as a psql script, and checks line by line.
 
+mod checks;
 mod psql;
 
-pub use self::psql::plan_sql;
+pub use self::{
+    checks::{Detail, checks_text},
+    psql::plan_sql,
+};
 use crate::{
-    check::{Check, Status},
     plan::{Finding, Plan, Purpose, Way},
     steps::{Action, Step},
     visible::visible,
@@ -104,31 +107,6 @@ fn shortened(lines: &[String]) -> Vec<String> {
     shown
 }
 
-/// A report for a person: one line for each check, with what to do under it.
-#[must_use]
-pub fn checks_text(checks: &[Check]) -> String {
-    let mut text = String::new();
-    for check in checks {
-        let title = visible(&check.title);
-        text.push_str(&format!("{:<9}  {title}\n", word(check.status)));
-        if !check.evidence.is_empty() {
-            text.push_str(&format!("           {}\n", visible(&check.evidence)));
-        }
-        if !check.next.is_empty() {
-            text.push_str(&format!("           Next: {}\n", visible(&check.next)));
-        }
-    }
-    let count = |status| checks.iter().filter(|check| check.status == status).count();
-    text.push_str(&format!(
-        "\n{} ok, {} attention, {} problems, {} unknown",
-        count(Status::Ok),
-        count(Status::Attention),
-        count(Status::Problem),
-        count(Status::Unknown)
-    ));
-    text
-}
-
 /// Findings, one a line.
 #[must_use]
 pub fn findings_text(findings: &[Finding]) -> String {
@@ -137,15 +115,6 @@ pub fn findings_text(findings: &[Finding]) -> String {
         .map(|finding| format!("{} {}", visible(&finding.what), visible(&finding.next)))
         .collect();
     lines.join("\n")
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Ok => "ok",
-        Status::Unknown => "unknown",
-        Status::Attention => "attention",
-        Status::Problem => "PROBLEM",
-    }
 }
 
 const MOST_LINES: usize = 8;

@@ -4,6 +4,7 @@
 //! logins, this session can still take it back. What is shown to a person and what is carried out
 //! is the same plan, read under the lock.
 
+mod effect;
 mod ground;
 mod guard;
 mod locks;
@@ -58,6 +59,8 @@ pub struct Stage<'a> {
     pub patience: Duration,
     /// Whether rolling back takes the new user's login without proof of the old password.
     pub old_password: OldPassword,
+    /// Whether moving goes on without proof of the new user's login.
+    pub token_login: TokenLogin,
     /// Says what time it is.
     pub clock: Clock,
 }
@@ -68,6 +71,15 @@ pub enum OldPassword {
     /// It has to log in before anything is taken from the new user.
     Proved,
     /// It is not tried; for whoever knows it and does not have it here.
+    Unproved,
+}
+
+/// What moving demands of the login with a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenLogin {
+    /// Whoever runs the move logs in as the new user before a step counts as done.
+    Proved,
+    /// It is not tried; for whoever may not log in to the database with a token, and has the container prove it.
     Unproved,
 }
 
@@ -200,9 +212,8 @@ impl<'a> Prepared<'a> {
     /// Whoever has to log in at the end must be able to before anything is done.
     async fn check_accounts(&self) -> Result<(), CutoverError> {
         match self.plan.purpose {
-            Purpose::ToIam | Purpose::Finalize => {
-                self.stage.logins.account(Who::New)?;
-            }
+            Purpose::ToIam if self.stage.token_login == TokenLogin::Unproved => {}
+            Purpose::ToIam | Purpose::Finalize => self.stage.logins.can_sign(Who::New).await?,
             Purpose::RollBack(_) => {
                 let takes = self
                     .plan

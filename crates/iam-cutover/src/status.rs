@@ -96,6 +96,23 @@ pub async fn status(wish: &Wish, db: &Client) -> Result<StatusReport, Error> {
     })
 }
 
+/// The role that a user's sessions in this database are set to work as.
+///
+/// # Errors
+/// Postgres's.
+pub async fn works_as(user: &str, db: &Client) -> Result<Option<String>, Error> {
+    let row = db.query_opt(WORKS_AS, &[&user]).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// A setting for this database counts before one for all.
+const WORKS_AS: &str = "
+SELECT pg_catalog.substr(c, 6)
+FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, pg_catalog.unnest(s.setconfig) c
+WHERE r.rolname = $1::text AND c LIKE 'role=%'
+  AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))
+ORDER BY s.setdatabase = 0 LIMIT 1";
+
 /// The old user of a move, as the new one's comment says it, or else the role that its sessions work as.
 ///
 /// A user may set that role itself, to any name, and what follows would be done for the role of that name: so it counts

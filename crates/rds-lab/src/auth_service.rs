@@ -108,7 +108,7 @@ impl AuthService {
         let resource = self.policy.resource(shown_user);
         let allowed = match self
             .directory
-            .decide(&identity, "rds-db:connect", &resource)
+            .decide(&identity, "rds-db:connect", &resource, &[])
         {
             Decision::Allowed => true,
             Decision::ImplicitDeny => self.policy.allows(&identity, shown_user),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::database::{identifier, literal};
-use crate::directory::Role;
+use crate::directory::{Role, is_policy};
 use crate::faults::{AuthHealth, EndpointHealth, InstanceRole, Service};
 use crate::{Lab, LabError};
 
@@ -353,27 +353,31 @@ impl Lab {
         outcome
     }
 
-    /// Gives the task's role an inline policy that lets it look at what a doctor looks at.
-    pub fn allow_describing(&self) {
-        let all = r#"{"Statement":[{"Effect":"Allow","Action":["rds:Describe*","iam:Get*","iam:List*","iam:SimulatePrincipalPolicy","cloudwatch:GetMetricStatistics","logs:FilterLogEvents"],"Resource":"*"}]}"#;
+    /// Gives a role an inline policy: what somebody's policy generator printed, and nothing else. `connect` and `doctor`
+    /// are the names that faults know.
+    ///
+    /// # Errors
+    /// [`LabError::NoPolicy`] for what IAM would refuse.
+    pub fn put_role_policy(&self, role: &str, name: &str, document: &str) -> Result<(), LabError> {
+        if !is_policy(document) {
+            return Err(LabError::NoPolicy {
+                name: name.to_owned(),
+            });
+        }
         self.account.directory.with(|state| {
-            if let Some(role) = state.roles.get_mut(self.task_role()) {
-                role.inline.insert("doctor".to_owned(), all.to_owned());
-            }
+            let role = state.roles.entry(role.to_owned()).or_insert_with(|| Role {
+                arn: self.account.role_arn(role),
+                ..Role::default()
+            });
+            role.inline.insert(name.to_owned(), document.to_owned());
         });
+        Ok(())
     }
 
-    /// Gives the task's role an inline policy that lets it connect as a user, and as nobody else.
-    pub fn allow_by_policy(&self, user: &str) {
-        let resource = self.resource(&self.options.resource_id, user);
-        let document = format!(
-            r#"{{"Statement":[{{"Effect":"Allow","Action":"rds-db:connect","Resource":"{resource}"}}]}}"#
-        );
-        self.account.directory.with(|state| {
-            if let Some(role) = state.roles.get_mut(self.task_role()) {
-                role.inline.insert("connect".to_owned(), document);
-            }
-        });
+    /// Says how the master user is meant to log in: `password` or `iam-db-auth`, as RDS does.
+    pub fn set_master_authentication(&self, how: &str) {
+        let instance = &self.account.instance;
+        instance.change(|facts| how.clone_into(&mut facts.master_authentication));
     }
 
     /// What was there before comes back; what came meanwhile, through IAM, stays.

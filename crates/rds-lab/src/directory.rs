@@ -31,6 +31,8 @@ pub(crate) struct Role {
     pub(crate) arn: String,
     /// Who may assume it, as JSON.
     pub(crate) trust: String,
+    /// The ARN of the policy that limits it.
+    pub(crate) boundary: Option<String>,
     /// ARNs of managed policies.
     pub(crate) attached: Vec<String>,
     /// Inline policies by name.
@@ -51,12 +53,18 @@ impl Directory {
     }
 
     /// Whether a caller may do something.
-    pub(crate) fn decide(&self, identity: &Identity, action: &str, resource: &str) -> Decision {
+    pub(crate) fn decide(
+        &self,
+        identity: &Identity,
+        action: &str,
+        resource: &str,
+        keys: &[(&str, &str)],
+    ) -> Decision {
         if identity.principal.contains(":user/") && !action.starts_with("rds-db:") {
             return Decision::Allowed;
         }
         let name = identity.principal.rsplit('/').next().unwrap_or_default();
-        self.with(|state| state.decide(name, action, resource))
+        self.with(|state| state.decide(name, action, resource, keys))
     }
 
     /// Whether an AWS service may assume a role; a role without a document has no opinion.
@@ -85,7 +93,13 @@ impl Directory {
 }
 
 impl State {
-    pub(crate) fn decide(&self, role: &str, action: &str, resource: &str) -> Decision {
+    pub(crate) fn decide(
+        &self,
+        role: &str,
+        action: &str,
+        resource: &str,
+        keys: &[(&str, &str)],
+    ) -> Decision {
         if self
             .organization_denies
             .iter()
@@ -102,18 +116,23 @@ impl State {
             .filter_map(|arn| self.policies.get(arn));
         let mut decision = Decision::ImplicitDeny;
         for document in managed.chain(role.inline.values()) {
-            match judge(document, action, resource) {
+            match judge(document, action, resource, keys) {
                 Decision::ExplicitDeny => return Decision::ExplicitDeny,
                 Decision::Allowed => decision = Decision::Allowed,
                 Decision::ImplicitDeny => {}
             }
+        }
+        let limits = role.boundary.iter();
+        let mut limits = limits.filter_map(|arn| self.policies.get(arn));
+        if limits.any(|limit| judge(limit, action, resource, keys) != Decision::Allowed) {
+            return Decision::ImplicitDeny;
         }
         decision
     }
 }
 
 /// What one document says.
-fn judge(document: &str, action: &str, resource: &str) -> Decision {
+fn judge(document: &str, action: &str, resource: &str, keys: &[(&str, &str)]) -> Decision {
     let mut decision = Decision::ImplicitDeny;
     for statement in statements(document) {
         let about = list(&statement, "Action")
@@ -127,12 +146,40 @@ fn judge(document: &str, action: &str, resource: &str) -> Decision {
         }
         match statement.get("Effect").and_then(Value::as_str) {
             Some("Deny") => return Decision::ExplicitDeny,
-            // No request context of a login carries a key that conditions ask for.
-            Some("Allow") if statement.get("Condition").is_none() => decision = Decision::Allowed,
+            Some("Allow") if holds(statement.get("Condition"), keys) => {
+                decision = Decision::Allowed;
+            }
             _ => {}
         }
     }
     decision
+}
+
+/// Whether a condition holds for a request with these keys; a login's request carries none.
+fn holds(condition: Option<&Value>, keys: &[(&str, &str)]) -> bool {
+    let operators = condition.and_then(Value::as_object).into_iter().flatten();
+    operators
+        .flat_map(|(operator, wanted)| {
+            wanted
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(move |one| (operator, one))
+        })
+        .all(|(operator, (key, _))| {
+            let known = matches!(operator.as_str(), "ArnEquals" | "ArnLike" | "StringEquals");
+            let wanted = condition
+                .and_then(|condition| condition.get(operator))
+                .map(|wanted| list(wanted, key))
+                .unwrap_or_default();
+            let given = keys
+                .iter()
+                .filter(|(name, _)| name.eq_ignore_ascii_case(key));
+            known
+                && given
+                    .map(|(_, value)| value)
+                    .any(|value| wanted.iter().any(|pattern| fits(pattern, value)))
+        })
 }
 
 /// Whether a document can be a policy; IAM refuses one without statements, actions or resources.
@@ -197,7 +244,7 @@ mod tests {
             caller: "arn:aws:sts::1:assumed-role/sal/x".to_owned(),
         };
         let resource = "arn:aws:rds-db:us-west-2:1:dbuser:db-ONE/salawsiam";
-        let may = || directory.decide(&role, "rds-db:connect", resource);
+        let may = || directory.decide(&role, "rds-db:connect", resource, &[]);
         assert_eq!(may(), Decision::ImplicitDeny);
         let allow = format!(
             "{{\"Statement\": {{\"Effect\": \"Allow\", \"Action\": \"rds-db:connect\", \"Resource\": \"{resource}\"}}}}"
@@ -211,7 +258,8 @@ mod tests {
             directory.decide(
                 &role,
                 "rds-db:connect",
-                "arn:aws:rds-db:us-west-2:1:dbuser:db-TWO/salawsiam"
+                "arn:aws:rds-db:us-west-2:1:dbuser:db-TWO/salawsiam",
+                &[]
             ),
             Decision::ImplicitDeny
         );
@@ -221,6 +269,13 @@ mod tests {
             entry.inline.insert("deny".to_owned(), deny);
         });
         assert_eq!(may(), Decision::ExplicitDeny);
+        // A condition counts for requests that carry its key, and for no login.
+        let condition = r#""Condition": {"ArnEquals": {"iam:PolicyARN": "arn:x"}}, "Effect""#;
+        let limited = allow.replace("\"Effect\"", condition);
+        let with = |keys: &[(&str, &str)]| judge(&limited, "rds-db:connect", resource, keys);
+        assert_eq!(with(&[("iam:policyarn", "arn:x")]), Decision::Allowed);
+        assert_eq!(with(&[("iam:PolicyARN", "arn:y")]), Decision::ImplicitDeny);
+        assert_eq!(with(&[]), Decision::ImplicitDeny);
         assert!(is_policy(&allow));
         assert!(!is_policy(
             "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"x\"}]}"

@@ -33,6 +33,12 @@ pub enum LabError {
         /// The name.
         name: String,
     },
+    /// IAM would refuse the document.
+    #[error("`{name}` is no policy: it takes statements with effect, actions and resources")]
+    NoPolicy {
+        /// The policy's name.
+        name: String,
+    },
     /// It is a fault of the gate, and clients come in through Postgres itself.
     #[error(
         "`{name}` is a fault of the lab's gate, which clients do not pass with --pam; start the lab without it"

@@ -9,6 +9,7 @@
 mod auth_service;
 mod aws;
 mod breakage;
+mod calls;
 mod certs;
 mod clock;
 mod credentials;
@@ -29,6 +30,7 @@ pub mod verify;
 
 pub use aws::Requests;
 pub use breakage::{BREAKAGES, Breakage, Deployment};
+pub use calls::Call;
 pub use clock::Clock;
 pub use credentials::{Credential, Identity};
 pub use error::LabError;

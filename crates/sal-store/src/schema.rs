@@ -8,11 +8,13 @@ mod compare;
 mod expected;
 mod live;
 mod standing;
+mod work_as;
 
 use tokio_postgres::Client;
 
 pub use compare::{Difference, Severity};
 pub use standing::{Kind, Standing, keep_out, standing};
+pub use work_as::{Owner, owner_to_work_as};
 
 use crate::statements::{NO_RIGHTS, faults_of_own_tables};
 
@@ -127,11 +129,24 @@ pub async fn differences(db: &Client) -> Result<Vec<Difference>, tokio_postgres:
             ),
         },
     }));
+    let owner = owner_to_work_as(db).await?;
+    differences.extend(owner.map(|Owner { owner, user }| Difference {
+        severity: Severity::Attention,
+        what: format!(
+            "they belong to `{owner}`, and `{user}`, who is a member of it, works as itself: no SET role is in effect, so that new tables would belong to `{user}`. ALTER ROLE \"{user}\" IN DATABASE … SET role = '{owner}' (`sal iam apply` does it), and SAL_DB_EXPECT_ROLE={owner} for the server"
+        ),
+    }));
     differences.sort_by_key(|difference| difference.severity);
     Ok(differences)
 }
 
 /// Applies an addition; false when it was there before, or was taken back and stays so.
+/// The names of Sal's own tables.
+#[must_use]
+pub fn tables() -> Vec<String> {
+    expected::schema().tables.into_keys().collect()
+}
+
 async fn apply(addition: &Addition, db: &mut Client) -> Result<bool, tokio_postgres::Error> {
     if !missing_additions(db).await?.contains(&addition.name) {
         return Ok(false);

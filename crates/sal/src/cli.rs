@@ -8,8 +8,8 @@ mod user;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::iam::{
-    Apply, Aws, Change, Doctor, Env, EnvFormat, Iam, Plan, PlanFormat, Policy, PolicyFormat, Psql,
-    Report, Rollback, Token, Trust, Unlock, Verify, Who,
+    Apply, Aws, Change, Doctor, Env, EnvFormat, Holder, Iam, POLICY_NAME, Plan, PlanFormat, Policy,
+    PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
 pub(crate) use self::lab::{Lab, LabEnvironment, LabUp, Running};
 pub(crate) use self::relay::Relay;

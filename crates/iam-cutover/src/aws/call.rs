@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::rds::TargetKind;
+use super::{made::Made, rds::TargetKind};
 
 /// A call that changes something in AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -23,6 +23,8 @@ pub enum AwsCall {
         name: String,
         /// The document.
         document: String,
+        /// What everything made gets.
+        made: Box<Made>,
     },
     /// `iam:DeletePolicy`.
     DeletePolicy {
@@ -35,6 +37,8 @@ pub enum AwsCall {
         name: String,
         /// Who may assume it.
         trust: String,
+        /// What everything made gets.
+        made: Box<Made>,
     },
     /// `iam:DeleteRole`.
     DeleteRole {
@@ -77,19 +81,30 @@ impl AwsCall {
                     shell(identifier)
                 )
             }
-            Self::CreatePolicy { name, document } => format!(
-                "aws iam create-policy --policy-name {} --policy-document {}",
+            Self::CreatePolicy {
+                name,
+                document,
+                made,
+            } => format!(
+                "aws iam create-policy --policy-name {} --policy-document {}{}",
                 shell(name),
-                shell(document)
+                shell(document),
+                made.options(shell)
             ),
             Self::DeletePolicy { arn } => {
                 format!("aws iam delete-policy --policy-arn {}", shell(arn))
             }
-            Self::CreateRole { name, trust } => format!(
-                "aws iam create-role --role-name {} --assume-role-policy-document {}",
-                shell(name),
-                shell(trust)
-            ),
+            Self::CreateRole { name, trust, made } => {
+                let boundary = made.boundary.as_ref().map_or_else(String::new, |arn| {
+                    format!(" --permissions-boundary {}", shell(arn))
+                });
+                format!(
+                    "aws iam create-role --role-name {} --assume-role-policy-document {}{boundary}{}",
+                    shell(name),
+                    shell(trust),
+                    made.options(shell)
+                )
+            }
             Self::DeleteRole { name } => format!("aws iam delete-role --role-name {}", shell(name)),
             Self::AttachRolePolicy { role, arn } => format!(
                 "aws iam attach-role-policy --role-name {} --policy-arn {}",
@@ -133,7 +148,7 @@ impl AwsCall {
 }
 
 /// A word for a POSIX shell.
-pub(crate) fn shell(text: &str) -> String {
+pub fn shell(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=,".contains(&byte);
     if !text.is_empty() && text.bytes().all(plain) {
         return text.to_owned();

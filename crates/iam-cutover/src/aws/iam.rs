@@ -51,8 +51,16 @@ impl AwsApi {
     /// # Errors
     /// [`AwsError`].
     pub async fn role(&self, name: &str) -> Result<Option<RoleFacts>, AwsError> {
-        let named = [("RoleName".to_owned(), name.to_owned())];
-        let tree = match self.query(Service::Iam, "GetRole", &named).await {
+        let Some(role) = self.role_alone(name).await? else {
+            return Ok(None);
+        };
+        let policies = self.policies_of(&of_role(name)).await?;
+        Ok(Some(RoleFacts { policies, ..role }))
+    }
+
+    /// The same without its policies.
+    pub(super) async fn role_alone(&self, name: &str) -> Result<Option<RoleFacts>, AwsError> {
+        let tree = match self.query(Service::Iam, "GetRole", &of_role(name)).await {
             Err(AwsError::Refused { code, .. }) if code == "NoSuchEntity" => return Ok(None),
             other => other?,
         };
@@ -65,8 +73,22 @@ impl AwsApi {
             arn: role.text_of("Arn").unwrap_or_default(),
             trust: decoded(&role.text_of("AssumeRolePolicyDocument").unwrap_or_default()),
             boundary: boundary.and_then(|boundary| boundary.text_of("PermissionsBoundaryArn")),
-            policies: self.policies_of(&named).await?,
+            policies: Vec::new(),
         }))
+    }
+
+    /// Whether a managed policy is attached to a role.
+    pub(super) async fn is_attached(&self, role: &str, arn: &str) -> Result<bool, AwsError> {
+        let attached = self
+            .list(
+                "ListAttachedRolePolicies",
+                &of_role(role),
+                "AttachedPolicies",
+            )
+            .await?;
+        Ok(attached
+            .iter()
+            .any(|policy| policy.text_of("PolicyArn").as_deref() == Some(arn)))
     }
 
     async fn policies_of(
@@ -209,18 +231,28 @@ impl AwsApi {
                     .set_iam_authentication(*kind, identifier, *enabled)
                     .await;
             }
-            AwsCall::CreatePolicy { name, document } => (
-                "CreatePolicy",
-                vec![text("PolicyName", name), text("PolicyDocument", document)],
-            ),
+            AwsCall::CreatePolicy {
+                name,
+                document,
+                made,
+            } => {
+                let own = [text("PolicyName", name), text("PolicyDocument", document)];
+                (
+                    "CreatePolicy",
+                    own.into_iter().chain(made.parameters()).collect(),
+                )
+            }
             AwsCall::DeletePolicy { arn } => ("DeletePolicy", vec![text("PolicyArn", arn)]),
-            AwsCall::CreateRole { name, trust } => (
-                "CreateRole",
-                vec![
+            AwsCall::CreateRole { name, trust, made } => {
+                let own = [
                     text("RoleName", name),
                     text("AssumeRolePolicyDocument", trust),
-                ],
-            ),
+                ];
+                let boundary = made.boundary.iter();
+                let boundary = boundary.map(|arn| text("PermissionsBoundary", arn));
+                let all = own.into_iter().chain(made.parameters()).chain(boundary);
+                ("CreateRole", all.collect())
+            }
             AwsCall::DeleteRole { name } => ("DeleteRole", vec![text("RoleName", name)]),
             AwsCall::AttachRolePolicy { role, arn } => (
                 "AttachRolePolicy",
@@ -247,11 +279,16 @@ impl AwsApi {
 impl AwsApi {
     /// A policy of this name that is there already: the same, or somebody else's.
     async fn same_policy(&self, call: &AwsCall) -> Result<(), AwsError> {
-        let AwsCall::CreatePolicy { name, document } = call else {
+        let AwsCall::CreatePolicy {
+            name,
+            document,
+            made,
+        } = call
+        else {
             return Ok(());
         };
         let account = self.caller().await?.account;
-        let arn = format!("arn:{}:iam::{account}:policy/{name}", self.partition());
+        let arn = made.policy_arn(self.partition(), &account, name);
         let found = self.policy_document(&arn).await?;
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         if read(&found) == read(document) {
@@ -265,6 +302,10 @@ impl AwsApi {
             ),
         })
     }
+}
+
+fn of_role(name: &str) -> [(String, String); 1] {
+    [("RoleName".to_owned(), name.to_owned())]
 }
 
 fn is_done(action: &str, code: &str) -> bool {

@@ -8,6 +8,7 @@ use super::{
     client::{AwsApi, AwsError},
     cloudwatch::{AuthErrorLine, AuthMetric},
     iam::{RoleFacts, Simulation},
+    made::Made,
     rds::{DatabaseTarget, EngineVersion, TargetKind},
     sts::Caller,
 };
@@ -39,6 +40,8 @@ pub struct AwsWish {
     pub policy_name: String,
     /// Who may assume the role; then a missing role is made.
     pub trust: Option<String>,
+    /// What everything made gets.
+    pub made: Made,
 }
 
 /// Everything that AWS shows of the move.
@@ -112,7 +115,7 @@ impl<T> Answer<T> {
         }
     }
 
-    fn of(result: Result<T, AwsError>) -> Self {
+    pub(super) fn of(result: Result<T, AwsError>) -> Self {
         match result {
             Ok(value) => Self::Known(value),
             Err(AwsError::Denied { action, .. }) => Self::Denied { permission: action },
@@ -186,6 +189,38 @@ pub async fn look(
     role: Option<&str>,
     now: Timestamp,
 ) -> AwsFacts {
+    let mut facts = look_at_database(api, endpoint).await;
+    if matches!(facts.caller, Answer::Failed(_)) {
+        return facts;
+    }
+    if endpoint.is_ok() {
+        look_at_logs(api, now, &mut facts).await;
+    }
+    let named = role.map(str::to_owned);
+    let role = named.or_else(|| facts.caller.known().and_then(Caller::role_name));
+    facts.role = match &role {
+        Some(role) => Answer::of(api.role(role).await),
+        None => Answer::NotAsked(NO_ROLE.to_owned()),
+    };
+    let principal = match (&role, &facts.role) {
+        (_, Answer::Known(Some(role))) => Some(role.arn.clone()),
+        // What the caller itself may says nothing about a role that is not there, or that cannot be looked at.
+        (Some(_), _) => None,
+        (None, _) => facts.caller.known().map(Caller::principal),
+    };
+    if let (Some(principal), Some(policy)) = (principal, facts.policy(api, user)) {
+        let resource = policy.arns().into_iter().next().unwrap_or_default();
+        facts.simulation = Answer::of(api.simulate(&principal, "rds-db:connect", &resource).await);
+    } else if facts.target.known().is_none() {
+        facts.simulation = facts.target.instead();
+    } else {
+        facts.simulation = facts.role.instead();
+    }
+    facts
+}
+
+/// Asks AWS who the caller is and what the endpoint belongs to, and nothing else.
+pub async fn look_at_database(api: &AwsApi, endpoint: Result<&RdsEndpoint, &str>) -> AwsFacts {
     let caller = Answer::of(api.caller().await);
     if let Answer::Failed(why) = &caller {
         // Without credentials or without a way to AWS every other question would fail the same way.
@@ -198,22 +233,6 @@ pub async fn look(
     facts.caller = caller;
     if let Ok(endpoint) = endpoint {
         look_at_target(api, endpoint, &mut facts).await;
-        look_at_logs(api, now, &mut facts).await;
-    }
-    let named = role.map(str::to_owned);
-    let role = named.or_else(|| facts.caller.known().and_then(Caller::role_name));
-    facts.role = match &role {
-        Some(role) => Answer::of(api.role(role).await),
-        None => Answer::NotAsked(NO_ROLE.to_owned()),
-    };
-    let caller = facts.caller.known().map(Caller::principal);
-    let found = facts.role.known().and_then(Option::as_ref);
-    let principal = found.map(|role| role.arn.clone()).or(caller);
-    if let (Some(principal), Some(policy)) = (principal, facts.policy(api, user)) {
-        let resource = policy.arns().into_iter().next().unwrap_or_default();
-        facts.simulation = Answer::of(api.simulate(&principal, "rds-db:connect", &resource).await);
-    } else {
-        facts.simulation = facts.target.instead();
     }
     facts
 }

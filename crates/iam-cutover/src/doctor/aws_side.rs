@@ -1,9 +1,9 @@
 //! What AWS has to be like: IAM authentication on, the exact policy, and the limitations that apply here.
 
-use super::Facts;
+use super::{Facts, diagnosis};
 use crate::{
     aws::{Answer, DatabaseTarget, RoleFacts, TargetKind},
-    check::Check,
+    check::{Check, Status},
     policy::{Verdict, judge},
 };
 
@@ -31,10 +31,10 @@ fn iam_flag(facts: &Facts) -> Check {
                 ),
                 "check account, region and DB_HOST; for a database in another account set SAL_IAM_ROLE_ARN",
             ),
-            other => Check::unknown(
+            other => unanswered(
                 "iam-authentication",
                 title,
-                other.why_not(),
+                other,
                 "a login proves it, too: see above",
             ),
         };
@@ -42,9 +42,22 @@ fn iam_flag(facts: &Facts) -> Check {
     flag(target)
 }
 
+/// A line that depends on an answer of AWS which is not there.
+fn unanswered<T>(id: &'static str, title: &str, answer: &Answer<T>, next: &str) -> Check {
+    let check = Check::unknown(id, title, answer.why_not(), next);
+    match answer {
+        Answer::Denied { permission } => check.denied(permission),
+        _ => check,
+    }
+}
+
 fn flag(target: &DatabaseTarget) -> Check {
     const ID: &str = "iam-authentication";
-    let title = "IAM authentication of the database";
+    let (on, off, pending) = (
+        "IAM authentication of the database is on",
+        "IAM authentication of the database is OFF",
+        "IAM authentication of the database is PENDING",
+    );
     let (owner, word) = match target.kind {
         TargetKind::Cluster => ("cluster", "cluster"),
         TargetKind::Instance => ("instance", "instance"),
@@ -63,19 +76,19 @@ fn flag(target: &DatabaseTarget) -> Check {
             let what =
                 "PENDING: it is in PendingModifiedValues and waits for the maintenance window";
             let next = format!("apply it at once: {next}");
-            Check::problem(ID, title, format!("{what} ({evidence})"), next)
+            Check::problem(ID, pending, format!("{what} ({evidence})"), next)
         }
         (Some(true), Some(false)) => {
             let what = "on, but switching it OFF is pending";
-            Check::problem(ID, title, format!("{what} ({evidence})"), next)
+            Check::problem(ID, pending, format!("{what} ({evidence})"), next)
         }
-        (Some(true), None) => Check::ok(ID, title, format!("on ({evidence})")),
-        (Some(false), None) => Check::problem(ID, title, format!("OFF ({evidence})"), next),
+        (Some(true), None) => Check::ok(ID, on, format!("on ({evidence})")),
+        (Some(false), None) => Check::problem(ID, off, format!("OFF ({evidence})"), next),
         _ if target.kind == TargetKind::Proxy => {
             let next = "see the proxy's authentication settings";
-            Check::unknown(ID, title, evidence, next)
+            Check::unknown(ID, on, evidence, next)
         }
-        _ => Check::unknown(ID, title, evidence, "RDS did not say"),
+        _ => Check::unknown(ID, on, evidence, "RDS did not say"),
     }
 }
 
@@ -83,10 +96,10 @@ fn resource_ids(facts: &Facts) -> Check {
     let title = "Resource ids";
     let ids = facts.aws.resource_ids();
     if ids.is_empty() {
-        return Check::unknown(
+        return unanswered(
             "resource-id",
             title,
-            facts.aws.target.why_not(),
+            &facts.aws.target,
             "find it under Configuration in the RDS console, as Resource ID; it is not the identifier",
         );
     }
@@ -102,12 +115,13 @@ fn resource_ids(facts: &Facts) -> Check {
 fn policy(facts: &Facts) -> Check {
     let title = "The role's policy for rds-db:connect";
     let Some(resource) = &facts.resource else {
-        return Check::unknown(
-            "policy",
-            title,
-            "the resource id is not known",
-            "a login proves it, too",
-        );
+        return match &facts.aws.target {
+            Answer::Known(_) => {
+                let why = "the resource id is not known";
+                Check::unknown("policy", title, why, "a login proves it, too")
+            }
+            other => unanswered("policy", title, other, "a login proves it, too"),
+        };
     };
     let role = match &facts.aws.role {
         Answer::Known(Some(role)) => role,
@@ -120,36 +134,46 @@ fn policy(facts: &Facts) -> Check {
             );
         }
         other => {
-            return Check::unknown(
-                "policy",
-                title,
-                other.why_not(),
-                format!(
-                    "the policy has to allow rds-db:connect on {resource}; a login proves it, too"
-                ),
+            let next = format!(
+                "the policy has to allow rds-db:connect on {resource}; a login proves it, too"
             );
+            return unanswered("policy", title, other, &next);
         }
     };
-    granted(role, resource)
+    granted(role, resource, facts)
 }
 
 /// What the role's policies say, one by one.
-fn granted(role: &RoleFacts, resource: &str) -> Check {
+fn granted(role: &RoleFacts, resource: &str, facts: &Facts) -> Check {
     const ID: &str = "policy";
     let title = "The role's policy for rds-db:connect";
     let mut mistakes = Vec::new();
-    let mut allowed = None;
+    let (mut allowed, mut uncertain) = (None, None);
     for policy in &role.policies {
-        match judge(&policy.document, resource) {
+        match judge(&policy.document, resource, Some(facts.now)) {
             Verdict::Allows => allowed = Some(&policy.name),
             Verdict::Denies => {
                 let evidence = format!("the policy {} of {} denies it", policy.name, role.name);
                 let next = "take the Deny out: it wins over every Allow";
+                let title = "A policy DENIES rds-db:connect";
                 return Check::problem(ID, title, evidence, next);
             }
             Verdict::Mistaken(why) => mistakes.push(format!("{}: {why}", policy.name)),
+            Verdict::Uncertain(why) => uncertain = Some(format!("{}: {why}", policy.name)),
             Verdict::Silent => {}
         }
+    }
+    if let Some(why) = uncertain {
+        if matches!(facts.new_login, Some(Ok(_))) {
+            return Check::ok(ID, title, format!("{why}; the login shows that it does"));
+        }
+        let next = format!("compare it with {resource}; a login proves it");
+        return Check::unknown(
+            ID,
+            title,
+            format!("{why}: that cannot be judged here"),
+            next,
+        );
     }
     if let Some(name) = allowed {
         let boundary = role.boundary.as_ref().map_or_else(String::new, |boundary| {
@@ -166,6 +190,7 @@ fn granted(role: &RoleFacts, resource: &str) -> Check {
             role.name
         ));
     }
+    let title = "The role's policy does NOT allow rds-db:connect";
     Check::problem(ID, title, mistakes.join("; "), next)
 }
 
@@ -175,7 +200,7 @@ fn simulation(facts: &Facts) -> Option<Check> {
     let found = match &facts.aws.simulation {
         Answer::Known(found) => found,
         Answer::NotAsked(_) => return None,
-        other => return Some(Check::unknown("simulation", title, other.why_not(), "")),
+        other => return Some(unanswered("simulation", title, other, "")),
     };
     if found.organizations == Some(false) {
         return Some(Check::attention(
@@ -195,6 +220,9 @@ fn simulation(facts: &Facts) -> Option<Check> {
     }
     Some(if found.decision == "allowed" {
         Check::ok("simulation", title, "allowed")
+    } else if policy(facts).status == Status::Problem {
+        // It says the same, and less of why.
+        return None;
     } else {
         Check::attention(
             "simulation",
@@ -226,7 +254,7 @@ fn engine(facts: &Facts) -> Option<Check> {
             "plan an upgrade",
         )),
         Answer::NotAsked(_) => None,
-        other => Some(Check::unknown("engine", title, other.why_not(), "")),
+        other => Some(unanswered("engine", title, other, "")),
     }
 }
 
@@ -254,10 +282,10 @@ fn master(facts: &Facts) -> Option<Check> {
 fn limitations(facts: &Facts) -> Vec<Check> {
     let title = "Limitations of IAM authentication (requirement 4)";
     let Some(target) = facts.aws.target.known().and_then(Option::as_ref) else {
-        return vec![Check::unknown(
+        return vec![unanswered(
             "limitations",
             title,
-            facts.aws.target.why_not(),
+            &facts.aws.target,
             "read AWS's list: login rate below 200/s, memory, Kerberos, CNAME, replication, Outposts and RDS Custom",
         )];
     };
@@ -324,21 +352,38 @@ fn auth_log(facts: &Facts) -> Check {
                 .last()
                 .map(|line| format!("{} {}", line.at, line.message))
                 .unwrap_or_default();
-            Check::attention(
-                "auth-log",
-                title,
-                format!("{} lines; the last: {last}", lines.len()),
-                "the first line of this report says what it means",
-            )
+            let (last, next) = match diagnosis::logged(facts).is_some() {
+                true => ("the login above quotes the last".to_owned(), ""),
+                false => (
+                    format!("the last: {last}"),
+                    "these logins were refused; compare user and caller with yours",
+                ),
+            };
+            let evidence = format!("{} lines; {last}", lines.len());
+            Check::attention("auth-log", title, evidence, next)
         }
         Answer::Known(None) => Check::attention(
             "auth-log",
             title,
             "it is not exported, so nobody can tell why a login was refused",
-            "aws rds modify-db-instance --cloudwatch-logs-export-configuration '{\"EnableLogTypes\":[\"iam-db-auth-error\"]}' …",
+            export_log(facts),
         ),
-        other => Check::unknown("auth-log", title, other.why_not(), ""),
+        other => unanswered("auth-log", title, other, ""),
     }
+}
+
+/// The whole line that exports it.
+fn export_log(facts: &Facts) -> String {
+    let (word, name) = facts
+        .aws
+        .flag_owner()
+        .map_or(("instance", "NAME"), |target| match target.kind {
+            TargetKind::Cluster => ("cluster", target.identifier.as_str()),
+            _ => ("instance", target.identifier.as_str()),
+        });
+    format!(
+        "aws rds modify-db-{word} --db-{word}-identifier {name} --apply-immediately --cloudwatch-logs-export-configuration '{{\"EnableLogTypes\":[\"iam-db-auth-error\"]}}'"
+    )
 }
 
 fn metrics(facts: &Facts) -> Check {
@@ -371,6 +416,6 @@ fn metrics(facts: &Facts) -> Check {
                 Check::ok("metrics", title, evidence)
             }
         }
-        other => Check::unknown("metrics", title, other.why_not(), ""),
+        other => unanswered("metrics", title, other, ""),
     }
 }

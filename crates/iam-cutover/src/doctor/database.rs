@@ -1,26 +1,29 @@
 //! What the database has to be like: roles, memberships, privileges, settings, room for connections.
 
-use super::{Facts, Server};
+use super::{Facts, Server, diagnosis, ownership};
 use crate::{
     check::Check,
+    compare::Difference,
     inventory::{Inventory, RDS_SUPERUSER, Role},
-    sql::identifier,
+    sql::{identifier, setting_value},
 };
+
+const NOBODY: &str = "nobody could log in to look";
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let Some(inventory) = &facts.inventory else {
         return vec![Check::unknown(
             "roles",
             "Roles in the database",
-            "nobody could log in to look",
-            "set SAL_ADMIN_USER and SAL_ADMIN_PASS (the master user), or mend the login above",
+            NOBODY,
+            "set SAL_ADMIN_USER and SAL_ADMIN_PASS (the master user), or fix the login above",
         )];
     };
     let mut checks = vec![new_user(facts, inventory)];
     checks.extend(others_in_rds_iam(facts, inventory));
     checks.push(works_as(facts, inventory));
     checks.push(privileges(facts));
-    checks.push(ownership(facts, inventory));
+    checks.push(ownership::check(facts, inventory));
     checks.extend(old_user(facts, inventory));
     checks.extend(row_level_security(facts, inventory));
     checks.extend(event_triggers(inventory));
@@ -109,8 +112,10 @@ fn others_in_rds_iam(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
                 .is_some_and(|target| target.master_username.as_deref() == Some(name))
             || inventory.is_master(name)
     };
-    let (locked, others): (Vec<_>, Vec<_>) =
-        logins.into_iter().partition(|(name, _)| important(name));
+    let on_purpose = |name: &str| facts.master_is_on_iam(name);
+    let (locked, others): (Vec<_>, Vec<_>) = logins
+        .into_iter()
+        .partition(|(name, _)| important(name) && !on_purpose(name));
     let shown = |list: &[(String, String)]| {
         list.iter()
             .map(|(name, chain)| format!("{name} ({chain})"))
@@ -122,12 +127,11 @@ fn others_in_rds_iam(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
         let member_of = chain.split(" -> ").nth(1).unwrap_or_default().to_owned();
         checks.push(Check::problem(
             "locked-out",
-            title,
+            format!("`{name}` is LOCKED OUT of its password"),
             format!("`{name}` is in rds_iam ({chain}): its password does not work any more"),
             format!(
-                "REVOKE {} FROM {}; the right direction is GRANT {} TO {}",
-                identifier(&member_of),
-                identifier(name),
+                "{}; the right direction is GRANT {} TO {}",
+                diagnosis::way_out(name, &member_of, facts),
                 identifier(&wish.old_user),
                 identifier(&wish.new_user)
             ),
@@ -176,29 +180,26 @@ fn works_as(facts: &Facts, inventory: &Inventory) -> Check {
             .unwrap_or_default();
         return Check::ok("set-role", title, format!("sessions work as {works_as}"));
     }
+    let title = "SET role of the new user is missing or has no effect";
     Check::problem("set-role", title, missing.join("; "), "`sal iam apply`")
 }
 
 fn privileges(facts: &Facts) -> Check {
     let reference = works_as_role(facts);
-    let title = format!(
-        "Privileges of {} and {reference} are equal",
-        facts.wish.new_user
-    );
+    let title = |are: &str| format!("Privileges of {} and {reference}{are}", facts.wish.new_user);
     match &facts.differences {
         None => Check::unknown(
             "privileges",
-            title,
+            title(""),
             "one of the roles does not exist, or nobody could look",
             "",
         ),
         Some(found) if found.is_empty() => Check::ok(
             "privileges",
-            title,
+            title(" are equal"),
             "no difference in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings",
         ),
         Some(found) => {
-            let only_settings = found.iter().all(|difference| difference.kind == "setting");
             let first: Vec<String> = found
                 .iter()
                 .take(3)
@@ -210,27 +211,54 @@ fn privileges(facts: &Facts) -> Check {
                 })
                 .collect();
             let evidence = format!("{} differences, such as {}", found.len(), first.join(", "));
-            if only_settings {
-                Check::attention(
-                    "privileges",
-                    title,
-                    evidence,
-                    "settings only a superuser may give cannot be copied on RDS",
-                )
-            } else {
-                Check::problem(
-                    "privileges",
-                    title,
-                    evidence,
-                    "`sal iam apply` makes the new user a member of the old one, which gives it all of them",
-                )
-            }
+            differ(found, title(" DIFFER"), evidence, facts)
         }
     }
 }
 
+/// A difference, with what levels the worst of its kinds.
+fn differ(found: &[Difference], title: String, evidence: String, facts: &Facts) -> Check {
+    const ID: &str = "privileges";
+    let new = identifier(&facts.wish.new_user);
+    let is_setting = |difference: &&Difference| difference.kind == "setting";
+    let limit = |difference: &Difference| difference.kind == "connection limit";
+    if !found.iter().all(|one| is_setting(&one) || limit(one)) {
+        let next = "`sal iam apply` makes the new user a member of the old one, which gives it all of them";
+        return Check::problem(ID, title, evidence, next);
+    }
+    let uncopyable = |name: &str| {
+        let inventory = facts.inventory.as_ref();
+        inventory.is_some_and(|inventory| inventory.uncopyable.contains(name))
+    };
+    let setting = found.iter().filter(is_setting).find_map(|difference| {
+        let (name, value) = difference.privilege.split_once('=')?;
+        (!uncopyable(name)).then(|| {
+            let within = match difference.object.as_str() {
+                "*" => String::new(),
+                database => format!(" IN DATABASE {}", identifier(database)),
+            };
+            (name, setting_value(name, value), within)
+        })
+    });
+    if let Some((name, value, within)) = setting {
+        let why = match name {
+            "search_path" => ": the new user looks for tables elsewhere",
+            _ => "",
+        };
+        let next = format!("`sal iam apply`, or ALTER ROLE {new}{within} SET {name} = {value}");
+        return Check::problem(ID, title, format!("{evidence}{why}"), next);
+    }
+    if found.iter().any(limit) {
+        let next =
+            format!("`sal iam apply`, or ALTER ROLE {new} CONNECTION LIMIT as the old user has it");
+        return Check::attention(ID, title, evidence, next);
+    }
+    let next = "settings only a superuser may give cannot be copied on RDS";
+    Check::attention(ID, title, evidence, next)
+}
+
 /// The role that the new user works as: the old user, or the owner role.
-fn works_as_role(facts: &Facts) -> String {
+pub(super) fn works_as_role(facts: &Facts) -> String {
     let home = facts
         .wish
         .databases
@@ -245,56 +273,6 @@ fn works_as_role(facts: &Facts) -> String {
     set.filter(|set| *set == facts.wish.owner_role)
         .unwrap_or(&facts.wish.old_user)
         .to_owned()
-}
-
-fn ownership(facts: &Facts, inventory: &Inventory) -> Check {
-    let title = "Ownership, sequences, default privileges";
-    let stray: Vec<String> = inventory
-        .databases
-        .iter()
-        .filter_map(|database| {
-            let first = database.owned_by_new.first()?;
-            Some(format!(
-                "{} objects in {} belong to {}, such as {}",
-                database.owned_by_new.len(),
-                database.name,
-                facts.wish.new_user,
-                first.name
-            ))
-        })
-        .collect();
-    if !stray.is_empty() {
-        return Check::problem(
-            "ownership",
-            title,
-            stray.join("; "),
-            format!(
-                "the old user cannot use them: REASSIGN OWNED BY {} TO {}",
-                identifier(&facts.wish.new_user),
-                identifier(&facts.wish.old_user)
-            ),
-        );
-    }
-    let counts: Vec<String> = inventory
-        .databases
-        .iter()
-        .map(|database| {
-            let sequences = database
-                .owned_by_old
-                .iter()
-                .filter(|owned| owned.kind == "SEQUENCE")
-                .count();
-            format!(
-                "{}: {} objects of {}, {} of them sequences of their own, {} default privileges",
-                database.name,
-                database.owned_by_old.len(),
-                facts.wish.old_user,
-                sequences,
-                database.default_privileges.len()
-            )
-        })
-        .collect();
-    Check::ok("ownership", title, counts.join("; "))
 }
 
 fn old_user(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
@@ -413,15 +391,10 @@ pub(super) fn limits(facts: &Facts) -> Vec<Check> {
             Some(version) => Check::unknown(
                 "postgres-version",
                 title,
-                format!("RDS says {version}; nobody could log in to ask"),
+                format!("RDS says {version}; {NOBODY}"),
                 "",
             ),
-            None => Check::unknown(
-                "postgres-version",
-                title,
-                "nobody could log in to ask",
-                "mend the login first",
-            ),
+            None => Check::unknown("postgres-version", title, NOBODY, "fix the login first"),
         }];
     };
     let mut checks = vec![postgres_version(title, server), room(server)];
@@ -493,12 +466,15 @@ fn room(server: &Server) -> Check {
 }
 
 fn force_ssl(server: &Server) -> Option<Check> {
-    let title = "TLS is required (rds.force_ssl)";
     match server.force_ssl.as_deref()? {
-        "1" | "on" => Some(Check::ok("force-ssl", title, "on")),
+        "1" | "on" => Some(Check::ok(
+            "force-ssl",
+            "TLS is required (rds.force_ssl)",
+            "on",
+        )),
         _ => Some(Check::attention(
             "force-ssl",
-            title,
+            "TLS is not required (rds.force_ssl)",
             "off: password users may send their password in clear",
             "set rds.force_ssl=1; IAM users need TLS anyhow",
         )),

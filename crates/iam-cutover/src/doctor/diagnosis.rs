@@ -8,7 +8,7 @@ use rds_iam::{LoginError, LoginFailure, LoginStatus};
 
 use super::Facts;
 use crate::{
-    aws::{Answer, AuthErrorLine},
+    aws::{Answer, AuthErrorLine, AwsFacts},
     check::Check,
     policy::{Verdict, judge},
     sql::identifier,
@@ -19,13 +19,13 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     checks.extend(password_login(
         facts,
         "old-login",
-        "The old user logs in with its password",
+        "Login by password of",
         facts.old_login.as_ref(),
     ));
     checks.extend(password_login(
         facts,
         "admin-login",
-        "The administrator logs in",
+        "Login of the administrator",
         facts.admin_login.as_ref(),
     ));
     checks
@@ -41,17 +41,17 @@ fn not_tried(facts: &Facts) -> String {
 }
 
 fn new_login(facts: &Facts) -> Check {
-    let title = format!("`{}` logs in with IAM", facts.wish.new_user);
+    let title = |state: &str| format!("Login of `{}` with IAM {state}", facts.wish.new_user);
     match &facts.new_login {
         None => Check::unknown(
             "iam-login",
-            title,
+            title("was not tried"),
             format!("it was not tried: {}", not_tried(facts)),
             "see the lines on credentials and names",
         ),
         Some(Ok(status)) => Check::ok(
             "iam-login",
-            title,
+            title("works"),
             format!(
                 "with a token for {}, in {}",
                 status.sign_name.as_deref().unwrap_or(&status.host),
@@ -60,11 +60,13 @@ fn new_login(facts: &Facts) -> Check {
         ),
         Some(Err(error)) => {
             let explanation = error.explain();
-            match cause(error, facts) {
+            let title = title("FAILED");
+            let found = cause(error, facts).map(|(cause, next)| (format!("CAUSE: {cause}"), next));
+            match found.or_else(|| not_visible(error, facts)) {
                 Some((cause, next)) => Check::problem(
                     "iam-login",
                     title,
-                    format!("{} CAUSE: {cause}", explanation.what),
+                    format!("{} {cause}", explanation.what),
                     next,
                 ),
                 None => Check::problem(
@@ -85,10 +87,14 @@ fn password_login(
     login: Option<&Result<LoginStatus, Box<LoginError>>>,
 ) -> Option<Check> {
     Some(match login? {
-        Ok(status) => Check::ok(id, title, format!("as `{}`", status.user)),
+        Ok(status) => {
+            let title = format!("{title} `{}` works", status.user);
+            Check::ok(id, title, format!("as `{}`", status.user))
+        }
         Err(error) => {
             let explanation = error.explain();
             let user = &error.context.user;
+            let title = format!("{title} `{user}` FAILED");
             let chain = facts
                 .inventory
                 .as_ref()
@@ -102,11 +108,7 @@ fn password_login(
                         explanation.what,
                         chain.join(" -> ")
                     ),
-                    format!(
-                        "REVOKE {} FROM {}",
-                        identifier(chain.get(1).map_or("", String::as_str)),
-                        identifier(user)
-                    ),
+                    way_out(user, chain.get(1).map_or("", String::as_str), facts),
                 ),
                 _ => Check::problem(
                     id,
@@ -117,6 +119,62 @@ fn password_login(
             }
         }
     })
+}
+
+/// What gives a user its password back.
+pub(super) fn way_out(user: &str, member_of: &str, facts: &Facts) -> String {
+    if facts.master_is_on_iam(user) {
+        return "leave SAL_ADMIN_PASS unset: this master user is meant to log in with IAM (MasterUserAuthenticationType)".to_owned();
+    }
+    let connect = facts.resource.as_ref().and_then(|resource| {
+        let (before, _) = resource.rsplit_once('/')?;
+        Some(format!("{before}/{user}"))
+    });
+    let revoke = format!("REVOKE {} FROM {}", identifier(member_of), identifier(user));
+    format!(
+        "`sal iam unlock` takes it out ({revoke}); where only a token gets in, it needs rds-db:connect on {}",
+        connect.unwrap_or_else(|| format!("the user {user}"))
+    )
+}
+
+/// The server's word alone: what it can be, and what would tell.
+fn not_visible(error: &LoginError, facts: &Facts) -> Cause {
+    if !refused(error, "PAM authentication failed") {
+        return None;
+    }
+    let AwsFacts {
+        target,
+        auth_errors,
+        role,
+        ..
+    } = &facts.aws;
+    let log = match denied(target) {
+        // Without it nobody knows which log it is.
+        Some(permission) => Some(("the database and its log", permission)),
+        None => denied(auth_errors).map(|permission| ("the log iam-db-auth-error", permission)),
+    };
+    let role = denied(role).map(|permission| ("the role and its policies", permission));
+    let blind: Vec<String> = [log, role]
+        .into_iter()
+        .flatten()
+        .map(|(what, permission)| format!("{what} ({permission})"))
+        .collect();
+    (!blind.is_empty()).then(|| {
+        (
+            format!(
+                "The cause is NOT VISIBLE from here: no policy allows the login, it names something else, too many log in at once, or the service that checks tokens fails. Not permitted to look at: {}",
+                blind.join(", ")
+            ),
+            "`sal iam policy --for doctor` prints the policy that shows the cause; `sal iam policy --for server` prints the one that allows the login".to_owned(),
+        )
+    })
+}
+
+fn denied<T>(answer: &Answer<T>) -> Option<&String> {
+    match answer {
+        Answer::Denied { permission } => Some(permission),
+        _ => None,
+    }
 }
 
 fn refused(error: &LoginError, text: &str) -> bool {
@@ -201,7 +259,7 @@ fn token_refused(facts: &Facts) -> Cause {
 }
 
 /// The newest line of iam-db-auth-error that is about this user.
-fn logged(facts: &Facts) -> Cause {
+pub(super) fn logged(facts: &Facts) -> Cause {
     let Answer::Known(Some(lines)) = &facts.aws.auth_errors else {
         return None;
     };
@@ -272,7 +330,10 @@ fn policy_denies(facts: &Facts) -> Cause {
     let verdicts: Vec<(&String, Verdict)> = role
         .policies
         .iter()
-        .map(|policy| (&policy.name, judge(&policy.document, resource)))
+        .map(|policy| {
+            let verdict = judge(&policy.document, resource, Some(facts.now));
+            (&policy.name, verdict)
+        })
         .collect();
     let next = format!("allow rds-db:connect on {resource}: `sal iam policy` writes it");
     for (name, verdict) in &verdicts {
@@ -284,8 +345,18 @@ fn policy_denies(facts: &Facts) -> Cause {
                 ));
             }
             Verdict::Mistaken(why) => return Some((format!("the policy {name}: {why}"), next)),
-            Verdict::Allows | Verdict::Silent => {}
+            Verdict::Allows | Verdict::Uncertain(_) | Verdict::Silent => {}
         }
+    }
+    let uncertain = verdicts.iter().find_map(|(name, verdict)| match verdict {
+        Verdict::Uncertain(why) => Some((name, why)),
+        _ => None,
+    });
+    if let Some((name, why)) = uncertain {
+        return Some((
+            format!("as far as can be seen the policy {name}, which cannot be judged here: {why}"),
+            format!("compare it with {resource}, the resource that has to be allowed"),
+        ));
     }
     if verdicts
         .iter()

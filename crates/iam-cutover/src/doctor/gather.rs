@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rds_iam::{
     Authorities, CredentialCache, CredentialError, LoginError, LoginStatus, RdsEndpoint, Resolver,
+    Skew,
 };
 use tokio_postgres::{Client, Error};
 
-use super::{CredentialFacts, Facts, Names, Server, Surroundings};
+use super::{CredentialFacts, Facts, Names, Server, Surroundings, ownership};
 use crate::{
     aws::{self, AwsApi, AwsFacts},
     compare::{Difference, compare},
@@ -31,6 +32,8 @@ pub struct Question<'a> {
     pub credentials: &'a Arc<CredentialCache>,
     /// AWS; `None` where no region is known.
     pub aws: Option<&'a AwsApi>,
+    /// The application's tables, without their schema: the new user has to work as their owner.
+    pub tables: &'a [String],
     /// The role to look at; by default the caller's.
     pub role: Option<&'a str>,
     /// What the program knows of itself.
@@ -65,27 +68,18 @@ pub async fn gather(question: Question<'_>) -> Facts {
         (Who::New, &new_login),
         (Who::Old, &old_login),
     ];
-    let read = look_as_anybody(question.wish, &logged_in, logins).await;
+    let read = look_as_anybody(&question, &logged_in).await;
     let facts = ask_aws(endpoint.as_ref(), &names, &question).await;
     let policy = question
         .aws
         .and_then(|api| facts.policy(api, &question.wish.new_user));
-    let skew = logged_in.iter().find_map(|(_, login)| match login {
-        Some(Ok(status)) => status.skew.clone(),
-        Some(Err(error)) => error.context.skew.clone(),
-        None => None,
-    });
+    let skew = skew(&logged_in, &question);
     Facts {
         now: question.now,
         wish: question.wish.clone(),
         host,
         surroundings: question.surroundings,
-        skew: question
-            .credentials
-            .skew()
-            .into_iter()
-            .chain(skew)
-            .max_by_key(|skew| skew.offset.abs()),
+        skew,
         endpoint,
         embedded_roots: matches!(logins.base.tls.authorities, Authorities::Embedded),
         names,
@@ -97,9 +91,21 @@ pub async fn gather(question: Question<'_>) -> Facts {
         server: read.server,
         differences: read.differences,
         unread: read.unread,
+        owned_by_others: read.owned_by_others,
         resource: policy.and_then(|policy| policy.arns().into_iter().next()),
         aws: facts,
     }
+}
+
+/// The largest difference of clocks that anybody saw.
+fn skew(logins: &[(Who, &Login)], question: &Question<'_>) -> Option<Skew> {
+    let seen = logins.iter().find_map(|(_, login)| match login {
+        Some(Ok(status)) => status.skew.clone(),
+        Some(Err(error)) => error.context.skew.clone(),
+        None => None,
+    });
+    let all = question.credentials.skew().into_iter().chain(seen);
+    all.max_by_key(|skew| skew.offset.abs())
 }
 
 async fn credentials(question: &Question<'_>) -> Result<CredentialFacts, CredentialError> {
@@ -113,17 +119,18 @@ async fn credentials(question: &Question<'_>) -> Result<CredentialFacts, Credent
 type Login = Option<Result<LoginStatus, Box<LoginError>>>;
 
 /// Whoever could log in looks, the administrator first.
-async fn look_as_anybody(wish: &Wish, tried: &[(Who, &Login)], logins: &Logins) -> Read {
-    let home = wish
+async fn look_as_anybody(question: &Question<'_>, tried: &[(Who, &Login)]) -> Read {
+    let home = question
+        .wish
         .databases
         .first()
         .map(String::as_str)
         .unwrap_or_default();
     for (who, login) in tried {
         if matches!(login, Some(Ok(_)))
-            && let Ok(session) = logins.open(*who, home).await
+            && let Ok(session) = question.logins.open(*who, home).await
         {
-            return look(wish, *who, session, logins).await;
+            return look(question, *who, session).await;
         }
     }
     Read::default()
@@ -191,9 +198,11 @@ struct Read {
     server: Option<Server>,
     differences: Option<Vec<Difference>>,
     unread: Vec<String>,
+    owned_by_others: Vec<ownership::OwnedByOthers>,
 }
 
-async fn look(wish: &Wish, who: Who, session: Session, logins: &Logins) -> Read {
+async fn look(question: &Question<'_>, who: Who, session: Session) -> Read {
+    let (wish, logins) = (question.wish, question.logins);
     let mut read = Read::default();
     let mut sessions = vec![session];
     for database in wish.databases.iter().skip(1) {
@@ -222,29 +231,44 @@ async fn look(wish: &Wish, who: Who, session: Session, logins: &Logins) -> Read 
             Err(error) => read.unread.push(format!("the server: {error}")),
         }
     }
-    if let Some(inventory) = &inventory
-        && let (Some(old), Some(new)) = (
-            inventory.role(&wish.old_user),
-            inventory.role(&wish.new_user),
-        )
-    {
-        let mut differences = Vec::new();
-        for (client, database) in clients.iter().zip(&wish.databases) {
-            let works_as = new
-                .setting(database, "role")
-                .filter(|role| **role == wish.owner_role)
-                .unwrap_or(&old.name);
-            match compare(works_as, &old.name, &new.name, client).await {
-                Ok(found) => differences.extend(found),
-                Err(error) => read.unread.push(format!("{database}: {error}")),
-            }
-        }
-        // Where one could not be compared, nothing is said to be equal.
-        read.differences =
-            Some(differences).filter(|found| read.unread.is_empty() || !found.is_empty());
+    if let Some(inventory) = &inventory {
+        compare_users(question, inventory, &clients, &mut read).await;
     }
     read.inventory = inventory;
     read
+}
+
+/// What differs between old and new user, and what neither owns of the application's tables.
+async fn compare_users(
+    question: &Question<'_>,
+    inventory: &Inventory,
+    clients: &[&Client],
+    read: &mut Read,
+) {
+    let wish = question.wish;
+    let (Some(old), Some(new)) = (
+        inventory.role(&wish.old_user),
+        inventory.role(&wish.new_user),
+    ) else {
+        return;
+    };
+    let mut differences = Vec::new();
+    for (client, database) in clients.iter().zip(&wish.databases) {
+        let set = new.setting(database, "role");
+        let works_as = set.filter(|role| **role == wish.owner_role);
+        match compare(works_as.unwrap_or(&old.name), &old.name, &new.name, client).await {
+            Ok(found) => differences.extend(found),
+            Err(error) => read.unread.push(format!("{database}: {error}")),
+        }
+        let works_as = set.unwrap_or(&old.name);
+        match ownership::owned_by_others(works_as, database, question.tables, client).await {
+            Ok(found) => read.owned_by_others.extend(found),
+            Err(error) => read.unread.push(format!("{database}: {error}")),
+        }
+    }
+    // Where one could not be compared, nothing is said to be equal.
+    read.differences =
+        Some(differences).filter(|found| read.unread.is_empty() || !found.is_empty());
 }
 
 async fn server(db: &Client) -> Result<Server, Error> {

@@ -17,7 +17,6 @@ pub(super) fn checks(facts: &Facts) -> Vec<Check> {
 }
 
 fn container(facts: &Facts) -> Check {
-    let title = "Runs in a container (requirement 1)";
     let name = match facts.surroundings.platform {
         Platform::Fargate => "ECS on Fargate",
         Platform::Ecs => "ECS on EC2",
@@ -26,13 +25,13 @@ fn container(facts: &Facts) -> Check {
         Platform::Plain => {
             return Check::attention(
                 "container",
-                title,
+                "Not in a container (requirement 1)",
                 "this process runs in no container",
                 "nothing, if this is the administrator's machine; the login that counts is the deployment's: run the doctor there too",
             );
         }
     };
-    Check::ok("container", title, name)
+    Check::ok("container", "Runs in a container (requirement 1)", name)
 }
 
 fn version(facts: &Facts) -> Check {
@@ -45,7 +44,7 @@ fn version(facts: &Facts) -> Check {
 }
 
 fn credentials(facts: &Facts) -> Check {
-    let title = "AWS credentials are there and fresh (requirement 5)";
+    let title = "AWS credentials (requirement 5)";
     match &facts.credentials {
         Ok(found) => {
             let (source, now) = (&found.source, facts.now);
@@ -64,7 +63,10 @@ fn credentials(facts: &Facts) -> Check {
             }
             Check::ok("credentials", title, evidence)
         }
-        Err(error) => Check::problem("credentials", title, error.to_string(), hint(error, facts)),
+        Err(error) => {
+            let title = "No usable AWS credentials (requirement 5)";
+            Check::problem("credentials", title, error.to_string(), hint(error, facts))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio_postgres::Client;
 
-use super::{Audience, Event, Prepared};
+use super::{Audience, Event, Prepared, TokenLogin};
 use crate::{
     error::CutoverError,
     inventory::{Graph, RDS_IAM},
@@ -15,6 +15,7 @@ use crate::{
 
 impl Prepared<'_> {
     pub(super) async fn verify(&self, step: &Step, audience: Audience<'_>) -> Result<(), String> {
+        self.has_effect(step).await?;
         let text = |error: CutoverError| error.to_string();
         self.try_admin().await.map_err(text)?;
         audience(Event::LoggedIn(Who::Admin, self.admin_user.clone()));
@@ -28,6 +29,7 @@ impl Prepared<'_> {
         }
         let patience = self.stage.patience;
         match step.logins {
+            _ if self.stage.token_login == TokenLogin::Unproved => return Ok(()),
             LoginEffect::NewUser => self.try_new(patience).await.map_err(text)?,
             LoginEffect::NewUserLogin => self.login_of_new(patience).await.map_err(text)?,
             _ => return Ok(()),
@@ -144,7 +146,9 @@ impl Prepared<'_> {
         match self.plan.purpose {
             Purpose::ToIam => {
                 self.try_old(audience).await?;
-                self.try_new(self.stage.patience).await?;
+                if self.stage.token_login == TokenLogin::Proved {
+                    self.try_new(self.stage.patience).await?;
+                }
             }
             Purpose::Finalize => self.try_new(Duration::ZERO).await?,
             Purpose::RollBack(_) => self.try_old(audience).await?,

@@ -1,7 +1,6 @@
 //! One step: the statements or the call, what is looked at before the commit, and taking it back.
 
 use serde_json::Value;
-use tokio::time::Instant;
 use tokio_postgres::Client;
 
 use super::{Audience, Prepared, guard, locks};
@@ -141,40 +140,7 @@ impl Prepared<'_> {
             ));
         };
         api.make(call).await?;
-        let AwsCall::SetIamAuthentication {
-            kind,
-            identifier,
-            enabled,
-        } = call
-        else {
-            return Ok(());
-        };
-        let end = Instant::now() + self.stage.patience;
-        loop {
-            let target = api.describe(*kind, identifier).await?;
-            if target
-                .as_ref()
-                .is_some_and(|target| target.iam_is(*enabled))
-            {
-                return Ok(());
-            }
-            if Instant::now() >= end {
-                let seen = target.map_or_else(
-                    || "it is gone".to_owned(),
-                    |target| {
-                        format!(
-                            "status {}, enabled {:?}, pending {:?}",
-                            target.status, target.iam_enabled, target.iam_pending
-                        )
-                    },
-                );
-                return Err(CutoverError::AwsWaiting(format!(
-                    "IAM authentication of {identifier} was not live after {} s ({seen}); the change goes on in AWS: run the same command again later",
-                    self.stage.patience.as_secs()
-                )));
-            }
-            tokio::time::sleep(POLL).await;
-        }
+        Ok(api.settle(call, self.stage.patience).await?)
     }
 
     async fn undo(&self, step: &Step, reason: String, own: Option<Session>) -> CutoverError {
@@ -220,6 +186,3 @@ pub(crate) async fn run(client: &Client, sql: &str) -> Result<(), CutoverError> 
 
 /// Where names are looked for is said once more: it must hold for these statements even if the session was exchanged.
 pub(crate) const BEGIN: &str = "BEGIN; SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '120s'";
-
-/// How often AWS is asked whether a change is live.
-const POLL: std::time::Duration = std::time::Duration::from_secs(1);

@@ -106,6 +106,7 @@ fn policy(side: &AwsSide) -> Option<Step> {
     let call = AwsCall::CreatePolicy {
         name: side.wish.policy_name.clone(),
         document: side.policy.document().to_string(),
+        made: Box::new(side.wish.made.clone()),
     };
     let undo = lines(&call, side);
     Some(step(
@@ -126,6 +127,7 @@ fn role(side: &AwsSide) -> Option<Step> {
     let call = AwsCall::CreateRole {
         name: name.clone(),
         trust: trust.clone(),
+        made: Box::new(side.wish.made.clone()),
     };
     let undo = lines(&call, side);
     Some(step(
@@ -165,10 +167,9 @@ fn attach(side: &AwsSide) -> Option<Step> {
 }
 
 fn policy_arn(side: &AwsSide) -> String {
-    format!(
-        "arn:{}:iam::{}:policy/{}",
-        side.policy.partition, side.policy.account, side.wish.policy_name
-    )
+    let (policy, wish) = (&side.policy, &side.wish);
+    wish.made
+        .policy_arn(&policy.partition, &policy.account, &wish.policy_name)
 }
 
 fn lines(call: &AwsCall, side: &AwsSide) -> Vec<String> {

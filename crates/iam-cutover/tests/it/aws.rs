@@ -37,6 +37,7 @@ async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage
         role: Some(role.to_owned()),
         policy_name: "sal-rds-iam".to_owned(),
         trust: trust.map(|trust| trust.document().unwrap().to_string()),
+        made: aws::Made::default(),
     };
     let policy = facts.policy(api, NEW);
     AwsSide::from_facts(&facts, wish, policy).unwrap()
@@ -177,6 +178,7 @@ async fn a_policy_of_the_same_name_that_says_something_else_is_neither_attached_
     let theirs = aws::AwsCall::CreatePolicy {
         name: "sal-rds-iam".to_owned(),
         document: r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds-db:connect","Resource":"arn:aws:rds-db:us-west-2:123456789012:dbuser:db-STAGING/salawsiam"}]}"#.to_owned(),
+        made: Box::default(),
     };
     api.make(&theirs).await.unwrap();
     let side = side(&api, stage.lab.task_role(), None, &stage).await;
@@ -208,5 +210,88 @@ async fn a_policy_of_the_same_name_that_says_something_else_is_neither_attached_
             .await
             .unwrap()
             .contains("db-STAGING")
+    );
+}
+
+/// A call that was taken is not yet one that is live: nothing is said of it before AWS shows it.
+#[tokio::test]
+async fn what_is_not_there_is_not_read_back_as_done() {
+    let stage = stage().await;
+    let api = stage.aws(stage.lab.static_credentials());
+    let document =
+        r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#.to_owned();
+    let arn = "arn:aws:iam::123456789012:policy/p".to_owned();
+    let (policy, role) = ("p".to_owned(), "r".to_owned());
+    let trust = Trust::Ecs.document().unwrap().to_string();
+    let made = Box::<aws::Made>::default();
+    let attach = aws::AwsCall::AttachRolePolicy {
+        role: role.clone(),
+        arn: arn.clone(),
+    };
+    let calls = [
+        aws::AwsCall::CreatePolicy {
+            name: policy,
+            document,
+            made: made.clone(),
+        },
+        aws::AwsCall::CreateRole {
+            name: role.clone(),
+            trust: trust.clone(),
+            made: made.clone(),
+        },
+        attach,
+        aws::AwsCall::SetIamAuthentication {
+            kind: aws::TargetKind::Instance,
+            identifier: "sal-sandbox".to_owned(),
+            enabled: true,
+        },
+        aws::AwsCall::DetachRolePolicy {
+            role: role.clone(),
+            arn: arn.clone(),
+        },
+        aws::AwsCall::DeletePolicy { arn },
+        aws::AwsCall::DeleteRole { name: role.clone() },
+    ];
+    for call in &calls {
+        let before = api.settle(call, Duration::ZERO).await;
+        assert!(before.is_err(), "{call:?}");
+        api.make(call).await.unwrap();
+        api.settle(call, Duration::from_secs(60)).await.unwrap();
+    }
+    // A role of this name that somebody else trusts is not the one that was wanted.
+    let theirs = aws::AwsCall::CreateRole {
+        name: role.clone(),
+        trust: trust.replace("ecs-tasks", "lambda"),
+        made: made.clone(),
+    };
+    let ours = aws::AwsCall::CreateRole {
+        name: role,
+        trust,
+        made,
+    };
+    api.make(&theirs).await.unwrap();
+    api.make(&ours).await.unwrap();
+    let error = api.settle(&ours, Duration::ZERO).await.unwrap_err();
+    assert!(error.to_string().contains("says something else"), "{error}");
+}
+
+/// Something in the database takes back what a step did: the catalogs say so, and the step is no success.
+#[tokio::test]
+async fn a_step_without_effect_is_undone() {
+    let stage = Stage::set("15.5", Owner::Master).await;
+    stage
+        .superuser(
+            "CREATE TABLE kept (x int); ALTER TABLE kept OWNER TO postgres; \
+             CREATE FUNCTION keep() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF (SELECT relowner::regrole::text FROM pg_class WHERE relname = 'kept') <> 'postgres' \
+             THEN ALTER TABLE public.kept OWNER TO postgres; END IF; END $$; \
+             CREATE EVENT TRIGGER keep ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION keep()",
+        )
+        .await;
+    let error = stage.carry_out(Purpose::ToIam).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("still to do") && text.contains("kept"),
+        "{text}"
     );
 }

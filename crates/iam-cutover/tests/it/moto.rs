@@ -8,7 +8,7 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use iam_cutover::{
-    aws::{AwsApi, AwsCall, AwsEndpoints, AwsError, TargetKind},
+    aws::{AwsApi, AwsCall, AwsEndpoints, AwsError, Made, TargetKind},
     policy::{ConnectPolicy, Trust},
 };
 use rds_iam::{Partition, RdsEndpoint};
@@ -208,10 +208,11 @@ async fn policies_and_roles(api: &AwsApi, resource_id: String) {
         resources: vec![resource_id],
         user: "salawsiam&Söhne".to_owned(),
     };
-    let arn = "arn:aws:iam::123456789012:policy/sal-rds-iam".to_owned();
+    let arn = "arn:aws:iam::123456789012:policy/apps/sal-rds-iam".to_owned();
     let create = AwsCall::CreatePolicy {
         name: "sal-rds-iam".to_owned(),
         document: policy.document().to_string(),
+        made: of_the_organization(None),
     };
     let attach = AwsCall::AttachRolePolicy {
         role: "sal-task".to_owned(),
@@ -225,10 +226,13 @@ async fn policies_and_roles(api: &AwsApi, resource_id: String) {
     let made = AwsCall::CreateRole {
         name: "made".to_owned(),
         trust: Trust::Ec2.document().unwrap().to_string(),
+        made: of_the_organization(Some(&arn)),
     };
     api.make(&made).await.unwrap();
-    let trust = api.role("made").await.unwrap().unwrap().trust;
-    assert!(trust.contains("ec2.amazonaws.com"), "{trust}");
+    let role = api.role("made").await.unwrap().unwrap();
+    assert!(role.trust.contains("ec2.amazonaws.com"), "{role:?}");
+    assert_eq!(role.arn, "arn:aws:iam::123456789012:role/apps/made");
+    assert_eq!(role.boundary.as_ref(), Some(&arn));
     let detach = AwsCall::DetachRolePolicy {
         role: "sal-task".to_owned(),
         arn: arn.clone(),
@@ -295,4 +299,13 @@ async fn what_moto_cannot_do_is_an_error_that_says_so_and_never_a_panic() {
         .unwrap()
         .unwrap();
     assert_eq!(api.auth_errors(&target, now).await.unwrap(), None);
+}
+
+/// A path and tags with what has to be encoded, and the boundary of a role.
+fn of_the_organization(boundary: Option<&String>) -> Box<Made> {
+    Box::new(Made {
+        boundary: boundary.cloned(),
+        path: Some("/apps/".to_owned()),
+        tags: vec![("cost-center".to_owned(), "a=b&ü".to_owned())],
+    })
 }

@@ -176,6 +176,7 @@ impl Stage {
             aws,
             patience: Duration::from_secs(10),
             old_password: iam_cutover::run::OldPassword::Proved,
+            token_login: iam_cutover::run::TokenLogin::Proved,
             clock: clock(),
         }
     }

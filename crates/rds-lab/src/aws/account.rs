@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::calls::Calls;
 use crate::clock::LabClock;
 use crate::credentials::{Credential, Credentials, Identity, random};
 use crate::directory::{Directory, Role};
@@ -40,6 +41,7 @@ pub(crate) struct Account {
     pub(crate) directory: Arc<Directory>,
     pub(crate) instance: Arc<Instance>,
     pub(crate) record: Arc<Record>,
+    pub(crate) calls: Calls,
     pub(crate) resource_id: String,
     state: Mutex<State>,
 }
@@ -70,6 +72,7 @@ impl Account {
             directory: Arc::default(),
             instance: Arc::new(instance),
             record: Arc::default(),
+            calls: Calls::default(),
             resource_id: resource_id.to_owned(),
             id: id.to_owned(),
             region: region.to_owned(),

@@ -25,7 +25,12 @@ pub(super) fn log_routes() -> Router<Arc<Account>> {
 fn statistics(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
     let form = form(request).ok_or_else(|| missing("Action"))?;
     let caller = judge(account, "monitoring", request)?;
-    authorize(account, &caller, "cloudwatch:GetMetricStatistics")?;
+    authorize(
+        account,
+        &caller,
+        "cloudwatch:GetMetricStatistics",
+        ("*", &[]),
+    )?;
     let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
     let time = |name: &str| {
         text(name)?
@@ -99,8 +104,18 @@ fn filter_log_events(account: &Account, request: &Request<'_>) -> Result<Value, 
     let operation = target
         .and_then(|target| target.strip_prefix("Logs_20140328."))
         .unwrap_or_default();
-    authorize(account, &caller, &format!("logs:{operation}"))?;
     let asked: Value = serde_json::from_slice(request.body).unwrap_or_default();
+    let resource = format!(
+        "arn:aws:logs:{}:{}:log-group:{}",
+        account.region,
+        account.id,
+        asked
+            .get("logGroupName")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    );
+    let action = format!("logs:{operation}");
+    authorize(account, &caller, &action, (&resource, &[]))?;
     let facts = account.instance.facts();
     let group = format!("/aws/rds/instance/{}/iam-db-auth-error", facts.identifier);
     let exported = facts

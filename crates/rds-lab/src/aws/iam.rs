@@ -9,6 +9,7 @@ use http::StatusCode;
 use super::Account;
 use super::signed::{authorize, form, judge, missing, service};
 use super::xml::{ApiError, element, success};
+use crate::credentials::Identity;
 use crate::directory::{Decision, Role, is_policy};
 use crate::verify::query::{Query, encode};
 use crate::verify::request::Request;
@@ -21,7 +22,7 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
     let form = form(request).ok_or_else(|| missing("Action"))?;
     let action = form.text("Action").unwrap_or_default().to_owned();
     let caller = judge(account, "iam", request)?;
-    authorize(account, &caller, &format!("iam:{action}"))?;
+    may(account, &caller, &action, &form)?;
     let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
     let result = match action.as_str() {
         "GetRole" => role_element(&find_role(account, text("RoleName")?)?, text("RoleName")?),
@@ -43,8 +44,9 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
             let arn = text("PolicyArn")?;
             document_of(account, arn)?;
             format!(
-                "<Policy>{}{}</Policy>",
+                "<Policy>{}{}{}</Policy>",
                 element("Arn", arn),
+                element("AttachmentCount", &uses(account, arn).to_string()),
                 element("DefaultVersionId", "v1")
             )
         }
@@ -62,29 +64,53 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
     Ok(success(&action, &result))
 }
 
+/// Every action that a request needs: tags and what they are put on are two.
+fn may(account: &Account, caller: &Identity, action: &str, form: &Query) -> Result<(), ApiError> {
+    let resource = resource(account, action, form);
+    let keys: Vec<(&str, &str)> = [
+        ("iam:PolicyARN", "PolicyArn"),
+        ("iam:PermissionsBoundary", "PermissionsBoundary"),
+    ]
+    .iter()
+    .filter_map(|(key, parameter)| Some((*key, form.text(parameter)?)))
+    .collect();
+    let asked = (resource.as_str(), keys.as_slice());
+    authorize(account, caller, &format!("iam:{action}"), asked)?;
+    if form.text("Tags.member.1.Key").is_some() {
+        let tag = action.replace("Create", "iam:Tag");
+        authorize(account, caller, &tag, asked)?;
+    }
+    Ok(())
+}
+
+fn resource(account: &Account, action: &str, form: &Query) -> String {
+    let path = form.text("Path").unwrap_or("/");
+    let made = |kind: &str, name: &str| format!("arn:aws:iam::{}:{kind}{path}{name}", account.id);
+    if let Some(name) = form.text("RoleName") {
+        let known = account
+            .directory
+            .with(|state| state.roles.get(name).map(|role| role.arn.clone()));
+        return known
+            .filter(|_| action != "CreateRole")
+            .unwrap_or_else(|| made("role", name));
+    }
+    if let Some(name) = form.text("PolicyName") {
+        return made("policy", name);
+    }
+    let named = ["PolicyArn", "PolicySourceArn"].iter();
+    named
+        .filter_map(|name| form.text(name))
+        .next()
+        .unwrap_or("*")
+        .to_owned()
+}
+
 fn change(account: &Account, action: &str, form: &Query) -> Result<String, ApiError> {
     let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
     match action {
-        "CreatePolicy" => create_policy(account, text("PolicyName")?, text("PolicyDocument")?),
+        "CreatePolicy" => create_policy(account, form),
         "DeletePolicy" => delete_policy(account, text("PolicyArn")?),
-        "CreateRole" => {
-            let (name, trust) = (text("RoleName")?, text("AssumeRolePolicyDocument")?);
-            let role = Role {
-                arn: account.role_arn(name),
-                trust: trust.to_owned(),
-                ..Role::default()
-            };
-            let known = account
-                .directory
-                .with(|state| state.roles.contains_key(name));
-            if known {
-                return Err(exists(name));
-            }
-            account
-                .directory
-                .with(|state| state.roles.insert(name.to_owned(), role.clone()));
-            Ok(role_element(&role, name))
-        }
+        "CreateRole" => create_role(account, form),
         "DeleteRole" => {
             let name = text("RoleName")?;
             if !find_role(account, name)?.attached.is_empty() {
@@ -125,7 +151,30 @@ fn change(account: &Account, action: &str, form: &Query) -> Result<String, ApiEr
     }
 }
 
-fn create_policy(account: &Account, name: &str, document: &str) -> Result<String, ApiError> {
+fn create_role(account: &Account, form: &Query) -> Result<String, ApiError> {
+    let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
+    let (name, trust) = (text("RoleName")?, text("AssumeRolePolicyDocument")?);
+    let role = Role {
+        arn: resource(account, "CreateRole", form),
+        trust: trust.to_owned(),
+        boundary: form.text("PermissionsBoundary").map(str::to_owned),
+        ..Role::default()
+    };
+    let known = account
+        .directory
+        .with(|state| state.roles.contains_key(name));
+    if known {
+        return Err(exists(name));
+    }
+    account
+        .directory
+        .with(|state| state.roles.insert(name.to_owned(), role.clone()));
+    Ok(role_element(&role, name))
+}
+
+fn create_policy(account: &Account, form: &Query) -> Result<String, ApiError> {
+    let text = |name: &str| form.text(name).ok_or_else(|| missing(name));
+    let (name, document) = (text("PolicyName")?, text("PolicyDocument")?);
     if !is_policy(document) {
         return Err(ApiError {
             status: StatusCode::BAD_REQUEST,
@@ -133,7 +182,7 @@ fn create_policy(account: &Account, name: &str, document: &str) -> Result<String
             message: "Policy statement must contain actions and resources.".to_owned(),
         });
     }
-    let arn = format!("arn:aws:iam::{}:policy/{name}", account.id);
+    let arn = resource(account, "CreatePolicy", form);
     let known = account
         .directory
         .with(|state| state.policies.contains_key(&arn));
@@ -152,17 +201,21 @@ fn create_policy(account: &Account, name: &str, document: &str) -> Result<String
 
 fn delete_policy(account: &Account, arn: &str) -> Result<String, ApiError> {
     document_of(account, arn)?;
-    let used = account.directory.with(|state| {
-        state
-            .roles
-            .values()
-            .any(|role| role.attached.iter().any(|attached| attached == arn))
-    });
-    if used {
+    if uses(account, arn) > 0 {
         return Err(conflict("Cannot delete a policy attached to entities."));
     }
     account.directory.with(|state| state.policies.remove(arn));
     Ok(String::new())
+}
+
+/// How many roles have a policy.
+fn uses(account: &Account, arn: &str) -> usize {
+    account.directory.with(|state| {
+        let roles = state.roles.values();
+        roles
+            .filter(|role| role.attached.iter().any(|attached| attached == arn))
+            .count()
+    })
 }
 
 fn change_role(
@@ -192,8 +245,14 @@ fn document_of(account: &Account, arn: &str) -> Result<String, ApiError> {
 }
 
 fn role_element(role: &Role, name: &str) -> String {
+    let boundary = role.boundary.as_ref().map_or_else(String::new, |arn| {
+        format!(
+            "<PermissionsBoundary>{}</PermissionsBoundary>",
+            element("PermissionsBoundaryArn", arn)
+        )
+    });
     format!(
-        "<Role>{}{}{}</Role>",
+        "<Role>{}{}{}{boundary}</Role>",
         element("RoleName", name),
         element("Arn", &role.arn),
         element("AssumeRolePolicyDocument", &encode(role.trust.as_bytes()))
@@ -234,7 +293,7 @@ fn simulate(account: &Account, form: &Query) -> Result<String, ApiError> {
             .organization_denies
             .iter()
             .any(|denied| crate::pattern::fits(denied, action));
-        (state.decide(name, action, resource), !denied)
+        (state.decide(name, action, resource, &[]), !denied)
     });
     let decision = match decision {
         Decision::Allowed => "allowed",

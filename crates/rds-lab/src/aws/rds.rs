@@ -21,7 +21,8 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
     let form = form(request).ok_or_else(|| missing("Action"))?;
     let action = form.text("Action").unwrap_or_default().to_owned();
     let caller = judge(account, "rds", request)?;
-    authorize(account, &caller, &format!("rds:{action}"))?;
+    let resource = resource(account, &form);
+    authorize(account, &caller, &format!("rds:{action}"), (&resource, &[]))?;
     let result = match action.as_str() {
         "DescribeDBInstances" => instances(account, &form)?,
         "DescribeDBClusters" => clusters(&form)?,
@@ -38,6 +39,26 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
         }
     };
     Ok(success(&action, &result))
+}
+
+/// What a request is about, as policies name it; `*` where it is about none in particular.
+fn resource(account: &Account, form: &Query) -> String {
+    let about = [
+        ("DBInstanceIdentifier", "db"),
+        ("DBClusterIdentifier", "cluster"),
+    ];
+    let found = about
+        .iter()
+        .find_map(|(name, kind)| Some((kind, form.text(name)?)));
+    found.map_or_else(
+        || "*".to_owned(),
+        |(kind, name)| {
+            format!(
+                "arn:aws:rds:{}:{}:{kind}:{name}",
+                account.region, account.id
+            )
+        },
+    )
 }
 
 fn instances(account: &Account, form: &Query) -> Result<String, ApiError> {

@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::Account;
 use super::xml::ApiError;
+use crate::calls::Call;
 use crate::credentials::Identity;
 use crate::directory::Decision;
 use crate::verify::query::Query;
@@ -90,20 +91,28 @@ pub(super) fn judge(
     })
 }
 
-/// Refuses a caller whom no policy allows it.
+/// Refuses a caller whom no policy allows it, on this resource and with these condition keys.
 pub(super) fn authorize(
     account: &Account,
     caller: &Identity,
     action: &str,
+    (resource, keys): (&str, &[(&str, &str)]),
 ) -> Result<(), ApiError> {
-    if account.directory.decide(caller, action, "*") == Decision::Allowed {
+    let decision = account.directory.decide(caller, action, resource, keys);
+    let allowed = decision == Decision::Allowed;
+    account.calls.note(Call {
+        action: action.to_owned(),
+        principal: caller.principal.clone(),
+        allowed,
+    });
+    if allowed {
         return Ok(());
     }
     Err(ApiError {
         status: StatusCode::FORBIDDEN,
         code: "AccessDenied",
         message: format!(
-            "User: {} is not authorized to perform: {action} because no identity-based policy allows the {action} action",
+            "User: {} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows the {action} action",
             caller.caller
         ),
     })

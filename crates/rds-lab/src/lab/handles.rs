@@ -10,6 +10,7 @@ use local_postgres::LocalPostgres;
 
 use super::Lab;
 use crate::aws::{FULL_PATH, INSTANCE_ROLE, RELATIVE_PATH, Requests, TASK_ROLE};
+use crate::calls::Call;
 use crate::credentials::Credential;
 use crate::faults::Faults;
 use crate::record::{AuthEvent, Metrics};
@@ -154,6 +155,18 @@ impl Lab {
         url(self.endpoints.logs, "")
     }
 
+    /// The account's number.
+    #[must_use]
+    pub fn account_id(&self) -> &str {
+        &self.account.id
+    }
+
+    /// The resource id of the database.
+    #[must_use]
+    pub fn resource_id(&self) -> &str {
+        &self.account.resource_id
+    }
+
     /// The name of the role that the container endpoint hands out.
     #[must_use]
     pub fn task_role(&self) -> &'static str {
@@ -188,6 +201,17 @@ impl Lab {
     #[must_use]
     pub fn requests(&self) -> Requests {
         self.account.requests()
+    }
+
+    /// Every action that was asked of the AWS stand-ins since the last [`Self::forget_calls`].
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.account.calls.all()
+    }
+
+    /// Forgets them.
+    pub fn forget_calls(&self) {
+        self.account.calls.forget();
     }
 
     /// The private Postgres behind the gate.

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use iam_cutover::aws::Made;
 
 use crate::config::role::RoleName;
+
+mod made;
 
 /// `sal iam`.
 #[derive(Debug, Subcommand)]
@@ -42,7 +45,7 @@ pub(crate) enum Iam {
     Status(Report),
     /// Print the exact IAM policy, or the role's trust, or both as code.
     #[command(
-        after_help = "Example: sal iam policy --format terraform --role sal-task --trust ecs"
+        after_help = "Example: sal iam policy --for server --format terraform --role sal-task --trust ecs"
     )]
     Policy(Policy),
     /// Print a token for one login; it is a password for 15 minutes.
@@ -88,7 +91,7 @@ pub(crate) struct Aws {
     #[arg(long)]
     pub(crate) role: Option<RoleName>,
     /// The name of the IAM policy.
-    #[arg(long, default_value = "sal-rds-iam", value_parser = policy_name)]
+    #[arg(long, default_value = POLICY_NAME, value_parser = policy_name)]
     pub(crate) policy_name: String,
     /// Who may assume the role: makes it where it is missing.
     #[arg(long)]
@@ -99,7 +102,19 @@ pub(crate) struct Aws {
     /// For eks-irsa: NAMESPACE:SERVICE-ACCOUNT.
     #[arg(long, required_if_eq("trust", "eks-irsa"))]
     pub(crate) service_account: Option<String>,
+    /// The ARN of the permissions boundary that a role gets which is made.
+    #[arg(long, value_name = "ARN", value_parser = made::boundary)]
+    pub(crate) permissions_boundary: Option<String>,
+    /// The path of the policy and the role that are made, such as /apps/.
+    #[arg(long, value_parser = made::path)]
+    pub(crate) path: Option<String>,
+    /// A tag for the policy and the role that are made; may be given several times.
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = made::tag)]
+    pub(crate) tags: Vec<(String, String)>,
 }
+
+/// The policy's name where none is said.
+pub(crate) const POLICY_NAME: &str = "sal-rds-iam";
 
 /// Policies are made by name; an ARN's last part is it.
 fn policy_name(text: &str) -> Result<String, String> {
@@ -116,6 +131,15 @@ fn policy_name(text: &str) -> Result<String, String> {
 }
 
 impl Aws {
+    /// What everything made in IAM gets.
+    pub(crate) fn made(&self) -> Made {
+        Made {
+            boundary: self.permissions_boundary.clone(),
+            path: self.path.clone(),
+            tags: self.tags.clone(),
+        }
+    }
+
     /// The role's name, without what an ARN says beside it.
     pub(crate) fn role_name(&self) -> Option<&str> {
         self.role.as_ref().map(|role| role.name.as_str())
@@ -143,7 +167,10 @@ pub(crate) struct Doctor {
     /// The name or the ARN of the IAM role to look at. By default the one that AWS says this is.
     #[arg(long)]
     pub(crate) role: Option<RoleName>,
-    /// Print JSON.
+    /// Show every line, also of what is as it should be.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON, which has every line.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -203,6 +230,10 @@ pub(crate) struct Apply {
     /// Do the AWS side, too: IAM authentication, policy, role.
     #[arg(long = "aws")]
     pub(crate) with_aws: bool,
+    /// Go on without proof of the login with a token: for whoever may not log in to the database that way. The container
+    /// proves it afterwards: `sal iam verify`.
+    #[arg(long)]
+    pub(crate) unproved: bool,
     /// Seconds that a change in AWS may take until it is live.
     #[arg(long, default_value_t = 900)]
     pub(crate) patience: u64,
@@ -264,6 +295,10 @@ pub(crate) struct Policy {
     pub(crate) user: Option<String>,
     #[command(flatten)]
     pub(crate) aws: Aws,
+    /// Who is to have it: exactly what each calls. By default the policy of Sal's wiki page, which is the server's and three
+    /// of the doctor's permissions.
+    #[arg(long = "for")]
+    pub(crate) holder: Option<Holder>,
     /// As what.
     #[arg(long, default_value = "policy")]
     pub(crate) format: PolicyFormat,
@@ -279,6 +314,17 @@ pub(crate) struct Policy {
     /// Allow every Postgres user: a wildcard, wider than needed.
     #[arg(long, conflicts_with = "user")]
     pub(crate) any_user: bool,
+}
+
+/// Who a policy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Holder {
+    /// The server: logs in to the database, and asks AWS nothing else.
+    Server,
+    /// `sal iam doctor`: reads the database, the role, the log and the metrics.
+    Doctor,
+    /// Whoever runs `sal iam plan`, `apply` and `rollback` with --aws.
+    Operator,
 }
 
 /// The forms of a policy.

@@ -76,6 +76,7 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
         role: arguments.role_name().map(str::to_owned),
         policy_name: arguments.policy_name.clone(),
         trust: trust.map(|trust| trust.to_string()),
+        made: arguments.made(),
     };
     let now = (cutover.clock)();
     let role = arguments.role_name();

@@ -69,15 +69,8 @@ async fn help_and_mistakes_of_every_command_end_as_ever_when_nobody_reads() {
 async fn commands_do_their_work_and_keep_their_exit_code_when_nobody_reads() {
     let stage = Stage::set().await;
     let lab = &stage.lab;
-    lab.allow_describing();
-    let settings = stage
-        .settings()
-        .with("AWS_EC2_METADATA_DISABLED", "true")
-        .with("AWS_ENDPOINT_URL_RDS", &lab.rds_url())
-        .with("AWS_ENDPOINT_URL_STS", &lab.sts_url())
-        .with("AWS_ENDPOINT_URL_IAM", &lab.iam_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH", &lab.monitoring_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &lab.logs_url());
+    stage.grant_printed("doctor", &["--for", "doctor"]).await;
+    let settings = stage.with_aws(stage.settings());
     let door = format!("127.0.0.1:0={}", lab.endpoint());
     for words in [
         "db check",

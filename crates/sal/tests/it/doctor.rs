@@ -161,22 +161,16 @@ async fn moved() -> (Stage, Settings, Deployment) {
     let stage = Stage::set().await;
     let lab = &stage.lab;
     lab.revoke_connect(&lab.task_role_arn());
-    lab.allow_by_policy(USER);
-    lab.allow_describing();
+    stage.grant_printed("connect", &["--for", "server"]).await;
+    stage.grant_printed("doctor", &["--for", "doctor"]).await;
     let settings = stage
-        .settings()
+        .with_aws(stage.settings())
         .with("DB_PASS", OWNER_PASSWORD)
         .with("SAL_DB_FALLBACK", "password")
         .with("SAL_DB_FALLBACK_USER", "sal")
         .with("SAL_ADMIN_USER", lab.master())
         .with("SAL_ADMIN_PASS", lab.master_password())
-        .with("SAL_DB_CONNECT_TIMEOUT", "2")
-        .with("AWS_EC2_METADATA_DISABLED", "true")
-        .with("AWS_ENDPOINT_URL_RDS", &lab.rds_url())
-        .with("AWS_ENDPOINT_URL_STS", &lab.sts_url())
-        .with("AWS_ENDPOINT_URL_IAM", &lab.iam_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH", &lab.monitoring_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &lab.logs_url());
+        .with("SAL_DB_CONNECT_TIMEOUT", "2");
     let deployment = Deployment {
         database: "sal".to_owned(),
         old_user: "sal".to_owned(),
@@ -359,4 +353,103 @@ async fn the_doctor_names_the_true_cause_of_the_next_third() {
 #[tokio::test]
 async fn the_doctor_names_the_true_cause_of_the_last_third() {
     every(2).await;
+}
+
+/// With the policy of the server alone the four read the same, and the report says so and what would tell them apart.
+#[tokio::test]
+async fn what_the_rights_do_not_show_is_said_in_one_sentence() {
+    let (stage, settings, deployment) = moved().await;
+    let nothing =
+        r#"{"Statement":{"Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}}"#;
+    stage
+        .lab
+        .put_role_policy(stage.lab.task_role(), "doctor", nothing)
+        .unwrap();
+    for fault in ["policy-identifier", "throttled"] {
+        stage.lab.break_it(fault, &deployment).await.unwrap();
+        let (ended, checks) = report(&settings).await;
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        let login = said(&checks, "iam-login", "problem").unwrap();
+        for words in [
+            "NOT VISIBLE",
+            "rds:DescribeDBInstances",
+            "iam:GetRole",
+            "--for doctor",
+        ] {
+            assert!(login.contains(words), "{fault}: {words} in {login}");
+        }
+        let blind = said(&checks, "blind", "unknown").unwrap();
+        assert!(blind.contains("--for doctor --role sal-task"), "{blind}");
+        let text = settings.run(&["iam", "doctor"]).await.stdout;
+        assert!(
+            text.starts_with("PROBLEM    Login of `salawsiam` with IAM FAILED"),
+            "{text}"
+        );
+        assert_eq!(text.matches("not permitted to ask").count(), 0, "{text}");
+        assert_eq!(text.matches("Not permitted to look\n").count(), 1, "{text}");
+        stage.lab.mend().await.unwrap();
+    }
+    // The page's policy lets it see the database, and what it opens is no longer among what is blind.
+    stage.grant_printed("doctor", &[]).await;
+    let (_, checks) = report(&settings).await;
+    let blind = said(&checks, "blind", "unknown").unwrap();
+    assert!(!blind.contains("rds:DescribeDBInstances"), "{blind}");
+    assert!(blind.contains("iam:GetRole"), "{blind}");
+}
+
+/// Django's next migration alters tables; only their owner may.
+#[tokio::test]
+async fn a_table_of_somebody_else_and_another_search_path_are_problems_with_their_cure() {
+    let (stage, settings, _) = moved().await;
+    stage.of_the_original().await;
+    stage
+        .run("CREATE ROLE other; ALTER TABLE server_machine OWNER TO other; GRANT ALL ON server_machine TO sal; \
+              ALTER ROLE sal IN DATABASE sal SET search_path = 'public', 'x y'; \
+              ALTER ROLE salawsiam IN DATABASE sal SET search_path = 'elsewhere'; \
+              CREATE TABLE report_of_others (x int); ALTER TABLE report_of_others OWNER TO other")
+        .await;
+    let (ended, checks) = report(&settings).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let ownership = said(&checks, "ownership", "problem").unwrap();
+    for words in [
+        "1 of them",
+        "public.server_machine",
+        "`other`",
+        "must be owner",
+        r#"OWNER TO "sal""#,
+    ] {
+        assert!(ownership.contains(words), "{words} in {ownership}");
+    }
+    let privileges = said(&checks, "privileges", "problem").unwrap();
+    assert!(
+        privileges.contains(
+            r#"ALTER ROLE "salawsiam" IN DATABASE "sal" SET search_path = 'public', 'x y'"#
+        ),
+        "{privileges}"
+    );
+}
+
+/// A master user that RDS itself put into `rds_iam` stays there.
+#[tokio::test]
+async fn a_master_who_is_meant_to_log_in_with_iam_is_left_alone() {
+    let (stage, settings, _) = moved().await;
+    let lab = &stage.lab;
+    stage.run("GRANT rds_iam TO postgres").await;
+    let locked = |checks: &[Value]| checks.iter().any(|check| check["id"] == "locked-out");
+    let (_, checks) = report(&settings).await;
+    assert!(locked(&checks), "{checks:#?}");
+    let unlock = said(&checks, "locked-out", "problem").unwrap();
+    assert!(
+        unlock.contains("`sal iam unlock`") && unlock.contains("/postgres"),
+        "{unlock}"
+    );
+    lab.set_master_authentication("iam-db-auth");
+    let (_, checks) = report(&settings).await;
+    assert!(!locked(&checks), "{checks:#?}");
+    let password = said(&checks, "admin-login", "problem").unwrap();
+    assert!(
+        password.contains("leave SAL_ADMIN_PASS unset"),
+        "{password}"
+    );
+    assert!(!password.contains("REVOKE"), "{password}");
 }

@@ -149,3 +149,26 @@ async fn while_moving_the_fallback_is_the_old_users_password() {
     assert_eq!(server.readiness().await.1["login"]["mode"], "iam");
     assert!(server.stop().await.success());
 }
+
+/// Somebody reset the setting: the server goes on, says so, and what it makes belongs to the owner all the same.
+#[tokio::test]
+async fn a_set_role_that_is_off_is_told_and_new_tables_belong_to_the_owner() {
+    let stage = Stage::set().await;
+    stage.of_the_original().await;
+    stage
+        .run("ALTER ROLE salawsiam IN DATABASE sal RESET role")
+        .await;
+    let server = Server::start(&stage.settings()).await;
+    let (status, _) = server.readiness().await;
+    assert_eq!(status, reqwest::StatusCode::OK);
+    let others =
+        "SELECT count(*) FROM pg_class WHERE relname LIKE 'salrs_%' AND relowner <> 'sal'::regrole";
+    assert_eq!(stage.value(others).await, "0");
+    assert!(
+        server.log().contains("no SET role is in effect"),
+        "{}",
+        server.log()
+    );
+    let check = stage.settings().run(&["db", "check"]).await;
+    assert!(check.stdout.contains("SAL_DB_EXPECT_ROLE=sal"), "{check:?}");
+}

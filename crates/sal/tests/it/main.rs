@@ -33,6 +33,7 @@ mod outages;
 mod proxies;
 mod relay;
 mod replay;
+mod rights;
 mod secrets;
 mod server;
 mod signals;

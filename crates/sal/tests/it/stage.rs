@@ -60,6 +60,47 @@ impl Stage {
             )
     }
 
+    /// The same, with every AWS service that the tool asks.
+    pub(crate) fn with_aws(&self, settings: Settings) -> Settings {
+        let lab = &self.lab;
+        settings
+            .with("AWS_EC2_METADATA_DISABLED", "true")
+            .with("AWS_ENDPOINT_URL_RDS", &lab.rds_url())
+            .with("AWS_ENDPOINT_URL_STS", &lab.sts_url())
+            .with("AWS_ENDPOINT_URL_IAM", &lab.iam_url())
+            .with("AWS_ENDPOINT_URL_CLOUDWATCH", &lab.monitoring_url())
+            .with("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &lab.logs_url())
+    }
+
+    /// What `sal iam policy` prints, by what one knows, without asking AWS.
+    pub(crate) async fn printed_policy(&self, options: &[&str]) -> String {
+        let lab = &self.lab;
+        let known = [
+            &["iam", "policy", "--account", lab.account_id()],
+            &[
+                "--resource-id",
+                lab.resource_id(),
+                "--role",
+                lab.task_role(),
+            ][..],
+            options,
+        ];
+        // As the deployment it would try to log in first, to learn of the old user.
+        let settings = self.password_settings();
+        let settings = settings.with("AWS_RDS_REGION", lab.region());
+        let ended = settings.run(&known.concat()).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stdout
+    }
+
+    /// The task's role gets what `sal iam policy` prints for somebody, and nothing else by this name.
+    pub(crate) async fn grant_printed(&self, name: &str, options: &[&str]) {
+        let document = self.printed_policy(options).await;
+        let lab = &self.lab;
+        lab.put_role_policy(lab.task_role(), name, &document)
+            .unwrap();
+    }
+
     /// The same without IAM: user `sal` and its password.
     pub(crate) fn password_settings(&self) -> Settings {
         self.local()

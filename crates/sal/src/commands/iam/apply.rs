@@ -8,7 +8,7 @@ use anyhow::Result;
 use iam_cutover::aws::AwsSide;
 use iam_cutover::journal::JournalSettings;
 use iam_cutover::plan::{Extent, Plan, Purpose};
-use iam_cutover::run::{Event, OldPassword, Prepared, Stage};
+use iam_cutover::run::{Event, OldPassword, Prepared, Stage, TokenLogin};
 use iam_cutover::{CutoverError, report};
 use serde::Serialize;
 
@@ -16,6 +16,8 @@ use crate::cli::{self, Change};
 use crate::exit::Exit;
 use crate::output;
 use crate::wiring::cutover::Cutover;
+
+mod proof;
 
 /// From password to IAM.
 pub(crate) async fn to_iam(arguments: cli::Apply) -> Result<Exit> {
@@ -31,12 +33,21 @@ pub(crate) async fn to_iam(arguments: cli::Apply) -> Result<Exit> {
         true => Duration::from_secs(arguments.patience),
         false => Duration::ZERO,
     };
+    let token_login = match arguments.unproved {
+        true => TokenLogin::Unproved,
+        false => TokenLogin::Proved,
+    };
+    let after = match proof::before_the_first_step(token_login, &cutover).await {
+        Ok(after) => after,
+        Err(exit) => return Ok(exit),
+    };
     let order = Order {
         purpose: Purpose::ToIam,
         command: "apply",
         patience,
         old_password: OldPassword::Proved,
-        after: "Both users log in now. Next: `sal iam verify` in the container, then switch the deployment over (`sal iam env` prints its variables), and `sal iam finalize` when `sal iam status` shows the old user idle.",
+        token_login,
+        after: &after,
     };
     change(&arguments.change, side.as_ref(), &cutover, order).await
 }
@@ -52,6 +63,7 @@ pub(crate) async fn finalize(arguments: Change) -> Result<Exit> {
         command: "finalize",
         patience: Duration::ZERO,
         old_password: OldPassword::Proved,
+        token_login: TokenLogin::Proved,
         after: "The old user cannot log in any more and still owns everything. `sal iam rollback` brings it back.",
     };
     change(&arguments, None, &cutover, order).await
@@ -80,6 +92,7 @@ pub(crate) async fn back(arguments: cli::Rollback) -> Result<Exit> {
             true => OldPassword::Unproved,
             false => OldPassword::Proved,
         },
+        token_login: TokenLogin::Proved,
         after: match proved {
             true => {
                 "The old password works. Switch the deployment back: DB_USER and DB_PASS of the old user, without AWS_IAM."
@@ -93,13 +106,14 @@ pub(crate) async fn back(arguments: cli::Rollback) -> Result<Exit> {
 }
 
 /// What is to be done.
-struct Order {
+struct Order<'a> {
     purpose: Purpose,
     command: &'static str,
     patience: Duration,
     old_password: OldPassword,
+    token_login: TokenLogin,
     /// What to say at the end.
-    after: &'static str,
+    after: &'a str,
 }
 
 /// What became of it, for programs.
@@ -120,7 +134,7 @@ async fn change(
     arguments: &Change,
     side: Option<&AwsSide>,
     cutover: &Cutover,
-    order: Order,
+    order: Order<'_>,
 ) -> Result<Exit> {
     let stage = Stage {
         logins: &cutover.logins,
@@ -128,6 +142,7 @@ async fn change(
         aws: cutover.aws.as_ref().zip(side),
         patience: order.patience,
         old_password: order.old_password,
+        token_login: order.token_login,
         clock: cutover.clock.clone(),
     };
     let path = journal_path(arguments, cutover);
@@ -185,7 +200,7 @@ fn consent(arguments: &Change, plan: &Plan) -> Option<(Exit, &'static str)> {
 
 fn ended(
     outcome: std::result::Result<(), CutoverError>,
-    order: &Order,
+    order: &Order<'_>,
     path: &Path,
 ) -> (Exit, &'static str, Option<String>) {
     let error = match outcome {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use iam_cutover::check::{Check, has_problems};
 use iam_cutover::doctor::{Facts, Question, diagnose, gather};
-use iam_cutover::report;
+use iam_cutover::report::{self, Detail};
 use serde_json::json;
 
 use crate::cli::Doctor;
@@ -24,6 +24,7 @@ pub(crate) async fn run(arguments: Doctor) -> Result<Exit> {
         resolver: &cutover.resolver,
         credentials: &cutover.credentials,
         aws: cutover.aws_as_deployment.as_ref(),
+        tables: &sal_store::schema::tables(),
         role: arguments.role.as_ref().map(|role| role.name.as_str()),
         surroundings: cutover.surroundings(),
         now: (cutover.clock)(),
@@ -31,11 +32,15 @@ pub(crate) async fn run(arguments: Doctor) -> Result<Exit> {
     let facts = Box::pin(gather(question)).await;
     let mut checks = diagnose(&facts);
     checks.extend(of_another_account(arguments.role.as_ref(), &facts));
+    let detail = match arguments.all {
+        true => Detail::All,
+        false => Detail::Faults,
+    };
     if arguments.json {
         let problems = has_problems(&checks);
         super::print_json(&json!({"problems": problems, "checks": checks}))?;
     } else {
-        output::data(&report::checks_text(&checks));
+        output::data(&report::checks_text(&checks, detail));
     }
     Ok(if has_problems(&checks) {
         Exit::FoundProblems

@@ -1,6 +1,8 @@
 //! `sal iam env`: the variables of a deployment that logs in with IAM, and what other programs need.
 
 use anyhow::{Context, Result, bail};
+use iam_cutover::logins::Who;
+use iam_cutover::status;
 
 use crate::cli::{Env, EnvFormat};
 use crate::exit::Exit;
@@ -15,8 +17,8 @@ pub(crate) async fn run(arguments: Env) -> Result<Exit> {
     };
     of_an_endpoint(&cutover)?;
     let text = match arguments.format {
-        EnvFormat::Container => lines(&deployment(&arguments, &cutover), ""),
-        EnvFormat::Shell => lines(&deployment(&arguments, &cutover), "export "),
+        EnvFormat::Container => lines(&deployment(&arguments, &cutover).await, ""),
+        EnvFormat::Shell => lines(&deployment(&arguments, &cutover).await, "export "),
         EnvFormat::Libpq => lines(&libpq(&cutover).await?, "export "),
         EnvFormat::Pgpass => pgpass(&cutover).await?,
         EnvFormat::Service => service(&cutover),
@@ -39,7 +41,7 @@ pub(super) fn of_an_endpoint(cutover: &Cutover) -> Result<()> {
 
 type Variables = Vec<(&'static str, String)>;
 
-fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
+async fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
     let database = &cutover.config.database;
     let mut variables = vec![("AWS_IAM", "true".to_owned())];
     let named = cutover
@@ -57,12 +59,48 @@ fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
     variables.push(("DB_USER", cutover.wish.new_user.clone()));
     variables.push(("DB_HOST", database.host.clone()));
     variables.push(("DB_PORT", database.port.to_string()));
+    match works_as(cutover).await {
+        Ok(role) => variables.push(("SAL_DB_EXPECT_ROLE", role)),
+        Err(why) => output::note(&format!(
+            "SAL_DB_EXPECT_ROLE is left out ({why}): set it to the role that sessions of `{}` work as, so that a SET role that is reset is noticed.",
+            cutover.wish.new_user
+        )),
+    }
     if let Some(old) = &arguments.fallback_user {
         // The password itself stays where it is: DB_PASS.
         variables.push(("SAL_DB_FALLBACK", "password".to_owned()));
         variables.push(("SAL_DB_FALLBACK_USER", old.clone()));
     }
     variables
+}
+
+/// The role that sessions of the new user work as, by whoever can log in.
+async fn works_as(cutover: &Cutover) -> std::result::Result<String, String> {
+    let mut why = "nobody can log in to look".to_owned();
+    for who in [Who::New, Who::Admin, Who::Old] {
+        let session = match cutover
+            .logins
+            .open(who, &cutover.config.database.name)
+            .await
+        {
+            Ok(session) => session,
+            Err(error) => {
+                why = error.to_string();
+                continue;
+            }
+        };
+        let role = status::works_as(&cutover.wish.new_user, &session.client).await;
+        session.end().await;
+        return match role {
+            Ok(Some(role)) => Ok(role),
+            Ok(None) => Err(format!(
+                "no SET role is there for `{}` yet; `sal iam apply` makes it",
+                cutover.wish.new_user
+            )),
+            Err(error) => Err(error.to_string()),
+        };
+    }
+    Err(why)
 }
 
 /// The name that libpq has to verify and the token is for; behind an alias it is not DB_HOST.

@@ -1,10 +1,13 @@
 //! `sal iam policy`: the exact policy, the role's trust, or both as code. Data on stdout, remarks on stderr.
 
 use anyhow::{Result, bail};
-use iam_cutover::aws::{AwsApi, look};
-use iam_cutover::policy::{ConnectPolicy, aws_cli, cloudformation, terraform};
+use iam_cutover::aws::{AwsApi, AwsFacts, Made, TargetKind, look_at_database};
+use iam_cutover::policy::{
+    Code, ConnectPolicy, Holder, MakesRole, Rights, aws_cli, cloudformation, terraform,
+};
+use serde_json::Value;
 
-use crate::cli::{Policy, PolicyFormat};
+use crate::cli::{self, POLICY_NAME, Policy, PolicyFormat};
 use crate::exit::Exit;
 use crate::output;
 use crate::wiring::cutover::Cutover;
@@ -23,20 +26,86 @@ pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
     };
-    let policy = policy(&arguments, &cutover).await?;
-    let (name, role) = (&arguments.aws.policy_name, arguments.aws.role_name());
+    let known = known(&arguments, &cutover).await?;
+    let made = arguments.aws.made();
+    let document = document(&arguments, &known, &made);
+    let name = name(&arguments);
+    let attached = arguments.holder != Some(cli::Holder::Operator);
+    let code = Code {
+        document: &document,
+        partition: &known.connect.partition,
+        account: &known.connect.account,
+        name: &name,
+        role: arguments.aws.role_name().filter(|_| attached),
+        trust: trust.as_ref(),
+        made: &made,
+    };
+    remarks(&arguments, &cutover);
     match arguments.format {
-        PolicyFormat::Cli => output::data(&aws_cli(&policy, name, role, trust.as_ref())),
-        PolicyFormat::Terraform => output::data(&terraform(&policy, name, role, trust.as_ref())),
-        PolicyFormat::Cloudformation => {
-            output::data(&cloudformation(&policy, name, role, trust.as_ref()))
-        }
-        PolicyFormat::Policy | PolicyFormat::Trust => super::print_json(&policy.document())?,
+        PolicyFormat::Cli => output::data(&aws_cli(&code)),
+        PolicyFormat::Terraform => output::data(&terraform(&code)),
+        PolicyFormat::Cloudformation => output::data(&cloudformation(&code)),
+        PolicyFormat::Policy | PolicyFormat::Trust => super::print_json(&document)?,
     }
     Ok(Exit::Done)
 }
 
-async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> {
+/// What a policy is made from.
+struct Known {
+    connect: ConnectPolicy,
+    /// Whose flag counts, where RDS was asked.
+    database: Option<(TargetKind, String)>,
+}
+
+fn document(arguments: &Policy, known: &Known, made: &Made) -> Value {
+    let holder = match arguments.holder {
+        None => return known.connect.document(),
+        Some(cli::Holder::Server) => Holder::Server,
+        Some(cli::Holder::Doctor) => Holder::Doctor,
+        Some(cli::Holder::Operator) => Holder::Operator,
+    };
+    let rights = Rights {
+        holder,
+        connect: &known.connect,
+        role: arguments.aws.role_name(),
+        policy_name: &arguments.aws.policy_name,
+        made,
+        makes_role: match arguments.aws.trust {
+            Some(_) => MakesRole::Yes,
+            None => MakesRole::No,
+        },
+        database: known
+            .database
+            .as_ref()
+            .map(|(kind, name)| (*kind, name.as_str())),
+    };
+    rights.document()
+}
+
+/// The doctor's and the operator's policies stand beside the deployment's.
+fn name(arguments: &Policy) -> String {
+    let given = &arguments.aws.policy_name;
+    match arguments.holder {
+        Some(cli::Holder::Doctor) if given == POLICY_NAME => format!("{given}-doctor"),
+        Some(cli::Holder::Operator) => format!("{given}-operator"),
+        _ => given.clone(),
+    }
+}
+
+/// Whose policy it is, where that is not the role that is named.
+fn remarks(arguments: &Policy, cutover: &Cutover) {
+    if arguments.holder == Some(cli::Holder::Operator) {
+        output::note(
+            "Attach this to whoever runs `sal iam apply --aws`, not to the deployment's role.",
+        );
+    } else if let Some(role) = &cutover.config.database.role_arn {
+        output::note(&format!(
+            "SAL_IAM_ROLE_ARN is set: attach this to {role}; the container's own role needs sts:AssumeRole on it, and nothing else."
+        ));
+    }
+}
+
+async fn known(arguments: &Policy, cutover: &Cutover) -> Result<Known> {
     let user = match arguments.any_user {
         true => "*".to_owned(),
         false => cutover.wish.new_user.clone(),
@@ -60,19 +129,31 @@ async fn policy(arguments: &Policy, cutover: &Cutover) -> Result<ConnectPolicy> 
         region: api.region().to_owned(),
         account: arguments.account.clone().unwrap_or_default(),
         resources,
-        user: user.clone(),
+        user,
     };
     if !given.account.is_empty() && !given.resources.is_empty() {
-        return Ok(given);
+        return Ok(Known {
+            connect: given,
+            database: None,
+        });
     }
-    asked(given, api, cutover).await
+    let facts = look_at_database(api, cutover.endpoint()).await;
+    Ok(Known {
+        connect: asked(given, api, &facts, cutover)?,
+        database: facts
+            .flag_owner()
+            .map(|target| (target.kind, target.identifier.clone())),
+    })
 }
 
-/// What was not given, AWS is asked for.
-async fn asked(given: ConnectPolicy, api: &AwsApi, cutover: &Cutover) -> Result<ConnectPolicy> {
-    let user = given.user.clone();
-    let facts = look(api, cutover.endpoint(), &user, None, (cutover.clock)()).await;
-    let asked = facts.policy(api, &user);
+/// What was not given, AWS was asked for.
+fn asked(
+    given: ConnectPolicy,
+    api: &AwsApi,
+    facts: &AwsFacts,
+    cutover: &Cutover,
+) -> Result<ConnectPolicy> {
+    let asked = facts.policy(api, &given.user);
     let account = asked
         .as_ref()
         .map(|policy| policy.account.clone())

@@ -8,6 +8,7 @@ use fake_fleet::{Fleet, FleetOptions};
 use futures_util::future::BoxFuture;
 use iam_cutover::check::{Check, Status, has_problems};
 use iam_cutover::logins::{Session, Who};
+use iam_cutover::report::Detail;
 use iam_cutover::{report, verify};
 use sal_store::Store;
 use sal_store::pool::{Connected, Connector, PoolConfig};
@@ -47,7 +48,7 @@ pub(crate) async fn run(arguments: Verify) -> Result<Exit> {
             &json!({"problems": problems, "checks": checks, "differences": proof.differences}),
         )?;
     } else {
-        output::data(&report::checks_text(&checks));
+        output::data(&report::checks_text(&checks, Detail::All));
     }
     Ok(if problems {
         Exit::FoundProblems

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use fake_fleet::{FleetOptions, Simulation, simulate};
+use iam_cutover::aws::Made;
+use iam_cutover::policy::{ConnectPolicy, Holder, MakesRole, Rights};
 use rds_lab::{Lab, LabError};
 use sal_store::groups::{insert_group, insert_unit};
 use serde_json::{Value, json};
@@ -43,7 +45,8 @@ impl Deployment {
             .context("making the database")?;
         // Administrators connect without a policy of their own (AWS, "IAM database authentication").
         lab.allow_connect(&lab.static_credentials().identity.principal.clone(), "*");
-        lab.allow_describing();
+        // The deployment's role looks at itself with what `sal iam policy --for doctor` prints; connecting is the move's.
+        lab.put_role_policy(lab.task_role(), "doctor", &doctors_policy(&lab).to_string())?;
         let deployment = Self {
             lab,
             old_user,
@@ -230,6 +233,28 @@ async fn ready(server: &mut Child) -> Result<String> {
     };
     let url = tokio::time::timeout(Duration::from_secs(60), reading).await;
     url.context("the server was not ready within 60 s")?
+}
+
+/// What `sal iam policy --for doctor --role` prints.
+fn doctors_policy(lab: &Lab) -> Value {
+    let (account, region) = (lab.account_id(), lab.region());
+    let connect = ConnectPolicy {
+        partition: "aws".to_owned(),
+        region: region.to_owned(),
+        account: account.to_owned(),
+        resources: Vec::new(),
+        user: NEW_USER.to_owned(),
+    };
+    let rights = Rights {
+        holder: Holder::Doctor,
+        connect: &connect,
+        role: Some(lab.task_role()),
+        policy_name: "",
+        made: &Made::default(),
+        makes_role: MakesRole::No,
+        database: None,
+    };
+    rights.document()
 }
 
 /// The user on Sal's wiki page.

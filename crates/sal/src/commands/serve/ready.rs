@@ -55,9 +55,7 @@ impl Ready {
         let mut db = connection.client;
         warn_of_rights(&db).await?;
         keep_out(&db).await?;
-        let ensured = schema::ensure(&mut db)
-            .await
-            .map_err(|error| Obstacle::of_statement(&error))?;
+        let ensured = ensure_as_owner(&mut db).await?;
         say_what_was_made(&ensured);
         refuse_unfit(&db).await?;
         let told = legacy::tell(&self.registry, &self.store).await;
@@ -67,6 +65,24 @@ impl Ready {
         }
         first_user::make(self).await
     }
+}
+
+/// What this server makes belongs to whoever owns Sal's tables, also where the login user's SET role is off.
+async fn ensure_as_owner(db: &mut Client) -> Result<Ensured, Obstacle> {
+    let refused = |error: tokio_postgres::Error| Obstacle::of_statement(&error);
+    let owner = schema::owner_to_work_as(db).await.map_err(refused)?;
+    if let Some(owner) = &owner {
+        let role = iam_cutover::sql::identifier(&owner.owner);
+        // A member that may not work as it (Postgres 16, `SET FALSE`) is warned of below like any other.
+        if let Err(error) = db.batch_execute(&format!("SET ROLE {role}")).await {
+            warn!("`{}` cannot work as `{}`: {error}", owner.user, owner.owner);
+        }
+    }
+    let ensured = schema::ensure(db).await.map_err(refused)?;
+    if owner.is_some() {
+        db.batch_execute("RESET ROLE").await.map_err(refused)?;
+    }
+    Ok(ensured)
 }
 
 /// A mistake in DB_NAME must not fill another program's database with tables.
