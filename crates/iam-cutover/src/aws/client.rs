@@ -293,18 +293,18 @@ impl AwsApi {
     /// AWS General Reference, "Service endpoints".
     fn public_endpoint(&self, service: Service) -> String {
         let region = &self.region;
-        let domain = match self.partition {
-            Partition::China => "amazonaws.com.cn",
-            Partition::EuropeanSovereign => "amazonaws.eu",
-            _ => "amazonaws.com",
-        };
+        let domain = self.partition.domain();
         match (service, self.partition) {
             (Service::Iam, Partition::China) => format!("https://iam.cn-north-1.{domain}"),
             (Service::Iam, Partition::UsGov) => format!("https://iam.us-gov.{domain}"),
             (Service::Iam, Partition::EuropeanSovereign) => {
                 format!("https://iam.eusc-de-east-1.{domain}")
             }
-            (Service::Iam, _) => format!("https://iam.{domain}"),
+            (Service::Iam, Partition::Iso) => format!("https://iam.us-iso-east-1.{domain}"),
+            (Service::Iam, Partition::IsoB) => format!("https://iam.us-isob-east-1.{domain}"),
+            (Service::Iam, Partition::IsoE) => format!("https://iam.eu-isoe-west-1.{domain}"),
+            (Service::Iam, Partition::IsoF) => format!("https://iam.us-isof-south-1.{domain}"),
+            (Service::Iam, Partition::Aws) => format!("https://iam.{domain}"),
             (service, _) => format!("https://{}.{region}.{domain}", service.signing_name()),
         }
     }
@@ -316,6 +316,10 @@ impl AwsApi {
             (Service::Iam, Partition::China) => "cn-north-1",
             (Service::Iam, Partition::UsGov) => "us-gov-west-1",
             (Service::Iam, Partition::EuropeanSovereign) => "eusc-de-east-1",
+            (Service::Iam, Partition::Iso) => "us-iso-east-1",
+            (Service::Iam, Partition::IsoB) => "us-isob-east-1",
+            (Service::Iam, Partition::IsoE) => "eu-isoe-west-1",
+            (Service::Iam, Partition::IsoF) => "us-isof-south-1",
             _ => &self.region,
         }
     }
