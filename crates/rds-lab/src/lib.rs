@@ -25,6 +25,7 @@ mod pattern;
 mod policy;
 mod rate;
 mod record;
+mod shape;
 pub mod verify;
 
 pub use aws::Requests;
@@ -37,3 +38,4 @@ pub use lab::Lab;
 pub use options::{DirectTls, ForceSsl, IamAuthentication, LabOptions};
 pub use pam::Pam;
 pub use record::{AuthEvent, Metrics, Outcome, Reason};
+pub use shape::{Door, Shape};
