@@ -7,6 +7,8 @@ mod call;
 mod client;
 mod cloudwatch;
 mod iam;
+mod neighbours;
+mod proxy;
 mod rds;
 mod side;
 mod sts;
@@ -17,7 +19,9 @@ pub use self::{
     client::{AwsApi, AwsEndpoints, AwsError},
     cloudwatch::{AuthErrorLine, AuthMetric, METRICS},
     iam::{AttachedPolicy, RoleFacts, Simulation},
+    neighbours::BlueGreen,
+    proxy::{ProxyFacts, ProxyMode},
     rds::{DatabaseTarget, EngineVersion, TargetKind},
-    side::{Answer, AwsFacts, AwsSide, AwsWish, look},
+    side::{Answer, AwsFacts, AwsSide, AwsWish, look, look_at_place},
     sts::Caller,
 };

@@ -8,6 +8,7 @@ mod database;
 mod diagnosis;
 mod endpoint;
 mod gather;
+mod neighbours;
 mod platform;
 
 use jiff::Timestamp;
@@ -135,11 +136,12 @@ pub struct CredentialFacts {
 /// The report.
 #[must_use]
 pub fn diagnose(facts: &Facts) -> Vec<Check> {
-    let parts: [fn(&Facts) -> Vec<Check>; 6] = [
+    let parts: [fn(&Facts) -> Vec<Check>; 7] = [
         diagnosis::checks,
         platform::checks,
         endpoint::checks,
         aws_side::checks,
+        neighbours::checks,
         database::checks,
         database::limits,
     ];

@@ -9,6 +9,7 @@ mod back;
 mod event_triggers;
 mod finalize;
 mod refusals;
+pub mod target;
 
 use serde::Serialize;
 
@@ -113,6 +114,21 @@ impl Plan {
         }
     }
 
+    /// A plan that was refused before anything was read: by where it would have been made.
+    #[must_use]
+    pub fn refused(purpose: Purpose, wish: &Wish, refusals: Vec<Finding>) -> Self {
+        Self {
+            purpose,
+            wish: wish.clone(),
+            way: Way::Member,
+            works_as: wish.old_user.clone(),
+            major: 0,
+            steps: Vec::new(),
+            refusals,
+            warnings: Vec::new(),
+        }
+    }
+
     fn to_iam(wish: &Wish, inventory: &Inventory, aws: Option<&AwsSide>) -> Self {
         let (way, works_as) = way(wish, inventory);
         let context = steps::Context {
@@ -123,6 +139,7 @@ impl Plan {
         };
         let mut refusals = refusals::find(&context);
         refusals.extend(event_triggers::refusals(inventory));
+        refusals.extend(aws.iter().flat_map(|side| side.refusals.iter().cloned()));
         let mut all: Vec<Step> = aws.map(steps::aws_side).unwrap_or_default();
         if refusals.is_empty() {
             all.extend(steps::database_side(&context));

@@ -94,6 +94,7 @@ impl<'a> Prepared<'a> {
         let Some((home, others)) = stage.wish.databases.split_first() else {
             return Err(CutoverError::State("no database was named".to_owned()));
         };
+        stage.logins.at_a_database().await?;
         let admin = stage.logins.open(Who::Admin, home).await?;
         lock(&admin.client).await?;
         let mut further = Vec::new();

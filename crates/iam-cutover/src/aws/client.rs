@@ -127,6 +127,40 @@ impl AwsApi {
         &self.credentials
     }
 
+    /// The same client for another region: a global database's writer may be anywhere.
+    pub(super) fn in_region(&self, region: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Every item of a list that comes in pages.
+    pub(super) async fn all(
+        &self,
+        service: Service,
+        action: &str,
+        list: &str,
+    ) -> Result<Vec<Element>, AwsError> {
+        let mut items = Vec::new();
+        let mut parameters = Vec::new();
+        for _page in 0..MOST_PAGES {
+            let tree = self.query(service, action, &parameters).await?;
+            items.extend(
+                tree.find(list)
+                    .into_iter()
+                    .flat_map(Element::items)
+                    .cloned(),
+            );
+            let result = tree.find(&format!("{action}Result"));
+            match result.and_then(|result| result.text_of("Marker")) {
+                Some(marker) => parameters = vec![("Marker".to_owned(), marker)],
+                None => break,
+            }
+        }
+        Ok(items)
+    }
+
     /// One call of the Query API; the answer's tree.
     pub(super) async fn query(
         &self,
@@ -354,6 +388,9 @@ impl Service {
         }
     }
 }
+
+/// Of a hundred items each, unless AWS says otherwise.
+const MOST_PAGES: usize = 50;
 
 /// For one call, from its first byte to its last.
 const PATIENCE: Duration = Duration::from_secs(15);

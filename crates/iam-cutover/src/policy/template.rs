@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn every_form_carries_the_exact_resource() {
         let policy = example();
-        let trust = Trust::Ecs.document().unwrap();
+        let trust = Trust::Ecs.document(rds_iam::Partition::Aws).unwrap();
         for text in [
             aws_cli(&policy, "sal", Some("sal-task"), Some(&trust)),
             terraform(&policy, "sal", Some("sal-task"), Some(&trust)),

@@ -36,7 +36,7 @@ async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage
     let wish = AwsWish {
         role: Some(role.to_owned()),
         policy_name: "sal-rds-iam".to_owned(),
-        trust: trust.map(|trust| trust.document().unwrap().to_string()),
+        trust: trust.map(|trust| trust.document(rds_iam::Partition::Aws).unwrap().to_string()),
     };
     let policy = facts.policy(api, NEW);
     AwsSide::from_facts(&facts, wish, policy).unwrap()

@@ -4,22 +4,11 @@ use serde_json::Value;
 
 use crate::stage::{OWNER_PASSWORD, Settings, Stage, USER};
 
-fn with_aws(settings: Settings, stage: &Stage) -> Settings {
-    let lab = &stage.lab;
-    settings
-        .with("AWS_EC2_METADATA_DISABLED", "true")
-        .with("AWS_ENDPOINT_URL_RDS", &lab.rds_url())
-        .with("AWS_ENDPOINT_URL_STS", &lab.sts_url())
-        .with("AWS_ENDPOINT_URL_IAM", &lab.iam_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH", &lab.monitoring_url())
-        .with("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", &lab.logs_url())
-}
-
 #[tokio::test]
 async fn the_policy_is_exact_and_wildcards_are_named_as_such() {
     let stage = Stage::set().await;
     stage.lab.allow_describing();
-    let settings = with_aws(stage.settings(), &stage);
+    let settings = stage.with_aws(stage.settings());
     let exact = settings.run(&["iam", "policy"]).await;
     assert_eq!(
         (exact.code, exact.stderr.as_str()),
@@ -90,7 +79,7 @@ async fn the_policy_is_exact_and_wildcards_are_named_as_such() {
 #[tokio::test]
 async fn environments_are_what_their_programs_take() {
     let stage = Stage::set().await;
-    let settings = with_aws(stage.settings(), &stage);
+    let settings = stage.with_aws(stage.settings());
     let container = settings
         .run(&["iam", "env", "--fallback-user", "sal"])
         .await;
@@ -131,7 +120,9 @@ async fn environments_are_what_their_programs_take() {
 #[tokio::test]
 async fn psql_starts_logged_in_over_verified_tls() {
     let stage = Stage::set().await;
-    let settings = with_aws(stage.settings(), &stage).with("PATH", "/usr/bin:/bin");
+    let settings = stage
+        .with_aws(stage.settings())
+        .with("PATH", "/usr/bin:/bin");
     let said = settings
         .run(&[
             "iam",
@@ -211,7 +202,8 @@ async fn no_command_of_the_move_tells_a_secret() {
     let stage = Stage::set().await;
     stage.lab.allow_describing();
     let folder = tempfile::tempdir().unwrap();
-    let settings = with_aws(stage.settings(), &stage)
+    let settings = stage
+        .with_aws(stage.settings())
         .with("DB_PASS", OWNER_PASSWORD)
         .with("SAL_DB_FALLBACK", "password")
         .with("SAL_DB_FALLBACK_USER", "sal")

@@ -6,10 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 use iam_cutover::aws::AwsSide;
 use iam_cutover::journal::JournalSettings;
-use iam_cutover::plan::{Extent, Purpose};
+use iam_cutover::plan::{Extent, Plan, Purpose};
 use iam_cutover::run::{Event, OldPassword, Prepared, Stage};
 use iam_cutover::{CutoverError, report};
 
+use super::target;
 use crate::cli::{self, Change};
 use crate::exit::Exit;
 use crate::output;
@@ -106,6 +107,9 @@ async fn change(
     cutover: &Cutover,
     order: Order,
 ) -> Result<Exit> {
+    if let Some(plan) = target::refused(cutover, side, order.purpose).await {
+        return Ok(shown(&plan).unwrap_or(Exit::FoundProblems));
+    }
     let stage = Stage {
         logins: &cutover.logins,
         wish: &cutover.wish,
@@ -124,10 +128,8 @@ async fn change(
         command: order.command,
     };
     let prepared = Prepared::new(stage, settings, order.purpose, &tell).await?;
-    output::note(&report::plan_text(prepared.plan()));
-    if !prepared.plan().refusals.is_empty() {
-        output::problem("nothing was done; change what is refused above, and start again");
-        return Ok(Exit::FoundProblems);
+    if let Some(exit) = shown(prepared.plan()) {
+        return Ok(exit);
     }
     if !prepared.plan().steps.is_empty() && !arguments.yes {
         match output::ask("Carry this out?") {
@@ -160,6 +162,15 @@ async fn change(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Shows a plan; how it ends when it refuses.
+fn shown(plan: &Plan) -> Option<Exit> {
+    output::note(&report::plan_text(plan));
+    (!plan.refusals.is_empty()).then(|| {
+        output::problem("nothing was done; change what is refused above, and start again");
+        Exit::FoundProblems
+    })
 }
 
 fn tell(event: Event) {
