@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::config::aws_names;
 use crate::config::role::RoleName;
 
 /// `sal iam`.
@@ -56,7 +57,7 @@ pub(crate) enum Iam {
 #[derive(Debug, Args)]
 pub(crate) struct Who {
     /// The Postgres user to log in with IAM. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// The user of the password deployment. By default DB_USER where AWS_IAM is not set; later it is found in the database.
     #[arg(long)]
@@ -238,7 +239,7 @@ pub(crate) struct Report {
 #[derive(Debug, Args)]
 pub(crate) struct Policy {
     /// The Postgres user. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     #[command(flatten)]
     pub(crate) aws: Aws,
@@ -246,10 +247,10 @@ pub(crate) struct Policy {
     #[arg(long, default_value = "policy")]
     pub(crate) format: PolicyFormat,
     /// A resource id (db-…, cluster-…, prx-…); may be given several times. By default RDS is asked.
-    #[arg(long = "resource-id")]
+    #[arg(long = "resource-id", value_parser = aws_names::resource_id)]
     pub(crate) resource_ids: Vec<String>,
     /// The database's account. By default AWS is asked.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::account)]
     pub(crate) account: Option<String>,
     /// Allow every database of the account and region: a wildcard, wider than needed.
     #[arg(long, conflicts_with = "resource_ids")]
@@ -282,13 +283,13 @@ pub(crate) struct Token {
     #[arg(long)]
     pub(crate) host: Option<String>,
     /// The port that the login will use. By default 5432.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
     /// The Postgres user. By default DB_USER.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// The region; by default that of the endpoint's name.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::region)]
     pub(crate) region: Option<String>,
     /// Sign for this time instead of now, as 20260102T030405Z.
     #[arg(long)]
@@ -299,7 +300,7 @@ pub(crate) struct Token {
 #[derive(Debug, Args)]
 pub(crate) struct Env {
     /// The Postgres user. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// As what.
     #[arg(long, default_value = "container")]
@@ -328,7 +329,7 @@ pub(crate) enum EnvFormat {
 #[derive(Debug, Args)]
 pub(crate) struct Psql {
     /// The Postgres user. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// The program to start.
     #[arg(long, default_value = "psql")]
