@@ -21,7 +21,7 @@ pub enum Shape {
     /// One DB instance.
     #[default]
     Instance,
-    /// An Aurora cluster of two instances: writer, reader and custom endpoint.
+    /// An Aurora cluster of two instances: writer, reader and custom endpoint, and that of a global database.
     Aurora,
     /// A Multi-AZ DB cluster of three instances: writer and reader endpoint.
     MultiAz,
@@ -113,6 +113,7 @@ impl Site {
                 ];
                 if self.shape == Shape::Aurora {
                     names.push(named("custom", self.custom(), Leads::Member(CUSTOM_MEMBER)));
+                    names.push(named("global", self.global(), Leads::Writer));
                 }
                 names.extend((0..self.members()).map(|member| {
                     let name = format!("instance-{}", member + 1);
@@ -179,6 +180,12 @@ impl Site {
         format!("{CUSTOM}.cluster-custom-{}", self.domain)
     }
 
+    /// Its hash is an account's, as all are; no region is in it.
+    pub(crate) fn global(&self) -> String {
+        let hash = self.domain.split('.').next().unwrap_or_default();
+        format!("{GLOBAL}.global-{hash}.global.rds.amazonaws.com")
+    }
+
     pub(crate) fn proxy(&self) -> String {
         format!("{PROXY}.proxy-{}", self.domain)
     }
@@ -222,6 +229,8 @@ pub(crate) const PROXY_ENDPOINT: &str = "sal-sandbox-vpc";
 pub(crate) const PROXY_ID: &str = "prx-0123456789abcdef0";
 /// The role that the proxy reads secrets and signs tokens with.
 pub(crate) const PROXY_ROLE: &str = "sal-sandbox-proxy";
+/// The global database that the cluster is the writing part of.
+pub(crate) const GLOBAL: &str = "sal-global";
 /// The custom endpoint's name, and the only instance behind it.
 pub(crate) const CUSTOM: &str = "sal-reports";
 pub(crate) const CUSTOM_MEMBER: usize = 1;

@@ -151,6 +151,24 @@ async fn cluster(shape: Shape, engine: &str, custom: Option<&str>) {
 }
 
 #[tokio::test]
+async fn the_global_writer_s_name_leads_to_the_cluster_and_says_no_region() {
+    let stage = stage(Shape::Aurora).await;
+    let mut found = facts("global", &stage).await;
+    assert_eq!(found.resource_ids(), ["cluster-ABCDEFGHIJKL01234567890123"]);
+    assert_eq!(found.region(), Some("us-west-2"));
+    let endpoint = endpoint("global", &stage);
+    assert_eq!(endpoint.region, None);
+    assert_eq!(target::refusals(&endpoint, Some(&found)), []);
+    there(&stage).await;
+    assert!(writes("global", &stage).await);
+    // After a failover to another region tokens have to be signed for that.
+    found.asked_region = Some("eu-central-1".to_owned());
+    let refusals = target::refusals(&endpoint, Some(&found));
+    assert_eq!(refusals[0].code, "global_region");
+    assert!(refusals[0].next.contains("AWS_RDS_REGION=us-west-2"));
+}
+
+#[tokio::test]
 async fn aurora_is_moved_at_its_writer_fails_over_and_comes_back() {
     cluster(Shape::Aurora, "aurora-postgresql", Some("custom")).await;
 }

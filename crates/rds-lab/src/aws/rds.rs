@@ -31,7 +31,7 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
         "DescribeDBInstances" => instances(account, &form)?,
         "DescribeDBClusters" => clusters::describe(account, &form)?,
         "DescribeDBClusterEndpoints" => clusters::endpoints(account, &form)?,
-        "DescribeGlobalClusters" => "<GlobalClusters></GlobalClusters>".to_owned(),
+        "DescribeGlobalClusters" => clusters::global(account),
         "DescribeDBProxies" => proxies::describe(account, &form)?,
         "DescribeDBProxyEndpoints" => proxies::endpoints(account, &form)?,
         "DescribeDBProxyTargets" => proxies::targets(account, &form)?,

@@ -101,7 +101,7 @@ pub(crate) struct Running {
 pub(crate) enum LabShape {
     /// One DB instance.
     Instance,
-    /// An Aurora cluster: writer, reader, a custom endpoint and two instances.
+    /// An Aurora cluster: writer, reader, a custom endpoint, two instances, and the writer of a global database.
     Aurora,
     /// A Multi-AZ DB cluster: writer, reader and three instances.
     MultiAz,

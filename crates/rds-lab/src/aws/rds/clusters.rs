@@ -4,7 +4,7 @@ use super::super::Account;
 use super::super::xml::{ApiError, element};
 use super::not_found;
 use crate::instance::Facts;
-use crate::shape::{CUSTOM, CUSTOM_MEMBER, Shape};
+use crate::shape::{CUSTOM, CUSTOM_MEMBER, GLOBAL, Shape};
 use crate::verify::query::Query;
 
 /// `DescribeDBClusters`: of an instance there are none.
@@ -72,6 +72,37 @@ pub(super) fn endpoints(account: &Account, form: &Query) -> Result<String, ApiEr
         "<DBClusterEndpoints>{}</DBClusterEndpoints>",
         all.concat()
     ))
+}
+
+/// `DescribeGlobalClusters`: the cluster writes, another one in another region reads.
+pub(super) fn global(account: &Account) -> String {
+    let site = &account.site;
+    if site.shape != Shape::Aurora {
+        return "<GlobalClusters></GlobalClusters>".to_owned();
+    }
+    let member = |arn: &str, writes: bool| {
+        format!(
+            "<GlobalClusterMember>{}{}</GlobalClusterMember>",
+            element("DBClusterArn", arn),
+            element("IsWriter", &writes.to_string())
+        )
+    };
+    let reader = format!(
+        "arn:aws:rds:eu-central-1:{}:cluster:{}-secondary",
+        account.id, site.identifier
+    );
+    let members = member(&reader, false) + &member(&arn(account), true);
+    let parts = [
+        element("GlobalClusterIdentifier", GLOBAL),
+        element("Status", "available"),
+        element("Engine", "aurora-postgresql"),
+        element("Endpoint", &site.global()),
+        format!("<GlobalClusterMembers>{members}</GlobalClusterMembers>"),
+    ];
+    format!(
+        "<GlobalClusters><GlobalClusterMember>{}</GlobalClusterMember></GlobalClusters>",
+        parts.concat()
+    )
 }
 
 /// The cluster, whose flag counts and not its instances'.
