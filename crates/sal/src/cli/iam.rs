@@ -51,6 +51,9 @@ pub(crate) enum Iam {
     /// Start psql, logged in with IAM over verified TLS.
     #[command(after_help = "Example: sal iam psql -- -c 'SELECT current_user'")]
     Psql(Psql),
+    /// Print the certificate authorities of RDS and of RDS Proxy that are inside this program, as PEM.
+    #[command(after_help = "Example: sal iam roots > rds.pem")]
+    Roots,
 }
 
 /// Who moves, and where.
@@ -305,6 +308,9 @@ pub(crate) struct Env {
     /// As what.
     #[arg(long, default_value = "container")]
     pub(crate) format: EnvFormat,
+    /// For libpq and service: the file with the certificate authorities, which `sal iam roots` makes. DB_SSLROOTCERT, where it is set, counts instead.
+    #[arg(long, value_name = "FILE", default_value = "rds.pem")]
+    pub(crate) roots: PathBuf,
     /// During the move: keep the password of this user as declared fallback.
     #[arg(long)]
     pub(crate) fallback_user: Option<String>,

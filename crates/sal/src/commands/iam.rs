@@ -6,6 +6,7 @@ mod env;
 mod plan;
 mod policy;
 mod psql;
+mod roots;
 mod status;
 mod target;
 mod token;
@@ -37,6 +38,7 @@ pub(crate) async fn run(what: Iam) -> Result<Exit> {
         Iam::Token(arguments) => token::run(arguments).await,
         Iam::Env(arguments) => env::run(arguments).await,
         Iam::Psql(arguments) => psql::run(arguments).await,
+        Iam::Roots => Ok(roots::run()),
     }
 }
 
