@@ -8,7 +8,9 @@ mod client;
 mod cloudwatch;
 mod iam;
 mod made;
+mod neighbours;
 mod operator;
+mod proxy;
 mod rds;
 mod read_back;
 mod side;
@@ -21,9 +23,11 @@ pub use self::{
     cloudwatch::{AuthErrorLine, AuthMetric, METRICS},
     iam::{AttachedPolicy, RoleFacts, Simulation},
     made::Made,
+    neighbours::BlueGreen,
     operator::{MayConnect, Operator, operator},
+    proxy::{ProxyFacts, ProxyMode},
     rds::{DatabaseTarget, EngineVersion, TargetKind},
     read_back::Unsettled,
-    side::{Answer, AwsFacts, AwsSide, AwsWish, look, look_at_database},
+    side::{Answer, AwsFacts, AwsSide, AwsWish, look, look_at_database, look_at_place},
     sts::Caller,
 };

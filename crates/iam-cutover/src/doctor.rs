@@ -8,6 +8,7 @@ mod database;
 mod diagnosis;
 mod endpoint;
 mod gather;
+mod neighbours;
 mod ownership;
 mod platform;
 
@@ -141,11 +142,12 @@ pub struct CredentialFacts {
 /// The report.
 #[must_use]
 pub fn diagnose(facts: &Facts) -> Vec<Check> {
-    let parts: [fn(&Facts) -> Vec<Check>; 6] = [
+    let parts: [fn(&Facts) -> Vec<Check>; 7] = [
         diagnosis::checks,
         platform::checks,
         endpoint::checks,
         aws_side::checks,
+        neighbours::checks,
         database::checks,
         database::limits,
     ];

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_postgres::Client;
 
-use crate::error::CutoverError;
+use crate::{error::CutoverError, plan::target};
 
 /// Who logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -94,6 +94,27 @@ impl Session {
 }
 
 impl Logins {
+    /// Refuses names that no move can be made at, before anybody logs in there.
+    ///
+    /// # Errors
+    /// [`CutoverError::Refused`]. A name that leads nowhere is left to the login, which explains it.
+    pub async fn at_a_database(&self) -> Result<(), CutoverError> {
+        let signed = match self.new.as_ref().map(|account| &account.secret) {
+            Some(LoginSecret::Iam(iam)) => iam.sign_host.as_deref(),
+            _ => None,
+        };
+        let host = signed.unwrap_or(&self.base.host);
+        let found = rds_iam::find_endpoint(host, self.resolver.as_ref()).await;
+        let Ok((Some(endpoint), _)) = found else {
+            return Ok(());
+        };
+        let refusals = target::refusals(&endpoint, None);
+        match refusals.is_empty() {
+            true => Ok(()),
+            false => Err(CutoverError::Refused(refusals)),
+        }
+    }
+
     /// Opens a session; the administrator's by whichever way there is.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod event_triggers;
 mod finalize;
 mod owner_role;
 mod refusals;
+pub mod target;
 
 use serde::Serialize;
 
@@ -126,6 +127,7 @@ impl Plan {
             Purpose::RollBack(_) => back::refusals(&context),
         };
         refusals.extend(event_triggers::refusals(inventory));
+        refusals.extend(aws.iter().flat_map(|side| side.refusals.iter().cloned()));
         let mut warnings: Vec<Finding> = match purpose {
             Purpose::ToIam => warnings(&context),
             Purpose::Finalize => finalize::warnings(&context),
@@ -147,6 +149,23 @@ impl Plan {
             refusals,
             warnings,
             works_as,
+        }
+    }
+}
+
+impl Plan {
+    /// A plan that was refused before anything was read: by where it would have been made.
+    #[must_use]
+    pub fn refused(purpose: Purpose, wish: &Wish, refusals: Vec<Finding>) -> Self {
+        Self {
+            purpose,
+            wish: wish.clone(),
+            way: Way::Member,
+            works_as: wish.old_user.clone(),
+            major: 0,
+            steps: Vec::new(),
+            refusals,
+            warnings: Vec::new(),
         }
     }
 }

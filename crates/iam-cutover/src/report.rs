@@ -66,6 +66,11 @@ fn headline(plan: &Plan) -> String {
     let wish = &plan.wish;
     let databases = wish.databases.join(", ");
     match plan.purpose {
+        // Refused before the server was looked at.
+        Purpose::ToIam if plan.major == 0 => format!(
+            "Plan: `{}` (password) -> `{}` (IAM) in {databases}.",
+            wish.old_user, wish.new_user
+        ),
         Purpose::ToIam => format!(
             "Plan: `{}` (password) -> `{}` (IAM) in {databases}, Postgres {}; {}.",
             wish.old_user,

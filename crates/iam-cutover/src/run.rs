@@ -111,6 +111,7 @@ impl<'a> Prepared<'a> {
         let Some((home, others)) = stage.wish.databases.split_first() else {
             return Err(CutoverError::State("no database was named".to_owned()));
         };
+        stage.logins.at_a_database().await?;
         let (admin, admin_proof) = stage.logins.open_admin(home).await?;
         if admin_proof == Proof::Token && stage.logins.admin_has_password() {
             audience(Event::Note(BY_TOKEN.to_owned()));

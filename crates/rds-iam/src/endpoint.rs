@@ -56,8 +56,14 @@ pub enum Partition {
     China,
     /// `aws-us-gov`.
     UsGov,
-    /// `aws-iso`, `aws-iso-b`, `aws-iso-e`, `aws-iso-f`.
-    Isolated,
+    /// `aws-iso`: us-iso.
+    Iso,
+    /// `aws-iso-b`: us-isob.
+    IsoB,
+    /// `aws-iso-e`: eu-isoe.
+    IsoE,
+    /// `aws-iso-f`: us-isof.
+    IsoF,
     /// The European sovereign cloud, `aws-eusc`.
     EuropeanSovereign,
 }
@@ -109,6 +115,41 @@ impl RdsEndpoint {
             deployment,
             name,
         })
+    }
+}
+
+impl RdsEndpoint {
+    /// The first label: what the name stands for is called so, but for custom and global endpoints.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        self.name.split('.').next().unwrap_or_default()
+    }
+
+    /// The writer of the cluster whose reader endpoint this is; AWS makes both names of the same parts.
+    #[must_use]
+    pub fn writer(&self) -> Option<String> {
+        let (identifier, rest) = self.name.split_once('.')?;
+        let rest = rest.strip_prefix("cluster-ro-")?;
+        Some(format!("{identifier}.cluster-{rest}"))
+    }
+
+    /// The name that a side of a blue/green deployment has, had, or will have in production.
+    #[must_use]
+    pub fn in_production(&self) -> Option<String> {
+        let (first, rest) = self.name.split_once('.')?;
+        let separator = match self.deployment {
+            Deployment::Plain => return None,
+            Deployment::Green => "-green-",
+            Deployment::Old => "-old",
+        };
+        let (identifier, _) = first.rsplit_once(separator)?;
+        Some(format!("{identifier}.{rest}"))
+    }
+
+    /// Whether a proxy of RDS answers there.
+    #[must_use]
+    pub fn is_proxy(&self) -> bool {
+        matches!(self.kind, EndpointKind::Proxy | EndpointKind::ProxyEndpoint)
     }
 }
 
@@ -199,7 +240,8 @@ fn kind_of(label: &str) -> Option<EndpointKind> {
 }
 
 /// `us-east-1`, `us-isob-east-1`: letters, at least two more parts, a number at the end.
-pub(crate) fn is_region(text: &str) -> bool {
+#[must_use]
+pub fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [first, middle @ .., last] = parts.as_slice() else {
         return false;
@@ -214,20 +256,31 @@ pub(crate) fn is_region(text: &str) -> bool {
         && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// By the region where it says so, else by the domain.
 fn partition(region: &str, labels: &[&str]) -> Partition {
-    let isolated = region.contains("-iso") || labels.last() == Some(&"gov");
-    if region.starts_with("cn-") || labels.last() == Some(&"cn") {
-        Partition::China
-    } else if region.starts_with("us-gov-") {
-        Partition::UsGov
-    } else if isolated {
-        Partition::Isolated
-    } else if region.starts_with("eusc-") {
-        Partition::EuropeanSovereign
-    } else {
-        Partition::Aws
-    }
+    let of_region = REGIONS
+        .iter()
+        .find_map(|(prefix, partition)| region.starts_with(prefix).then_some(*partition));
+    of_region.unwrap_or(match labels {
+        [.., "cn"] => Partition::China,
+        [.., "c2s", "ic", "gov"] => Partition::Iso,
+        [.., "sc2s", "sgov", "gov"] => Partition::IsoB,
+        [.., "adc-e", "uk"] => Partition::IsoE,
+        [.., "hci", "ic", "gov"] => Partition::IsoF,
+        _ => Partition::Aws,
+    })
 }
+
+/// Beginnings of the names of regions outside of `aws` (botocore, `partitions.json`).
+const REGIONS: [(&str, Partition); 7] = [
+    ("cn-", Partition::China),
+    ("us-gov-", Partition::UsGov),
+    ("us-iso-", Partition::Iso),
+    ("us-isob-", Partition::IsoB),
+    ("eu-isoe-", Partition::IsoE),
+    ("us-isof-", Partition::IsoF),
+    ("eusc-", Partition::EuropeanSovereign),
+];
 
 /// AWS renames the sides of a blue/green deployment with these endings.
 fn deployment(first: &str) -> Deployment {
@@ -253,15 +306,32 @@ impl Partition {
         partition(region, &[])
     }
 
-    /// The partition's name in ARNs; the isolated partitions are told apart by region only.
+    /// The partition's name in ARNs.
     #[must_use]
     pub fn arn_name(self) -> &'static str {
         match self {
             Self::Aws => "aws",
             Self::China => "aws-cn",
             Self::UsGov => "aws-us-gov",
-            Self::Isolated => "aws-iso",
+            Self::Iso => "aws-iso",
+            Self::IsoB => "aws-iso-b",
+            Self::IsoE => "aws-iso-e",
+            Self::IsoF => "aws-iso-f",
             Self::EuropeanSovereign => "aws-eusc",
+        }
+    }
+
+    /// The domain of the partition's service endpoints.
+    #[must_use]
+    pub fn domain(self) -> &'static str {
+        match self {
+            Self::Aws | Self::UsGov => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+            Self::Iso => "c2s.ic.gov",
+            Self::IsoB => "sc2s.sgov.gov",
+            Self::IsoE => "cloud.adc-e.uk",
+            Self::IsoF => "csp.hci.ic.gov",
+            Self::EuropeanSovereign => "amazonaws.eu",
         }
     }
 }

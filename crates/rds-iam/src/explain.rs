@@ -6,6 +6,7 @@
 
 mod certificate;
 mod credentials;
+mod proxy;
 mod server;
 
 use std::{fmt, io, path::Path};
@@ -22,6 +23,9 @@ pub use self::server::explain_text;
 pub(crate) const PAM_FAILED: &str = "PAM authentication failed";
 /// What RDS Proxy says when its own limit is reached.
 pub(crate) const PROXY_THROTTLED: &str = "too many competing requests";
+
+/// What RDS Proxy says to any token it does not like.
+pub(crate) const PROXY_REFUSED: &str = "IAM authentication failed for the role";
 
 /// A failure in words for the person who has to act.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -246,12 +246,16 @@ fn remedy_of(sqlstate: &str, message: &str, mode: LoginMode) -> Remedy {
         || message.contains(explain::PROXY_THROTTLED);
     if passing {
         Remedy::TryAgain
-    } else if mode == LoginMode::Iam && sqlstate == "28000" && message.contains(explain::PAM_FAILED)
-    {
+    } else if mode == LoginMode::Iam && sqlstate == "28000" && is_token_refused(message) {
         Remedy::TryFreshCredentials
     } else {
         Remedy::GiveUp
     }
+}
+
+/// By the database, or by a proxy before it.
+fn is_token_refused(message: &str) -> bool {
+    message.contains(explain::PAM_FAILED) || message.contains(explain::PROXY_REFUSED)
 }
 
 fn list(addresses: &[SocketAddr]) -> String {

@@ -70,7 +70,11 @@ pub fn missing(endpoint: &RdsEndpoint) -> Option<MissingRoots> {
         Partition::Aws => Some("truststore.pki.rds.amazonaws.com"),
         Partition::UsGov => Some("truststore.pki.us-gov-west-1.rds.amazonaws.com"),
         Partition::China => Some("rds-truststore.s3.cn-north-1.amazonaws.com.cn"),
-        Partition::Isolated | Partition::EuropeanSovereign => None,
+        Partition::Iso
+        | Partition::IsoB
+        | Partition::IsoE
+        | Partition::IsoF
+        | Partition::EuropeanSovereign => None,
     };
     Some(MissingRoots {
         bundle: host.map(|host| format!("https://{host}/{region}/{region}-bundle.pem")),

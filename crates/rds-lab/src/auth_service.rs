@@ -24,11 +24,13 @@ pub(crate) struct AuthService {
     pub(crate) endpoint: EndpointKind,
     pub(crate) clock: LabClock,
     pub(crate) credentials: Arc<Credentials>,
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
+    /// `arn:aws:rds-db:…:dbuser:RESOURCE/` of whatever judges here: the database, or its proxy.
+    pub(crate) resource_prefix: String,
     pub(crate) faults: Faults,
     pub(crate) record: Arc<Record>,
     pub(crate) directory: Arc<Directory>,
-    pub(crate) rate: Rate,
+    pub(crate) rate: Arc<Rate>,
 }
 
 /// Where a login came in.
@@ -65,6 +67,22 @@ impl AuthService {
         }
         self.record.note(event);
         outcome
+    }
+
+    /// Whether a proxy's role may log in to the database behind it.
+    pub(crate) fn may_connect_behind(&self, role: &Identity, user: &str) -> bool {
+        self.allows(role, &self.policy.resource(user))
+    }
+
+    fn allows(&self, identity: &Identity, resource: &str) -> bool {
+        match self
+            .directory
+            .decide(identity, "rds-db:connect", resource, &[])
+        {
+            Decision::Allowed => true,
+            Decision::ImplicitDeny => self.policy.allows(identity, resource),
+            Decision::ExplicitDeny => false,
+        }
     }
 
     fn judge(
@@ -105,15 +123,8 @@ impl AuthService {
         };
         let identity = token::judge(text, &expected, |key| self.credentials.find(key))?;
         let denied = self.faults.policy() == PolicyFault::DenyAll;
-        let resource = self.policy.resource(shown_user);
-        let allowed = match self
-            .directory
-            .decide(&identity, "rds-db:connect", &resource, &[])
-        {
-            Decision::Allowed => true,
-            Decision::ImplicitDeny => self.policy.allows(&identity, shown_user),
-            Decision::ExplicitDeny => false,
-        };
+        let resource = format!("{}{shown_user}", self.resource_prefix);
+        let allowed = self.allows(&identity, &resource);
         if denied || !allowed {
             let detail = "no policy allows it";
             return Err(refusal(Reason::NotAuthorized, detail, Some(identity)));

@@ -134,6 +134,10 @@ pub const BREAKAGES: &[Breakage] = &[
     of("outpost", "the instance stands on an Outpost"),
     of("replica", "the instance has a read replica"),
     of(
+        "blue-green",
+        "a blue/green deployment is about to take the database's place",
+    ),
+    of(
         "log-not-exported",
         "iam-db-auth-error is not exported to CloudWatch",
     ),
@@ -235,6 +239,9 @@ impl Lab {
             "outpost" => instance.change(|facts| facts.outpost = true),
             "replica" => {
                 instance.change(|facts| facts.replicas.push("sal-sandbox-replica".to_owned()))
+            }
+            "blue-green" => {
+                instance.change(|facts| facts.blue_green = Some("AVAILABLE".to_owned()))
             }
             "log-not-exported" => instance.change(|facts| facts.log_exports.clear()),
             "reader" => self.faults().set_role(InstanceRole::Reader),

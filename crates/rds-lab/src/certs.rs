@@ -25,13 +25,13 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Makes a new root, a subordinate and a server certificate for the endpoint.
+    /// Makes a new root, a subordinate and a server certificate for the endpoints, the first one its subject.
     ///
     /// `generation` counts the roots of one lab and is part of their names; `ends` is for a root that does not
     /// live as long as RDS's do.
     pub(crate) fn create(
         region: &str,
-        endpoint: &str,
+        endpoints: &[String],
         generation: u32,
         ends: Option<Timestamp>,
     ) -> Result<Self, LabError> {
@@ -48,7 +48,7 @@ impl Authority {
         let subordinate = authority(&name("Subordinate CA"), 0);
         let subordinate = CertifiedIssuer::signed_by(subordinate, subordinate_key, &root)?;
         let server_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-        let server = server_parameters(endpoint)?.signed_by(&server_key, &subordinate)?;
+        let server = server_parameters(endpoints)?.signed_by(&server_key, &subordinate)?;
         let chain = vec![server.der().clone(), subordinate.der().clone()];
         let key = PrivatePkcs8KeyDer::from(server_key.serialize_der());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -80,12 +80,15 @@ fn authority(common_name: &str, below: u8) -> CertificateParams {
     parameters
 }
 
-fn server_parameters(endpoint: &str) -> Result<CertificateParams, rcgen::Error> {
-    let mut names = vec![endpoint.to_owned()];
-    if let Some((_, domain)) = endpoint.split_once('.') {
-        names.push(format!("*.{domain}"));
+fn server_parameters(endpoints: &[String]) -> Result<CertificateParams, rcgen::Error> {
+    let mut names = endpoints.to_vec();
+    for endpoint in endpoints {
+        let wildcard = endpoint.split_once('.');
+        let wildcard = wildcard.map(|(_, domain)| format!("*.{domain}"));
+        names.extend(wildcard.filter(|name| !names.contains(name)));
     }
-    let mut parameters = named(CertificateParams::new(names)?, endpoint);
+    let subject = endpoints.first().map(String::as_str).unwrap_or_default();
+    let mut parameters = named(CertificateParams::new(names)?, subject);
     parameters.is_ca = IsCa::ExplicitNoCa;
     parameters.use_authority_key_identifier_extension = true;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];

@@ -47,6 +47,22 @@ pub enum LabError {
         /// The name.
         name: String,
     },
+    /// Postgres's own PAM knows nothing of clusters and proxies.
+    #[error("only an instance is played with --pam; leave --pam or --shape out")]
+    PamOfAnInstance,
+    /// The shape has one instance only.
+    #[error(
+        "there is no other instance to fail over to; start the lab with --shape aurora or multi-az"
+    )]
+    NoFailover,
+    /// The shape has no door of this name.
+    #[error("there is no door `{name}` in this lab, but: {known}")]
+    NoDoor {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
     /// A socket or file could not be used.
     #[error("cannot {action}")]
     Io {

@@ -8,6 +8,7 @@
 mod backend;
 mod greeting;
 mod login;
+mod proxy;
 mod refusal;
 mod roles;
 mod rules;
@@ -24,9 +25,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth_service::AuthService;
 use crate::certs::Authority;
-use crate::faults::Faults;
+use crate::faults::{Faults, InstanceRole};
 use crate::instance::Instance;
 use crate::options::ForceSsl;
+use crate::shape::{Leads, Site};
 
 pub(crate) use backend::Backend;
 pub(crate) use roles::Roles;
@@ -37,10 +39,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 /// The gate's parts.
 pub(crate) struct Front {
-    pub(crate) authority: RwLock<Authority>,
+    /// Where this door leads, in which site.
+    pub(crate) leads: Leads,
+    pub(crate) site: Arc<Site>,
+    /// The ARN of the role of the proxy.
+    pub(crate) proxy_role: String,
+    pub(crate) authority: Arc<RwLock<Authority>>,
     pub(crate) auth: AuthService,
     pub(crate) backend: Backend,
-    pub(crate) roles: Roles,
+    pub(crate) roles: Arc<Roles>,
     pub(crate) faults: Faults,
     pub(crate) force_ssl: ForceSsl,
     pub(crate) takes_direct_tls: bool,
@@ -49,7 +56,7 @@ pub(crate) struct Front {
     /// The port tokens must be signed for.
     pub(crate) signed_port: u16,
     /// Cancelled to cut the connections of its time.
-    pub(crate) connections: Mutex<CancellationToken>,
+    pub(crate) connections: Arc<Mutex<CancellationToken>>,
 }
 
 impl Front {
@@ -95,6 +102,14 @@ impl Front {
             .unwrap_or_else(PoisonError::into_inner);
         current.cancel();
         *current = CancellationToken::new();
+    }
+
+    /// What the server behind this door may do; a fault makes readers of all.
+    fn role(&self) -> InstanceRole {
+        match self.faults.role() {
+            InstanceRole::Reader => InstanceRole::Reader,
+            InstanceRole::Writer => self.site.role(self.leads),
+        }
     }
 
     fn current_connections(&self) -> CancellationToken {

@@ -19,6 +19,10 @@ pub(crate) struct Facts {
     pub(crate) log_exports: Vec<String>,
     pub(crate) replication_by_iam: bool,
     pub(crate) master_authentication: String,
+    /// The least capacity of Aurora Serverless v2, such as `0.5`.
+    pub(crate) serverless: Option<String>,
+    /// The status of a blue/green deployment that is to take its place.
+    pub(crate) blue_green: Option<String>,
     enabled: bool,
     /// What the flag was before it was broken.
     broken: Option<bool>,
@@ -49,6 +53,8 @@ impl Instance {
             log_exports: vec!["iam-db-auth-error".to_owned(), "postgresql".to_owned()],
             replication_by_iam: false,
             master_authentication: "password".to_owned(),
+            serverless: None,
+            blue_green: None,
             enabled,
             broken: None,
             pending: None,

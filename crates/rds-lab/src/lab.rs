@@ -2,19 +2,17 @@
 //!
 //! Dropping it ends everything; [`Lab::stop`] does so politely and waits.
 
+mod doors;
 mod handles;
 mod trust_file;
 
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use local_postgres::LocalPostgres;
-use tokio::net::TcpListener;
 use tokio_postgres::NoTls;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth_service::AuthService;
 use crate::aws::{Account, Endpoints, INSTANCE_ROLE, TASK_ROLE};
 use crate::breakage::Before;
 use crate::certs::Authority;
@@ -22,20 +20,18 @@ use crate::clock::LabClock;
 use crate::credentials::{Credential, Credentials, random};
 use crate::database::{self, identifier, literal};
 use crate::faults::Faults;
-use crate::front::{Backend, Front, Roles};
 use crate::instance::Instance;
-use crate::options::{DirectTls, IamAuthentication};
+use crate::options::IamAuthentication;
 use crate::pam::{self, Pam, PamDoor};
-use crate::policy::Policy;
-use crate::rate::Rate;
+use crate::shape::{PROXY_ROLE, Shape, Site};
 use crate::{LabError, LabOptions};
+use doors::{Doors, Hall};
 use trust_file::TrustFile;
 
 /// A running lab.
 pub struct Lab {
     pub(crate) options: LabOptions,
-    address: SocketAddr,
-    front: Arc<Front>,
+    doors: Doors,
     pub(crate) account: Arc<Account>,
     endpoints: Endpoints,
     static_credential: Credential,
@@ -65,49 +61,42 @@ impl Lab {
     ///
     /// # Errors
     /// [`LabError`] says which part did not start.
-    pub async fn start(options: LabOptions) -> Result<Self, LabError> {
+    pub async fn start(mut options: LabOptions) -> Result<Self, LabError> {
         // PAM looks for service names in lower case only.
         let service = format!("rds-lab-{}", random(12).to_ascii_lowercase());
         let wants_pam = options.pam == Pam::OnMachineWeOwn;
+        if wants_pam && options.shape != Shape::Instance {
+            return Err(LabError::PamOfAnInstance);
+        }
+        let site = Arc::new(Site::new(&options));
+        let names = site.names(&options.endpoint);
+        if let Some(first) = names.first() {
+            options.endpoint.clone_from(&first.endpoint);
+        }
+        options.resource_id.clone_from(&site.resource_id);
         let more_hba = wants_pam.then(|| pam::hba(&service));
         let (mut postgres, master_password) =
             database::start(&options, more_hba.as_deref()).await?;
-        let authority = Authority::create(&options.region, &options.endpoint, 1, None)?;
+        let endpoints: Vec<String> = names.iter().map(|name| name.endpoint.clone()).collect();
+        let authority = Authority::create(&options.region, &endpoints, 1, None)?;
         let trust = TrustFile::create(postgres.folder(), &authority.root_pem)?;
         if wants_pam {
             pam::turn_tls_on(&mut postgres, &authority).await?;
         }
-        let listener = TcpListener::bind(options.listen)
-            .await
-            .map_err(LabError::io("listen for Postgres clients"))?;
-        let address = listener
-            .local_addr()
-            .map_err(LabError::io("listen for Postgres clients"))?;
         let tasks = Tasks::default();
-        let account = Arc::new(open_account(&options, &postgres).await);
+        let account = Arc::new(open_account(&options, &postgres, Arc::clone(&site)).await);
         let endpoints = Endpoints::start(&account, &tasks.tracker, &tasks.shutdown).await?;
-        let signed_port = options.signed_port.unwrap_or(address.port());
-        let front = front(
-            &options,
-            &postgres,
-            &account,
-            authority,
-            signed_port,
-            &tasks,
-        );
-        let front = Arc::new(front);
-        let run = Arc::clone(&front).run(listener, tasks.tracker.clone(), tasks.shutdown.clone());
-        tasks.tracker.spawn(run);
+        let hall = Hall::new(&options, &postgres, &account, authority, &tasks);
+        let doors = hall.open(&names).await?;
         let pam = match wants_pam {
-            true => Some(pam::open(&service, &postgres, &front, &tasks).await?),
+            true => Some(pam::open(&service, &postgres, &doors.front, &tasks).await?),
             false => None,
         };
         let static_credential = account.credentials.issue_static(account.user("sal-lab"));
         Ok(Self {
             options,
-            address,
             pam,
-            front,
+            doors,
             account,
             endpoints,
             static_credential,
@@ -129,7 +118,34 @@ impl Lab {
 
     /// Closes every connection through the gate without a word, as a failover does.
     pub fn cut_connections(&self) {
-        self.front.cut_connections();
+        self.doors.front.cut_connections();
+    }
+
+    /// Fails over: another instance of the cluster writes, names lead there, and every connection is cut.
+    ///
+    /// # Errors
+    /// [`LabError::NoFailover`] where there is one instance only.
+    pub fn fail_over(&self) -> Result<(), LabError> {
+        let site = &self.account.site;
+        if site.members() < 2 {
+            return Err(LabError::NoFailover);
+        }
+        site.fail_over();
+        self.cut_connections();
+        Ok(())
+    }
+
+    /// Makes the database Aurora Serverless v2 with this least capacity, such as `0.5`.
+    pub fn make_serverless(&self, least_capacity: &str) {
+        self.account.instance.change(|facts| {
+            facts.serverless = Some(least_capacity.to_owned());
+            "db.serverless".clone_into(&mut facts.class);
+        });
+    }
+
+    /// Gives the proxy a secret: the password that it logs in with for a user.
+    pub fn set_proxy_secret(&self, user: &str, password: &str) {
+        self.account.site.set_secret(user, password);
     }
 
     /// Stops the Postgres as if its host died; connections break, new ones get SQLSTATE 57P03.
@@ -157,9 +173,11 @@ impl Lab {
     /// Replaces the root without telling the file that clients trust.
     pub(crate) fn replace_ca(&self, ends: Option<jiff::Timestamp>) -> Result<(), LabError> {
         let generation = self.trust.next_generation();
-        let options = &self.options;
-        let new = Authority::create(&options.region, &options.endpoint, generation, ends)?;
+        let doors = self.doors.all.iter();
+        let endpoints: Vec<String> = doors.map(|door| door.endpoint.clone()).collect();
+        let new = Authority::create(&self.options.region, &endpoints, generation, ends)?;
         *self
+            .doors
             .front
             .authority
             .write()
@@ -223,6 +241,10 @@ impl Lab {
         self.run_sql("create a password user", &sql).await
     }
 
+    fn account_policy(&self) -> &crate::policy::Policy {
+        &self.doors.front.auth.policy
+    }
+
     async fn run_sql(&self, action: &'static str, sql: &str) -> Result<(), LabError> {
         self.postgres
             .run_sql("postgres", sql)
@@ -233,12 +255,12 @@ impl Lab {
     /// Lets a principal (an ARN, wildcards allowed, `*` for all) connect as a database user
     /// (wildcards allowed) or to a whole `rds-db` resource ARN.
     pub fn allow_connect(&self, principal: &str, user_or_arn: &str) {
-        self.front.auth.policy.allow(principal, user_or_arn);
+        self.account_policy().allow(principal, user_or_arn);
     }
 
     /// Takes back everything that was allowed to exactly this principal.
     pub fn revoke_connect(&self, principal: &str) {
-        self.front.auth.policy.revoke(principal);
+        self.account_policy().revoke(principal);
     }
 
     /// Lets principals that fit a pattern assume a role.
@@ -266,7 +288,8 @@ impl Lab {
     }
 }
 
-async fn open_account(options: &LabOptions, postgres: &LocalPostgres) -> Account {
+async fn open_account(options: &LabOptions, postgres: &LocalPostgres, site: Arc<Site>) -> Account {
+    let has_proxy = site.shape.has_proxy();
     let clock = LabClock::new(Arc::clone(&options.clock));
     let credentials = Arc::new(Credentials::default());
     let faults = Faults::new(clock.clone(), Arc::clone(&credentials), options.login_limit);
@@ -279,13 +302,16 @@ async fn open_account(options: &LabOptions, postgres: &LocalPostgres) -> Account
         clock,
         credentials,
         faults,
-        (instance, &options.resource_id),
+        (instance, site),
     );
     for (role, service) in [
         (TASK_ROLE, "ecs-tasks.amazonaws.com"),
         (INSTANCE_ROLE, "ec2.amazonaws.com"),
     ] {
         account.add_role(role, service);
+    }
+    if has_proxy {
+        account.add_role(PROXY_ROLE, "rds.amazonaws.com");
     }
     account
 }
@@ -311,52 +337,4 @@ async fn server_version(postgres: &LocalPostgres) -> String {
         .next()
         .unwrap_or_default()
         .to_owned()
-}
-
-/// Whether there are further lines in `pg_hba.conf`; which ones does not matter here.
-fn pam_hba(options: &LabOptions) -> Option<&'static str> {
-    (options.pam == Pam::OnMachineWeOwn).then_some("")
-}
-
-fn front(
-    options: &LabOptions,
-    postgres: &LocalPostgres,
-    account: &Account,
-    authority: Authority,
-    signed_port: u16,
-    tasks: &Tasks,
-) -> Front {
-    let socket = format!(".s.PGSQL.{}", postgres.port());
-    let admin = postgres.admin_config("postgres");
-    Front {
-        authority: RwLock::new(authority),
-        auth: auth_service(options, account),
-        backend: Backend {
-            socket: postgres.socket_dir().join(socket),
-            password_port: database::by_port(pam_hba(options)).then(|| postgres.port()),
-        },
-        iam_flag: Arc::clone(&account.instance),
-        roles: Roles::new(admin, tasks.tracker.clone(), tasks.shutdown.clone()),
-        faults: account.faults.clone(),
-        force_ssl: options.force_ssl,
-        takes_direct_tls: options.direct_tls == DirectTls::Always
-            || postgres.binaries().major() >= 17,
-        signed_port,
-        connections: Mutex::default(),
-    }
-}
-
-fn auth_service(options: &LabOptions, account: &Account) -> AuthService {
-    AuthService {
-        host: options.endpoint.clone(),
-        region: options.region.clone(),
-        endpoint: options.endpoint_kind,
-        clock: account.clock.clone(),
-        credentials: Arc::clone(&account.credentials),
-        policy: Policy::new(&options.region, &options.account_id, &options.resource_id),
-        faults: account.faults.clone(),
-        record: Arc::clone(&account.record),
-        directory: Arc::clone(&account.directory),
-        rate: Rate::default(),
-    }
 }

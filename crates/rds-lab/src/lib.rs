@@ -26,6 +26,7 @@ mod pattern;
 mod policy;
 mod rate;
 mod record;
+mod shape;
 pub mod verify;
 
 pub use aws::Requests;
@@ -39,3 +40,4 @@ pub use lab::Lab;
 pub use options::{DirectTls, ForceSsl, IamAuthentication, LabOptions};
 pub use pam::Pam;
 pub use record::{AuthEvent, Metrics, Outcome, Reason};
+pub use shape::{Door, Shape};

@@ -8,14 +8,18 @@ use std::path::PathBuf;
 
 use crate::Clock;
 use crate::pam::Pam;
+use crate::shape::Shape;
 use crate::verify::token::EndpointKind;
 
 /// How to start a lab.
 #[derive(Clone)]
 pub struct LabOptions {
+    /// What it plays; with [`Pam`] an instance only.
+    pub shape: Shape,
     /// The region the instance is in.
     pub region: String,
-    /// The instance's endpoint; the certificate names it, tokens must be signed for it.
+    /// The instance's endpoint; the certificate names it, tokens must be signed for it. Of another shape the names
+    /// are made from its parts.
     pub endpoint: String,
     /// Where the gate listens; port 0 is any free one.
     pub listen: SocketAddr,
@@ -29,7 +33,7 @@ pub struct LabOptions {
     pub force_ssl: ForceSsl,
     /// The AWS account, twelve digits.
     pub account_id: String,
-    /// The instance's resource id, which policies name.
+    /// The instance's resource id, which policies name; a cluster's begins with `cluster-` instead.
     pub resource_id: String,
     /// The instance's identifier, which policies do not name.
     pub identifier: String,
@@ -62,6 +66,7 @@ impl LabOptions {
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self {
+            shape: Shape::Instance,
             region: "us-west-2".to_owned(),
             endpoint: "sal-sandbox.abcdefghijk0.us-west-2.rds.amazonaws.com".to_owned(),
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),

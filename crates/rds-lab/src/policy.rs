@@ -50,13 +50,12 @@ impl Policy {
         self.list(|allowed| allowed.retain(|allowance| allowance.principal != principal));
     }
 
-    pub(crate) fn allows(&self, identity: &Identity, user: &str) -> bool {
-        let resource = self.resource(user);
+    pub(crate) fn allows(&self, identity: &Identity, resource: &str) -> bool {
         self.list(|allowed| {
             allowed.iter().any(|allowance| {
                 let principal = &allowance.principal;
                 (fits(principal, &identity.principal) || fits(principal, &identity.caller))
-                    && fits(&allowance.resource, &resource)
+                    && fits(&allowance.resource, resource)
             })
         })
     }
@@ -81,14 +80,14 @@ mod tests {
             principal: "arn:aws:iam::123456789012:role/sal".to_owned(),
             caller: "arn:aws:sts::123456789012:assumed-role/sal/one".to_owned(),
         };
-        assert!(!policy.allows(&role, "salawsiam"));
+        assert!(!policy.allows(&role, &policy.resource("salawsiam")));
         policy.allow("arn:aws:iam::123456789012:role/other", "*");
         policy.allow("*", "arn:aws:rds-db:us-west-2:123456789012:dbuser:db-TWO/*");
-        assert!(!policy.allows(&role, "salawsiam"));
+        assert!(!policy.allows(&role, &policy.resource("salawsiam")));
         policy.allow("arn:aws:iam::123456789012:role/sal", "sal*");
-        assert!(policy.allows(&role, "salawsiam"));
-        assert!(!policy.allows(&role, "postgres"));
+        assert!(policy.allows(&role, &policy.resource("salawsiam")));
+        assert!(!policy.allows(&role, &policy.resource("postgres")));
         policy.revoke("arn:aws:iam::123456789012:role/sal");
-        assert!(!policy.allows(&role, "salawsiam"));
+        assert!(!policy.allows(&role, &policy.resource("salawsiam")));
     }
 }

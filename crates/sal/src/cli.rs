@@ -11,7 +11,7 @@ pub(crate) use self::iam::{
     Apply, Aws, Change, Doctor, Env, EnvFormat, Holder, Iam, POLICY_NAME, Plan, PlanFormat, Policy,
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
-pub(crate) use self::lab::{Lab, LabEnvironment, LabUp, Running};
+pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 pub(crate) use self::relay::Relay;
 pub(crate) use self::user::{LinkedAccount, User};
 

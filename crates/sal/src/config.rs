@@ -4,6 +4,7 @@
 
 mod access;
 pub(crate) mod aws;
+pub(crate) mod aws_names;
 pub(crate) mod cutover;
 pub(crate) mod database;
 pub(crate) mod env;

@@ -127,6 +127,40 @@ impl AwsApi {
         &self.credentials
     }
 
+    /// The same client for another region: a global database's writer may be anywhere.
+    pub(super) fn in_region(&self, region: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// Every item of a list that comes in pages.
+    pub(super) async fn all(
+        &self,
+        service: Service,
+        action: &str,
+        list: &str,
+    ) -> Result<Vec<Element>, AwsError> {
+        let mut items = Vec::new();
+        let mut parameters = Vec::new();
+        for _page in 0..MOST_PAGES {
+            let tree = self.query(service, action, &parameters).await?;
+            items.extend(
+                tree.find(list)
+                    .into_iter()
+                    .flat_map(Element::items)
+                    .cloned(),
+            );
+            let result = tree.find(&format!("{action}Result"));
+            match result.and_then(|result| result.text_of("Marker")) {
+                Some(marker) => parameters = vec![("Marker".to_owned(), marker)],
+                None => break,
+            }
+        }
+        Ok(items)
+    }
+
     /// One call of the Query API; the answer's tree.
     pub(super) async fn query(
         &self,
@@ -293,18 +327,18 @@ impl AwsApi {
     /// AWS General Reference, "Service endpoints".
     fn public_endpoint(&self, service: Service) -> String {
         let region = &self.region;
-        let domain = match self.partition {
-            Partition::China => "amazonaws.com.cn",
-            Partition::EuropeanSovereign => "amazonaws.eu",
-            _ => "amazonaws.com",
-        };
+        let domain = self.partition.domain();
         match (service, self.partition) {
             (Service::Iam, Partition::China) => format!("https://iam.cn-north-1.{domain}"),
             (Service::Iam, Partition::UsGov) => format!("https://iam.us-gov.{domain}"),
             (Service::Iam, Partition::EuropeanSovereign) => {
                 format!("https://iam.eusc-de-east-1.{domain}")
             }
-            (Service::Iam, _) => format!("https://iam.{domain}"),
+            (Service::Iam, Partition::Iso) => format!("https://iam.us-iso-east-1.{domain}"),
+            (Service::Iam, Partition::IsoB) => format!("https://iam.us-isob-east-1.{domain}"),
+            (Service::Iam, Partition::IsoE) => format!("https://iam.eu-isoe-west-1.{domain}"),
+            (Service::Iam, Partition::IsoF) => format!("https://iam.us-isof-south-1.{domain}"),
+            (Service::Iam, Partition::Aws) => format!("https://iam.{domain}"),
             (service, _) => format!("https://{}.{region}.{domain}", service.signing_name()),
         }
     }
@@ -316,6 +350,10 @@ impl AwsApi {
             (Service::Iam, Partition::China) => "cn-north-1",
             (Service::Iam, Partition::UsGov) => "us-gov-west-1",
             (Service::Iam, Partition::EuropeanSovereign) => "eusc-de-east-1",
+            (Service::Iam, Partition::Iso) => "us-iso-east-1",
+            (Service::Iam, Partition::IsoB) => "us-isob-east-1",
+            (Service::Iam, Partition::IsoE) => "eu-isoe-west-1",
+            (Service::Iam, Partition::IsoF) => "us-isof-south-1",
             _ => &self.region,
         }
     }
@@ -350,6 +388,9 @@ impl Service {
         }
     }
 }
+
+/// Of a hundred items each, unless AWS says otherwise.
+const MOST_PAGES: usize = 50;
 
 /// For one call, from its first byte to its last.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     client::{AwsApi, AwsError, Service},
+    proxy::{self, ProxyFacts},
     xml::Element,
 };
 
@@ -41,6 +42,16 @@ pub struct DatabaseTarget {
     pub iam_enabled: Option<bool>,
     /// The same in `PendingModifiedValues`: it waits for the maintenance window.
     pub iam_pending: Option<bool>,
+    /// Its own name: of an instance, of a cluster's writer, of a proxy.
+    pub endpoint: Option<String>,
+    /// The instance of a cluster that writes now.
+    pub writer: Option<String>,
+    /// What it is a read replica of.
+    pub replica_of: Option<String>,
+    /// What a proxy does with logins.
+    pub proxy: Option<ProxyFacts>,
+    /// The least memory of Aurora Serverless v2, which is scaled in units of 2 GiB.
+    pub least_memory_mib: Option<u64>,
     /// Such as `db.t4g.micro`; none for a cluster.
     pub instance_class: Option<String>,
     /// The cluster that an instance belongs to; then the cluster's flag counts.
@@ -78,17 +89,26 @@ impl AwsApi {
     /// # Errors
     /// [`AwsError`].
     pub async fn target(&self, endpoint: &RdsEndpoint) -> Result<Option<DatabaseTarget>, AwsError> {
-        let kind = match endpoint.kind {
-            EndpointKind::Proxy | EndpointKind::ProxyEndpoint => TargetKind::Proxy,
-            EndpointKind::Instance => TargetKind::Instance,
-            _ => TargetKind::Cluster,
-        };
-        let identifier = endpoint.name.split('.').next().unwrap_or_default();
-        let found = self.describe(kind, identifier).await;
-        match found {
-            // A custom or reader endpoint of a cluster does not have the cluster's name.
-            Ok(None) if kind == TargetKind::Cluster => self.cluster_of(&endpoint.name).await,
-            other => other,
+        let identifier = endpoint.identifier();
+        match endpoint.kind {
+            EndpointKind::Proxy => self.describe(TargetKind::Proxy, identifier).await,
+            EndpointKind::ProxyEndpoint => self.proxy_of_endpoint(identifier).await,
+            EndpointKind::Instance => self.describe(TargetKind::Instance, identifier).await,
+            EndpointKind::Cluster | EndpointKind::Reader => {
+                self.describe(TargetKind::Cluster, identifier).await
+            }
+            // These do not have the cluster's name, but may have another cluster's.
+            EndpointKind::Custom | EndpointKind::ShardGroup => {
+                self.cluster_of(&endpoint.name).await
+            }
+            EndpointKind::GlobalWriter => match self.global_writer(&endpoint.name).await? {
+                Some((region, cluster)) => {
+                    let there = self.in_region(&region);
+                    there.describe(TargetKind::Cluster, &cluster).await
+                }
+                None => Ok(None),
+            },
+            EndpointKind::Dsql => Ok(None),
         }
     }
 
@@ -116,8 +136,9 @@ impl AwsApi {
 
     /// The cluster that has this endpoint among its own.
     async fn cluster_of(&self, name: &str) -> Result<Option<DatabaseTarget>, AwsError> {
-        let tree = self.query(Service::Rds, "DescribeDBClusters", &[]).await?;
-        let clusters = tree.find("DBClusters").into_iter().flat_map(Element::items);
+        let clusters = self
+            .all(Service::Rds, "DescribeDBClusters", "DBClusters")
+            .await?;
         let has = |cluster: &&Element| {
             let single = ["Endpoint", "ReaderEndpoint"];
             let own = single
@@ -130,10 +151,8 @@ impl AwsApi {
                 .flat_map(Element::items);
             own || custom.map(Element::own_text).any(|found| found == name)
         };
-        let mut clusters = clusters.filter(has);
-        Ok(clusters
-            .next()
-            .map(|cluster| read(TargetKind::Cluster, cluster)))
+        let found = clusters.iter().find(has);
+        Ok(found.map(|cluster| read(TargetKind::Cluster, cluster)))
     }
 
     /// `rds:DescribeDBEngineVersions` for one version; `None` when RDS does not offer it any more.
@@ -223,7 +242,7 @@ impl DatabaseTarget {
             && self.status == "available"
     }
 
-    /// Whether its class is one that AWS calls burstable and small.
+    /// Whether its class is one that AWS calls burstable and small; `db.serverless` says nothing of its memory.
     #[must_use]
     pub fn is_small(&self) -> bool {
         let class = self.instance_class.as_deref().unwrap_or_default();
@@ -235,7 +254,7 @@ impl DatabaseTarget {
     }
 }
 
-fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
+pub(super) fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
     let text = |name: &str| element.text_of(name);
     let names = names(kind);
     let arn = text(names.2);
@@ -255,10 +274,6 @@ fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
             .filter(|text| !text.is_empty())
             .collect()
     };
-    let group = element
-        .child("DBParameterGroups")
-        .and_then(|groups| groups.items().next())
-        .and_then(|group| group.text_of("DBParameterGroupName"));
     DatabaseTarget {
         kind,
         identifier: text(names.0).unwrap_or_default(),
@@ -271,6 +286,19 @@ fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
         status: text(names.3).unwrap_or_default(),
         iam_enabled: element.flag("IAMDatabaseAuthenticationEnabled"),
         iam_pending: pending.and_then(|pending| pending.flag("IAMDatabaseAuthenticationEnabled")),
+        endpoint: match kind {
+            TargetKind::Instance => element
+                .child("Endpoint")
+                .and_then(|endpoint| endpoint.text_of("Address")),
+            TargetKind::Cluster | TargetKind::Proxy => text("Endpoint"),
+        },
+        writer: writer(element),
+        replica_of: text("ReadReplicaSourceDBInstanceIdentifier"),
+        proxy: (kind == TargetKind::Proxy).then(|| proxy::read(element)),
+        least_memory_mib: element
+            .child("ServerlessV2ScalingConfiguration")
+            .and_then(|scaling| scaling.text_of("MinCapacity"))
+            .and_then(|units| mib(&units)),
         instance_class: text("DBInstanceClass"),
         cluster: (kind == TargetKind::Instance)
             .then(|| text("DBClusterIdentifier"))
@@ -286,8 +314,30 @@ fn read(kind: TargetKind, element: &Element) -> DatabaseTarget {
             .is_some_and(|outpost| outpost.text_of("Arn").is_some()),
         ca: text("CACertificateIdentifier"),
         log_exports: list("EnabledCloudwatchLogsExports"),
-        parameter_group: group.or_else(|| text("DBClusterParameterGroup")),
+        parameter_group: parameter_group(element),
     }
+}
+
+fn parameter_group(element: &Element) -> Option<String> {
+    let groups = element.child("DBParameterGroups");
+    let first = groups.and_then(|groups| groups.items().next());
+    let of_instance = first.and_then(|group| group.text_of("DBParameterGroupName"));
+    of_instance.or_else(|| element.text_of("DBClusterParameterGroup"))
+}
+
+fn writer(cluster: &Element) -> Option<String> {
+    let members = cluster.child("DBClusterMembers").into_iter();
+    let mut members = members.flat_map(Element::items);
+    let writer = members.find(|member| member.flag("IsClusterWriter") == Some(true));
+    writer.and_then(|writer| writer.text_of("DBInstanceIdentifier"))
+}
+
+/// Aurora capacity units, which come in halves, as memory: one is 2 GiB.
+fn mib(units: &str) -> Option<u64> {
+    let (whole, fraction) = units.split_once('.').unwrap_or((units, ""));
+    let whole: u64 = whole.parse().ok()?;
+    let half = u64::from(fraction.starts_with('5'));
+    whole.checked_mul(2_048)?.checked_add(half * 1_024)
 }
 
 /// What each kind calls its identifier, resource id, ARN and status.
@@ -306,5 +356,38 @@ fn names(kind: TargetKind) -> (&'static str, &'static str, &'static str, &'stati
             "Status",
         ),
         TargetKind::Proxy => ("DBProxyName", "", "DBProxyArn", "Status"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capacity_units_are_memory() {
+        for (units, memory) in [
+            ("0", Some(0)),
+            ("0.5", Some(1_024)),
+            ("1", Some(2_048)),
+            ("1.0", Some(2_048)),
+            ("2.5", Some(5_120)),
+            ("256", Some(524_288)),
+            ("many", None),
+        ] {
+            assert_eq!(mib(units), memory, "{units}");
+        }
+    }
+
+    #[test]
+    fn the_class_of_serverless_is_not_taken_for_a_small_one() {
+        let describe = |class: &str| {
+            let text =
+                format!("<DBInstance><DBInstanceClass>{class}</DBInstanceClass></DBInstance>");
+            let tree = Element::parse(&text).unwrap();
+            read(TargetKind::Instance, tree.find("DBInstance").unwrap())
+        };
+        assert!(!describe("db.serverless").is_small());
+        assert!(describe("db.t4g.micro").is_small());
+        assert!(!describe("db.r7g.large").is_small());
     }
 }

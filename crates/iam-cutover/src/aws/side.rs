@@ -1,7 +1,7 @@
 //! Looks at everything AWS will show, and keeps apart "is not so" from "may not be asked".
 
 use jiff::{SignedDuration, Timestamp};
-use rds_iam::RdsEndpoint;
+use rds_iam::{RdsEndpoint, endpoint::EndpointKind};
 use serde::Serialize;
 
 use super::{
@@ -9,10 +9,15 @@ use super::{
     cloudwatch::{AuthErrorLine, AuthMetric},
     iam::{RoleFacts, Simulation},
     made::Made,
+    neighbours::BlueGreen,
+    proxy::ProxyMode,
     rds::{DatabaseTarget, EngineVersion, TargetKind},
     sts::Caller,
 };
-use crate::{plan::Finding, policy::ConnectPolicy};
+use crate::{
+    plan::{Finding, target},
+    policy::ConnectPolicy,
+};
 
 /// What AWS said to one question.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -49,12 +54,22 @@ pub struct AwsWish {
 pub struct AwsFacts {
     /// Who asks.
     pub caller: Answer<Caller>,
+    /// The region that was asked; none where AWS was not asked.
+    pub asked_region: Option<String>,
     /// What the endpoint belongs to.
     pub target: Answer<Option<DatabaseTarget>>,
     /// The cluster of an instance in one: its flag counts.
     pub cluster: Answer<Option<DatabaseTarget>>,
+    /// The database behind a proxy.
+    pub behind: Answer<Option<DatabaseTarget>>,
+    /// `ANY` or `READER`: what a custom endpoint of a cluster leads to.
+    pub custom_endpoint: Answer<Option<String>>,
     /// Read replicas; each has a resource id of its own.
     pub replicas: Vec<DatabaseTarget>,
+    /// The blue/green deployment whose switch is still to come.
+    pub blue_green: Answer<Option<BlueGreen>>,
+    /// Proxies before the database.
+    pub proxies: Answer<Vec<DatabaseTarget>>,
     /// Its engine version.
     pub engine: Answer<Option<EngineVersion>>,
     /// The parameter `rds.iam_auth_for_replication`.
@@ -80,6 +95,8 @@ pub struct AwsSide {
     pub policy: ConnectPolicy,
     /// The role, when it is there.
     pub role: Option<RoleFacts>,
+    /// Why no move can be made at this endpoint.
+    pub refusals: Vec<Finding>,
     /// What should be known.
     pub warnings: Vec<Finding>,
 }
@@ -131,9 +148,14 @@ impl AwsFacts {
         let why = || why.to_owned();
         Self {
             caller: Answer::NotAsked(why()),
+            asked_region: None,
             target: Answer::NotAsked(why()),
             cluster: Answer::NotAsked(why()),
+            behind: Answer::NotAsked(why()),
+            custom_endpoint: Answer::NotAsked(why()),
             replicas: Vec::new(),
+            blue_green: Answer::NotAsked(why()),
+            proxies: Answer::NotAsked(why()),
             engine: Answer::NotAsked(why()),
             replication: Answer::NotAsked(why()),
             role: Answer::NotAsked(why()),
@@ -143,21 +165,60 @@ impl AwsFacts {
         }
     }
 
-    /// The instance or cluster whose flag counts.
+    /// The instance or cluster whose flag counts; of a standard proxy that is nobody but itself.
     #[must_use]
     pub fn flag_owner(&self) -> Option<&DatabaseTarget> {
         let cluster = self.cluster.known().and_then(Option::as_ref);
-        cluster.or_else(|| self.target.known().and_then(Option::as_ref))
+        let behind = self.behind.known().and_then(Option::as_ref);
+        let target = self.target.known().and_then(Option::as_ref);
+        cluster
+            .or(behind.filter(|_| self.proxy_mode() == Some(ProxyMode::EndToEnd)))
+            .or(target)
     }
 
-    /// The resource ids a policy has to name, the endpoint's own first.
+    /// How the proxy that the endpoint belongs to logs in to its database.
+    #[must_use]
+    pub fn proxy_mode(&self) -> Option<ProxyMode> {
+        let target = self.target.known().and_then(Option::as_ref)?;
+        target.proxy.as_ref().map(|proxy| proxy.mode)
+    }
+
+    /// The instance or cluster itself, also where a proxy stands before it.
+    #[must_use]
+    pub fn database(&self) -> Option<&DatabaseTarget> {
+        let target = self.target.known().and_then(Option::as_ref);
+        match target.map(|target| target.kind) {
+            Some(TargetKind::Proxy) => self.behind.known().and_then(Option::as_ref),
+            _ => target,
+        }
+    }
+
+    /// The resource ids a policy has to name, the endpoint's own first: with a proxy that logs in end to end also its
+    /// database's, whose logins are proved without it, and before a blue/green switch those of the side to come.
     #[must_use]
     pub fn resource_ids(&self) -> Vec<String> {
-        let owner = self.flag_owner().into_iter();
-        owner
+        let target = self.target.known().and_then(Option::as_ref);
+        let proxy = target.filter(|target| target.kind == TargetKind::Proxy);
+        let blue_green = self.blue_green.known().and_then(Option::as_ref);
+        let green = blue_green.into_iter().flat_map(|found| &found.green);
+        let all = proxy
+            .into_iter()
+            .chain(self.flag_owner())
             .chain(&self.replicas)
-            .filter_map(|target| target.resource_id.clone())
-            .collect()
+            .chain(green);
+        let mut ids: Vec<String> = Vec::new();
+        for id in all.filter_map(|target| target.resource_id.clone()) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
+    /// The region of the database: a global writer's endpoint does not say it.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.flag_owner()?.arn.as_deref()?.split(':').nth(3)
     }
 
     /// The exact policy for a user; `None` when account or resource id are not known.
@@ -171,7 +232,7 @@ impl AwsFacts {
             account.or_else(|| self.caller.known().map(|caller| caller.account.as_str()))?;
         (!resources.is_empty()).then(|| ConnectPolicy {
             partition: api.partition().to_owned(),
-            region: api.region().to_owned(),
+            region: self.region().unwrap_or(api.region()).to_owned(),
             account: account.to_owned(),
             resources,
             user: user.to_owned(),
@@ -237,14 +298,46 @@ pub async fn look_at_database(api: &AwsApi, endpoint: Result<&RdsEndpoint, &str>
     facts
 }
 
-async fn look_at_target(api: &AwsApi, endpoint: &RdsEndpoint, facts: &mut AwsFacts) {
+/// Asks AWS only what an endpoint belongs to, and what stands before and behind that.
+pub async fn look_at_place(api: &AwsApi, endpoint: &RdsEndpoint) -> AwsFacts {
+    let mut facts = AwsFacts::not_asked("not needed");
+    place(api, endpoint, &mut facts).await;
+    facts
+}
+
+async fn place(
+    api: &AwsApi,
+    endpoint: &RdsEndpoint,
+    facts: &mut AwsFacts,
+) -> Option<DatabaseTarget> {
+    facts.asked_region = Some(api.region().to_owned());
     facts.target = Answer::of(api.target(endpoint).await);
-    let Some(target) = facts.target.known().and_then(Option::as_ref).cloned() else {
+    let target = facts.target.known()?.clone()?;
+    if let Some(cluster) = &target.cluster {
+        facts.cluster = Answer::of(api.describe(TargetKind::Cluster, cluster).await);
+    }
+    if target.kind == TargetKind::Proxy {
+        facts.behind = Answer::of(api.behind_proxy(&target.identifier).await);
+    }
+    if endpoint.kind == EndpointKind::Custom {
+        let found = api
+            .custom_endpoint(&target.identifier, &endpoint.name)
+            .await;
+        facts.custom_endpoint = Answer::of(found);
+    }
+    Some(target)
+}
+
+async fn look_at_target(api: &AwsApi, endpoint: &RdsEndpoint, facts: &mut AwsFacts) {
+    let Some(target) = place(api, endpoint, facts).await else {
         not_without_target(facts);
         return;
     };
-    if let Some(cluster) = &target.cluster {
-        facts.cluster = Answer::of(api.describe(TargetKind::Cluster, cluster).await);
+    if let Some(database) = facts.flag_owner().cloned()
+        && database.kind != TargetKind::Proxy
+    {
+        facts.blue_green = Answer::of(api.blue_green(&database).await);
+        facts.proxies = Answer::of(api.proxies_before(&database).await);
     }
     for replica in &target.replicas {
         if let Ok(Some(replica)) = api.describe(TargetKind::Instance, replica).await {
@@ -266,6 +359,10 @@ async fn look_at_target(api: &AwsApi, endpoint: &RdsEndpoint, facts: &mut AwsFac
 /// What depends on the database was not asked for the reason for which that is not known.
 fn not_without_target(facts: &mut AwsFacts) {
     facts.cluster = facts.target.instead();
+    facts.behind = facts.target.instead();
+    facts.custom_endpoint = facts.target.instead();
+    facts.blue_green = facts.target.instead();
+    facts.proxies = facts.target.instead();
     facts.engine = facts.target.instead();
     facts.replication = facts.target.instead();
     facts.auth_errors = facts.target.instead();
@@ -273,7 +370,9 @@ fn not_without_target(facts: &mut AwsFacts) {
 }
 
 async fn look_at_logs(api: &AwsApi, now: Timestamp, facts: &mut AwsFacts) {
-    let Some(target) = facts.target.known().and_then(Option::as_ref).cloned() else {
+    let Some(target) = facts.database().cloned() else {
+        facts.auth_errors = facts.behind.instead();
+        facts.metrics = facts.behind.instead();
         return;
     };
     let hour = now
@@ -283,13 +382,27 @@ async fn look_at_logs(api: &AwsApi, now: Timestamp, facts: &mut AwsFacts) {
         .saturating_sub(SignedDuration::from_mins(15))
         .unwrap_or(now);
     facts.auth_errors = Answer::of(api.auth_errors(&target, hour).await);
-    if target.kind == TargetKind::Instance {
-        let metrics = api.auth_metrics(&target.identifier, quarter, now).await;
-        facts.metrics = Answer::of(metrics);
-    }
+    // They are counted for instances, and nearly all logins are the writer's.
+    let instance = match target.kind {
+        TargetKind::Cluster => target.writer.as_ref(),
+        TargetKind::Instance | TargetKind::Proxy => Some(&target.identifier),
+    };
+    facts.metrics = match instance {
+        Some(instance) => Answer::of(api.auth_metrics(instance, quarter, now).await),
+        None => Answer::NotAsked("the cluster has no writer".to_owned()),
+    };
 }
 
 impl AwsSide {
+    /// With what is to be said of the endpoint.
+    #[must_use]
+    pub fn at(mut self, endpoint: &RdsEndpoint, facts: &AwsFacts) -> Self {
+        self.refusals = target::refusals(endpoint, Some(facts));
+        self.warnings
+            .extend(target::warnings(endpoint, Some(facts)));
+        self
+    }
+
     /// What the plan needs, when it is all known.
     ///
     /// # Errors
@@ -333,6 +446,7 @@ impl AwsSide {
             target,
             policy,
             role,
+            refusals: Vec::new(),
             warnings,
         })
     }

@@ -84,10 +84,8 @@ fn flag(target: &DatabaseTarget) -> Check {
         }
         (Some(true), None) => Check::ok(ID, on, format!("on ({evidence})")),
         (Some(false), None) => Check::problem(ID, off, format!("OFF ({evidence})"), next),
-        _ if target.kind == TargetKind::Proxy => {
-            let next = "see the proxy's authentication settings";
-            Check::unknown(ID, on, evidence, next)
-        }
+        // It needs none of the database: the line of the proxy says how it logs in.
+        _ if target.kind == TargetKind::Proxy => Check::ok(ID, on, evidence),
         _ => Check::unknown(ID, on, evidence, "RDS did not say"),
     }
 }
@@ -259,7 +257,9 @@ fn engine(facts: &Facts) -> Option<Check> {
 }
 
 fn master(facts: &Facts) -> Option<Check> {
-    let target = facts.aws.flag_owner()?;
+    let owner = facts.aws.flag_owner();
+    let owner = owner.filter(|owner| owner.kind != TargetKind::Proxy);
+    let target = owner.or(facts.aws.database())?;
     let title = "How the master user logs in";
     let user = target.master_username.as_deref().unwrap_or("?");
     match target.master_authentication.as_deref() {
@@ -281,7 +281,7 @@ fn master(facts: &Facts) -> Option<Check> {
 /// AWS, "Limitations for IAM database authentication" (requirement 4).
 fn limitations(facts: &Facts) -> Vec<Check> {
     let title = "Limitations of IAM authentication (requirement 4)";
-    let Some(target) = facts.aws.target.known().and_then(Option::as_ref) else {
+    let Some(target) = facts.aws.database() else {
         return vec![unanswered(
             "limitations",
             title,
@@ -317,11 +317,33 @@ fn limitations(facts: &Facts) -> Vec<Check> {
     if target.is_small() {
         checks.push(Check::attention("memory", title, format!("{} has little memory; RDS wants 300 to 1000 MiB for IAM logins, and answers 503 at random when it lacks them", target.instance_class.as_deref().unwrap_or_default()), "watch FreeableMemory while the deployment starts; take a larger class, or keep connections open (a pool that does not shrink)"));
     }
+    checks.extend(serverless(facts));
     checks.extend(replication(facts, target));
     if checks.is_empty() {
         checks.push(Check::ok("limitations", title, "none applies: no Kerberos, no RDS Custom, no Outpost, no small burstable class, no replication by IAM; this server opens at most 50 logins a second (SAL_DB_LOGINS_PER_SECOND), RDS takes 200 from all"));
     }
     checks
+}
+
+/// Serverless v2 has the memory that its cluster's capacity gives it, whatever `db.serverless` is.
+fn serverless(facts: &Facts) -> Option<Check> {
+    let least = facts.aws.flag_owner()?.least_memory_mib?;
+    // As much as the largest class that counts as small.
+    if least > 2_048 {
+        return None;
+    }
+    let paused = match least {
+        0 => " (at 0 ACU it pauses, and the first login after that waits some 15 s)",
+        _ => "",
+    };
+    Some(Check::attention(
+        "memory",
+        "Limitations of IAM authentication (requirement 4)",
+        format!(
+            "Aurora Serverless v2 may scale down to {least} MiB{paused}; RDS wants 300 to 1000 MiB for IAM logins, and answers 503 at random when it lacks them"
+        ),
+        "raise MinCapacity of the cluster to 1.5 ACU or more, or keep connections open (a pool that does not shrink)",
+    ))
 }
 
 fn replication(facts: &Facts, target: &DatabaseTarget) -> Option<Check> {

@@ -1,10 +1,13 @@
 //! The host's name, what it leads to, the certificate behind it.
 
 use jiff::Timestamp;
-use rds_iam::{LoginFailure, endpoint::EndpointKind};
+use rds_iam::{LoginFailure, RdsEndpoint, endpoint::EndpointKind};
 
 use super::Facts;
-use crate::check::Check;
+use crate::{
+    check::Check,
+    plan::{Finding, target},
+};
 
 pub(super) fn checks(facts: &Facts) -> Vec<Check> {
     let mut checks = vec![name(facts), region(facts), certificate(facts)];
@@ -106,30 +109,71 @@ fn roots(facts: &Facts) -> Option<Check> {
     ))
 }
 
-fn kind(facts: &Facts) -> Option<Check> {
-    let endpoint = facts.endpoint.as_ref()?;
+/// The same findings that a plan has: what it refuses is a problem, what it warns of wants attention.
+fn kind(facts: &Facts) -> Vec<Check> {
+    let Some(endpoint) = &facts.endpoint else {
+        return Vec::new();
+    };
+    // Proxies have lines of their own; the two other findings are lines of the report on AWS.
+    let elsewhere = ["blue_green", "standard_proxy", "global_region"];
     let title = "Kind of endpoint";
-    match endpoint.kind {
-        EndpointKind::Proxy | EndpointKind::ProxyEndpoint => Some(Check::attention(
+    let told = |found: &Finding| !elsewhere.contains(&found.code) && !endpoint.is_proxy();
+    let aws = Some(&facts.aws);
+    let refusals = target::refusals(endpoint, aws).into_iter().filter(told);
+    let problems =
+        refusals.map(|found| Check::problem("endpoint-kind", title, found.what, found.next));
+    let warnings = target::warnings(endpoint, aws).into_iter().filter(told);
+    let notes =
+        warnings.map(|found| Check::attention("endpoint-kind", title, found.what, found.next));
+    let custom = custom(facts).filter(|_| endpoint.kind == EndpointKind::Custom);
+    problems
+        .chain(notes)
+        .chain(custom)
+        .chain(global(endpoint, facts))
+        .collect()
+}
+
+/// Those that may lead to readers only are refused already.
+fn custom(facts: &Facts) -> Option<Check> {
+    let kind = facts.aws.custom_endpoint.known().and_then(Option::as_deref);
+    (kind != Some("READER")).then(|| {
+        Check::attention(
             "endpoint-kind",
-            title,
-            "RDS Proxy: tokens are for the proxy (prx-…); in its standard mode the proxy logs in to the database with a secret, and the database user must NOT be in rds_iam",
-            "use end-to-end IAM of the proxy, or name the database's own endpoint",
-        )),
-        EndpointKind::Reader => Some(Check::problem(
-            "endpoint-kind",
-            title,
-            "a reader endpoint: its sessions cannot write",
+            "Kind of endpoint",
+            "a custom endpoint leads to any of the instances chosen for it, and to readers when the writer is not, or no longer, among them",
             "use the cluster's writer endpoint",
-        )),
-        EndpointKind::GlobalWriter => Some(Check::attention(
-            "endpoint-kind",
+        )
+    })
+}
+
+fn global(endpoint: &RdsEndpoint, facts: &Facts) -> Option<Check> {
+    if endpoint.kind != EndpointKind::GlobalWriter {
+        return None;
+    }
+    let title = "The writer of the global database";
+    let Some(region) = facts.aws.region() else {
+        return Some(Check::attention(
+            "global-writer",
             title,
             "a global endpoint carries no region",
-            "set AWS_RDS_REGION to the region of the current writer",
-        )),
-        _ => None,
+            "set AWS_RDS_REGION to the region of the current writer, and change it when that changes",
+        ));
+    };
+    let cluster = facts.aws.flag_owner()?;
+    let evidence = format!("cluster {} in {region}", cluster.identifier);
+    let set = facts.surroundings.region.as_deref();
+    if set == Some(region) {
+        return Some(Check::ok("global-writer", title, evidence));
     }
+    Some(Check::problem(
+        "global-writer",
+        title,
+        format!(
+            "{evidence}; tokens are signed for {}",
+            set.unwrap_or("no region")
+        ),
+        format!("set AWS_RDS_REGION={region}"),
+    ))
 }
 
 /// From whichever login saw it.

@@ -187,7 +187,12 @@ fn put(statement: &mut Value, name: &str, value: Value) {
 const DESCRIBE: &[&str] = &[
     "rds:DescribeDBInstances",
     "rds:DescribeDBClusters",
+    "rds:DescribeDBClusterEndpoints",
+    "rds:DescribeGlobalClusters",
+    "rds:DescribeBlueGreenDeployments",
     "rds:DescribeDBProxies",
+    "rds:DescribeDBProxyEndpoints",
+    "rds:DescribeDBProxyTargets",
     "rds:DescribeDBEngineVersions",
     "rds:DescribeDBParameters",
 ];

@@ -193,7 +193,8 @@ mod tests {
 
     #[test]
     fn every_form_carries_the_exact_resource() {
-        let (document, trust) = (example().document(), Trust::Ecs.document().unwrap());
+        let document = example().document();
+        let trust = Trust::Ecs.document(rds_iam::Partition::Aws).unwrap();
         let made = Made::default();
         let code = code(&document, Some(&trust), &made);
         for text in [aws_cli(&code), terraform(&code), cloudformation(&code)] {
@@ -221,7 +222,10 @@ mod tests {
 
     #[test]
     fn every_form_carries_boundary_path_and_tags() {
-        let (document, trust) = (example().document(), Trust::Ecs.document().unwrap());
+        let (document, trust) = (
+            example().document(),
+            Trust::Ecs.document(rds_iam::Partition::Aws).unwrap(),
+        );
         let made = Made {
             boundary: Some("arn:aws:iam::123456789012:policy/edge".to_owned()),
             path: Some("/apps/mac/".to_owned()),

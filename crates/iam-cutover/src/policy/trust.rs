@@ -1,5 +1,6 @@
 //! Who may assume the deployment's role: the trust policies of the usual platforms.
 
+use rds_iam::Partition;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -35,11 +36,11 @@ pub enum TrustError {
 }
 
 impl Trust {
-    /// The trust policy.
+    /// The trust policy, as the role's partition has it.
     ///
     /// # Errors
     /// [`TrustError`], for IRSA only.
-    pub fn document(&self) -> Result<Value, TrustError> {
+    pub fn document(&self, partition: Partition) -> Result<Value, TrustError> {
         let service = |name: &str, actions: &[&str]| {
             json!({
                 "Version": "2012-10-17",
@@ -48,7 +49,8 @@ impl Trust {
         };
         Ok(match self {
             Self::Ecs => service("ecs-tasks.amazonaws.com", &["sts:AssumeRole"]),
-            Self::Ec2 => service("ec2.amazonaws.com", &["sts:AssumeRole"]),
+            // The one service here whose name has the partition's domain: ec2.amazonaws.com.cn.
+            Self::Ec2 => service(&format!("ec2.{}", partition.domain()), &["sts:AssumeRole"]),
             Self::EksPodIdentity => service(
                 "pods.eks.amazonaws.com",
                 &["sts:AssumeRole", "sts:TagSession"],
@@ -94,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_platform_has_its_principal() {
-        let text = |trust: Trust| trust.document().unwrap().to_string();
+        let text = |trust: Trust| trust.document(Partition::Aws).unwrap().to_string();
         assert!(text(Trust::Ecs).contains("ecs-tasks.amazonaws.com"));
         assert!(text(Trust::Ec2).contains("\"ec2.amazonaws.com\""));
         assert!(text(Trust::EksPodIdentity).contains("sts:TagSession"));
@@ -108,13 +110,30 @@ mod tests {
     }
 
     #[test]
+    fn ec2_has_the_name_that_its_partition_gives_it_and_ecs_one_name_everywhere() {
+        for (region, ec2) in [
+            ("us-west-2", "ec2.amazonaws.com"),
+            ("us-gov-west-1", "ec2.amazonaws.com"),
+            ("cn-north-1", "ec2.amazonaws.com.cn"),
+            ("us-iso-east-1", "ec2.c2s.ic.gov"),
+            ("us-isob-east-1", "ec2.sc2s.sgov.gov"),
+        ] {
+            let partition = Partition::of_region(region);
+            let document = Trust::Ec2.document(partition).unwrap();
+            assert_eq!(document["Statement"][0]["Principal"]["Service"], ec2);
+            let ecs = Trust::Ecs.document(partition).unwrap().to_string();
+            assert!(ecs.contains("\"ecs-tasks.amazonaws.com\""), "{ecs}");
+        }
+    }
+
+    #[test]
     fn irsa_needs_a_provider_and_an_account() {
         let irsa = |provider: &str, account: &str| {
             let trust = Trust::EksIrsa {
                 provider: provider.to_owned(),
                 service_account: account.to_owned(),
             };
-            trust.document().unwrap_err()
+            trust.document(Partition::Aws).unwrap_err()
         };
         assert!(matches!(irsa("https://x", "a:b"), TrustError::Provider(_)));
         let provider = "arn:aws:iam::1:oidc-provider/x";

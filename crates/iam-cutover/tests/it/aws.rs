@@ -36,7 +36,7 @@ async fn side(api: &aws::AwsApi, role: &str, trust: Option<Trust>, stage: &Stage
     let wish = AwsWish {
         role: Some(role.to_owned()),
         policy_name: "sal-rds-iam".to_owned(),
-        trust: trust.map(|trust| trust.document().unwrap().to_string()),
+        trust: trust.map(|trust| trust.document(rds_iam::Partition::Aws).unwrap().to_string()),
         made: aws::Made::default(),
     };
     let policy = facts.policy(api, NEW);
@@ -222,7 +222,10 @@ async fn what_is_not_there_is_not_read_back_as_done() {
         r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#.to_owned();
     let arn = "arn:aws:iam::123456789012:policy/p".to_owned();
     let (policy, role) = ("p".to_owned(), "r".to_owned());
-    let trust = Trust::Ecs.document().unwrap().to_string();
+    let trust = Trust::Ecs
+        .document(rds_iam::Partition::Aws)
+        .unwrap()
+        .to_string();
     let made = Box::<aws::Made>::default();
     let attach = aws::AwsCall::AttachRolePolicy {
         role: role.clone(),

@@ -19,4 +19,5 @@ mod moto;
 mod refusals;
 mod resume;
 mod scripts;
+mod shapes;
 mod stage;

@@ -225,7 +225,7 @@ async fn policies_and_roles(api: &AwsApi, resource_id: String) {
     assert!(policy.is_granted_by(&role.policies[0].document), "{role:?}");
     let made = AwsCall::CreateRole {
         name: "made".to_owned(),
-        trust: Trust::Ec2.document().unwrap().to_string(),
+        trust: Trust::Ec2.document(Partition::Aws).unwrap().to_string(),
         made: of_the_organization(Some(&arn)),
     };
     api.make(&made).await.unwrap();

@@ -87,19 +87,19 @@ const FORMS: &[(&str, &str, EndpointKind, Partition)] = &[
         "sal.abcdefg12345.rds.us-iso-east-1.c2s.ic.gov",
         "us-iso-east-1",
         EndpointKind::Instance,
-        Partition::Isolated,
+        Partition::Iso,
     ),
     (
         "sal.abcdefg12345.us-iso-east-1.rds.c2s.ic.gov",
         "us-iso-east-1",
         EndpointKind::Instance,
-        Partition::Isolated,
+        Partition::Iso,
     ),
     (
         "sal.abcdefg12345.rds.us-isob-east-1.sc2s.sgov.gov",
         "us-isob-east-1",
         EndpointKind::Instance,
-        Partition::Isolated,
+        Partition::IsoB,
     ),
     (
         "sal.abcdefg12345.eusc-de-east-1.rds.amazonaws.eu",
@@ -110,6 +110,66 @@ const FORMS: &[(&str, &str, EndpointKind, Partition)] = &[
     (
         "abcdefghijklmnopqrst.dsql.us-east-1.on.aws",
         "us-east-1",
+        EndpointKind::Dsql,
+        Partition::Aws,
+    ),
+    (
+        "sal.cluster-abc123.us-isob-east-1.rds.sc2s.sgov.gov",
+        "us-isob-east-1",
+        EndpointKind::Cluster,
+        Partition::IsoB,
+    ),
+    (
+        "sal.abcdefg12345.rds.us-isof-south-1.csp.hci.ic.gov",
+        "us-isof-south-1",
+        EndpointKind::Instance,
+        Partition::IsoF,
+    ),
+    (
+        "sal.abcdefg12345.eu-isoe-west-1.rds.cloud.adc-e.uk",
+        "eu-isoe-west-1",
+        EndpointKind::Instance,
+        Partition::IsoE,
+    ),
+    (
+        "sal.cluster-ro-abc123.rds.cn-north-1.amazonaws.com.cn",
+        "cn-north-1",
+        EndpointKind::Reader,
+        Partition::China,
+    ),
+    (
+        "sal.cluster-abc123.cn-northwest-1.rds.amazonaws.com.cn",
+        "cn-northwest-1",
+        EndpointKind::Cluster,
+        Partition::China,
+    ),
+    (
+        "any.cluster-custom-abc123.rds.cn-north-1.amazonaws.com.cn",
+        "cn-north-1",
+        EndpointKind::Custom,
+        Partition::China,
+    ),
+    (
+        "sal.proxy-abc123.rds.cn-north-1.amazonaws.com.cn",
+        "cn-north-1",
+        EndpointKind::Proxy,
+        Partition::China,
+    ),
+    (
+        "vpc.endpoint.proxy-abc123.us-gov-west-1.rds.amazonaws.com",
+        "us-gov-west-1",
+        EndpointKind::ProxyEndpoint,
+        Partition::UsGov,
+    ),
+    (
+        "sal-instance-1.abcdefg12345.eu-central-1.rds.amazonaws.com",
+        "eu-central-1",
+        EndpointKind::Instance,
+        Partition::Aws,
+    ),
+    (
+        "abcdefghijklmnopqrst.dsql-fnh4.eu-west-2.on.aws",
+        "eu-west-2",
         EndpointKind::Dsql,
         Partition::Aws,
     ),
@@ -153,6 +213,52 @@ fn both_sides_of_a_blue_green_deployment_are_told_apart() {
         side("sal-greenish.abc.us-east-1.rds.amazonaws.com"),
         Deployment::Plain
     );
+}
+
+#[test]
+fn the_other_names_of_a_database_follow_from_its_own() {
+    let of = |host: &str| RdsEndpoint::parse(host).unwrap();
+    let domain = "abc123.us-west-2.rds.amazonaws.com";
+    let reader = of(&format!("Sal.cluster-ro-{domain}."));
+    assert_eq!(reader.identifier(), "sal");
+    assert_eq!(
+        reader.writer(),
+        Some(format!("sal.cluster-{domain}")),
+        "Aurora and Multi-AZ clusters alike"
+    );
+    let chinese = of("sal.cluster-ro-abc.rds.cn-north-1.amazonaws.com.cn");
+    assert_eq!(
+        chinese.writer().as_deref(),
+        Some("sal.cluster-abc.rds.cn-north-1.amazonaws.com.cn")
+    );
+    assert_eq!(of(&format!("sal.cluster-{domain}")).writer(), None);
+    for side in ["sal-green-ab12cd", "sal-old1", "sal-old12"] {
+        for kind in ["", "cluster-"] {
+            let name = of(&format!("{side}.{kind}{domain}")).in_production();
+            assert_eq!(name, Some(format!("sal.{kind}{domain}")));
+        }
+    }
+    assert_eq!(of(&format!("sal.{domain}")).in_production(), None);
+    assert!(of(&format!("x.endpoint.proxy-{domain}")).is_proxy());
+    assert!(!of(&format!("proxy.{domain}")).is_proxy());
+}
+
+#[test]
+fn every_partition_has_its_own_name_and_domain() {
+    for (region, name, domain) in [
+        ("us-west-2", "aws", "amazonaws.com"),
+        ("mx-central-1", "aws", "amazonaws.com"),
+        ("cn-north-1", "aws-cn", "amazonaws.com.cn"),
+        ("us-gov-east-1", "aws-us-gov", "amazonaws.com"),
+        ("us-iso-west-1", "aws-iso", "c2s.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
+        ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
+        ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
+    ] {
+        let partition = Partition::of_region(region);
+        assert_eq!((partition.arn_name(), partition.domain()), (name, domain));
+    }
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub(super) fn explain_refusal(
     message: &str,
     context: &LoginContext,
 ) -> Explanation {
+    if let Some(explanation) = super::proxy::explain(sqlstate, message, context) {
+        return explanation;
+    }
     let what = format!("The server said: {message}.");
     let iam = context.mode == LoginMode::Iam;
     let no_encryption = message.contains("no encryption") || message.contains("SSL off");

@@ -16,6 +16,7 @@ use crate::faults::Faults;
 use crate::instance::Instance;
 use crate::pattern::fits;
 use crate::record::Record;
+use crate::shape::Site;
 
 /// How often each service was asked, answered or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(crate) struct Account {
     pub(crate) instance: Arc<Instance>,
     pub(crate) record: Arc<Record>,
     pub(crate) calls: Calls,
-    pub(crate) resource_id: String,
+    pub(crate) site: Arc<Site>,
     state: Mutex<State>,
 }
 
@@ -66,14 +67,14 @@ impl Account {
         clock: LabClock,
         credentials: Arc<Credentials>,
         faults: Faults,
-        (instance, resource_id): (Instance, &str),
+        (instance, site): (Instance, Arc<Site>),
     ) -> Self {
         Self {
             directory: Arc::default(),
             instance: Arc::new(instance),
             record: Arc::default(),
             calls: Calls::default(),
-            resource_id: resource_id.to_owned(),
+            site,
             id: id.to_owned(),
             region: region.to_owned(),
             clock,

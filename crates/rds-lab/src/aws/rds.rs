@@ -1,4 +1,9 @@
-//! RDS's API: the instance, its engine version, its parameters, and switching IAM authentication.
+//! RDS's API: instances, their engine version and parameters, and switching IAM authentication; clusters, proxies and
+//! blue/green deployments have files of their own.
+
+mod clusters;
+mod deployments;
+mod proxies;
 
 use std::sync::Arc;
 
@@ -25,11 +30,29 @@ fn act(account: &Account, request: &Request<'_>) -> Result<Response, ApiError> {
     authorize(account, &caller, &format!("rds:{action}"), (&resource, &[]))?;
     let result = match action.as_str() {
         "DescribeDBInstances" => instances(account, &form)?,
-        "DescribeDBClusters" => clusters(&form)?,
-        "DescribeDBProxies" => return Err(not_found("DBProxyNotFoundFault", "no proxy")),
+        "DescribeDBClusters" => clusters::describe(account, &form)?,
+        "DescribeDBClusterEndpoints" => clusters::endpoints(account, &form)?,
+        "DescribeGlobalClusters" => clusters::global(account),
+        "DescribeDBProxies" => proxies::describe(account, &form)?,
+        "DescribeDBProxyEndpoints" => proxies::endpoints(account, &form)?,
+        "DescribeDBProxyTargets" => proxies::targets(account, &form)?,
+        "DescribeBlueGreenDeployments" => deployments::describe(account),
         "DescribeDBEngineVersions" => engine_versions(&form),
         "DescribeDBParameters" => parameters(account),
-        "ModifyDBInstance" => modify(account, &form)?,
+        "ModifyDBInstance" => {
+            modify(account, &form, "DBInstanceIdentifier")?;
+            let site = &account.site;
+            instance(
+                account,
+                &account.instance.facts(),
+                &site.identifier,
+                &site.resource_id,
+            )
+        }
+        "ModifyDBCluster" => {
+            modify(account, &form, "DBClusterIdentifier")?;
+            clusters::one(account)
+        }
         _ => {
             return Err(ApiError {
                 status: StatusCode::BAD_REQUEST,
@@ -64,21 +87,11 @@ fn resource(account: &Account, form: &Query) -> String {
 fn instances(account: &Account, form: &Query) -> Result<String, ApiError> {
     let facts = account.instance.facts();
     let wanted = form.text("DBInstanceIdentifier");
-    let mut found = Vec::new();
-    if wanted.is_none_or(|wanted| wanted == facts.identifier) {
-        found.push(instance(
-            account,
-            &facts,
-            &facts.identifier,
-            &account.resource_id,
-        ));
-    }
-    for (replica, number) in facts.replicas.iter().zip(1..) {
-        if wanted.is_none_or(|wanted| wanted == replica) {
-            let id = format!("db-REPLICA{number:0>19}");
-            found.push(instance(account, &facts, replica, &id));
-        }
-    }
+    let found: Vec<String> = identifiers(account, &facts)
+        .iter()
+        .filter(|(identifier, _)| wanted.is_none_or(|wanted| wanted == identifier))
+        .map(|(identifier, id)| instance(account, &facts, identifier, id))
+        .collect();
     if found.is_empty() {
         let wanted = wanted.unwrap_or_default();
         return Err(not_found(
@@ -89,35 +102,69 @@ fn instances(account: &Account, form: &Query) -> Result<String, ApiError> {
     Ok(format!("<DBInstances>{}</DBInstances>", found.concat()))
 }
 
+/// Every instance with its resource id.
+fn identifiers(account: &Account, facts: &Facts) -> Vec<(String, String)> {
+    let site = &account.site;
+    let members = (0..site.members())
+        .map(|number| (site.member(number), format!("db-MEMBER{:0>20}", number + 1)));
+    let replicas = facts.replicas.iter().zip(1..);
+    let replicas =
+        replicas.map(|(name, number)| (name.clone(), format!("db-REPLICA{number:0>19}")));
+    let green = (facts.blue_green.is_some() && !site.shape.is_cluster())
+        .then(|| (deployments::green(account), deployments::green_id(account)));
+    let own =
+        (!site.shape.is_cluster()).then(|| (site.identifier.clone(), site.resource_id.clone()));
+    own.into_iter()
+        .chain(members)
+        .chain(replicas)
+        .chain(green)
+        .collect()
+}
+
+/// The ARN of an instance.
+fn arn(account: &Account, identifier: &str) -> String {
+    format!(
+        "arn:aws:rds:{}:{}:db:{identifier}",
+        account.region, account.id
+    )
+}
+
+/// The logs that go to CloudWatch.
+fn exports(facts: &Facts) -> String {
+    let logs = facts.log_exports.iter();
+    let items: Vec<String> = logs.map(|log| element("member", log)).collect();
+    format!(
+        "<EnabledCloudwatchLogsExports>{}</EnabledCloudwatchLogsExports>",
+        items.concat()
+    )
+}
+
 fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &str) -> String {
     let pending = facts.pending().map_or_else(String::new, |pending| {
         element("IAMDatabaseAuthenticationEnabled", &pending.to_string())
     });
-    let list = |name: &str, item: &str, texts: &[String]| {
-        let items: Vec<String> = texts.iter().map(|text| element(item, text)).collect();
-        format!("<{name}>{}</{name}>", items.concat())
-    };
-    let replicas: &[String] = if identifier == facts.identifier {
-        &facts.replicas
-    } else {
-        &[]
-    };
     let domains = if facts.kerberos {
         "<DomainMembership><Domain>d-1234567890</Domain><Status>joined</Status></DomainMembership>"
     } else {
         ""
     };
-    let arn = format!(
-        "arn:aws:rds:{}:{}:db:{identifier}",
-        account.region, account.id
-    );
+    let site = &account.site;
+    let cluster = match site.shape.is_cluster() {
+        true => element("DBClusterIdentifier", &site.identifier),
+        false => String::new(),
+    };
     let parts = [
         element("DBInstanceIdentifier", identifier),
         element("DbiResourceId", resource_id),
-        element("DBInstanceArn", &arn),
+        element("DBInstanceArn", &arn(account, identifier)),
+        cluster,
+        format!(
+            "<Endpoint>{}</Endpoint>",
+            element("Address", &site.own(identifier))
+        ),
         element("DBInstanceClass", &facts.class),
         element("DBInstanceStatus", facts.status()),
-        element("Engine", "postgres"),
+        element("Engine", clusters::engine(site.shape)),
         element("EngineVersion", &facts.engine_version),
         element("MasterUsername", "postgres"),
         element("MasterUserAuthenticationType", &facts.master_authentication),
@@ -127,12 +174,8 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
         ),
         format!("<PendingModifiedValues>{pending}</PendingModifiedValues>"),
         element("CACertificateIdentifier", "rds-ca-rsa2048-g1"),
-        list(
-            "ReadReplicaDBInstanceIdentifiers",
-            "ReadReplicaDBInstanceIdentifier",
-            replicas,
-        ),
-        list("EnabledCloudwatchLogsExports", "member", &facts.log_exports),
+        replicas(facts, identifier),
+        exports(facts),
         subnets(account, facts),
         format!("<DomainMemberships>{domains}</DomainMemberships>"),
         format!(
@@ -142,6 +185,22 @@ fn instance(account: &Account, facts: &Facts, identifier: &str, resource_id: &st
         ),
     ];
     format!("<DBInstance>{}</DBInstance>", parts.concat())
+}
+
+/// What follows it, or what it follows.
+fn replicas(facts: &Facts, identifier: &str) -> String {
+    if facts.replicas.iter().any(|replica| replica == identifier) {
+        return element("ReadReplicaSourceDBInstanceIdentifier", &facts.identifier);
+    }
+    let own = facts.replicas.iter();
+    let items: Vec<String> = own
+        .filter(|_| identifier == facts.identifier)
+        .map(|replica| element("ReadReplicaDBInstanceIdentifier", replica))
+        .collect();
+    format!(
+        "<ReadReplicaDBInstanceIdentifiers>{}</ReadReplicaDBInstanceIdentifiers>",
+        items.concat()
+    )
 }
 
 fn subnets(account: &Account, facts: &Facts) -> String {
@@ -156,17 +215,6 @@ fn subnets(account: &Account, facts: &Facts) -> String {
     format!(
         "<DBSubnetGroup><Subnets><Subnet><SubnetOutpost>{outpost}</SubnetOutpost></Subnet></Subnets></DBSubnetGroup>"
     )
-}
-
-/// The lab plays an instance; asking for a cluster by name is an error, for all of them an empty list.
-fn clusters(form: &Query) -> Result<String, ApiError> {
-    match form.text("DBClusterIdentifier") {
-        None => Ok("<DBClusters></DBClusters>".to_owned()),
-        Some(name) => Err(not_found(
-            "DBClusterNotFoundFault",
-            &format!("DBCluster {name} not found."),
-        )),
-    }
 }
 
 fn engine_versions(form: &Query) -> String {
@@ -213,40 +261,38 @@ fn parameters(account: &Account) -> String {
     format!("<Parameters>{}</Parameters>", all.concat())
 }
 
-fn modify(account: &Account, form: &Query) -> Result<String, ApiError> {
+/// Switches the flag of whatever has it: the instance, or the cluster.
+fn modify(account: &Account, form: &Query, name: &'static str) -> Result<(), ApiError> {
     let facts = account.instance.facts();
-    let wanted = form.text("DBInstanceIdentifier").unwrap_or_default();
-    if wanted != facts.identifier {
-        return Err(not_found(
-            "DBInstanceNotFound",
-            &format!("DBInstance {wanted} not found."),
-        ));
+    let wanted = form.text(name).unwrap_or_default();
+    let (code, kind, is_cluster) = match name {
+        "DBClusterIdentifier" => ("DBClusterNotFoundFault", "DBCluster", true),
+        _ => ("DBInstanceNotFound", "DBInstance", false),
+    };
+    let site = &account.site;
+    if wanted != site.identifier || is_cluster != site.shape.is_cluster() {
+        return Err(not_found(code, &format!("{kind} {wanted} not found.")));
     }
     if facts.status() != "available" {
         return Err(ApiError {
             status: StatusCode::BAD_REQUEST,
             code: "InvalidDBInstanceState",
             message: format!(
-                "Instance {wanted} cannot be modified while it is {}",
+                "{kind} {wanted} cannot be modified while it is {}",
                 facts.status()
             ),
         });
     }
     let at_once = form.text("ApplyImmediately") == Some("true");
-    match form.text("EnableIAMDatabaseAuthentication") {
-        Some("true") => account.instance.change(|facts| facts.modify(true, at_once)),
-        Some("false") => account
-            .instance
-            .change(|facts| facts.modify(false, at_once)),
-        _ => {}
-    }
-    let facts = account.instance.facts();
-    Ok(instance(
-        account,
-        &facts,
-        &facts.identifier,
-        &account.resource_id,
-    ))
+    let enabled = match form.text("EnableIAMDatabaseAuthentication") {
+        Some("true") => true,
+        Some("false") => false,
+        _ => return Ok(()),
+    };
+    account
+        .instance
+        .change(|facts| facts.modify(enabled, at_once));
+    Ok(())
 }
 
 fn not_found(code: &'static str, message: &str) -> ApiError {

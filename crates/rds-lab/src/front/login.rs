@@ -17,6 +17,7 @@ use super::rules::{Membership, Rule, rule};
 use super::{Duplex, Front};
 use crate::auth_service::Door;
 use crate::record::Outcome;
+use crate::shape::Leads;
 
 impl Front {
     /// Brings a new connection to a session; `None` when there is nothing left to do.
@@ -33,14 +34,18 @@ impl Front {
             }
             Greeting::Session(client) => client,
         };
-        let membership = match self.admit(&mut client, peer).await? {
+        let admitted = match self.leads {
+            Leads::Proxy => self.admit_by_proxy(&mut client, peer).await?,
+            _ => self.admit(&mut client, peer).await?,
+        };
+        let membership = match admitted {
             Ok(membership) => membership,
             Err(error) => {
                 refuse(&mut *client.stream, &error).await?;
                 return Ok(None);
             }
         };
-        let role = self.faults.role();
+        let role = self.role();
         let Ok(backend) = self.backend.open(client.startup, role, membership).await else {
             refuse(&mut *client.stream, &refusal::not_up()).await?;
             return Ok(None);
@@ -115,7 +120,7 @@ impl Front {
     }
 }
 
-async fn ask_for_token(stream: &mut dyn Duplex) -> io::Result<Password> {
+pub(super) async fn ask_for_token(stream: &mut dyn Duplex) -> io::Result<Password> {
     stream.write_all(&CLEARTEXT_PASSWORD_REQUEST).await?;
     stream.flush().await?;
     let mut header = [0; Header::SIZE];

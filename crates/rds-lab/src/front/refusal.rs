@@ -79,6 +79,49 @@ pub(super) fn not_up() -> ErrorResponse {
         .with(b'R', "ProcessStartupPacket")
 }
 
+/// RDS Proxy takes nobody without TLS where IAM is required (AWS, "Troubleshooting for RDS Proxy").
+pub(super) fn proxy_needs_tls() -> ErrorResponse {
+    ErrorResponse::fatal("28000", "IAM is allowed only with SSL connections.")
+}
+
+/// RDS Proxy knows no start-up options.
+pub(super) fn proxy_takes_no_options() -> ErrorResponse {
+    ErrorResponse::fatal(
+        "0A000",
+        "Feature not supported: RDS Proxy currently doesn\u{2019}t support command-line options.",
+    )
+}
+
+/// The proxy itself does not take the token.
+pub(super) fn proxy_refuses_token(user: &str) -> ErrorResponse {
+    let text = format!(
+        "The IAM authentication failed for the role {user}. Check the IAM token for this role and try again."
+    );
+    ErrorResponse::fatal("28000", &text)
+}
+
+/// The proxy has no secret of this user.
+pub(super) fn proxy_has_no_secret(user: &str) -> ErrorResponse {
+    let text = format!(
+        "This RDS proxy has no credentials for the role {user}. Check the credentials for this role and try again."
+    );
+    ErrorResponse::fatal("28000", &text)
+}
+
+/// Postgres asked for a password and got none that is right.
+pub(super) fn wrong_password(user: &str) -> ErrorResponse {
+    let text = format!("password authentication failed for user \"{user}\"");
+    in_auth("28P01", &text, "326", "auth_failed")
+}
+
+/// What the database said to the proxy, said to the client.
+pub(super) fn passed_on(error: &tokio_postgres::Error, user: &str) -> ErrorResponse {
+    match error.as_db_error() {
+        Some(refusal) => ErrorResponse::fatal(refusal.code().code(), refusal.message()),
+        None => wrong_password(user),
+    }
+}
+
 fn described(attempt: &Attempt<'_>, encryption: Encryption) -> String {
     format!(
         "host \"{}\", user \"{}\", database \"{}\", {}",

@@ -9,11 +9,13 @@ use std::sync::PoisonError;
 use local_postgres::LocalPostgres;
 
 use super::Lab;
+use crate::LabError;
 use crate::aws::{FULL_PATH, INSTANCE_ROLE, RELATIVE_PATH, Requests, TASK_ROLE};
 use crate::calls::Call;
 use crate::credentials::Credential;
 use crate::faults::Faults;
 use crate::record::{AuthEvent, Metrics};
+use crate::shape::{Door, PROXY_ID, PROXY_ROLE, Shape};
 
 impl Lab {
     /// The key of the user `sal-lab`, which never expires.
@@ -37,7 +39,51 @@ impl Lab {
     /// Where the gate listens; what the endpoint's name would resolve to.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        let first = self.doors.all.first();
+        first.map_or(self.options.listen, |door| door.address)
+    }
+
+    /// Every name that clients can connect to, the writer's first.
+    #[must_use]
+    pub fn doors(&self) -> &[Door] {
+        &self.doors.all
+    }
+
+    /// A door by its name in the lab, such as `reader`.
+    ///
+    /// # Errors
+    /// [`LabError::NoDoor`] names those there are.
+    pub fn door(&self, name: &str) -> Result<&Door, LabError> {
+        let doors = &self.doors.all;
+        let found = doors.iter().find(|door| door.name == name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = doors.iter().map(|door| door.name.as_str()).collect();
+            LabError::NoDoor {
+                name: name.to_owned(),
+                known: known.join(", "),
+            }
+        })
+    }
+
+    /// Whether there is a proxy that logs in with a secret.
+    #[must_use]
+    pub fn proxy_needs_secret(&self) -> bool {
+        self.options.shape == Shape::Proxy
+    }
+
+    /// What a policy calls a user at the proxy.
+    #[must_use]
+    pub fn proxy_resource(&self, user: &str) -> String {
+        format!(
+            "arn:aws:rds-db:{}:{}:dbuser:{PROXY_ID}/{user}",
+            self.options.region, self.options.account_id
+        )
+    }
+
+    /// The ARN of the role that the proxy logs in with, end to end.
+    #[must_use]
+    pub fn proxy_role_arn(&self) -> String {
+        self.account.role_arn(PROXY_ROLE)
     }
 
     /// Where Postgres itself listens and asks by PAM, when that was wanted; tokens for this way
@@ -52,6 +98,7 @@ impl Lab {
     #[must_use]
     pub fn ca_pem(&self) -> String {
         let authority = self
+            .doors
             .front
             .authority
             .read()
@@ -164,7 +211,7 @@ impl Lab {
     /// The resource id of the database.
     #[must_use]
     pub fn resource_id(&self) -> &str {
-        &self.account.resource_id
+        &self.account.site.resource_id
     }
 
     /// The name of the role that the container endpoint hands out.
@@ -182,19 +229,19 @@ impl Lab {
     /// Every IAM login so far, accepted and refused.
     #[must_use]
     pub fn log(&self) -> Vec<AuthEvent> {
-        self.front.auth.record.events()
+        self.doors.front.auth.record.events()
     }
 
     /// The metrics RDS would publish.
     #[must_use]
     pub fn metrics(&self) -> Metrics {
-        self.front.auth.record.metrics()
+        self.doors.front.auth.record.metrics()
     }
 
     /// The most IAM logins there were within any second.
     #[must_use]
     pub fn peak_logins_per_second(&self) -> usize {
-        self.front.auth.rate.peak()
+        self.doors.front.auth.rate.peak()
     }
 
     /// How often the credential services were asked.

@@ -15,6 +15,7 @@ mod pam;
 mod passwords;
 mod protocol;
 mod services;
+mod shapes;
 mod signer;
 mod site;
 mod vectors;

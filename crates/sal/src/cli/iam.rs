@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use iam_cutover::aws::Made;
 
+use crate::config::aws_names;
 use crate::config::role::RoleName;
 
 mod made;
@@ -59,13 +60,16 @@ pub(crate) enum Iam {
     /// Start psql, logged in with IAM over verified TLS.
     #[command(after_help = "Example: sal iam psql -- -c 'SELECT current_user'")]
     Psql(Psql),
+    /// Print the certificate authorities of RDS and of RDS Proxy that are inside this program, as PEM.
+    #[command(after_help = "Example: sal iam roots > rds.pem")]
+    Roots,
 }
 
 /// Who moves, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Who {
     /// The Postgres user to log in with IAM. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// The user of the password deployment. By default DB_USER where AWS_IAM is not set; later it is found in the database.
     #[arg(long)]
@@ -291,7 +295,7 @@ pub(crate) struct Report {
 #[derive(Debug, Args)]
 pub(crate) struct Policy {
     /// The Postgres user. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     #[command(flatten)]
     pub(crate) aws: Aws,
@@ -303,10 +307,10 @@ pub(crate) struct Policy {
     #[arg(long, default_value = "policy")]
     pub(crate) format: PolicyFormat,
     /// A resource id (db-…, cluster-…, prx-…); may be given several times. By default RDS is asked.
-    #[arg(long = "resource-id")]
+    #[arg(long = "resource-id", value_parser = aws_names::resource_id)]
     pub(crate) resource_ids: Vec<String>,
     /// The database's account. By default AWS is asked.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::account)]
     pub(crate) account: Option<String>,
     /// Allow every database of the account and region: a wildcard, wider than needed.
     #[arg(long, conflicts_with = "resource_ids")]
@@ -350,13 +354,13 @@ pub(crate) struct Token {
     #[arg(long)]
     pub(crate) host: Option<String>,
     /// The port that the login will use. By default 5432.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
     /// The Postgres user. By default DB_USER.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// The region; by default that of the endpoint's name.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::region)]
     pub(crate) region: Option<String>,
     /// Sign for this time instead of now, as 20260102T030405Z.
     #[arg(long)]
@@ -367,11 +371,14 @@ pub(crate) struct Token {
 #[derive(Debug, Args)]
 pub(crate) struct Env {
     /// The Postgres user. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// As what.
     #[arg(long, default_value = "container")]
     pub(crate) format: EnvFormat,
+    /// For libpq and service: the file with the certificate authorities, which `sal iam roots` makes. DB_SSLROOTCERT, where it is set, counts instead.
+    #[arg(long, value_name = "FILE", default_value = "rds.pem")]
+    pub(crate) roots: PathBuf,
     /// During the move: keep the password of this user as declared fallback.
     #[arg(long)]
     pub(crate) fallback_user: Option<String>,
@@ -396,7 +403,7 @@ pub(crate) enum EnvFormat {
 #[derive(Debug, Args)]
 pub(crate) struct Psql {
     /// The Postgres user. By default DB_USER where AWS_IAM is set, else salawsiam.
-    #[arg(long)]
+    #[arg(long, value_parser = aws_names::postgres_user)]
     pub(crate) user: Option<String>,
     /// The program to start.
     #[arg(long, default_value = "psql")]

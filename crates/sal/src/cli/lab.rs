@@ -9,13 +9,16 @@ use clap::{Args, Subcommand, ValueEnum};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Lab {
     /// Start a populated Sal database on a Postgres that behaves like RDS, and the AWS services around it. Ctrl-C ends it.
-    #[command(after_help = "Example: sal lab up --machines 50")]
+    #[command(after_help = "Example: sal lab up --shape aurora")]
     Up(LabUp),
     /// Print an environment of the running lab, for eval.
     #[command(after_help = "Example: eval \"$(sal lab env admin)\"")]
     Env {
         /// Whose.
         whose: LabEnvironment,
+        /// At which name of the database: writer (or database) by default; `sal lab status` lists them all.
+        #[arg(long, value_name = "DOOR")]
+        at: Option<String>,
         #[command(flatten)]
         lab: Running,
     },
@@ -33,6 +36,12 @@ pub(crate) enum Lab {
     /// Put everything back that was broken.
     #[command(after_help = "Example: sal lab mend")]
     Mend {
+        #[command(flatten)]
+        lab: Running,
+    },
+    /// Fail a cluster over: another instance writes from here on, and every connection is cut.
+    #[command(after_help = "Example: sal lab failover")]
+    Failover {
         #[command(flatten)]
         lab: Running,
     },
@@ -56,6 +65,9 @@ pub(crate) enum Lab {
 /// `sal lab up`.
 #[derive(Debug, Args)]
 pub(crate) struct LabUp {
+    /// What the database is: with a cluster or a proxy it has several names, each with a port of its own.
+    #[arg(long, default_value = "instance")]
+    pub(crate) shape: LabShape,
     /// Machines that have checked in.
     #[arg(long, default_value_t = 20)]
     pub(crate) machines: u32,
@@ -67,7 +79,7 @@ pub(crate) struct LabUp {
     pub(crate) postgres: Option<PathBuf>,
     /// Let clients in through Postgres's own TLS and PAM instead of the lab's gate. Needs root, a Postgres with PAM and
     /// rustc; writes one file below /etc/pam.d while it runs. Some faults are the gate's and cannot be broken then.
-    #[arg(long, conflicts_with_all = ["postgres", "listen"])]
+    #[arg(long, conflicts_with_all = ["postgres", "listen", "shape"])]
     pub(crate) pam: bool,
     /// Let the deployment use the master user, as many do.
     #[arg(long)]
@@ -82,6 +94,21 @@ pub(crate) struct Running {
     /// The socket that a running lab is spoken to through. By default one for each user.
     #[arg(long)]
     pub(crate) socket: Option<PathBuf>,
+}
+
+/// What a lab plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LabShape {
+    /// One DB instance.
+    Instance,
+    /// An Aurora cluster: writer, reader, a custom endpoint, two instances, and the writer of a global database.
+    Aurora,
+    /// A Multi-AZ DB cluster: writer, reader and three instances.
+    MultiAz,
+    /// An instance behind RDS Proxy, which logs in with a secret: nobody behind it may be in rds_iam.
+    Proxy,
+    /// An instance behind RDS Proxy with end-to-end IAM, which logs in with a token of its own role.
+    ProxyEndToEnd,
 }
 
 /// Environments of a lab.

@@ -6,7 +6,9 @@ mod env;
 mod plan;
 mod policy;
 mod psql;
+mod roots;
 mod status;
+mod target;
 mod token;
 mod unlock;
 mod verify;
@@ -14,6 +16,7 @@ mod verify;
 use anyhow::Result;
 use iam_cutover::aws::{AwsSide, AwsWish, look};
 use iam_cutover::policy::Trust;
+use rds_iam::Partition;
 
 use crate::cli::{self, Iam};
 use crate::config::Environment;
@@ -37,6 +40,7 @@ pub(crate) async fn run(what: Iam) -> Result<Exit> {
         Iam::Token(arguments) => token::run(arguments).await,
         Iam::Env(arguments) => env::run(arguments).await,
         Iam::Psql(arguments) => psql::run(arguments).await,
+        Iam::Roots => Ok(roots::run()),
     }
 }
 
@@ -71,7 +75,7 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
             cutover.without_endpoint()
         );
     };
-    let trust = trust(arguments)?;
+    let trust = trust(arguments, cutover.partition())?;
     let wish = AwsWish {
         role: arguments.role_name().map(str::to_owned),
         policy_name: arguments.policy_name.clone(),
@@ -94,11 +98,15 @@ async fn aws_side(arguments: &cli::Aws, cutover: &Cutover) -> Result<AwsSide> {
         );
     }
     let policy = facts.policy(api, &cutover.wish.new_user);
-    AwsSide::from_facts(&facts, wish, policy).map_err(|why| anyhow::anyhow!(why))
+    let side = AwsSide::from_facts(&facts, wish, policy).map_err(|why| anyhow::anyhow!(why))?;
+    Ok(match cutover.endpoint() {
+        Ok(endpoint) => side.at(endpoint, &facts),
+        Err(_) => side,
+    })
 }
 
 /// The trust policy that the command line asks for.
-fn trust(arguments: &cli::Aws) -> Result<Option<serde_json::Value>> {
+fn trust(arguments: &cli::Aws, partition: Partition) -> Result<Option<serde_json::Value>> {
     let Some(kind) = arguments.trust else {
         return Ok(None);
     };
@@ -111,7 +119,7 @@ fn trust(arguments: &cli::Aws) -> Result<Option<serde_json::Value>> {
             service_account: arguments.service_account.clone().unwrap_or_default(),
         },
     };
-    Ok(Some(trust.document()?))
+    Ok(Some(trust.document(partition)?))
 }
 
 /// Prints JSON.

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use rds_lab::{BREAKAGES, IamAuthentication, LabOptions, Pam};
+use rds_lab::{BREAKAGES, IamAuthentication, LabOptions, Pam, Shape};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use self::control::{Control, Request};
 use self::deployment::Deployment;
-use crate::cli::{Lab, LabEnvironment, LabUp, Running};
+use crate::cli::{Lab, LabEnvironment, LabShape, LabUp, Running};
 use crate::config::env::Signs;
 use crate::exit::Exit;
 use crate::{output, wiring};
@@ -24,11 +24,16 @@ use crate::{output, wiring};
 pub(crate) async fn run(what: Lab) -> Result<Exit> {
     match what {
         Lab::Up(arguments) => up(&arguments).await,
-        Lab::Env { whose, lab } => environment(whose, &lab).await,
+        Lab::Env { whose, at, lab } => environment(whose, at, &lab).await,
         Lab::Break { name, list, lab } => break_it(name, list, &lab).await,
         Lab::Mend { lab } => {
             ask(&lab, &Request::Mend).await?;
             output::note("Everything is as it was.");
+            Ok(Exit::Done)
+        }
+        Lab::Failover { lab } => {
+            ask(&lab, &Request::Failover).await?;
+            output::note("Another instance writes now, and every connection was cut.");
             Ok(Exit::Done)
         }
         Lab::Status { json, lab } => status(json, &lab).await,
@@ -71,6 +76,13 @@ async fn up(arguments: &LabUp) -> Result<Exit> {
 async fn start(arguments: &LabUp) -> Result<Deployment> {
     let mut options = LabOptions::new(wiring::clock());
     options.iam_authentication = IamAuthentication::Off;
+    options.shape = match arguments.shape {
+        LabShape::Instance => Shape::Instance,
+        LabShape::Aurora => Shape::Aurora,
+        LabShape::MultiAz => Shape::MultiAz,
+        LabShape::Proxy => Shape::Proxy,
+        LabShape::ProxyEndToEnd => Shape::ProxyEndToEnd,
+    };
     options.listen = arguments.listen;
     options.server_binaries.clone_from(&arguments.postgres);
     if arguments.pam {
@@ -108,8 +120,9 @@ fn welcome(deployment: &Deployment, running: &Running) -> String {
          \x20 {sal} iam finalize\n\
          \x20 {sal} iam rollback\n\
          \n\
-         Break something and ask the doctor: {sal} lab break{socket} --list\n\
+         {others}Break something and ask the doctor: {sal} lab break{socket} --list\n\
          Ctrl-C or `{sal} lab down{socket}` ends it and removes everything.",
+        others = others(deployment, &socket),
         machines = deployment.machines,
         endpoint = lab.endpoint(),
         old = deployment.old_user,
@@ -117,7 +130,27 @@ fn welcome(deployment: &Deployment, running: &Running) -> String {
     )
 }
 
-async fn environment(whose: LabEnvironment, running: &Running) -> Result<Exit> {
+/// Where the lab has more than one name, each with the way to it.
+fn others(deployment: &Deployment, socket: &str) -> String {
+    let doors = deployment.lab.doors();
+    if doors.len() < 2 {
+        return String::new();
+    }
+    let lines: Vec<String> = doors
+        .iter()
+        .map(|door| format!("  {:<15} {} ({})\n", door.name, door.endpoint, door.address))
+        .collect();
+    let failover = match doors.iter().any(|door| door.name == "reader") {
+        true => format!("`sal lab failover{socket}` makes another instance the writer.\n"),
+        false => "The role may connect at the proxy, and the proxy's role behind it.\n".to_owned(),
+    };
+    format!(
+        "The database has these names; `sal lab env{socket} iam --at NAME` leads to one:\n\n{}\n{failover}\n",
+        lines.concat()
+    )
+}
+
+async fn environment(whose: LabEnvironment, at: Option<String>, running: &Running) -> Result<Exit> {
     let name = match whose {
         LabEnvironment::Password => "password",
         LabEnvironment::Admin => "admin",
@@ -128,6 +161,7 @@ async fn environment(whose: LabEnvironment, running: &Running) -> Result<Exit> {
         running,
         &Request::Environment {
             whose: name.to_owned(),
+            at,
         },
     )
     .await?;
@@ -176,6 +210,14 @@ async fn status(as_json: bool, running: &Running) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let text = |name: &str| answer.get(name).map(Value::to_string).unwrap_or_default();
+    for door in answer
+        .get("doors")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        output::data(&format!("door       {}", door.as_str().unwrap_or_default()));
+    }
     output::data(&format!(
         "endpoint   {}\nbroken     {}\nIAM logins {}",
         text("endpoint"),

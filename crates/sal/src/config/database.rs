@@ -9,6 +9,7 @@ use sal_store::pool::{PoolConfig, SessionLimits};
 
 use super::Environment;
 use super::aws::AwsConfig;
+use super::aws_names;
 use super::host::Host;
 use super::role::RoleName;
 use super::target::Target;
@@ -136,20 +137,11 @@ fn name(variable: &str, environment: &mut Environment) -> String {
     "-".to_owned()
 }
 
-/// The region to sign for, which is no availability zone and has no capitals: RDS says of neither what is wrong.
+/// The region to sign for: RDS says of a wrong one no more than that the login failed.
 fn region(environment: &mut Environment) -> Option<String> {
     let text = environment.text("AWS_RDS_REGION")?;
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let zone = text.strip_suffix(|c: char| c.is_ascii_lowercase());
-    let zone = zone.filter(|rest| rest.ends_with(|c: char| c.is_ascii_digit()));
-    match zone {
-        Some(region) => environment.problem(format!(
-            "AWS_RDS_REGION=`{text}` is an availability zone; write {region}"
-        )),
-        None if !text.chars().all(fits) => environment.problem(format!(
-            "AWS_RDS_REGION=`{text}` is not a region; write its code, such as us-west-2"
-        )),
-        None => {}
+    if let Err(why) = aws_names::region(&text) {
+        environment.problem(format!("AWS_RDS_REGION={why}"));
     }
     Some(text)
 }
@@ -428,7 +420,14 @@ mod tests {
             assert_eq!(problems(&tunnel), 0, "{host}");
         }
         assert_eq!(problems(&[("DB_HOST", "db.internal.example")]), 0);
-        for region in ["us-west-2a", "US-WEST-2", "us west 2", "eu-west-1/x"] {
+        for region in [
+            "us-west-2a",
+            "US-WEST-2",
+            "us west 2",
+            "eu-west-1/x",
+            "nonsense",
+            "us-west",
+        ] {
             let values = [("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)];
             assert_eq!(problems(&values), 1, "{region}");
         }
@@ -440,6 +439,21 @@ mod tests {
         ] {
             let values = [("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)];
             assert_eq!(problems(&values), 0, "{region}");
+        }
+    }
+
+    #[test]
+    fn q147_a_region_that_is_none_stops_the_start() {
+        for (region, words) in [
+            ("west", "not a region"),
+            ("us-west", "not a region"),
+            ("us-west-2a", "write us-west-2"),
+        ] {
+            let mut environment =
+                Environment::of([("DB_HOST", ENDPOINT), ("AWS_RDS_REGION", region)]);
+            let _read = DatabaseConfig::read_target(&mut environment);
+            let told = environment.finish().unwrap_err().join(" ");
+            assert!(told.contains(words), "{region}: {told}");
         }
     }
 

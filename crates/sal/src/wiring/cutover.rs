@@ -66,11 +66,7 @@ impl Cutover {
         // AWS is asked as whoever runs this, not as the deployment's role; and in the database's own region.
         let asking = asking(&config, &region, &credentials, &clock);
         let region = named.or(region);
-        let partition = match (&endpoint, &region) {
-            (Some(endpoint), _) => endpoint.partition,
-            (None, Some(region)) => Partition::of_region(region),
-            (None, None) => Partition::Aws,
-        };
+        let partition = partition(endpoint.as_ref(), region.as_deref());
         let api = |credentials: Arc<CredentialCache>| match &region {
             Some(region) => {
                 let api = AwsApi::new(
@@ -106,6 +102,14 @@ impl Cutover {
             cutover.find_old_user().await;
         }
         Ok(cutover)
+    }
+
+    /// The part of AWS that the database is in.
+    pub(crate) fn partition(&self) -> Partition {
+        partition(
+            self.endpoint.as_ref(),
+            self.config.database.region.as_deref(),
+        )
     }
 
     /// What the host is in RDS, or why that is not known.
@@ -170,6 +174,14 @@ impl Cutover {
             region: self.config.database.region.clone(),
             metadata_off: signs.metadata_off,
         }
+    }
+}
+
+fn partition(endpoint: Option<&RdsEndpoint>, region: Option<&str>) -> Partition {
+    match (endpoint, region) {
+        (Some(endpoint), _) => endpoint.partition,
+        (None, Some(region)) => Partition::of_region(region),
+        (None, None) => Partition::Aws,
     }
 }
 

@@ -141,6 +141,12 @@ const EXPECTED: &[(&str, &str, &str, &str)] = &[
     ("kerberos", "kerberos", "problem", "Kerberos"),
     ("outpost", "outpost", "problem", "RDS on Outposts"),
     ("replica", "resource-id", "ok", "1 of them read replicas"),
+    (
+        "blue-green",
+        "blue-green",
+        "problem",
+        "db-GREENGREENGREENGREEN01234",
+    ),
     ("log-not-exported", "auth-log", "attention", "not exported"),
     (
         "rds-api-down",

@@ -116,6 +116,48 @@ async fn environments_are_what_their_programs_take() {
             && libpq.stdout.contains("export PGSSLMODE=verify-full"),
         "{libpq:?}"
     );
+    let own = format!("export PGSSLROOTCERT={}", stage.lab.ca_file().display());
+    assert!(libpq.stdout.contains(&own), "{libpq:?}");
+    assert_eq!(libpq.stderr, "", "the deployment's own file is there");
+}
+
+/// The file is what libpq takes: psql verifies the lab with its own root added to those of RDS.
+#[tokio::test]
+async fn the_roots_are_a_file_for_libpq_and_say_where_others_are_needed() {
+    let stage = Stage::set().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rds.pem");
+    let settings = stage.with_aws(stage.settings()).without("DB_SSLROOTCERT");
+    let roots = settings.run(&["iam", "roots"]).await;
+    assert_eq!((roots.code, roots.stderr.as_str()), (Some(0), ""));
+    assert!(roots.stdout.matches("BEGIN CERTIFICATE").count() > 100);
+    let option = format!("--roots={}", file.display());
+    let env = ["iam", "env", "--format=libpq", option.as_str()];
+    let before = settings.run(&env).await;
+    let line = format!("export PGSSLROOTCERT={}", file.display());
+    assert!(before.stdout.contains(&line), "{before:?}");
+    let make = format!("sal iam roots > {}", file.display());
+    assert!(before.stderr.contains(&make), "{before:?}");
+    let all = format!("{}{}", roots.stdout, stage.lab.ca_pem());
+    std::fs::write(&file, all).unwrap();
+    let after = settings.run(&env).await;
+    assert_eq!(after.stderr, "", "it is there now");
+    let script = format!("{}\nexec psql -XAtc 'SELECT session_user'", after.stdout);
+    let output = Settings::default()
+        .with("PATH", "/usr/bin:/bin")
+        .command_named("bash")
+        .args(["-c", &script])
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "salawsiam\n",
+        "{output:?}"
+    );
+    let china = settings.with("DB_HOST", "sal.abc.rds.cn-north-1.amazonaws.com.cn");
+    let told = china.run(&["iam", "roots"]).await;
+    assert!(told.stderr.contains("cn-north-1-bundle.pem"), "{told:?}");
 }
 
 #[tokio::test]

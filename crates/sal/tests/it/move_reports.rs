@@ -137,7 +137,8 @@ async fn the_status_is_read_by_any_user() {
         .connect(tokio_postgres::NoTls)
         .await
         .unwrap();
-    let open = tokio::spawn(connection);
+    let mut open = tokio::task::JoinSet::new();
+    open.spawn(connection);
     let settings = stage.password_settings();
     let status = settings.run(&["iam", "status"]).await;
     assert_eq!(status.code, Some(0), "{status:?}");
@@ -148,7 +149,7 @@ async fn the_status_is_read_by_any_user() {
         "{machine:?}"
     );
     drop(client);
-    open.await.unwrap().unwrap();
+    open.join_next().await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -162,7 +163,8 @@ async fn whoever_holds_the_lock_is_named() {
         .unwrap();
     let config = stage.lab.admin_config("of_master");
     let (mut client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-    let open = tokio::spawn(connection);
+    let mut open = tokio::task::JoinSet::new();
+    open.spawn(connection);
     client
         .batch_execute("CREATE TABLE machines (x int); ALTER TABLE machines OWNER TO postgres; SET application_name = 'a long report'")
         .await
@@ -193,5 +195,5 @@ async fn whoever_holds_the_lock_is_named() {
     }
     drop(reading);
     drop(client);
-    open.await.unwrap().unwrap();
+    open.join_next().await.unwrap().unwrap().unwrap();
 }

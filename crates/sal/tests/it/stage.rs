@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rds_lab::{Clock, Lab, LabOptions};
+use rds_lab::{Clock, Lab, LabOptions, Shape};
 use tokio::process::Command;
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
@@ -32,7 +32,14 @@ pub(crate) struct Stage {
 impl Stage {
     /// What the wiki page's administrator has before the move (user `sal` and its database), and what the move adds.
     pub(crate) async fn set() -> Self {
-        let lab = Lab::start(LabOptions::new(clock())).await.unwrap();
+        Self::of(Shape::Instance).await
+    }
+
+    /// The same in a lab that plays something else than an instance.
+    pub(crate) async fn of(shape: Shape) -> Self {
+        let mut options = LabOptions::new(clock());
+        options.shape = shape;
+        let lab = Lab::start(options).await.unwrap();
         lab.create_password_user("sal", OWNER_PASSWORD)
             .await
             .unwrap();
@@ -116,6 +123,24 @@ impl Stage {
             .with("DB_PORT", &address.port().to_string())
             .with("SAL_DB_HOSTADDR", &address.ip().to_string())
             .with("DB_SSLROOTCERT", self.lab.ca_file().to_str().unwrap())
+    }
+
+    /// The same settings at another name of the database.
+    pub(crate) fn at(&self, door: &str, settings: Settings) -> Settings {
+        let door = self.lab.door(door).unwrap();
+        settings
+            .with("DB_HOST", &door.endpoint)
+            .with("DB_PORT", &door.address.port().to_string())
+    }
+
+    /// The administrator's settings: the master user, an AWS key, and the lab's AWS.
+    pub(crate) fn admin_settings(&self) -> Settings {
+        let (lab, key) = (&self.lab, self.lab.static_credentials());
+        self.with_aws(self.password_settings())
+            .with("SAL_ADMIN_USER", lab.master())
+            .with("SAL_ADMIN_PASS", lab.master_password())
+            .with("AWS_ACCESS_KEY_ID", &key.access_key_id)
+            .with("AWS_SECRET_ACCESS_KEY", &key.secret_access_key)
     }
 
     /// Makes a business unit with a machine group whose key is [`KEY`].

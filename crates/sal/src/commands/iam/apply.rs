@@ -12,6 +12,7 @@ use iam_cutover::run::{Event, OldPassword, Prepared, Stage, TokenLogin};
 use iam_cutover::{CutoverError, report};
 use serde::Serialize;
 
+use super::target;
 use crate::cli::{self, Change};
 use crate::exit::Exit;
 use crate::output;
@@ -136,6 +137,9 @@ async fn change(
     cutover: &Cutover,
     order: Order<'_>,
 ) -> Result<Exit> {
+    if let Some(plan) = target::refused(cutover, side, order.purpose).await {
+        return refused(arguments, &order, &plan, cutover);
+    }
     let stage = Stage {
         logins: &cutover.logins,
         wish: &cutover.wish,
@@ -175,6 +179,23 @@ async fn change(
             done: done.into_inner().unwrap_or_else(PoisonError::into_inner),
             error,
             journal: &path,
+        })?;
+    }
+    Ok(exit)
+}
+
+/// A plan that was refused before anybody logged in.
+fn refused(arguments: &Change, order: &Order<'_>, plan: &Plan, cutover: &Cutover) -> Result<Exit> {
+    output::note(&report::plan_text(plan));
+    let (exit, outcome) = consent(arguments, plan).unwrap_or((Exit::FoundProblems, "refused"));
+    if arguments.json {
+        super::print_json(&Outcome {
+            command: order.command,
+            outcome,
+            plan: Some(plan),
+            done: Vec::new(),
+            error: None,
+            journal: &journal_path(arguments, cutover),
         })?;
     }
     Ok(exit)

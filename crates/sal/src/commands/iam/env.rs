@@ -1,8 +1,11 @@
 //! `sal iam env`: the variables of a deployment that logs in with IAM, and what other programs need.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, bail};
 use iam_cutover::logins::Who;
 use iam_cutover::status;
+use rds_iam::Authorities;
 
 use crate::cli::{Env, EnvFormat};
 use crate::exit::Exit;
@@ -19,9 +22,14 @@ pub(crate) async fn run(arguments: Env) -> Result<Exit> {
     let text = match arguments.format {
         EnvFormat::Container => lines(&deployment(&arguments, &cutover).await, ""),
         EnvFormat::Shell => lines(&deployment(&arguments, &cutover).await, "export "),
-        EnvFormat::Libpq => lines(&libpq(&cutover).await?, "export "),
+        EnvFormat::Libpq => {
+            let mut variables = libpq(&cutover).await?;
+            let roots = roots(&arguments, &cutover)?;
+            variables.push(("PGSSLROOTCERT", roots.display().to_string()));
+            lines(&variables, "export ")
+        }
         EnvFormat::Pgpass => pgpass(&cutover).await?,
-        EnvFormat::Service => service(&cutover),
+        EnvFormat::Service => service(&roots(&arguments, &cutover)?, &cutover),
     };
     output::data(&text);
     Ok(Exit::Done)
@@ -130,6 +138,24 @@ pub(super) async fn libpq(cutover: &Cutover) -> Result<Variables> {
     Ok(variables)
 }
 
+/// The file with the authorities: the deployment's own, or the one that `sal iam roots` is to make.
+fn roots(arguments: &Env, cutover: &Cutover) -> Result<PathBuf> {
+    let (path, is_ours) = match &cutover.config.database.authorities {
+        Authorities::File(path) => (path, false),
+        Authorities::Embedded | Authorities::Pem(_) => (&arguments.roots, true),
+    };
+    // Whoever takes the variables over may be somewhere else.
+    let path = std::path::absolute(path)
+        .with_context(|| format!("finding where {} is", path.display()))?;
+    if is_ours && !path.exists() {
+        output::note(&format!(
+            "note: make the file with the certificate authorities: sal iam roots > {}",
+            path.display()
+        ));
+    }
+    Ok(path)
+}
+
 async fn pgpass(cutover: &Cutover) -> Result<String> {
     let database = &cutover.config.database;
     let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
@@ -145,14 +171,15 @@ async fn pgpass(cutover: &Cutover) -> Result<String> {
     Ok(fields.map(escaped).join(":"))
 }
 
-fn service(cutover: &Cutover) -> String {
+fn service(roots: &Path, cutover: &Cutover) -> String {
     let database = &cutover.config.database;
     format!(
-        "[sal]\nhost={}\nport={}\ndbname={}\nuser={}\nsslmode=verify-full\n# The RDS roots: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem\n# The password is a token: PGPASSWORD=$(sal iam token --host {} --port {} --user {}) psql service=sal",
+        "[sal]\nhost={}\nport={}\ndbname={}\nuser={}\nsslmode=verify-full\nsslrootcert={}\n# The password is a token: PGPASSWORD=$(sal iam token --host {} --port {} --user {}) psql service=sal",
         endpoint(cutover),
         database.port,
         database.name,
         cutover.wish.new_user,
+        roots.display(),
         endpoint(cutover),
         database.port,
         cutover.wish.new_user

@@ -5,6 +5,7 @@ use iam_cutover::logins::Who;
 use iam_cutover::plan::{Extent, Plan, Purpose};
 use iam_cutover::{inventory, report};
 
+use super::target;
 use crate::cli::{self, PlanFormat};
 use crate::exit::Exit;
 use crate::output;
@@ -24,8 +25,16 @@ pub(crate) async fn run(arguments: cli::Plan) -> Result<Exit> {
         true => Purpose::RollBack(Extent::Everything),
         false => Purpose::ToIam,
     };
-    let inventory = read(&cutover).await?;
-    let plan = Plan::new(purpose, &cutover.wish, &inventory, side.as_ref());
+    let plan = match target::refused(&cutover, side.as_ref(), purpose).await {
+        Some(refused) => refused,
+        None => {
+            let inventory = read(&cutover).await?;
+            let mut plan = Plan::new(purpose, &cutover.wish, &inventory, side.as_ref());
+            plan.warnings
+                .extend(target::warnings(&cutover, side.as_ref()));
+            plan
+        }
+    };
     match arguments.format {
         PlanFormat::Text => {
             output::data(&report::plan_text(&plan));

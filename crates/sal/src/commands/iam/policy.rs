@@ -1,22 +1,23 @@
 //! `sal iam policy`: the exact policy, the role's trust, or both as code. Data on stdout, remarks on stderr.
 
 use anyhow::{Result, bail};
-use iam_cutover::aws::{AwsApi, AwsFacts, Made, TargetKind, look_at_database};
+use iam_cutover::aws::{AwsApi, AwsFacts, Made, ProxyMode, TargetKind, look_at_database};
 use iam_cutover::policy::{
     Code, ConnectPolicy, Holder, MakesRole, Rights, aws_cli, cloudformation, terraform,
 };
+use rds_iam::{Partition, RdsEndpoint};
 use serde_json::Value;
 
 use crate::cli::{self, POLICY_NAME, Policy, PolicyFormat};
+use crate::config::Environment;
 use crate::exit::Exit;
 use crate::output;
 use crate::wiring::cutover::Cutover;
 
 /// Prints it.
 pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
-    let trust = super::trust(&arguments.aws)?;
     if arguments.format == PolicyFormat::Trust {
-        let Some(trust) = trust else {
+        let Some(trust) = super::trust(&arguments.aws, partition())? else {
             bail!("say who may assume the role: --trust ecs, eks-irsa, eks-pod-identity or ec2");
         };
         super::print_json(&trust)?;
@@ -26,6 +27,7 @@ pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
     };
+    let trust = super::trust(&arguments.aws, cutover.partition())?;
     let known = known(&arguments, &cutover).await?;
     let made = arguments.aws.made();
     let document = document(&arguments, &known, &made);
@@ -48,6 +50,19 @@ pub(crate) async fn run(arguments: Policy) -> Result<Exit> {
         PolicyFormat::Policy | PolicyFormat::Trust => super::print_json(&document)?,
     }
     Ok(Exit::Done)
+}
+
+/// The part of AWS that the environment's region or endpoint is in: a trust policy needs nothing else of it.
+fn partition() -> Partition {
+    let environment = Environment::read();
+    let region = environment.text("AWS_RDS_REGION");
+    let host = environment.given("DB_HOST");
+    let endpoint = host.and_then(|host| RdsEndpoint::parse(&host).ok());
+    match (endpoint, region) {
+        (Some(endpoint), _) => endpoint.partition,
+        (None, Some(region)) => Partition::of_region(&region),
+        (None, None) => Partition::Aws,
+    }
 }
 
 /// What a policy is made from.
@@ -146,6 +161,33 @@ async fn known(arguments: &Policy, cutover: &Cutover) -> Result<Known> {
     })
 }
 
+/// What the document does not say of itself: whose each resource is, where that is not the database alone.
+fn say_whose(facts: &AwsFacts, user: &str) {
+    if let Some(deployment) = facts.blue_green.known().and_then(Option::as_ref) {
+        output::note(&format!(
+            "note: the blue/green deployment `{}` ({}) has resource ids of its own; both sides are named until it is switched over",
+            deployment.name, deployment.status
+        ));
+    }
+    let target = facts.target.known().and_then(Option::as_ref);
+    match (facts.proxy_mode(), target) {
+        (Some(ProxyMode::Standard), Some(proxy)) => output::note(&format!(
+            "note: this is for the proxy `{}` in its standard mode, which logs in to the database with a secret: `{user}` needs one there and must not be in rds_iam",
+            proxy.identifier
+        )),
+        (Some(ProxyMode::EndToEnd), Some(proxy)) => output::note(&format!(
+            "note: the proxy `{}` logs in end to end: its own role ({}) needs rds-db:connect on the database as `{user}`, the deployment's role on the proxy (prx-…), and on the database where it is to log in without the proxy",
+            proxy.identifier,
+            proxy
+                .proxy
+                .as_ref()
+                .and_then(|facts| facts.role_arn.as_deref())
+                .unwrap_or("not named"),
+        )),
+        _ => {}
+    }
+}
+
 /// What was not given, AWS was asked for.
 fn asked(
     given: ConnectPolicy,
@@ -170,6 +212,7 @@ fn asked(
     if !given.resources.is_empty() {
         return Ok(ConnectPolicy { account, ..given });
     }
+    say_whose(facts, &given.user);
     let Some(asked) = asked else {
         let why = match facts.target.known() {
             Some(None) => format!(

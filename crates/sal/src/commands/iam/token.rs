@@ -11,6 +11,7 @@ use rds_iam::{ChainSettings, CredentialCache, CredentialChain, RdsEndpoint};
 use crate::cli::Token;
 use crate::config::Environment;
 use crate::config::aws::AwsConfig;
+use crate::config::aws_names;
 use crate::config::host::Host;
 use crate::config::target::Target;
 use crate::exit::Exit;
@@ -110,6 +111,9 @@ impl Place {
                 let of_sign = sign_host.as_ref().and_then(|host| host.port);
                 let port = sign_port.or(of_sign).unwrap_or(target.port);
                 let region = environment.text("AWS_RDS_REGION");
+                if let Some(Err(why)) = region.as_deref().map(aws_names::region) {
+                    environment.problem(format!("AWS_RDS_REGION={why}"));
+                }
                 ("DB_HOST", sign_host.unwrap_or(target.host), port, region)
             }
         };

@@ -16,9 +16,10 @@ use super::deployment::Deployment;
 /// What can be asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Request {
-    Environment { whose: String },
+    Environment { whose: String, at: Option<String> },
     Break { name: String },
     Mend,
+    Failover,
     Status,
     Down,
 }
@@ -80,7 +81,14 @@ async fn answer(stream: UnixStream, deployment: &Deployment) -> Result<bool> {
     stream.read_line(&mut line).await?;
     let request: Request = serde_json::from_str(&line)?;
     let answer = match &request {
-        Request::Environment { whose } => Ok(json!(deployment.environment(whose))),
+        Request::Environment { whose, at } => deployment
+            .environment_at(whose, at.as_deref())
+            .map(|variables| json!(variables)),
+        Request::Failover => deployment
+            .lab
+            .fail_over()
+            .map(|()| Value::Null)
+            .map_err(Into::into),
         Request::Status => Ok(deployment.status()),
         Request::Break { name } => deployment.break_it(name).await.map(|()| Value::Null),
         Request::Mend => deployment.mend().await.map(|()| Value::Null),

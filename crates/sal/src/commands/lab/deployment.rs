@@ -47,6 +47,7 @@ impl Deployment {
         lab.allow_connect(&lab.static_credentials().identity.principal.clone(), "*");
         // The deployment's role looks at itself with what `sal iam policy --for doctor` prints; connecting is the move's.
         lab.put_role_policy(lab.task_role(), "doctor", &doctors_policy(&lab).to_string())?;
+        behind_the_proxy(&lab, &old_user, &old_password);
         let deployment = Self {
             lab,
             old_user,
@@ -115,6 +116,31 @@ impl Deployment {
         };
         let (_ended, made) = tokio::join!(connection, work);
         made.context("making a machine group")
+    }
+
+    /// The variables of somebody at one of the database's names.
+    pub(super) fn environment_at(
+        &self,
+        whose: &str,
+        at: Option<&str>,
+    ) -> Result<BTreeMap<String, String>> {
+        let mut variables = self.environment(whose);
+        let Some(name) = at else {
+            return Ok(variables);
+        };
+        let door = self.lab.door(name)?;
+        for (name, value) in [
+            ("DB_HOST", door.endpoint.clone()),
+            ("DB_PORT", door.address.port().to_string()),
+            ("SAL_DB_HOSTADDR", door.address.ip().to_string()),
+        ] {
+            variables.insert(name.to_owned(), value);
+        }
+        // The one user whom a proxy in standard mode has a secret of.
+        if self.lab.proxy_needs_secret() && name.starts_with("proxy") {
+            variables.insert("DB_USER".to_owned(), self.old_user.clone());
+        }
+        Ok(variables)
     }
 
     /// The variables of somebody.
@@ -199,8 +225,13 @@ impl Deployment {
             .take(10)
             .filter_map(rds_lab::AuthEvent::error_line)
             .collect();
+        let doors = self.lab.doors().iter();
+        let doors: Vec<String> = doors
+            .map(|door| format!("{} {} {}", door.name, door.endpoint, door.address))
+            .collect();
         json!({
             "endpoint": self.lab.endpoint(),
+            "doors": doors,
             "broken": self.broken(|list| list.clone()),
             "metrics": {
                 "requests": metrics.requests,
@@ -215,6 +246,13 @@ impl Deployment {
     fn broken<T>(&self, use_it: impl FnOnce(&mut Vec<String>) -> T) -> T {
         use_it(&mut self.broken.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// What whoever set the proxy up has done: the secret, and who may connect where.
+fn behind_the_proxy(lab: &Lab, old_user: &str, old_password: &str) {
+    lab.set_proxy_secret(old_user, old_password);
+    lab.allow_connect(&lab.task_role_arn(), &lab.proxy_resource("*"));
+    lab.allow_connect(&lab.proxy_role_arn(), NEW_USER);
 }
 
 /// Reads the server's messages until it says where it listens.
