@@ -112,6 +112,8 @@ pub struct Database {
     pub grants_to_old: Vec<DirectGrant>,
     /// Grants to the owner role on what others own.
     pub grants_to_owner_role: Vec<DirectGrant>,
+    /// Whether anything here belongs to the owner role or was granted to it, default privileges included.
+    pub mentions_owner_role: bool,
     /// Row level security policies that name the old user.
     pub policies_of_old: Vec<String>,
     /// Whether the administrator may make a schema in it.

@@ -187,6 +187,10 @@ pub(crate) async fn database(
         default_privileges: defaults.iter().map(default).collect::<Result<_, Error>>()?,
         grants_to_old: objects::grants(old, version, db).await?,
         grants_to_owner_role: objects::grants(&wish.owner_role, version, db).await?,
+        mentions_owner_role: db
+            .query_one(MENTIONED_HERE, &[&wish.owner_role])
+            .await?
+            .try_get(0)?,
         event_triggers: event_triggers(db).await?,
         policies_of_old: texts(&db.query(POLICIES, &[old]).await?)?,
     })
@@ -262,6 +266,14 @@ FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid A
 LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
 WHERE r.rolname = $1::text AND s.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass AND COALESCE(d.datname, '') <> ALL($2::text[])
 ORDER BY 1";
+
+/// In the session's own database, or about that database.
+const MENTIONED_HERE: &str = "
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
+    JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+    WHERE r.rolname = $1::text AND (s.dbid = d.oid
+        OR (s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid)))";
 
 const DATABASE: &str = "
 SELECT pg_catalog.pg_get_userbyid(datdba)::text, pg_catalog.has_database_privilege(session_user, oid, 'CREATE')

@@ -15,7 +15,6 @@ use crate::{
 
 impl Prepared<'_> {
     pub(super) async fn verify(&self, step: &Step, audience: Audience<'_>) -> Result<(), String> {
-        self.has_effect(step).await?;
         let text = |error: CutoverError| error.to_string();
         self.try_admin().await.map_err(text)?;
         audience(Event::LoggedIn(Who::Admin, self.admin_user.clone()));
@@ -28,14 +27,22 @@ impl Prepared<'_> {
             | LoginEffect::OldUserBack => self.try_old(audience).await.map_err(text)?,
         }
         let patience = self.stage.patience;
-        match step.logins {
-            _ if self.stage.token_login == TokenLogin::Unproved => return Ok(()),
-            LoginEffect::NewUser => self.try_new(patience).await.map_err(text)?,
-            LoginEffect::NewUserLogin => self.login_of_new(patience).await.map_err(text)?,
-            _ => return Ok(()),
+        let is_tried = match step.logins {
+            _ if self.stage.token_login == TokenLogin::Unproved => false,
+            LoginEffect::NewUser => {
+                self.try_new(patience).await.map_err(text)?;
+                true
+            }
+            LoginEffect::NewUserLogin => {
+                self.login_of_new(patience).await.map_err(text)?;
+                true
+            }
+            _ => false,
+        };
+        if is_tried {
+            audience(Event::LoggedIn(Who::New, self.plan.wish.new_user.clone()));
         }
-        audience(Event::LoggedIn(Who::New, self.plan.wish.new_user.clone()));
-        Ok(())
+        self.has_effect(step).await
     }
 
     /// A new session of the administrator, who may get a password back and must not lose one.

@@ -32,6 +32,7 @@ impl Part for OwnerRole {
         }
         let databases = context.inventory.databases.iter();
         databases
+            .filter(|database| is_left(context, database))
             .map(|database| give_back(context, database))
             .collect()
     }
@@ -293,6 +294,15 @@ fn work_as_owner(context: &Context<'_>) -> Option<Step> {
             .verified_by(format!("a new session of {old} has current_user = {owner}"))
             .undone_by(each("RESET role")),
     )
+}
+
+/// Whether anything of the owner role's is left in a database.
+fn is_left(context: &Context<'_>, database: &Database) -> bool {
+    let owner = context.wish.owner_role.as_str();
+    let works_as = context
+        .old()
+        .and_then(|old| old.setting(&database.name, "role"));
+    database.mentions_owner_role || works_as == Some(owner)
 }
 
 fn give_back(context: &Context<'_>, database: &Database) -> Step {
