@@ -296,7 +296,6 @@ impl<'a> Prepared<'a> {
 
     /// New sessions of everybody whom the step may have touched.
     async fn verify(&self, step: &Step, audience: Audience<'_>) -> Result<(), String> {
-        self.has_effect(step).await?;
         let login = |who: Who, user: &str| audience(Event::LoggedIn(who, user.to_owned()));
         self.try_admin().await.map_err(|error| error.to_string())?;
         login(
@@ -326,7 +325,7 @@ impl<'a> Prepared<'a> {
                 .map_err(|error| error.to_string())?;
             login(Who::New, &self.plan.wish.new_user);
         }
-        Ok(())
+        self.has_effect(step).await
     }
 
     async fn try_admin(&self) -> Result<(), CutoverError> {
