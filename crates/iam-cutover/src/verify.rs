@@ -345,7 +345,7 @@ async fn way_back(home: &str, logins: &Logins, wish: &Wish) -> Check {
             "way-back",
             title,
             error.to_string(),
-            "mend it before finalizing: without it there is no way back",
+            "fix it before finalizing: without it there is no way back",
         ),
     }
 }

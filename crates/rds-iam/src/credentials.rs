@@ -8,6 +8,7 @@ mod cache;
 mod chain;
 mod date;
 mod files;
+mod login;
 mod metadata;
 mod named;
 mod watch;
@@ -18,6 +19,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use thiserror::Error;
 
+pub(crate) use self::login::command_in;
 pub use self::{
     cache::{CacheSettings, CredentialCache, CredentialStatus, RefreshOutcome},
     chain::{AssumeRole, ChainSettings, CredentialChain},

@@ -86,7 +86,7 @@ pub const BREAKAGES: &[Breakage] = &[
     of("policy-denied", "a second policy denies rds-db:connect"),
     of(
         "organization-denies",
-        "the organisation's policy denies rds-db:connect",
+        "the organization's policy denies rds-db:connect",
     ),
     of("iam-off", "IAM authentication of the instance is off"),
     of(

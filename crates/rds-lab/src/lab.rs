@@ -268,6 +268,11 @@ impl Lab {
         self.account.trust(role_arn, principal);
     }
 
+    /// Lets nobody assume a role who does not bring this external id.
+    pub fn ask_for_external_id(&self, role_arn: &str, id: &str) {
+        self.account.ask_for_external_id(role_arn, id);
+    }
+
     /// Makes a token that `AssumeRoleWithWebIdentity` takes for the role.
     #[must_use]
     pub fn web_identity_token(&self, role_arn: &str) -> String {

@@ -213,7 +213,7 @@ pub(crate) fn credentials(config: &DatabaseConfig, clock: &Clock) -> CredentialC
     let assume_role = config.role_arn.as_ref().map(|role_arn| AssumeRole {
         role_arn: role_arn.clone(),
         session_name: "sal".to_owned(),
-        external_id: None,
+        external_id: config.external_id.clone(),
     });
     let settings = ChainSettings {
         region: config.region.clone(),

@@ -414,7 +414,7 @@ impl AwsSide {
     ) -> Result<Self, String> {
         if let Answer::Failed(why) = &facts.caller {
             return Err(format!(
-                "AWS cannot be asked: {why}. Mend that (`sal iam doctor` says more), or leave --aws out and do the AWS side by hand"
+                "AWS cannot be asked: {why}. Fix that (`sal iam doctor` says more), or leave --aws out and do the AWS side by hand"
             ));
         }
         let Some(target) = facts.flag_owner().cloned() else {
@@ -460,7 +460,7 @@ fn missing<T>(what: &str, answer: &Answer<T>) -> String {
             "check the account, the region and DB_HOST",
         ),
         Answer::Denied { .. } => (answer.why_not(), "give the permission"),
-        Answer::Failed(_) | Answer::NotAsked(_) => (answer.why_not(), "mend that"),
+        Answer::Failed(_) | Answer::NotAsked(_) => (answer.why_not(), "fix that"),
     };
     format!("{what} is not known ({why}); {next}, or leave --aws out and do the AWS side by hand")
 }

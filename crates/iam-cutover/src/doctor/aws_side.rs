@@ -204,8 +204,8 @@ fn simulation(facts: &Facts) -> Option<Check> {
         return Some(Check::attention(
             "simulation",
             title,
-            "an organisation's service control policy denies it",
-            "ask whoever runs the AWS organisation to allow rds-db:connect",
+            "an organization's service control policy denies it",
+            "ask whoever runs the AWS organization to allow rds-db:connect",
         ));
     }
     if found.boundary == Some(false) {

@@ -369,8 +369,8 @@ fn policy_denies(facts: &Facts) -> Cause {
             .is_some_and(|found| found.organizations == Some(false));
         return denied.then(|| {
             (
-                "a service control policy of the organisation denies it".to_owned(),
-                "ask whoever runs the AWS organisation to allow rds-db:connect".to_owned(),
+                "a service control policy of the organization denies it".to_owned(),
+                "ask whoever runs the AWS organization to allow rds-db:connect".to_owned(),
             )
         });
     }

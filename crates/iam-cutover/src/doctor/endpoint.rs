@@ -203,7 +203,7 @@ fn certificate(facts: &Facts) -> Check {
             "certificate",
             title,
             "no login came as far as TLS",
-            "mend the login first",
+            "fix the login first",
         );
     };
     let days = |end: Timestamp| end.duration_since(facts.now).as_hours() / 24;

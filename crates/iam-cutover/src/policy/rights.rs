@@ -70,9 +70,14 @@ impl Rights<'_> {
             account,
             ..
         } = self.connect;
+        let roles = match self.holder {
+            // Its own role, too, whatever that is: whether it may log in is read before the first step.
+            Holder::Operator => json!(self.role_arn("*")),
+            Holder::Server | Holder::Doctor => self.roles(),
+        };
         vec![
             allow("DescribeDatabases", DESCRIBE, &json!("*")),
-            allow("ReadRole", READ_ROLE, &self.roles()),
+            allow("ReadRole", READ_ROLE, &roles),
             // Any policy may be attached to the role.
             allow("ReadPolicies", READ_POLICIES, &json!("*")),
             allow("ReadLoginMetrics", READ_METRICS, &json!("*")),

@@ -26,7 +26,7 @@ pub fn checks_text(checks: &[Check], detail: Detail) -> String {
             .first()
             .is_some_and(|check| check.status == Status::Ok);
         if !is_ok || detail == Detail::All {
-            text.push_str(&lines(group));
+            text.push_str(&lines(group, checks));
         }
     }
     if !text.is_empty() {
@@ -68,7 +68,8 @@ fn worth_showing(checks: &[Check]) -> Vec<Vec<&Check>> {
             first.is_some_and(|first| {
                 first.status == Status::Unknown
                     && check.status == Status::Unknown
-                    && first.evidence == check.evidence
+                    && (first.evidence == check.evidence
+                        || (follows(first, checks) && follows(check, checks)))
             })
         };
         match groups.iter_mut().find(same) {
@@ -79,7 +80,17 @@ fn worth_showing(checks: &[Check]) -> Vec<Vec<&Check>> {
     groups
 }
 
-fn lines(group: &[&Check]) -> String {
+/// Whether a line is not known for a reason that a problem of the same report is about.
+fn follows(check: &Check, all: &[Check]) -> bool {
+    let mut problems = all.iter().filter(|one| one.status == Status::Problem);
+    !check.evidence.is_empty()
+        && problems.any(|problem| {
+            let (why, here) = (&problem.evidence, &check.evidence);
+            !why.is_empty() && (here.contains(why.as_str()) || why.contains(here.as_str()))
+        })
+}
+
+fn lines(group: &[&Check], all: &[Check]) -> String {
     let Some(first) = group.first() else {
         return String::new();
     };
@@ -90,6 +101,10 @@ fn lines(group: &[&Check]) -> String {
             text.push_str(&format!("           {label}{}\n", visible(what)));
         }
     };
+    if first.status == Status::Unknown && follows(first, all) {
+        under("", "not asked, or not answered, for a reason above");
+        return text;
+    }
     under("", &first.evidence);
     let next = group.iter().find(|check| !check.next.is_empty());
     under("Next: ", next.map_or("", |check| check.next.as_str()));
@@ -144,6 +159,28 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("1 ok, 1 attention, 1 problem, 2 unknown; --all shows every line"));
+    }
+
+    #[test]
+    fn what_was_not_asked_because_of_a_problem_is_one_line_without_its_words() {
+        let why = "no AWS credentials were found";
+        let report = [
+            Check::unknown(
+                "a",
+                "Login",
+                format!("it was not tried: {why}"),
+                "see below",
+            ),
+            Check::problem("b", "Credentials", why, "give it a role"),
+            Check::unknown("c", "The flag", why, ""),
+            Check::unknown("d", "The log", why, ""),
+        ];
+        let text = checks_text(&report, Detail::Faults);
+        assert_eq!(text.matches(why).count(), 1, "{text}");
+        assert!(
+            text.contains("unknown    Login; The flag; The log\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
 use super::{
-    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter, files,
+    CredentialError, CredentialProvider, Credentials, Fetched, Skew, SkewMeter, files, login,
     metadata::{self, InstanceMetadata},
     named::{self, PROFILE, WEB_IDENTITY},
     watch::WatchingClient,
@@ -232,9 +232,14 @@ impl Built {
                     tried.push(format!("{name} ({said})"));
                 }
                 Err(error) => {
+                    let message = files::with_paths(name, error_text(&error), &Env::real());
+                    let again = match *name == PROFILE {
+                        true => login::command(self.named_profile.as_deref()).await,
+                        false => None,
+                    };
                     return Err(CredentialError::Failed {
                         origin: (*name).to_owned(),
-                        message: files::with_paths(name, error_text(&error), &Env::real()),
+                        message: login::with_command(message, again),
                     });
                 }
             }

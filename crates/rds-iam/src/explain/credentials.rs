@@ -3,7 +3,10 @@
 //! The texts of the credential services are matched on their error codes only.
 
 use super::Explanation;
-use crate::{credentials::CredentialError, failure::LoginContext};
+use crate::{
+    credentials::{CredentialError, command_in},
+    failure::LoginContext,
+};
 
 pub(super) fn explain(error: &CredentialError, context: &LoginContext) -> Explanation {
     match error {
@@ -54,7 +57,7 @@ const CODES: [(&[&str], &str, &str, &str); 4] = [
         ],
         "clock_skew",
         "this machine's clock is wrong, or the secret key does not belong to the key id.",
-        "synchronise the clock (chrony, NTP), then check the keys.",
+        "synchronize the clock (chrony, NTP), then check the keys.",
     ),
     (
         &[
@@ -88,6 +91,14 @@ const CODES: [(&[&str], &str, &str, &str); 4] = [
 
 fn failed(origin: &str, message: &str, context: &LoginContext) -> Explanation {
     let what = format!("AWS credentials were refused by {origin}: {message}.");
+    if let Some(command) = command_in(message) {
+        return Explanation::new(
+            "login_ended",
+            what,
+            "the login of this person at AWS's portal has ended, or was never made on this machine.",
+            format!("log in again: `{command}`, and start this once more."),
+        );
+    }
     let known = CODES
         .iter()
         .find(|(codes, ..)| codes.iter().any(|code| message.contains(code)));

@@ -133,7 +133,7 @@ fn token_refused(what: String, context: &LoginContext) -> Explanation {
             "clock_skew",
             what,
             format!("the token's time is wrong.{sentence}"),
-            "synchronise the clock (chrony, NTP); a token is good for 15 minutes.",
+            "synchronize the clock (chrony, NTP); a token is good for 15 minutes.",
         );
     }
     if ends.is_some_and(|end| end <= context.at) {

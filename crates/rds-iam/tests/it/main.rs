@@ -6,6 +6,7 @@ mod failover;
 mod identity;
 mod refusals;
 mod routes;
+mod sso;
 mod storm;
 mod support;
 mod trust;

@@ -225,7 +225,7 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
 }
 
 /// Starts a lab, prepares an environment, runs the child in it, and returns its outcome line.
-fn run_route(
+pub(crate) fn run_route(
     principal: &str,
     environment: impl FnOnce(&Lab, &Path) -> Vec<(&'static str, String)>,
 ) -> String {

@@ -58,6 +58,8 @@ struct State {
 struct Assumable {
     trusted: Vec<String>,
     web_identities: Vec<String>,
+    /// Whoever assumes it has to bring this.
+    external_id: Option<String>,
 }
 
 impl Account {
@@ -131,6 +133,14 @@ impl Account {
         });
     }
 
+    /// Lets nobody assume the role without an external id.
+    pub(crate) fn ask_for_external_id(&self, role_arn: &str, id: &str) {
+        self.with(|state| {
+            let role = state.roles.entry(role_arn.to_owned()).or_default();
+            role.external_id = Some(id.to_owned());
+        });
+    }
+
     /// Makes a web identity token for the role.
     pub(crate) fn web_identity(&self, role_arn: &str) -> String {
         let token = format!("{}.{}.{}", random(36), random(180), random(86));
@@ -141,7 +151,20 @@ impl Account {
         token
     }
 
-    pub(crate) fn may_assume(&self, identity: &Identity, role_arn: &str) -> bool {
+    /// Whether a principal may assume a role, with the external id that it brings.
+    pub(crate) fn may_assume(
+        &self,
+        identity: &Identity,
+        role_arn: &str,
+        external_id: Option<&str>,
+    ) -> bool {
+        let asked = self.with(|state| {
+            let role = state.roles.get(role_arn);
+            role.and_then(|role| role.external_id.clone())
+        });
+        if asked.is_some() && asked.as_deref() != external_id {
+            return false;
+        }
         let name = role_arn.rsplit('/').next().unwrap_or_default();
         if self.directory.trusts_principal(name, identity) {
             return true;

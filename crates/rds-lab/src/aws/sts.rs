@@ -58,7 +58,7 @@ fn assume_role(account: &Account, caller: &Identity, form: &Query) -> Result<Res
         let text = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining";
         return Err(malformed(text));
     }
-    if !account.may_assume(caller, wish.role_arn) {
+    if !account.may_assume(caller, wish.role_arn, form.text("ExternalId")) {
         return Err(ApiError {
             status: StatusCode::FORBIDDEN,
             code: "AccessDenied",

@@ -51,6 +51,8 @@ pub(crate) struct DatabaseConfig {
     pub(crate) sign_host: Option<String>,
     pub(crate) sign_port: Option<u16>,
     pub(crate) role_arn: Option<String>,
+    /// What the role's trust policy may ask for.
+    pub(crate) external_id: Option<String>,
     pub(crate) aws: AwsConfig,
     pub(crate) expect_role: Option<String>,
     pub(crate) connect_timeout: Duration,
@@ -106,6 +108,7 @@ impl DatabaseConfig {
             sign_port: sign_port.or(sign.as_ref().and_then(|sign| sign.port)),
             sign_host: sign.map(|sign| sign.name),
             role_arn: role_arn(environment),
+            external_id: external_id(environment),
             aws: AwsConfig::read(environment),
             expect_role: environment.text("SAL_DB_EXPECT_ROLE"),
             connect_timeout: Duration::from_secs(environment.number("SAL_DB_CONNECT_TIMEOUT")),
@@ -144,6 +147,24 @@ fn region(environment: &mut Environment) -> Option<String> {
         environment.problem(format!("AWS_RDS_REGION={why}"));
     }
     Some(text)
+}
+
+/// STS API Reference, `ExternalId`: 2 to 1224 letters, digits and `_+=,.@:/-`.
+fn external_id(environment: &mut Environment) -> Option<String> {
+    let id = environment.text("SAL_IAM_EXTERNAL_ID")?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    if !(2..=1224).contains(&id.len()) || !id.chars().all(fits) {
+        environment.problem(
+            "SAL_IAM_EXTERNAL_ID has 2 to 1224 letters, digits and _+=,.@:/-, and nothing else"
+                .to_owned(),
+        );
+    }
+    if environment.text("SAL_IAM_ROLE_ARN").is_none() {
+        environment.problem(
+            "SAL_IAM_EXTERNAL_ID is set without SAL_IAM_ROLE_ARN, the role that asks for it; a profile has external_id beside its role_arn".to_owned(),
+        );
+    }
+    Some(id)
 }
 
 /// The role to assume, which has to be named in full: its account is in it.

@@ -80,7 +80,7 @@ impl Stage {
     /// The environment of the move: the deployment's, the administrator's, the role's credentials.
     fn settings_of_the_move(&self, folder: &std::path::Path) -> Settings {
         let lab = &self.lab;
-        self.password_settings()
+        self.with_aws(self.password_settings())
             .with("SAL_ADMIN_USER", lab.master())
             .with("SAL_ADMIN_PASS", lab.master_password())
             .with("SAL_IAM_JOURNAL", folder.join("journal").to_str().unwrap())

@@ -244,6 +244,7 @@ async fn mistakes_in_the_environment_are_named_before_anything_is_asked() {
 async fn no_command_of_the_move_tells_a_secret() {
     let stage = Stage::set().await;
     stage.grant_printed("doctor", &["--for", "doctor"]).await;
+    stage.grant_printed("connect", &["--for", "server"]).await;
     let folder = tempfile::tempdir().unwrap();
     let settings = stage
         .with_aws(stage.settings())

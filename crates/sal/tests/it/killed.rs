@@ -45,7 +45,7 @@ async fn before_the_move(
     let stage = Stage { lab };
     let folder = tempfile::tempdir().unwrap();
     let settings = stage
-        .password_settings()
+        .with_aws(stage.password_settings())
         .with("SAL_ADMIN_USER", stage.lab.master())
         .with("SAL_ADMIN_PASS", stage.lab.master_password())
         .with(

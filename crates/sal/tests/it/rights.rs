@@ -243,3 +243,43 @@ async fn an_operator_who_may_not_log_in_is_told_first_and_the_container_proves_i
         assert!(ok(id), "{id}: {proof:#}");
     }
 }
+
+/// The role in another account asks for the id that its owner and we agreed on, in the setting or in the profile.
+#[tokio::test]
+async fn an_external_id_of_the_setting_or_of_the_profile_opens_the_role() {
+    let stage = Stage::set().await;
+    let lab = &stage.lab;
+    let role = lab.role_arn("there");
+    lab.trust_role(&role, "*");
+    lab.allow_connect(&role, USER);
+    lab.ask_for_external_id(&role, "agreed-1");
+    let settings = stage.with_aws(stage.settings());
+    let through = settings.clone().with("SAL_IAM_ROLE_ARN", &role);
+    let check = async |settings: &Settings| settings.run(&["db", "check"]).await;
+    let without = check(&through).await;
+    assert!(
+        without.code == Some(1) && without.stderr.contains("trust policy"),
+        "{without:?}"
+    );
+    let with = check(&through.with("SAL_IAM_EXTERNAL_ID", "agreed-1")).await;
+    assert!(matches!(with.code, Some(0 | 3)), "{with:?}");
+    let key = lab.static_credentials();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let text = format!(
+        "[profile base]\naws_access_key_id = {}\naws_secret_access_key = {}\n[profile there]\nregion = us-west-2\nsource_profile = base\nrole_arn = {role}\nexternal_id = agreed-1\n",
+        key.access_key_id, key.secret_access_key
+    );
+    std::fs::write(&config, text).unwrap();
+    let by_profile = settings
+        .without("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+        .with("AWS_PROFILE", "there")
+        .with("AWS_CONFIG_FILE", config.to_str().unwrap());
+    let profile = check(&by_profile).await;
+    assert!(matches!(profile.code, Some(0 | 3)), "{profile:?}");
+    let alone = check(&stage.settings().with("SAL_IAM_EXTERNAL_ID", "x")).await;
+    assert!(
+        alone.code == Some(2) && alone.stderr.contains("without SAL_IAM_ROLE_ARN"),
+        "{alone:?}"
+    );
+}

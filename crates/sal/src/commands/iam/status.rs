@@ -79,7 +79,7 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
             wish.new_user, wish.old_user
         ),
         State::Broken => format!(
-            "BROKEN: neither `{}` nor `{}` logs in as it should; `sal iam doctor` says why, `sal iam rollback` mends it.\n",
+            "BROKEN: neither `{}` nor `{}` logs in as it should; `sal iam doctor` says why, `sal iam rollback` fixes it.\n",
             wish.old_user, wish.new_user
         ),
     };

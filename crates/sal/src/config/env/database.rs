@@ -175,4 +175,10 @@ pub(super) const VARIABLES: &[Variable] = &[
         "0.1",
         "Role to assume before signing, for a database in another account.",
     ),
+    text(
+        "SAL_IAM_EXTERNAL_ID",
+        "",
+        "0.1",
+        "External id that the trust policy of SAL_IAM_ROLE_ARN asks for.",
+    ),
 ];
