@@ -26,7 +26,7 @@ pub use self::{
     neighbours::BlueGreen,
     operator::{MayConnect, Operator, operator},
     proxy::{ProxyFacts, ProxyMode},
-    rds::{DatabaseTarget, EngineVersion, TargetKind},
+    rds::{AUTH_LOG, DatabaseTarget, EngineVersion, TargetKind},
     read_back::Unsettled,
     side::{Answer, AwsFacts, AwsSide, AwsWish, look, look_at_database, look_at_place},
     sts::Caller,

@@ -7,6 +7,7 @@
 mod aws_side;
 mod copy_settings;
 mod create_role;
+mod export_log;
 mod free_old_user;
 mod grant_membership;
 mod grant_rds_iam;
@@ -56,6 +57,7 @@ pub(crate) trait Part: Sync {
 /// From password to IAM, in order.
 const MOVE: &[&dyn Part] = &[
     &aws_side::AwsPart,
+    &export_log::ExportLog,
     &owner_role::OwnerRole,
     &revoke_members::RevokeMembers,
     &create_role::CreateRole,

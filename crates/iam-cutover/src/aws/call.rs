@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{made::Made, rds::TargetKind};
+use super::{
+    made::Made,
+    rds::{AUTH_LOG, TargetKind},
+};
 
 /// A call that changes something in AWS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,6 +18,15 @@ pub enum AwsCall {
         /// Its identifier.
         identifier: String,
         /// On or off.
+        enabled: bool,
+    },
+    /// `rds:ModifyDBInstance` or `rds:ModifyDBCluster`, at once: whether [`AUTH_LOG`] is exported to CloudWatch.
+    ExportAuthLog {
+        /// Instance or cluster.
+        kind: TargetKind,
+        /// Its identifier.
+        identifier: String,
+        /// Exported or not.
         enabled: bool,
     },
     /// `iam:CreatePolicy`.
@@ -72,13 +84,22 @@ impl AwsCall {
                 enabled,
             } => {
                 let no = if *enabled { "" } else { "no-" };
-                let (verb, flag) = match kind {
-                    TargetKind::Cluster => ("modify-db-cluster", "db-cluster-identifier"),
-                    _ => ("modify-db-instance", "db-instance-identifier"),
-                };
                 format!(
-                    "aws rds {verb} --{flag} {} --{no}enable-iam-database-authentication --apply-immediately",
-                    shell(identifier)
+                    "{} --{no}enable-iam-database-authentication --apply-immediately",
+                    modify(*kind, identifier)
+                )
+            }
+            Self::ExportAuthLog {
+                kind,
+                identifier,
+                enabled,
+            } => {
+                let list = if *enabled { "Enable" } else { "Disable" };
+                let change = format!("{{\"{list}LogTypes\":[\"{AUTH_LOG}\"]}}");
+                format!(
+                    "{} --cloudwatch-logs-export-configuration {} --apply-immediately",
+                    modify(*kind, identifier),
+                    shell(&change)
                 )
             }
             Self::CreatePolicy {
@@ -132,6 +153,15 @@ impl AwsCall {
                 identifier: identifier.clone(),
                 enabled: !enabled,
             },
+            Self::ExportAuthLog {
+                kind,
+                identifier,
+                enabled,
+            } => Self::ExportAuthLog {
+                kind: *kind,
+                identifier: identifier.clone(),
+                enabled: !enabled,
+            },
             Self::CreatePolicy { .. } => Self::DeletePolicy {
                 arn: policy_arn.to_owned(),
             },
@@ -145,6 +175,17 @@ impl AwsCall {
             }
         })
     }
+}
+
+fn modify(kind: TargetKind, identifier: &str) -> String {
+    let word = match kind {
+        TargetKind::Cluster => "cluster",
+        TargetKind::Instance | TargetKind::Proxy => "instance",
+    };
+    format!(
+        "aws rds modify-db-{word} --db-{word}-identifier {}",
+        shell(identifier)
+    )
 }
 
 /// A word for a POSIX shell.

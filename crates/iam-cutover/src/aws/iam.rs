@@ -231,6 +231,11 @@ impl AwsApi {
                     .set_iam_authentication(*kind, identifier, *enabled)
                     .await;
             }
+            AwsCall::ExportAuthLog {
+                kind,
+                identifier,
+                enabled,
+            } => return self.export_auth_log(*kind, identifier, *enabled).await,
             AwsCall::CreatePolicy {
                 name,
                 document,

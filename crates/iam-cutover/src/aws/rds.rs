@@ -81,6 +81,8 @@ pub struct EngineVersion {
     pub version: String,
     /// `available` or `deprecated`.
     pub status: String,
+    /// Logs that it can export to CloudWatch.
+    pub exportable_logs: Vec<String>,
 }
 
 impl AwsApi {
@@ -177,6 +179,12 @@ impl AwsApi {
             status: found
                 .text_of("Status")
                 .unwrap_or_else(|| "available".to_owned()),
+            exportable_logs: found
+                .child("ExportableLogTypes")
+                .into_iter()
+                .flat_map(Element::items)
+                .map(|item| item.own_text().to_owned())
+                .collect(),
         }))
     }
 
@@ -215,16 +223,38 @@ impl AwsApi {
         identifier: &str,
         enabled: bool,
     ) -> Result<(), AwsError> {
+        let change = ("EnableIAMDatabaseAuthentication", enabled.to_string());
+        self.modify(kind, identifier, change).await
+    }
+
+    /// Exports [`AUTH_LOG`] to CloudWatch, or ends that; other logs are left as they are.
+    pub(crate) async fn export_auth_log(
+        &self,
+        kind: TargetKind,
+        identifier: &str,
+        enabled: bool,
+    ) -> Result<(), AwsError> {
+        let list = match enabled {
+            true => "CloudwatchLogsExportConfiguration.EnableLogTypes.member.1",
+            false => "CloudwatchLogsExportConfiguration.DisableLogTypes.member.1",
+        };
+        self.modify(kind, identifier, (list, AUTH_LOG.to_owned()))
+            .await
+    }
+
+    async fn modify(
+        &self,
+        kind: TargetKind,
+        identifier: &str,
+        (parameter, value): (&str, String),
+    ) -> Result<(), AwsError> {
         let (action, name) = match kind {
             TargetKind::Cluster => ("ModifyDBCluster", "DBClusterIdentifier"),
             _ => ("ModifyDBInstance", "DBInstanceIdentifier"),
         };
         let parameters = [
             (name.to_owned(), identifier.to_owned()),
-            (
-                "EnableIAMDatabaseAuthentication".to_owned(),
-                enabled.to_string(),
-            ),
+            (parameter.to_owned(), value),
             ("ApplyImmediately".to_owned(), "true".to_owned()),
         ];
         self.query(Service::Rds, action, &parameters)
@@ -232,6 +262,9 @@ impl AwsApi {
             .map(|_answer| ())
     }
 }
+
+/// Where RDS writes why it refused a token (AWS, "IAM database authentication", troubleshooting).
+pub const AUTH_LOG: &str = "iam-db-auth-error";
 
 impl DatabaseTarget {
     /// IAM authentication is on, nothing of it is pending, and the instance takes connections.

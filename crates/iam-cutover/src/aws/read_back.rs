@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{
     call::AwsCall,
     client::{AwsApi, AwsError, Service},
+    rds::AUTH_LOG,
     xml::Element,
 };
 
@@ -50,6 +51,17 @@ impl AwsApi {
                 )),
                 None => Some(format!("{identifier} is gone")),
             },
+            AwsCall::ExportAuthLog {
+                kind,
+                identifier,
+                enabled,
+            } => {
+                let target = self.describe(*kind, identifier).await?;
+                let logs = target.map(|target| target.log_exports).unwrap_or_default();
+                let is_exported = logs.iter().any(|log| log == AUTH_LOG);
+                (is_exported != *enabled)
+                    .then(|| format!("{identifier} exports {}", logs.join(", ")))
+            }
             AwsCall::CreatePolicy {
                 name,
                 document,

@@ -11,7 +11,7 @@ use super::{
     made::Made,
     neighbours::BlueGreen,
     proxy::ProxyMode,
-    rds::{DatabaseTarget, EngineVersion, TargetKind},
+    rds::{AUTH_LOG, DatabaseTarget, EngineVersion, TargetKind},
     sts::Caller,
 };
 use crate::{
@@ -95,6 +95,8 @@ pub struct AwsSide {
     pub policy: ConnectPolicy,
     /// The role, when it is there.
     pub role: Option<RoleFacts>,
+    /// Whether the engine can export the log of refused tokens; as far as RDS said so.
+    pub exports_auth_log: bool,
     /// Why no move can be made at this endpoint.
     pub refusals: Vec<Finding>,
     /// What should be known.
@@ -446,6 +448,10 @@ impl AwsSide {
             target,
             policy,
             role,
+            exports_auth_log: facts.engine.known().is_some_and(|engine| {
+                let logs = engine.iter().flat_map(|engine| &engine.exportable_logs);
+                logs.into_iter().any(|log| log == AUTH_LOG)
+            }),
             refusals: Vec::new(),
             warnings,
         })

@@ -2,7 +2,7 @@
 
 use super::{Facts, diagnosis};
 use crate::{
-    aws::{Answer, DatabaseTarget, RoleFacts, TargetKind},
+    aws::{Answer, AwsCall, DatabaseTarget, RoleFacts, TargetKind},
     check::{Check, Status},
     policy::{Verdict, judge},
 };
@@ -396,16 +396,13 @@ fn auth_log(facts: &Facts) -> Check {
 
 /// The whole line that exports it.
 fn export_log(facts: &Facts) -> String {
-    let (word, name) = facts
-        .aws
-        .flag_owner()
-        .map_or(("instance", "NAME"), |target| match target.kind {
-            TargetKind::Cluster => ("cluster", target.identifier.as_str()),
-            _ => ("instance", target.identifier.as_str()),
-        });
-    format!(
-        "aws rds modify-db-{word} --db-{word}-identifier {name} --apply-immediately --cloudwatch-logs-export-configuration '{{\"EnableLogTypes\":[\"iam-db-auth-error\"]}}'"
-    )
+    let target = facts.aws.flag_owner();
+    let call = AwsCall::ExportAuthLog {
+        kind: target.map_or(TargetKind::Instance, |target| target.kind),
+        identifier: target.map_or_else(|| "NAME".to_owned(), |target| target.identifier.clone()),
+        enabled: true,
+    };
+    call.cli()
 }
 
 fn metrics(facts: &Facts) -> Check {

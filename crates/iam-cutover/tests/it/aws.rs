@@ -120,6 +120,61 @@ async fn inventory(stage: &Stage) -> iam_cutover::inventory::Inventory {
         .unwrap()
 }
 
+/// The log of refused tokens is exported where it is not, and stays when the move is taken back.
+#[tokio::test]
+async fn the_log_of_refused_tokens_is_exported() {
+    let stage = stage().await;
+    let deployment = rds_lab::Deployment {
+        database: "sal".to_owned(),
+        old_user: crate::stage::OLD.to_owned(),
+        new_user: NEW.to_owned(),
+    };
+    stage
+        .lab
+        .break_it("log-not-exported", &deployment)
+        .await
+        .unwrap();
+    let (role, api) = (
+        stage.lab.task_role(),
+        stage.aws(stage.lab.static_credentials()),
+    );
+    let planned = side(&api, role, None, &stage).await;
+    let plan = iam_cutover::plan::Plan::new(
+        Purpose::ToIam,
+        &stage.wish,
+        &inventory(&stage).await,
+        Some(&planned),
+    );
+    let step = plan
+        .steps
+        .iter()
+        .find(|step| step.id == "export-auth-log")
+        .unwrap();
+    let line = |list: &str| {
+        format!(
+            "aws rds modify-db-instance --db-instance-identifier sal-sandbox --cloudwatch-logs-export-configuration '{{\"{list}LogTypes\":[\"iam-db-auth-error\"]}}' --apply-immediately"
+        )
+    };
+    assert_eq!(step.undo, [line("Disable")]);
+    assert!(iam_cutover::report::plan_text(&plan).contains(&line("Enable")));
+    carry_out(Purpose::ToIam, role, &stage).await;
+    carry_out(Purpose::RollBack(Extent::Everything), role, &stage).await;
+    let target = api
+        .describe(aws::TargetKind::Instance, "sal-sandbox")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(target.log_exports, ["iam-db-auth-error"]);
+    // Taken back by hand, as the plan says.
+    let off = aws::AwsCall::ExportAuthLog {
+        kind: aws::TargetKind::Instance,
+        identifier: "sal-sandbox".to_owned(),
+        enabled: false,
+    };
+    api.make(&off).await.unwrap();
+    api.settle(&off, Duration::ZERO).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_missing_role_is_made_with_its_trust() {
     let stage = stage().await;

@@ -331,13 +331,6 @@ fn the_way_to_the_server_is_explained_too() {
             },
             "timed_out",
         ),
-        (
-            LoginFailure::TimedOut {
-                stage: Stage::Authenticating,
-                after,
-            },
-            "no_answer",
-        ),
         (LoginFailure::Queue { after }, "login_queue_full"),
         (
             LoginFailure::NotWritable { in_recovery: true },
@@ -378,4 +371,20 @@ fn the_way_to_the_server_is_explained_too() {
         assert_eq!(explanation.code, code);
         assert!(!explanation.next_step.is_empty() && !explanation.likely_cause.is_empty());
     }
+}
+
+#[test]
+fn a_server_that_accepts_and_is_silent_is_no_matter_of_the_network() {
+    let failure = LoginFailure::TimedOut {
+        stage: Stage::Authenticating,
+        after: std::time::Duration::from_secs(10),
+    };
+    let explanation = explain(&failure, &context(LoginMode::Iam));
+    assert_eq!(explanation.code, "no_answer");
+    assert!(
+        explanation
+            .what
+            .contains("accepts the connection and does not answer"),
+        "{explanation}"
+    );
 }

@@ -225,7 +225,7 @@ fn engine_versions(form: &Query) -> String {
         .and_then(|major| major.parse::<u32>().ok());
     let one = match major {
         Some(13..) => format!(
-            "<DBEngineVersion>{}{}{}</DBEngineVersion>",
+            "<DBEngineVersion>{}{}{}<ExportableLogTypes><member>postgresql</member><member>iam-db-auth-error</member></ExportableLogTypes></DBEngineVersion>",
             element("Engine", form.text("Engine").unwrap_or("postgres")),
             element("EngineVersion", version),
             element(
@@ -284,6 +284,15 @@ fn modify(account: &Account, form: &Query, name: &'static str) -> Result<(), Api
         });
     }
     let at_once = form.text("ApplyImmediately") == Some("true");
+    let logs = |list: &str| {
+        let name = format!("CloudwatchLogsExportConfiguration.{list}.member.1");
+        form.text(&name).map(str::to_owned)
+    };
+    let (more, less) = (logs("EnableLogTypes"), logs("DisableLogTypes"));
+    account.instance.change(|facts| {
+        facts.log_exports.retain(|log| Some(log) != less.as_ref());
+        facts.log_exports.extend(more);
+    });
     let enabled = match form.text("EnableIAMDatabaseAuthentication") {
         Some("true") => true,
         Some("false") => false,

@@ -197,3 +197,27 @@ async fn whoever_holds_the_lock_is_named() {
     drop(client);
     open.join_next().await.unwrap().unwrap().unwrap();
 }
+
+/// A master user that AWS itself put into rds_iam has no password to go back to.
+#[tokio::test]
+async fn a_master_user_on_iam_by_purpose_is_left_there() {
+    let stage = Stage::set().await;
+    stage
+        .run("GRANT rds_iam TO postgres WITH ADMIN OPTION")
+        .await;
+    stage.lab.set_master_authentication("iam-db-auth");
+    stage
+        .lab
+        .allow_connect(&stage.lab.task_role_arn(), "postgres");
+    stage.grant_printed("doctor", &["--for", "doctor"]).await;
+    let settings = stage.with_aws(administrator(&stage));
+    let refused = settings.run(&["iam", "unlock", "--yes"]).await;
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.stderr.contains("on purpose"), "{refused:?}");
+    // Without a password every command comes in with a token.
+    let plan = settings
+        .without("SAL_ADMIN_PASS")
+        .run(&["iam", "plan"])
+        .await;
+    assert_eq!(plan.code, Some(0), "{plan:?}");
+}

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
+use iam_cutover::aws::look_at_place;
+use iam_cutover::inventory::RDS_IAM;
 use iam_cutover::journal::JournalSettings;
 use iam_cutover::logins::Who;
-use iam_cutover::unlock::{AdminPassword, Found, Unlock};
+use iam_cutover::unlock::{AdminPassword, Found, Removal, Unlock};
 use iam_cutover::visible::visible;
 
 use super::apply::{self, Outcome};
@@ -40,6 +42,19 @@ pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
         }
         Found::Way(way) => way,
     };
+    if is_on_purpose(&way, &cutover).await {
+        output::problem(&format!(
+            "AWS says that `{}` logs in with IAM on purpose (MasterUserAuthenticationType is iam-db-auth): nothing was done. Leave SAL_ADMIN_PASS unset, and every command logs in with its token",
+            visible(&way.admin)
+        ));
+        return said(
+            &arguments.change,
+            "on-purpose",
+            Vec::new(),
+            &path,
+            Exit::FoundProblems,
+        );
+    }
     output::note(&text(&way));
     if let Some((exit, outcome)) = apply::refused_by_person(arguments.change.yes, "Take this out?")
     {
@@ -65,6 +80,26 @@ pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
         ));
     }
     said(&arguments.change, "done", statements, &path, Exit::Done)
+}
+
+/// A master user that was set so is no mistake: it has no password.
+async fn is_on_purpose(way: &Unlock<'_>, cutover: &Cutover) -> bool {
+    let direct = |removal: &Removal| {
+        let mut grants = removal.grants.iter();
+        grants.any(|grant| grant.member == way.admin && grant.role == RDS_IAM)
+    };
+    let (Some(api), Ok(endpoint), true) = (
+        &cutover.aws,
+        cutover.endpoint(),
+        way.cut.removals.iter().any(direct),
+    ) else {
+        return false;
+    };
+    let facts = look_at_place(api, endpoint).await;
+    facts.flag_owner().is_some_and(|target| {
+        target.master_username.as_ref() == Some(&way.admin)
+            && target.master_authentication.as_deref() == Some("iam-db-auth")
+    })
 }
 
 /// The same as JSON, where that was asked for.
