@@ -59,6 +59,23 @@ fn doubt(connector: &Connector) -> Option<String> {
     }
 }
 
+/// Logs in to an upstream and out again, for the sake of knowing; whether that worked. The connector's status has why not.
+pub async fn try_login(connector: &Connector) -> bool {
+    let trying = async {
+        let connected = connector.connect().await;
+        let worked = connected.is_ok();
+        if let Ok(connection) = connected {
+            drop(connection.client);
+            let _ended = connection.task.await;
+        }
+        worked
+    };
+    let outcome = tokio::time::timeout(PROBE, trying).await;
+    outcome.unwrap_or_default()
+}
+
+/// After so long an outcome says too little of now: the role may be switched off, or its connections used up.
+const MOST_AGE: Duration = Duration::from_secs(60);
 /// How long readiness waits for a login of its own.
 const PROBE: Duration = Duration::from_secs(3);
 const BETWEEN_PROBES: Duration = Duration::from_secs(2);
@@ -116,9 +133,12 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
         .all(|(_, room)| !room.is_full);
     for (index, connector) in health.connectors.iter().enumerate() {
         let mut failing = doubt(connector);
-        if failing.is_some() && health.may_probe(index) {
+        let is_old = connector
+            .since_last_login()
+            .is_none_or(|age| age > MOST_AGE);
+        if (failing.is_some() || is_old) && health.may_probe(index) {
             // Where nobody is sent to, nobody logs in: readiness finds out by itself whether it works, and is back.
-            let _outcome = tokio::time::timeout(PROBE, connector.connect()).await;
+            let _worked = try_login(connector).await;
             failing = doubt(connector);
         }
         let status = connector.status();
@@ -127,6 +147,8 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
             "host": status.host,
             "user": status.user,
             "last_success": status.last_success.map(|at| at.to_string()),
+            "last_failure": status.last_failure.map(|failure| failure.at.to_string()),
+            "last_login_seconds_ago": connector.since_last_login().map(|age| age.as_secs()),
             "failing": failing,
         }));
     }

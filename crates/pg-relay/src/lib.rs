@@ -22,7 +22,7 @@ mod upstream;
 
 pub use self::{
     counters::Counters,
-    health::routes as health_routes,
+    health::{routes as health_routes, try_login},
     listen::{ListenError, Local, LocalAccess},
     relay::{Door, Ending, Relay, RelaySettings},
     tls::{LocalTls, LocalTlsError},

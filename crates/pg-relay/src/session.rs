@@ -275,11 +275,28 @@ async fn until_ready(
             b'Z' => return Ok(Some(key)),
             ErrorResponse::TAG => {
                 shared.counters.count(Count::RefusedUpstream);
+                note(&message, door);
                 client.stream.shutdown().await?;
                 return Ok(None);
             }
             _ => {}
         }
+    }
+}
+
+/// What the server says of the user and of itself counts as a failed login; a database or a setting that a client got
+/// wrong does not.
+fn note(message: &Message, door: &Door) {
+    let Ok(error) = ErrorResponse::parse(message.body()) else {
+        return;
+    };
+    let sqlstate = error.code().unwrap_or_default();
+    if ["28", "53", "57"]
+        .iter()
+        .any(|class| sqlstate.starts_with(class))
+    {
+        let text = error.message().unwrap_or_default();
+        door.connector.refused_after_login(sqlstate, text);
     }
 }
 

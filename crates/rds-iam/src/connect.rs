@@ -172,6 +172,28 @@ impl Connector {
         status
     }
 
+    /// Notes that the server ended a session right after its login: that a role may not log in, or has no connection
+    /// left, it says only then, to whoever speaks for the client.
+    pub fn refused_after_login(&self, sqlstate: &str, message: &str) {
+        let failure = LoginFailure::Refused {
+            sqlstate: sqlstate.to_owned(),
+            message: message.to_owned(),
+        };
+        // The client has the server's own words.
+        let _told = self.note_failure(failure, Progress::default());
+    }
+
+    /// How long ago the last login ended, well or not; `None` before the first.
+    #[must_use]
+    pub fn since_last_login(&self) -> Option<Duration> {
+        let status = self.notes();
+        let failed = status.last_failure.as_ref().map(|failure| failure.at);
+        let last = status.last_success.into_iter().chain(failed).max()?;
+        let age = (self.clock)().duration_since(last);
+        // A clock that was set back makes nothing older.
+        Some(Duration::try_from(age).unwrap_or_default())
+    }
+
     /// Waits until every connection that was handed out has ended.
     pub async fn drained(&self) {
         self.tracker.close();

@@ -12,7 +12,7 @@ pub(crate) use self::iam::{
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
-pub(crate) use self::relay::Relay;
+pub(crate) use self::relay::{Check, Relay};
 pub(crate) use self::user::{LinkedAccount, User};
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.

@@ -98,47 +98,58 @@ async fn writes(door: &str, stage: &Stage) -> bool {
 async fn cluster(shape: Shape, engine: &str, custom: Option<&str>) {
     let mut stage = stage(shape).await;
     refused_by_the_run("reader", "reader_endpoint", &mut stage).await;
-    let found = facts("writer", &stage).await;
-    let target = found.target.known().unwrap().as_ref().unwrap();
-    assert_eq!(
-        (target.kind, target.engine.as_str()),
-        (TargetKind::Cluster, engine)
-    );
-    assert_eq!(found.resource_ids(), ["cluster-ABCDEFGHIJKL01234567890123"]);
-    let writer = format!("DB_HOST={}", stage.lab.endpoint());
-    // An instance's own name leads to the cluster, whose id policies name; one that reads is refused.
-    for reader in ["reader", "instance-2"] {
-        let (codes, next) = refused(reader, &stage).await;
-        assert_eq!(codes, ["reader_endpoint"], "{reader}");
-        assert!(next.contains(&writer), "{reader}: {next}");
-        assert_eq!(
-            facts(reader, &stage).await.resource_ids(),
-            found.resource_ids()
-        );
+    described(engine, &stage).await;
+    let readers = ["reader", "instance-2"].into_iter();
+    for reader in readers.clone() {
+        refused_for_the_writer(reader, &stage).await;
     }
-    assert_eq!(refused("instance-1", &stage).await.0, Vec::<&str>::new());
     if let Some(door) = custom {
         let found = facts(door, &stage).await;
-        assert_eq!(
-            found.custom_endpoint.known().unwrap().as_deref(),
-            Some("ANY")
-        );
-        assert_eq!(found.resource_ids(), ["cluster-ABCDEFGHIJKL01234567890123"]);
+        let kind = found.custom_endpoint.known().unwrap().as_deref();
+        assert_eq!(kind, Some("ANY"));
+        assert_eq!(found.resource_ids(), [CLUSTER]);
     }
-
     there(&stage).await;
     // One token's signature is good at its own name only, so each of these is a login of its own.
-    assert!(writes("writer", &stage).await && writes("instance-1", &stage).await);
-    for reader in ["reader", "instance-2"].into_iter().chain(custom) {
-        assert!(!writes(reader, &stage).await, "{reader}");
-    }
+    who_writes(&["writer", "instance-1"], readers.chain(custom), &stage).await;
     stage.lab.fail_over().unwrap();
-    assert!(writes("writer", &stage).await && writes("instance-2", &stage).await);
-    assert!(!writes("reader", &stage).await && !writes("instance-1", &stage).await);
-    if let Some(door) = custom {
-        assert!(writes(door, &stage).await, "its instance writes now");
+    let writers: Vec<&str> = ["writer", "instance-2"].into_iter().chain(custom).collect();
+    who_writes(&writers, ["reader", "instance-1"].into_iter(), &stage).await;
+    the_old_writer_is_refused(&stage).await;
+    back(&stage).await;
+}
+
+const CLUSTER: &str = "cluster-ABCDEFGHIJKL01234567890123";
+
+async fn described(engine: &str, stage: &Stage) {
+    let found = facts("writer", stage).await;
+    let target = found.target.known().unwrap().as_ref().unwrap();
+    assert_eq!(target.kind, TargetKind::Cluster);
+    assert_eq!(target.engine, engine);
+    assert_eq!(found.resource_ids(), [CLUSTER]);
+    assert_eq!(refused("instance-1", stage).await.0, Vec::<&str>::new());
+}
+
+/// An instance's own name leads to the cluster, whose id policies name; one that reads is refused.
+async fn refused_for_the_writer(reader: &str, stage: &Stage) {
+    let (codes, next) = refused(reader, stage).await;
+    assert_eq!(codes, ["reader_endpoint"], "{reader}");
+    let writer = format!("DB_HOST={}", stage.lab.endpoint());
+    assert!(next.contains(&writer), "{reader}: {next}");
+    assert_eq!(facts(reader, stage).await.resource_ids(), [CLUSTER]);
+}
+
+async fn who_writes(writers: &[&str], readers: impl Iterator<Item = &str>, stage: &Stage) {
+    for door in writers {
+        assert!(writes(door, stage).await, "{door}");
     }
-    let mut old_writer = at("instance-1", &stage);
+    for door in readers {
+        assert!(!writes(door, stage).await, "{door}");
+    }
+}
+
+async fn the_old_writer_is_refused(stage: &Stage) {
+    let mut old_writer = at("instance-1", stage);
     old_writer.base.require_writable = true;
     let attempt = old_writer.attempt(Who::New, "sal").await.unwrap();
     let failure = attempt.unwrap_err().failure;
@@ -146,8 +157,8 @@ async fn cluster(shape: Shape, engine: &str, custom: Option<&str>) {
         matches!(failure, LoginFailure::NotWritable { .. }),
         "{failure}"
     );
-    assert_eq!(refused("instance-1", &stage).await.0, ["reader_endpoint"]);
-    back(&stage).await;
+    let codes = refused("instance-1", stage).await.0;
+    assert_eq!(codes, ["reader_endpoint"]);
 }
 
 #[tokio::test]

@@ -134,3 +134,34 @@ async fn health_follows_the_upstream() {
         "{unready}"
     );
 }
+
+/// Postgres says so only after the login, to the client; readiness has to hear it, too.
+#[tokio::test]
+async fn a_role_that_may_not_log_in_and_a_full_limit_show_in_readiness() {
+    let stage = Stage::set().await;
+    assert!(stage.psql("", "SELECT 1").await.ok);
+    let said = stage.ready().await;
+    assert!(said.contains("200 OK"), "{said}");
+    assert!(said.contains("\"last_login_seconds_ago\":0"), "{said}");
+    // What a client got wrong is its own affair.
+    assert!(!stage.psql("dbname=nowhere", "SELECT 1").await.ok);
+    assert!(stage.ready().await.contains("200 OK"));
+    for (fault, words, mended) in [
+        ("NOLOGIN", "not permitted to log in", "LOGIN"),
+        (
+            "CONNECTION LIMIT 0",
+            "too many connections for role",
+            "CONNECTION LIMIT -1",
+        ),
+    ] {
+        let alter = |how: &str| format!("ALTER ROLE salawsiam {how}");
+        let postgres = stage.lab.postgres();
+        postgres.run_sql("sal", &alter(fault)).await.unwrap();
+        assert!(!stage.psql("", "SELECT 1").await.ok);
+        let said = stage.ready().await;
+        assert!(said.contains("503") && said.contains(words), "{said}");
+        postgres.run_sql("sal", &alter(mended)).await.unwrap();
+        assert!(stage.psql("", "SELECT 1").await.ok);
+        assert!(stage.ready().await.contains("200 OK"));
+    }
+}

@@ -2,8 +2,49 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
+
+/// What is to be checked, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// Once, instead of serving.
+    Once,
+    /// While serving, so often.
+    Every(Duration),
+    /// Once; what follows the flag is a door.
+    OnceAt(String),
+}
+
+impl FromStr for Check {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text.parse() {
+            Ok(0) => Self::Once,
+            Ok(seconds) => Self::Every(Duration::from_secs(seconds)),
+            Err(_not_a_number) => Self::OnceAt(text.to_owned()),
+        })
+    }
+}
+
+impl Relay {
+    /// What follows `--check` and is no number is a door.
+    pub(crate) fn sorted(mut self) -> Self {
+        if let Some(Check::OnceAt(door)) = &self.check {
+            self.doors.insert(0, door.clone());
+            self.check = Some(Check::Once);
+        }
+        self
+    }
+
+    /// Whether it only logs in once, and ends.
+    pub(crate) fn checks_once(&self) -> bool {
+        self.check == Some(Check::Once)
+    }
+}
 
 /// `sal relay`.
 #[derive(Debug, Args)]
@@ -51,9 +92,10 @@ pub(crate) struct Relay {
     /// Its key, as PEM.
     #[arg(long, requires = "tls_certificate")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Log in once to everything, say how it went, and end.
-    #[arg(long)]
-    pub(crate) check: bool,
+    /// Without SECONDS: log in once to everything, say how it went, and end. With SECONDS: serve, and log in to everything
+    /// and out again that often, so that /readyz knows whether logins work although no client has come.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "0")]
+    pub(crate) check: Option<Check>,
     /// Wait until the relay that answers at --health is ready, then end.
     #[arg(long, requires = "health")]
     pub(crate) wait: bool,

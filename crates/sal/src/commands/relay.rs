@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use pg_relay::{Counters, Door, Ending, Local, LocalAccess, Relay, RelaySettings, health_routes};
+use pg_relay::{
+    Counters, Door, Ending, Local, LocalAccess, Relay, RelaySettings, health_routes, try_login,
+};
 use rds_iam::{
     Connector, IamConfig, LoginConfig, LoginLimiter, LoginSecret, Resolver, SystemResolver,
     TlsConfig,
@@ -26,6 +28,7 @@ use crate::{commands, output, wiring};
 
 /// Runs it.
 pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
+    let arguments = arguments.sorted();
     if arguments.wait {
         return wait(&arguments).await;
     }
@@ -37,7 +40,7 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
     }
     log.start();
     let connectors = connectors(&config)?;
-    if arguments.check {
+    if arguments.checks_once() {
         return check(&connectors).await;
     }
     let doors = doors(&config, &connectors).await?;
@@ -67,6 +70,11 @@ pub(crate) async fn run(arguments: cli::Relay) -> Result<Exit> {
             ending.quit.clone(),
         );
         health(address, routes, &over, &tasks)?;
+    }
+    if let Some(cli::Check::Every(pause)) = arguments.check {
+        for connector in &connectors {
+            tasks.spawn(keep_trying(Arc::clone(connector), pause, over.clone()));
+        }
     }
     let settings = within_open_files(config.settings, doors.len());
     let stop = tasks.spawn(end_on_signal(signals, ending.clone(), settings.drain));
@@ -106,6 +114,27 @@ async fn end_on_signal(
         _ = interrupt.recv() => {}
     }
     ending.quit.cancel();
+}
+
+/// Logs in and out again and again; the log has each change, `/readyz` the last outcome.
+async fn keep_trying(connector: Arc<Connector>, pause: Duration, over: CancellationToken) {
+    let mut worked = None;
+    loop {
+        let works = try_login(&connector).await;
+        let status = connector.status();
+        if worked.replace(works) != Some(works) {
+            match (works, status.last_failure) {
+                (false, Some(failure)) => {
+                    tracing::warn!(host = %status.host, "logins do not work: {}", failure.explanation);
+                }
+                _ => tracing::info!(host = %status.host, "logins work"),
+            }
+        }
+        tokio::select! {
+            () = over.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
 }
 
 /// Answers at an address of its own until the relay has ended.
@@ -288,27 +317,46 @@ async fn wait(arguments: &cli::Relay) -> Result<Exit> {
         .build()
         .context("an HTTP client")?;
     let url = format!("http://{address}/readyz");
+    let mut why = "nobody answers there".to_owned();
     let asking = async {
         loop {
-            if client
-                .get(&url)
-                .send()
-                .await
-                .is_ok_and(|answer| answer.status().is_success())
-            {
-                return;
+            if let Ok(answer) = client.get(&url).send().await {
+                if answer.status().is_success() {
+                    return;
+                }
+                why = reasons(&answer.text().await.unwrap_or_default());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    match tokio::time::timeout(Duration::from_secs(arguments.wait_timeout), asking).await {
+    let within = Duration::from_secs(arguments.wait_timeout);
+    match tokio::time::timeout(within, asking).await {
         Ok(()) => Ok(Exit::Done),
         Err(_elapsed) => {
             output::problem(&format!(
-                "the relay at {address} was not ready within {} s",
+                "the relay at {address} was not ready within {} s: {why}",
                 arguments.wait_timeout
             ));
             Ok(Exit::Failed)
         }
+    }
+}
+
+/// Why a relay is not ready, by its own answer.
+fn reasons(answer: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(answer).unwrap_or_default();
+    let of = |list: &str, part: &str| -> Vec<String> {
+        let all = value.get(list).and_then(serde_json::Value::as_array);
+        let texts = all.into_iter().flatten().filter_map(|item| item.get(part));
+        texts
+            .filter_map(serde_json::Value::as_str)
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut found = of("upstreams", "failing");
+    found.extend(of("doors", "full"));
+    match found.is_empty() {
+        true => "it takes no clients".to_owned(),
+        false => found.join("; "),
     }
 }

@@ -201,7 +201,7 @@ fn check(
     arguments: &cli::Relay,
     environment: &mut Environment,
 ) {
-    if arguments.check || arguments.wait {
+    if arguments.checks_once() || arguments.wait {
         return;
     }
     let tcp = doors.iter().any(|door| matches!(door.place, Place::Tcp(_)));

@@ -193,6 +193,10 @@ impl Running {
 
     /// With so many open files at most.
     async fn start(files: u32, stage: &Stage) -> Self {
+        Self::start_with(files, &[], stage).await
+    }
+
+    async fn start_with(files: u32, more: &[&str], stage: &Stage) -> Self {
         let settings = stage.settings().with("SAL_RELAY_PASSWORD", LOCAL_PASSWORD);
         let door = format!(
             "127.0.0.1:0={}:{}",
@@ -203,6 +207,7 @@ impl Running {
         let script = format!("ulimit -n {files} && exec \"$@\"");
         command.args(["-c", &script, "bash", crate::stage::SAL, "relay", &door]);
         command.args(["--health", "127.0.0.1:0", "--max-connections", "10"]);
+        command.args(more);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -322,6 +327,42 @@ async fn a_relay_whose_login_is_refused_is_not_ready_before_anybody_came() {
         ready.contains("503") && ready.contains("rds-db:connect"),
         "{ready}"
     );
+}
+
+/// Nobody comes: only the relay's own logins can tell.
+#[tokio::test]
+async fn a_relay_that_checks_knows_that_its_role_may_not_log_in_any_more() {
+    let stage = Stage::set().await;
+    let running = Running::start_with(1000, &["--check", "1"], &stage).await;
+    until("readiness", async || {
+        running.health("/readyz").await.contains("200 OK")
+    })
+    .await;
+    stage.run("ALTER ROLE salawsiam NOLOGIN").await;
+    until("the end of readiness", async || {
+        running.log.borrow().contains("logins do not work")
+    })
+    .await;
+    let ready = running.health("/readyz").await;
+    assert!(
+        ready.contains("503") && ready.contains("NOLOGIN"),
+        "{ready}"
+    );
+    let wait = [
+        "relay",
+        "--wait",
+        "--wait-timeout=1",
+        "--health",
+        &running.health,
+    ];
+    let waited = stage.settings().run(&wait).await;
+    assert_eq!(waited.code, Some(1), "{waited:?}");
+    assert!(waited.stderr.contains("NOLOGIN"), "{waited:?}");
+    stage.run("ALTER ROLE salawsiam LOGIN").await;
+    until("readiness again", async || {
+        running.health("/readyz").await.contains("200 OK")
+    })
+    .await;
 }
 
 #[tokio::test]
