@@ -29,5 +29,5 @@ mod serial;
 pub mod submission;
 mod warnings;
 
-pub use rehearsal::{Rehearsed, rehearse};
+pub use rehearsal::{NotRehearsed, Rehearsed, rehearse};
 pub use routes::routes;

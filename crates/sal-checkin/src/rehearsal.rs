@@ -7,13 +7,13 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sal_store::Store;
 use sal_store::checkin::changes::{Memory, Trace};
 use sal_store::checkin::{self, Wanted};
 use sal_store::groups::{insert_group, insert_unit};
 use sal_store::ids::{SourceId, time_ordered_uuid};
 use sal_store::pool::Lane;
 use sal_store::sources::insert_sources;
+use sal_store::{Store, StoreError};
 
 use crate::digest::Digests;
 use crate::plan::{self, Rules};
@@ -31,21 +31,42 @@ pub struct Rehearsed {
     pub scripts: usize,
 }
 
+/// Why nothing was rehearsed.
+#[derive(Debug)]
+pub enum NotRehearsed {
+    /// A table is not there: nearly always one of the server's own, where no server of this kind has been yet.
+    NoTable(String),
+    /// It cannot be read or written; says why.
+    Failed(String),
+}
+
+impl From<StoreError> for NotRehearsed {
+    fn from(error: StoreError) -> Self {
+        match error.is_missing_table() {
+            true => Self::NoTable(error.in_full()),
+            false => Self::Failed(error.in_full()),
+        }
+    }
+}
+
 /// Rehearses the check-in of a machine that is not there, with the first connection of `store`.
 ///
 /// # Errors
-/// Why it cannot be read or written; in any case nothing was written.
-pub async fn rehearse(body: &str, store: &Store, now: Timestamp) -> Result<Rehearsed, String> {
-    let value = python::parse(body).map_err(|error| error.to_string())?;
+/// [`NotRehearsed`]; in any case nothing was written.
+pub async fn rehearse(
+    body: &str,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Rehearsed, NotRehearsed> {
+    let value = python::parse(body).map_err(|error| NotRehearsed::Failed(error.to_string()))?;
     let context = Context {
         now,
         zone: &TimeZone::UTC,
         ignore_facts: None,
     };
-    let submission = Submission::read(&value, &context).map_err(|refusal| refusal.to_string())?;
-    file(&submission, store, now)
-        .await
-        .map_err(|error| error.to_string())?;
+    let submission = Submission::read(&value, &context)
+        .map_err(|refusal| NotRehearsed::Failed(refusal.to_string()))?;
+    file(&submission, store, now).await?;
     let sections = &submission.sections;
     Ok(Rehearsed {
         facts: sections.iter().map(|section| section.facts.len()).sum(),
@@ -54,11 +75,7 @@ pub async fn rehearse(body: &str, store: &Store, now: Timestamp) -> Result<Rehea
     })
 }
 
-async fn file(
-    submission: &Submission,
-    store: &Store,
-    now: Timestamp,
-) -> Result<(), sal_store::StoreError> {
+async fn file(submission: &Submission, store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let new_id = || time_ordered_uuid(now, &mut rand::rng());
     let names: Vec<String> = submission
         .sections

@@ -38,6 +38,24 @@ impl StoreError {
         }
     }
 
+    /// Whether a table is not there.
+    pub fn is_missing_table(&self) -> bool {
+        self.sql_state() == Some(&SqlState::UNDEFINED_TABLE)
+    }
+
+    /// The error with Postgres's own sentence, for a report to whoever runs the database.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        let cause = match self {
+            Self::Statement(cause) => cause.as_db_error(),
+            _ => None,
+        };
+        match cause {
+            Some(cause) => format!("{self}: {}", cause.message()),
+            None => self.to_string(),
+        }
+    }
+
     /// Whether the same transaction may well succeed when it is run again:
     /// a deadlock, a serialization failure, or a row that another transaction inserted first.
     pub fn is_worth_a_retry(&self) -> bool {

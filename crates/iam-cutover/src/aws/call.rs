@@ -93,15 +93,11 @@ impl AwsCall {
                 kind,
                 identifier,
                 enabled,
-            } => {
-                let list = if *enabled { "Enable" } else { "Disable" };
-                let change = format!("{{\"{list}LogTypes\":[\"{AUTH_LOG}\"]}}");
-                format!(
-                    "{} --cloudwatch-logs-export-configuration {} --apply-immediately",
-                    modify(*kind, identifier),
-                    shell(&change)
-                )
-            }
+            } => format!(
+                "{} --cloudwatch-logs-export-configuration {} --apply-immediately",
+                modify(*kind, identifier),
+                shell(&log_change(*enabled))
+            ),
             Self::CreatePolicy {
                 name,
                 document,
@@ -186,6 +182,11 @@ fn modify(kind: TargetKind, identifier: &str) -> String {
         "aws rds modify-db-{word} --db-{word}-identifier {}",
         shell(identifier)
     )
+}
+
+fn log_change(enabled: bool) -> String {
+    let list = if enabled { "Enable" } else { "Disable" };
+    format!("{{\"{list}LogTypes\":[\"{AUTH_LOG}\"]}}")
 }
 
 /// A word for a POSIX shell.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{
     call::AwsCall,
     client::{AwsApi, AwsError, Service},
-    rds::AUTH_LOG,
+    rds::{AUTH_LOG, DatabaseTarget},
     xml::Element,
 };
 
@@ -43,24 +43,17 @@ impl AwsApi {
                 kind,
                 identifier,
                 enabled,
-            } => match self.describe(*kind, identifier).await? {
-                Some(target) if target.iam_is(*enabled) => None,
-                Some(target) => Some(format!(
-                    "{identifier} has status {}, IAM authentication {:?}, pending {:?}",
-                    target.status, target.iam_enabled, target.iam_pending
-                )),
-                None => Some(format!("{identifier} is gone")),
-            },
+            } => {
+                let seen = self.describe(*kind, identifier).await?;
+                flag_is_not(*enabled, seen, identifier)
+            }
             AwsCall::ExportAuthLog {
                 kind,
                 identifier,
                 enabled,
             } => {
-                let target = self.describe(*kind, identifier).await?;
-                let logs = target.map(|target| target.log_exports).unwrap_or_default();
-                let is_exported = logs.iter().any(|log| log == AUTH_LOG);
-                (is_exported != *enabled)
-                    .then(|| format!("{identifier} exports {}", logs.join(", ")))
+                let seen = self.describe(*kind, identifier).await?;
+                log_is_not(*enabled, seen, identifier)
             }
             AwsCall::CreatePolicy {
                 name,
@@ -115,6 +108,23 @@ pub enum Unsettled {
     /// It shows something else; says what.
     #[error("{0}")]
     Waiting(String),
+}
+
+fn flag_is_not(wanted: bool, seen: Option<DatabaseTarget>, identifier: &str) -> Option<String> {
+    match seen {
+        Some(target) if target.iam_is(wanted) => None,
+        Some(target) => Some(format!(
+            "{identifier} has status {}, IAM authentication {:?}, pending {:?}",
+            target.status, target.iam_enabled, target.iam_pending
+        )),
+        None => Some(format!("{identifier} is gone")),
+    }
+}
+
+fn log_is_not(wanted: bool, seen: Option<DatabaseTarget>, identifier: &str) -> Option<String> {
+    let logs = seen.map(|target| target.log_exports).unwrap_or_default();
+    let is_exported = logs.iter().any(|log| log == AUTH_LOG);
+    (is_exported != wanted).then(|| format!("{identifier} exports {}", logs.join(", ")))
 }
 
 /// What IAM does not have is an answer.

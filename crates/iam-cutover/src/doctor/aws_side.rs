@@ -43,7 +43,12 @@ fn iam_flag(facts: &Facts) -> Check {
 }
 
 /// A line that depends on an answer of AWS which is not there.
-fn unanswered<T>(id: &'static str, title: &str, answer: &Answer<T>, next: &str) -> Check {
+pub(super) fn unanswered<T>(
+    id: &'static str,
+    title: &str,
+    answer: &Answer<T>,
+    next: &str,
+) -> Check {
     let check = Check::unknown(id, title, answer.why_not(), next);
     match answer {
         Answer::Denied { permission } => check.denied(permission),

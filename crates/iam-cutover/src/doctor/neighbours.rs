@@ -1,6 +1,6 @@
 //! What stands before the database, and what is to take its place: proxies, and blue/green deployments.
 
-use super::Facts;
+use super::{Facts, aws_side::unanswered};
 use crate::{
     aws::{Answer, BlueGreen, DatabaseTarget, ProxyFacts, ProxyMode},
     check::Check,
@@ -135,7 +135,7 @@ fn proxies(facts: &Facts) -> Option<Check> {
             ))
         }
         Answer::NotAsked(_) => None,
-        other => Some(Check::unknown("proxies", title, other.why_not(), "")),
+        other => Some(unanswered("proxies", title, other, "")),
     }
 }
 
@@ -153,7 +153,7 @@ fn blue_green(facts: &Facts) -> Option<Check> {
         Answer::NotAsked(_) => return None,
         other => {
             let next = "look for one in the RDS console: its green side has resource ids of its own, and the policy has to name them before the switch";
-            return Some(Check::unknown("blue-green", title, other.why_not(), next));
+            return Some(unanswered("blue-green", title, other, next));
         }
     };
     if deployment.asked_of_green {

@@ -22,64 +22,72 @@ pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
     };
+    let path = apply::journal_path(&arguments.change, &cutover);
+    let (exit, outcome, done) = unlock(&arguments, &cutover, &path).await?;
+    if arguments.change.json {
+        super::print_json(&Outcome {
+            command: "unlock",
+            outcome,
+            plan: None,
+            done,
+            error: None,
+            journal: &path,
+        })?;
+    }
+    Ok(exit)
+}
+
+async fn unlock(
+    arguments: &cli::Unlock,
+    cutover: &Cutover,
+    journal: &Path,
+) -> Result<(Exit, &'static str, Vec<String>)> {
     let password = match arguments.unproved {
         true => AdminPassword::Unproved,
         false => AdminPassword::Proved,
     };
     let clock = cutover.clock.clone();
     let found = Unlock::find(&cutover.logins, &cutover.wish, password, clock).await?;
-    let path = apply::journal_path(&arguments.change, &cutover);
-    let way = match found {
-        Found::NotLocked => {
-            output::note("The administrator is not locked out: nothing was done.");
-            return said(
-                &arguments.change,
-                "not-locked",
-                Vec::new(),
-                &path,
-                Exit::Done,
-            );
-        }
-        Found::Way(way) => way,
+    let Found::Way(way) = found else {
+        output::note("The administrator is not locked out: nothing was done.");
+        return Ok((Exit::Done, "not-locked", Vec::new()));
     };
-    if is_on_purpose(&way, &cutover).await {
+    if is_on_purpose(&way, cutover).await {
         output::problem(&format!(
             "AWS says that `{}` logs in with IAM on purpose (MasterUserAuthenticationType is iam-db-auth): nothing was done. Leave SAL_ADMIN_PASS unset, and every command logs in with its token",
             visible(&way.admin)
         ));
-        return said(
-            &arguments.change,
-            "on-purpose",
-            Vec::new(),
-            &path,
-            Exit::FoundProblems,
-        );
+        return Ok((Exit::FoundProblems, "on-purpose", Vec::new()));
     }
     output::note(&text(&way));
     if let Some((exit, outcome)) = apply::refused_by_person(arguments.change.yes, "Take this out?")
     {
-        return said(&arguments.change, outcome, Vec::new(), &path, exit);
+        return Ok((exit, outcome, Vec::new()));
     }
     let settings = JournalSettings {
-        path: path.clone(),
+        path: journal.to_owned(),
         actor: Cutover::actor(),
         command: "unlock",
     };
     let (admin, switched_off) = (way.admin.clone(), way.switches_new_user_off);
     let statements = way.cut.statements();
     way.carry_out(settings).await?;
+    say_done(&admin, switched_off, cutover);
+    Ok((Exit::Done, "done", statements))
+}
+
+fn say_done(admin: &str, switched_off: bool, cutover: &Cutover) {
     let proof = match cutover.logins.admin_has_password() {
         true => "logs in with its password again",
         false => "is not in rds_iam any more; its password was not tried",
     };
-    output::note(&format!("\nDone: `{}` {proof}.", visible(&admin)));
+    output::note(&format!("\nDone: `{}` {proof}.", visible(admin)));
     if switched_off {
         output::note(&format!(
             "Next: `sal iam apply`, which lets `{}` log in with IAM again and keeps the administrator out of it.",
             visible(&cutover.wish.new_user)
         ));
     }
-    said(&arguments.change, "done", statements, &path, Exit::Done)
 }
 
 /// A master user that was set so is no mistake: it has no password.
@@ -100,27 +108,6 @@ async fn is_on_purpose(way: &Unlock<'_>, cutover: &Cutover) -> bool {
         target.master_username.as_ref() == Some(&way.admin)
             && target.master_authentication.as_deref() == Some("iam-db-auth")
     })
-}
-
-/// The same as JSON, where that was asked for.
-fn said(
-    change: &cli::Change,
-    outcome: &'static str,
-    done: Vec<String>,
-    journal: &Path,
-    exit: Exit,
-) -> Result<Exit> {
-    if change.json {
-        super::print_json(&Outcome {
-            command: "unlock",
-            outcome,
-            plan: None,
-            done,
-            error: None,
-            journal,
-        })?;
-    }
-    Ok(exit)
 }
 
 fn text(way: &Unlock<'_>) -> String {

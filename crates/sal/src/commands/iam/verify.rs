@@ -10,6 +10,7 @@ use iam_cutover::check::{Check, Status, has_problems};
 use iam_cutover::logins::{Session, Who};
 use iam_cutover::report::Detail;
 use iam_cutover::{report, verify};
+use sal_checkin::NotRehearsed;
 use sal_store::Store;
 use sal_store::pool::{Connected, Connector, PoolConfig};
 use sal_store::schema::{self, Found, Severity};
@@ -158,7 +159,13 @@ async fn check_in(cutover: Cutover, now: jiff::Timestamp) -> Check {
                 written.facts, written.items, written.scripts
             ),
         ),
-        Err(why) => Check::problem(
+        Err(NotRehearsed::NoTable(why)) => Check::attention(
+            "check-in",
+            title,
+            format!("not tried: {why}"),
+            "a server of this kind makes its own tables at its first start: `sal db init` makes them now; then verify again",
+        ),
+        Err(NotRehearsed::Failed(why)) => Check::problem(
             "check-in",
             title,
             why,
