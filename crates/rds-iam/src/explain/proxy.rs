@@ -11,7 +11,7 @@ pub(super) fn explain(
     message: &str,
     context: &LoginContext,
 ) -> Option<Explanation> {
-    let what = format!("The server said: {message}.");
+    let what = format!("The server said: {}.", message.trim_end_matches('.'));
     let user = &context.user;
     if message.contains(PROXY_REFUSED) && context.mode == LoginMode::Password {
         return Some(Explanation::new(

@@ -19,7 +19,7 @@ pub(super) fn explain_refusal(
     if let Some(explanation) = super::proxy::explain(sqlstate, message, context) {
         return explanation;
     }
-    let what = format!("The server said: {message}.");
+    let what = format!("The server said: {}.", message.trim_end_matches('.'));
     let iam = context.mode == LoginMode::Iam;
     let no_encryption = message.contains("no encryption") || message.contains("SSL off");
     match sqlstate {

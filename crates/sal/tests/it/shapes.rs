@@ -145,7 +145,7 @@ async fn the_server_serves_through_an_end_to_end_proxy() {
     let users = "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'sal'";
     assert_eq!(stage.rows(users).await, [[USER]]);
     assert!(server.stop().await.success());
-    let doctor = settings.run(&["iam", "doctor"]).await;
+    let doctor = settings.run(&["iam", "doctor", "--all"]).await;
     assert!(doctor.stdout.contains("ok         RDS Proxy"), "{doctor:?}");
 }
 
