@@ -172,7 +172,11 @@ impl Plan {
 
 /// How the new user gets what the old one has, and the role that its sessions work as.
 fn way(wish: &Wish, inventory: &Inventory) -> (Way, String) {
-    if wish.old_user == inventory.admin || inventory.is_master(&wish.old_user) {
+    let makes_roles = inventory
+        .role(&inventory.admin)
+        .is_some_and(|admin| admin.createrole || admin.superuser);
+    let is_admin = wish.old_user == inventory.admin && makes_roles;
+    if is_admin || inventory.is_master(&wish.old_user) {
         (Way::OwnerRole, wish.owner_role.clone())
     } else {
         (Way::Member, wish.old_user.clone())

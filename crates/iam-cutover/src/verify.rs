@@ -225,21 +225,14 @@ fn said(error: &tokio_postgres::Error) -> String {
 
 fn privileges(database: &str, works_as: &str, wish: &Wish, differences: &[Difference]) -> Check {
     let title = format!("Privileges in {database}");
+    if works_as == wish.new_user {
+        // There is nothing to be compared with.
+        let evidence = format!("not compared: sessions work as `{works_as}` itself");
+        let next = "run `sal iam apply`, which sets the role, and verify again";
+        return Check::unknown("privileges", title, evidence, next);
+    }
     if differences.is_empty() {
-        let than_before = match works_as == wish.owner_role {
-            true => format!(
-                ", and nothing that it could take over is left with `{}`",
-                wish.old_user
-            ),
-            false => String::new(),
-        };
-        return Check::ok(
-            "privileges",
-            title,
-            format!(
-                "no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings{than_before}"
-            ),
-        );
+        return no_difference(works_as, title, wish);
     }
     let first: Vec<String> = differences
         .iter()
@@ -257,8 +250,13 @@ fn privileges(database: &str, works_as: &str, wish: &Wish, differences: &[Differ
         .collect();
     let only_settings = differences.iter().all(|found| found.kind == "setting");
     let evidence = format!(
-        "{} differences (old / new): {}",
+        "{} {} (old / new): {}",
         differences.len(),
+        if differences.len() == 1 {
+            "difference"
+        } else {
+            "differences"
+        },
         first.join("; ")
     );
     if only_settings {
@@ -277,6 +275,23 @@ fn privileges(database: &str, works_as: &str, wish: &Wish, differences: &[Differ
     )
 }
 
+fn no_difference(works_as: &str, title: String, wish: &Wish) -> Check {
+    let than_before = match works_as == wish.owner_role {
+        true => format!(
+            ", and nothing that it could take over is left with `{}`",
+            wish.old_user
+        ),
+        false => String::new(),
+    };
+    Check::ok(
+        "privileges",
+        title,
+        format!(
+            "no difference to `{works_as}` in tables, columns, sequences, functions, types, schemas, databases, ownership, limit and settings{than_before}"
+        ),
+    )
+}
+
 fn iam_members(database: &str, wish: &Wish, graph: &Graph) -> Check {
     let title = format!("Who has to log in with IAM ({database})");
     if graph.iam_chain(&wish.new_user).is_none() {
@@ -285,6 +300,17 @@ fn iam_members(database: &str, wish: &Wish, graph: &Graph) -> Check {
             title,
             format!("`{}` is not in rds_iam", wish.new_user),
             "run `sal iam apply`",
+        );
+    }
+    if let Some((master, chain)) = graph.locked_out_master(&wish.new_user) {
+        return Check::problem(
+            "rds-iam",
+            title,
+            format!(
+                "the master user `{master}` is in rds_iam, too ({}): its password does not work",
+                chain.join(" -> ")
+            ),
+            "run `sal iam unlock`, unless it is meant to log in with IAM",
         );
     }
     match graph.iam_chain(&wish.old_user) {

@@ -234,7 +234,7 @@ fn session(failure: &LoginFailure, context: &LoginContext) -> Explanation {
             if *in_recovery {
                 "a reader endpoint, or the old writer after a failover whose name is still cached."
             } else {
-                "the user or the database is set to read-only transactions."
+                "a reader; or the user or the database is set to read-only transactions."
             },
             "use the writer's endpoint; after a failover it passes when DNS has changed.",
         ),

@@ -73,6 +73,12 @@ async fn database_and<T>(
         .connect()
         .await
         .map_err(|error| anyhow::anyhow!(error.explain().to_string()))?;
+    if let Some(why) = login.fallback_cause() {
+        output::note(&format!(
+            "warning: IAM login FAILED, and the declared fallback, the password, was used: {} Likely cause: {} Next: {}",
+            why.what, why.likely_cause, why.next_step
+        ));
+    }
     let db = connection.client;
     let surplus = wiring::rights::use_deployments_path(&db).await;
     if let Some(surplus) = surplus.context("asking whose the tables are")? {

@@ -173,13 +173,27 @@ impl DatabaseLogin {
         first.is_some_and(|proof| !matches!(proof, Proof::Password(_)))
     }
 
+    /// Why the last login was made with the declared fallback; `None` when it was not.
+    pub(crate) fn fallback_cause(&self) -> Option<LoginFailure> {
+        let used = self.used.load(Ordering::Relaxed);
+        let is_fallback = used > 0 && self.begins_with_iam();
+        let mut recent = self.recent().into_iter();
+        is_fallback.then(|| recent.find_map(|login| login.failure))?
+    }
+
     fn note_used(&self, index: usize) {
         if self.used.swap(index, Ordering::Relaxed) == index {
             return;
         }
         match self.config.logins.get(index).map(|login| &login.proof) {
             Some(Proof::Password(_)) if self.begins_with_iam() => {
-                warn!("logged in to the database with the declared fallback, the password")
+                let why = self.fallback_cause();
+                warn!(
+                    cause = why.as_ref().map(|why| why.likely_cause.as_str()),
+                    next = why.as_ref().map(|why| why.next_step.as_str()),
+                    "logged in to the database with the declared fallback, the password, because IAM failed: {}",
+                    why.as_ref().map_or("not known", |why| why.what.as_str())
+                )
             }
             _ if self.begins_with_iam() => info!("logged in to the database with IAM again"),
             _ => {}

@@ -185,13 +185,16 @@ fn granted(role: &RoleFacts, resource: &str, facts: &Facts) -> Check {
         let evidence = format!("{name} of {} allows {resource}{boundary}", role.name);
         return Check::ok(ID, title, evidence);
     }
-    let next = format!("allow rds-db:connect on exactly {resource}: `sal iam policy` writes it");
+    let next = format!(
+        "run `sal iam apply --aws --role {role}`, or attach what `sal iam policy` prints to {role}: it allows rds-db:connect on exactly {resource}",
+        role = role.name
+    );
     if mistakes.is_empty() {
         let count = role.policies.len();
-        mistakes.push(format!(
-            "none of the {count} policies of {} allows it",
-            role.name
-        ));
+        mistakes.push(match count {
+            1 => format!("the one policy of {} does not allow it", role.name),
+            _ => format!("none of the {count} policies of {} allows it", role.name),
+        });
     }
     let title = "The role's policy does NOT allow rds-db:connect";
     Check::problem(ID, title, mistakes.join("; "), next)

@@ -223,7 +223,7 @@ fn differ(found: &[Difference], title: String, evidence: String, facts: &Facts) 
     let is_setting = |difference: &&Difference| difference.kind == "setting";
     let limit = |difference: &Difference| difference.kind == "connection limit";
     if !found.iter().all(|one| is_setting(&one) || limit(one)) {
-        let next = "`sal iam apply` makes the new user a member of the old one, which gives it all of them";
+        let next = "`sal iam apply` makes the new user a member of the old one, or says what is in the way";
         return Check::problem(ID, title, evidence, next);
     }
     let uncopyable = |name: &str| {

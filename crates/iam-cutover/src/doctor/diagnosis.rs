@@ -131,6 +131,13 @@ pub(super) fn way_out(user: &str, member_of: &str, facts: &Facts) -> String {
         Some(format!("{before}/{user}"))
     });
     let revoke = format!("REVOKE {} FROM {}", identifier(member_of), identifier(user));
+    let inventory = facts.inventory.as_ref();
+    let is_admin = inventory.is_some_and(|inventory| inventory.admin == user);
+    if user == facts.wish.old_user && !is_admin {
+        return format!(
+            "`sal iam apply` takes it out ({revoke}) and makes the memberships right; where it refuses to, `sal iam rollback`"
+        );
+    }
     format!(
         "`sal iam unlock` takes it out ({revoke}); where only a token gets in, it needs rds-db:connect on {}",
         connect.unwrap_or_else(|| format!("the user {user}"))
@@ -335,7 +342,10 @@ fn policy_denies(facts: &Facts) -> Cause {
             (&policy.name, verdict)
         })
         .collect();
-    let next = format!("allow rds-db:connect on {resource}: `sal iam policy` writes it");
+    let next = format!(
+        "run `sal iam apply --aws --role {role}`, or attach what `sal iam policy` prints to {role}: it allows rds-db:connect on {resource}",
+        role = role.name
+    );
     for (name, verdict) in &verdicts {
         match verdict {
             Verdict::Denies => {

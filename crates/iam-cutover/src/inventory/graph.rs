@@ -86,6 +86,16 @@ impl Graph {
         })
     }
 
+    /// A master user, other than `but`, whose password RDS refuses; with the chain that makes it so.
+    #[must_use]
+    pub fn locked_out_master(&self, but: &str) -> Option<(String, Vec<String>)> {
+        let members: BTreeSet<&str> = self.pairs().map(|(member, _)| member).collect();
+        let mut masters = members.into_iter().filter(|member| {
+            *member != but && *member != RDS_SUPERUSER && self.path(member, RDS_SUPERUSER).is_some()
+        });
+        masters.find_map(|member| Some((member.to_owned(), self.iam_chain(member)?)))
+    }
+
     /// Direct members of a role.
     pub fn members<'a>(&'a self, role: &'a str) -> impl Iterator<Item = &'a Edge> {
         self.edges.iter().filter(move |edge| edge.role == role)

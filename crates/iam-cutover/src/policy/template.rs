@@ -55,8 +55,9 @@ pub fn aws_cli(code: &Code<'_>) -> String {
 #[must_use]
 pub fn terraform(code: &Code<'_>) -> String {
     let everything = hcl_made(code.made);
+    let label = hcl_label(code.name);
     let mut text = format!(
-        "resource \"aws_iam_policy\" \"sal_rds_iam\" {{\n  name   = {}\n{everything}  policy = {}\n}}\n",
+        "resource \"aws_iam_policy\" \"{label}\" {{\n  name   = {}\n{everything}  policy = {}\n}}\n",
         hcl_string(code.name),
         hcl_document(code.document)
     );
@@ -77,9 +78,19 @@ pub fn terraform(code: &Code<'_>) -> String {
         hcl_string(role)
     };
     text.push_str(&format!(
-        "\nresource \"aws_iam_role_policy_attachment\" \"sal_rds_iam\" {{\n  role       = {attached}\n  policy_arn = aws_iam_policy.sal_rds_iam.arn\n}}\n\n# And on the aws_db_instance or aws_rds_cluster itself, with apply_immediately = true:\n#   iam_database_authentication_enabled = true\n"
+        "\nresource \"aws_iam_role_policy_attachment\" \"{label}\" {{\n  role       = {attached}\n  policy_arn = aws_iam_policy.{label}.arn\n}}\n\n# And on the aws_db_instance or aws_rds_cluster itself, with apply_immediately = true:\n#   iam_database_authentication_enabled = true\n"
     ));
     text
+}
+
+/// A name as Terraform takes it for a resource.
+fn hcl_label(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+    let label: String = name.chars().map(plain).collect();
+    match label.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => label,
+        false => format!("policy_{label}"),
+    }
 }
 
 /// CloudFormation, as JSON.

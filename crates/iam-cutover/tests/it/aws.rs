@@ -59,14 +59,8 @@ async fn the_aws_side_is_done_waited_for_and_taken_back() {
     let stage = stage().await;
     let role = stage.lab.task_role();
     let api = stage.aws(stage.lab.static_credentials());
-    let planned = side(&api, role, None, &stage).await;
-    let plan = iam_cutover::plan::Plan::new(
-        Purpose::ToIam,
-        &stage.wish,
-        &inventory(&stage).await,
-        Some(&planned),
-    );
-    let ids: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    let planned = plan(&api, role, &stage).await;
+    let ids: Vec<&str> = planned.steps.iter().map(|step| step.id.as_str()).collect();
     assert_eq!(
         ids[..3],
         [
@@ -76,7 +70,7 @@ async fn the_aws_side_is_done_waited_for_and_taken_back() {
         ]
     );
     assert_eq!(*ids.last().unwrap(), "grant-rds-iam");
-    let text = iam_cutover::report::plan_text(&plan);
+    let text = iam_cutover::report::plan_text(&planned);
     assert!(text.contains("aws rds modify-db-instance --db-instance-identifier sal-sandbox --enable-iam-database-authentication --apply-immediately"), "{text}");
     assert!(
         text.contains("dbuser:db-ABCDEFGHIJKL01234567890123/salawsiam"),
@@ -96,21 +90,17 @@ async fn the_aws_side_is_done_waited_for_and_taken_back() {
     assert_eq!(facts.policies[0].name, "sal-rds-iam");
     assert!(!facts.policies[0].document.contains('%'), "decoded");
     // Once more: nothing to do in AWS.
-    let again = side(&api, role, None, &stage).await;
-    assert!(
-        iam_cutover::plan::Plan::new(
-            Purpose::ToIam,
-            &stage.wish,
-            &inventory(&stage).await,
-            Some(&again)
-        )
-        .steps
-        .is_empty()
-    );
+    assert!(plan(&api, role, &stage).await.steps.is_empty());
 
     carry_out(Purpose::RollBack(Extent::Everything), role, &stage).await;
     assert!(stage.logs_in(Who::Old).await);
     assert_eq!(api.role(role).await.unwrap().unwrap().policies, []);
+}
+
+async fn plan(api: &aws::AwsApi, role: &str, stage: &Stage) -> iam_cutover::plan::Plan {
+    let side = side(api, role, None, stage).await;
+    let inventory = inventory(stage).await;
+    iam_cutover::plan::Plan::new(Purpose::ToIam, &stage.wish, &inventory, Some(&side))
 }
 
 async fn inventory(stage: &Stage) -> iam_cutover::inventory::Inventory {
@@ -138,13 +128,7 @@ async fn the_log_of_refused_tokens_is_exported() {
         stage.lab.task_role(),
         stage.aws(stage.lab.static_credentials()),
     );
-    let planned = side(&api, role, None, &stage).await;
-    let plan = iam_cutover::plan::Plan::new(
-        Purpose::ToIam,
-        &stage.wish,
-        &inventory(&stage).await,
-        Some(&planned),
-    );
+    let plan = plan(&api, role, &stage).await;
     let step = plan
         .steps
         .iter()

@@ -11,6 +11,19 @@ use rds_iam::{LoginSecret, Secret};
 use crate::stage::{Owner, Stage, VERSIONS, clock};
 
 impl Stage {
+    /// The administrator made the new user by hand, and has nothing left but a token.
+    async fn locked_out(version: &str) -> Self {
+        let stage = Self::set(version, Owner::Plain).await;
+        let by_hand = "CREATE USER salawsiam; GRANT rds_iam TO salawsiam";
+        stage.run(Who::Admin, by_hand).await;
+        if version == "15.5" {
+            stage.superuser("GRANT salawsiam TO postgres").await;
+        }
+        stage.may_connect("postgres");
+        assert!(!stage.password_of_admin_logs_in().await, "{version}");
+        stage
+    }
+
     async fn way_out(&self, password: AdminPassword) -> Result<Option<Unlock<'_>>, CutoverError> {
         match Unlock::find(&self.logins, &self.wish, password, clock()).await? {
             Found::NotLocked => Ok(None),
@@ -112,18 +125,7 @@ async fn the_wiki_pages_own_lines_on_16_are_undone_and_the_move_goes_on() {
 #[tokio::test]
 async fn a_move_that_begins_locked_out_ends_with_everybodys_login() {
     for version in ["15.5", "18.4"] {
-        let stage = Stage::set(version, Owner::Plain).await;
-        stage
-            .run(
-                Who::Admin,
-                "CREATE USER salawsiam; GRANT rds_iam TO salawsiam",
-            )
-            .await;
-        if version == "15.5" {
-            stage.superuser("GRANT salawsiam TO postgres").await;
-        }
-        stage.may_connect("postgres");
-        assert!(!stage.password_of_admin_logs_in().await, "{version}");
+        let stage = Stage::locked_out(version).await;
         stage.carry_out(Purpose::ToIam).await.unwrap();
         assert!(stage.password_of_admin_logs_in().await, "{version}");
         assert!(stage.logs_in(Who::New).await && stage.logs_in(Who::Old).await);
@@ -164,17 +166,7 @@ async fn whoever_comes_in_with_a_token_is_not_freed_into_a_password_that_nobody_
 #[tokio::test]
 async fn a_password_that_is_refused_afterwards_puts_the_grant_back() {
     for version in ["15.5", "18.4"] {
-        let mut stage = Stage::set(version, Owner::Plain).await;
-        stage
-            .run(
-                Who::Admin,
-                "CREATE USER salawsiam; GRANT rds_iam TO salawsiam",
-            )
-            .await;
-        if version == "15.5" {
-            stage.superuser("GRANT salawsiam TO postgres").await;
-        }
-        stage.may_connect("postgres");
+        let mut stage = Stage::locked_out(version).await;
         let wrong = LoginSecret::Password(Secret::new("not the passw0rd"));
         stage.logins.admin.as_mut().unwrap().secret = wrong;
         let error = stage.unlock().await.unwrap_err();

@@ -70,7 +70,9 @@ async fn change(
                 return Ok(Exit::Done);
             }
             None => {
-                output::problem("nothing was done: it takes a yes, on a terminal or as --yes");
+                output::problem(
+                    "confirmation required; nothing was changed. Run it again with --yes, or on a terminal",
+                );
                 return Ok(Exit::NeedsConfirmation);
             }
         }

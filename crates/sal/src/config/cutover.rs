@@ -19,6 +19,8 @@ pub(crate) struct CutoverConfig {
     pub(crate) old_user_known: bool,
     pub(crate) old_password: Option<Secret>,
     pub(crate) admin_user: Option<String>,
+    /// Whether SAL_ADMIN_USER names it; otherwise it is the deployment's own user.
+    pub(crate) admin_is_named: bool,
     pub(crate) admin_password: Option<Secret>,
     pub(crate) endpoints: AwsEndpoints,
     pub(crate) journal: PathBuf,
@@ -37,7 +39,9 @@ impl CutoverConfig {
             databases.push(database.name.clone());
         }
         let Some(home) = databases.first().cloned() else {
-            environment.problem("DB_NAME is not set, and no --database is given".to_owned());
+            environment.problem(
+                "DB_NAME is not set (commands that take --database do without it)".to_owned(),
+            );
             return Self::empty(database, environment);
         };
         let configured = (!database.user.is_empty()).then(|| database.user.clone());
@@ -59,6 +63,7 @@ impl CutoverConfig {
         if own_admin.is_none() && admin_password.is_some() {
             environment.problem("SAL_ADMIN_PASS is set without SAL_ADMIN_USER".to_owned());
         }
+        let admin_is_named = own_admin.is_some();
         // Without an administrator of its own, the deployment's user may be the master user.
         let (admin_user, admin_password) = match own_admin {
             Some(user) => (Some(user), admin_password),
@@ -69,21 +74,14 @@ impl CutoverConfig {
         };
         let mut wish = Wish::new(old.as_deref().unwrap_or_default(), &new, &home);
         wish.databases = databases;
-        if let Some(owner) = &who.owner_role {
-            wish.owner_role.clone_from(owner);
-        }
-        if who.grant_rds_superuser {
-            wish.rds_superuser = RdsSuperuser::Grant;
-        }
-        if who.leave_grants {
-            wish.lost_grants = LostGrants::Accept;
-        }
+        wished(who, &mut wish);
         Self {
             iam,
             wish,
             old_user_known: old.is_some(),
             old_password,
             admin_user,
+            admin_is_named,
             admin_password,
             ..Self::empty(database, environment)
         }
@@ -97,6 +95,7 @@ impl CutoverConfig {
             old_user_known: false,
             old_password: None,
             admin_user: None,
+            admin_is_named: false,
             admin_password: None,
             endpoints: endpoints(environment),
             journal: environment
@@ -104,6 +103,19 @@ impl CutoverConfig {
                 .map(PathBuf::from)
                 .unwrap_or_default(),
         }
+    }
+}
+
+/// What the command line says of how the move is to be made.
+fn wished(who: &cli::Who, wish: &mut Wish) {
+    if let Some(owner) = &who.owner_role {
+        wish.owner_role.clone_from(owner);
+    }
+    if who.grant_rds_superuser {
+        wish.rds_superuser = RdsSuperuser::Grant;
+    }
+    if who.leave_grants {
+        wish.lost_grants = LostGrants::Accept;
     }
 }
 

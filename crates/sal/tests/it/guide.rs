@@ -124,7 +124,7 @@ async fn walk(door: Door) {
         "{all}"
     );
     for expected in [
-        "Both log in: `sal` with its password, `salawsiam` with IAM.",
+        "Both may log in by their roles: `sal` with its password, `salawsiam` with IAM.",
         "A check-in, rolled back",
         "an identifier, not a resource id",
         "resource \"aws_iam_policy\"",

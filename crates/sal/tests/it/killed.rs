@@ -172,7 +172,7 @@ async fn killed_everywhere(binaries: Option<std::path::PathBuf>, points: &[(&str
         killed_once(step, phase, &settings, &stage).await;
     }
     let status = settings.run(&["iam", "status"]).await;
-    assert!(status.stdout.contains("its chain holds"), "{status:?}");
+    assert!(status.stdout.contains("nobody changed them"), "{status:?}");
     let journal = std::fs::read_to_string(folder.path().join("journal")).unwrap();
     for secret in [
         OWNER_PASSWORD,

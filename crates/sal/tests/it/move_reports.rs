@@ -107,6 +107,21 @@ async fn a_locked_out_administrator_is_told_of_unlock_and_gets_out() {
             "{plan:?}"
         );
     }
+    let verify = settings.run(&["iam", "verify", "--login-only"]).await;
+    assert!(
+        verify.code == Some(3)
+            && verify
+                .stdout
+                .contains("the master user `postgres` is in rds_iam, too"),
+        "{verify:?}"
+    );
+    // The deployment's own user is not whom somebody wants to free.
+    let own = settings
+        .clone()
+        .without("SAL_ADMIN_USER")
+        .without("SAL_ADMIN_PASS");
+    let own = own.run(&["iam", "unlock", "--yes"]).await;
+    assert!(own.stderr.contains("set SAL_ADMIN_USER"), "{own:?}");
     let stuck = settings.run(&["iam", "unlock", "--yes"]).await;
     assert!(
         stuck.code == Some(1) && stuck.stderr.contains("stays locked out"),
@@ -142,7 +157,7 @@ async fn the_status_is_read_by_any_user() {
     let settings = stage.password_settings();
     let status = settings.run(&["iam", "status"]).await;
     assert_eq!(status.code, Some(0), "{status:?}");
-    assert!(status.stdout.contains("Both log in"), "{status:?}");
+    assert!(status.stdout.contains("Both may log in"), "{status:?}");
     let machine = settings.run(&["iam", "status", "--json"]).await;
     assert!(
         serde_json::from_str::<Value>(&machine.stdout).is_ok(),
@@ -220,4 +235,20 @@ async fn a_master_user_on_iam_by_purpose_is_left_there() {
         .run(&["iam", "plan"])
         .await;
     assert_eq!(plan.code, Some(0), "{plan:?}");
+}
+
+/// A fallback that works must not hide that IAM does not.
+#[tokio::test]
+async fn a_login_by_the_fallback_says_why_iam_failed() {
+    let stage = Stage::set().await;
+    stage.lab.revoke_connect(&stage.lab.task_role_arn());
+    let settings = stage
+        .settings()
+        .with("SAL_DB_FALLBACK", "password")
+        .with("SAL_DB_FALLBACK_USER", "sal")
+        .with("DB_PASS", OWNER_PASSWORD);
+    let check = settings.run(&["db", "check"]).await;
+    for said in ["IAM login FAILED", "fallback", "rds-db:connect"] {
+        assert!(check.stderr.contains(said), "{said}: {check:?}");
+    }
 }

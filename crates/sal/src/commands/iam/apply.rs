@@ -261,7 +261,9 @@ pub(super) fn refused_by_person(yes: bool, question: &str) -> Option<(Exit, &'st
             Some((Exit::Done, "declined"))
         }
         None => {
-            output::problem("nothing was done: it takes a yes, on a terminal or as --yes");
+            output::problem(
+                "confirmation required; nothing was changed. Run it again with --yes, or on a terminal",
+            );
             Some((Exit::NeedsConfirmation, "needs-confirmation"))
         }
     }

@@ -67,6 +67,12 @@ async fn deployment(arguments: &Env, cutover: &Cutover) -> Variables {
     variables.push(("DB_USER", cutover.wish.new_user.clone()));
     variables.push(("DB_HOST", database.host.clone()));
     variables.push(("DB_PORT", database.port.to_string()));
+    // What this run needed to reach the server and to trust it, the deployment needs, too.
+    let address = database.host_address.map(|address| address.to_string());
+    variables.extend(address.map(|address| ("SAL_DB_HOSTADDR", address)));
+    if let Authorities::File(path) = &database.authorities {
+        variables.push(("DB_SSLROOTCERT", path.display().to_string()));
+    }
     match works_as(cutover).await {
         Ok(role) => variables.push(("SAL_DB_EXPECT_ROLE", role)),
         Err(why) => output::note(&format!(

@@ -39,7 +39,12 @@ pub(crate) async fn run(arguments: cli::Plan) -> Result<Exit> {
         PlanFormat::Text => {
             output::data(&report::plan_text(&plan));
             if plan.refusals.is_empty() && !plan.steps.is_empty() {
-                output::note(NEXT);
+                output::note(match arguments.back {
+                    true => {
+                        "Nothing was changed. `sal iam rollback --everything` does it; without --everything the roles stay."
+                    }
+                    false => NEXT,
+                });
             }
         }
         PlanFormat::Json => super::print_json(&plan)?,

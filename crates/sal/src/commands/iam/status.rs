@@ -71,7 +71,7 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
             wish.old_user, wish.new_user
         ),
         State::Both => format!(
-            "Both log in: `{}` with its password, `{}` with IAM.\n",
+            "Both may log in by their roles: `{}` with its password, `{}` with IAM. `sal iam doctor` tries it.\n",
             wish.old_user, wish.new_user
         ),
         State::Iam => format!(
@@ -83,9 +83,11 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
             wish.old_user, wish.new_user
         ),
     };
-    text.push_str(
-        "\nsessions  user                 program              from             newest\n",
-    );
+    if !report.sessions.is_empty() {
+        text.push_str(
+            "\nsessions  user                 program              from             newest\n",
+        );
+    }
     for session in &report.sessions {
         text.push_str(&format!(
             "{:>8}  {:<20} {:<20} {:<16} {}\n",
@@ -104,17 +106,26 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
         .sum();
     text.push_str(&match (report.state, of_old) {
         (State::Both, 0) => format!(
-            "\n`{}` is idle: `sal iam finalize` can switch it off.\n",
+            "\n`{}` is idle. Next: `sal iam verify` in the container, then `sal iam finalize` switches it off.\n",
             wish.old_user
         ),
         (State::Both, count) => format!(
-            "\n`{}` still has {count} sessions: switch everything over that uses it.\n",
-            wish.old_user
+            "\n`{}` still has {}: switch everything over that uses it.\n",
+            wish.old_user,
+            sessions(count)
         ),
+        (State::Password, _) => "\nNext: `sal iam plan` shows how to move to IAM.\n".to_owned(),
         _ => String::new(),
     });
     text.push_str(&journal(report));
     text
+}
+
+fn sessions(count: i64) -> String {
+    match count {
+        1 => "1 session".to_owned(),
+        _ => format!("{count} sessions"),
+    }
 }
 
 fn journal(report: &StatusReport) -> String {
@@ -123,9 +134,9 @@ fn journal(report: &StatusReport) -> String {
             "THE JOURNAL WAS NOT READ: {}.",
             visible(report.journal_not_read.as_deref().unwrap_or_default())
         ),
-        (Some(lines), Some(true)) => format!("The journal has {lines} lines, and its chain holds."),
+        (Some(lines), Some(true)) => format!("The journal has {lines} lines; nobody changed them."),
         (Some(lines), _) => {
-            format!("The journal has {lines} lines and WAS CHANGED: its chain does not hold.")
+            format!("The journal has {lines} lines and WAS CHANGED: their hashes do not fit.")
         }
         _ => "There is no journal in this database.".to_owned(),
     }

@@ -49,7 +49,7 @@ async fn unlock(
     let clock = cutover.clock.clone();
     let found = Unlock::find(&cutover.logins, &cutover.wish, password, clock).await?;
     let Found::Way(way) = found else {
-        output::note("The administrator is not locked out: nothing was done.");
+        say_not_locked(cutover);
         return Ok((Exit::Done, "not-locked", Vec::new()));
     };
     if is_on_purpose(&way, cutover).await {
@@ -74,6 +74,18 @@ async fn unlock(
     way.carry_out(settings).await?;
     say_done(&admin, switched_off, cutover);
     Ok((Exit::Done, "done", statements))
+}
+
+/// Without SAL_ADMIN_USER the deployment's user counts as the administrator, which it is only where it is the master user.
+fn say_not_locked(cutover: &Cutover) {
+    let admin = cutover.logins.admin.as_ref();
+    let user = visible(admin.map_or("", |admin| admin.user.as_str())).into_owned();
+    output::note(&match cutover.config.admin_is_named {
+        true => format!("`{user}` is not locked out: nothing was done."),
+        false => format!(
+            "`{user}` (DB_USER) is not locked out: nothing was done. For another administrator, set SAL_ADMIN_USER and SAL_ADMIN_PASS."
+        ),
+    });
 }
 
 fn say_done(admin: &str, switched_off: bool, cutover: &Cutover) {

@@ -56,7 +56,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn proved(arn: &str, cutover: &Cutover) -> String {
     format!(
-        "Both users log in now. The token was that of {arn}; that the deployment's own role may log in is not proved by it.{}",
+        "`{}` logs in with IAM. That was with the access of {arn}; whether the deployment's own role may log in is still to be proved.{}",
+        cutover.wish.new_user,
         next(cutover)
     )
 }
