@@ -18,7 +18,7 @@ use crate::{
     inventory,
     journal::{Journal, JournalSettings, Note, Phase},
     logins::{Account, Logins, Proof, Session, Who},
-    run::{BEGIN, run, take_back},
+    run::{BEGIN, lock, run, take_back},
     wish::Wish,
 };
 
@@ -53,8 +53,8 @@ pub struct Unlock<'a> {
     pub admin: String,
     /// What is taken out.
     pub cut: Cut,
-    /// Whether the new user loses its IAM login with it, which `apply` then gives back.
-    pub switches_new_user_off: bool,
+    /// Who else loses the IAM login with it.
+    pub switches_off: Vec<String>,
     password: AdminPassword,
 }
 
@@ -75,14 +75,19 @@ impl<'a> Unlock<'a> {
             Some(refused) => refused,
             None => return Ok(Found::NotLocked),
         };
+        let mut got_in = false;
         for (who, account) in ways_in(logins) {
             let session = match logins.open_as(who, account, &home).await {
                 Ok(session) => session,
                 Err(error) => {
-                    refused.push(error.to_string());
+                    let said = error.to_string();
+                    if !refused.contains(&said) {
+                        refused.push(said);
+                    }
                     continue;
                 }
             };
+            got_in |= who == Who::Admin;
             // The new user works as a role that is no member of itself.
             run(&session.client, "SET ROLE NONE").await?;
             let memberships = read(&session.client).await?;
@@ -102,14 +107,22 @@ impl<'a> Unlock<'a> {
                 session,
                 who,
                 user: account.user.clone(),
+                switches_off: cut.switches_off(&admin, &memberships),
                 admin,
-                switches_new_user_off: cut.takes_from_rds_iam(&wish.new_user),
                 cut,
                 password,
             })));
         }
+        let user = account.user.clone();
+        let connect = match got_in {
+            true => String::new(),
+            false => format!(
+                "credentials that allow rds-db:connect as `{user}` (`sal iam policy --user {user}` prints the policy); switching IAM authentication of the database off, which lets every password log in again (--no-enable-iam-database-authentication); or "
+            ),
+        };
         Err(CutoverError::NoWayIn {
-            user: account.user.clone(),
+            next: format!("{connect}a support case with AWS, whose rdsadmin is the only superuser"),
+            user,
             reasons: refused,
         })
     }
@@ -120,10 +133,12 @@ impl<'a> Unlock<'a> {
     /// [`CutoverError::Undone`] when the password is refused afterwards; then everything is as it was.
     pub async fn carry_out(self, mut settings: JournalSettings) -> Result<(), CutoverError> {
         settings.actor.database_user.clone_from(&self.user);
-        // The table is an administrator's.
-        let table = (self.who == Who::Admin).then_some(&self.session.client);
-        let mut journal = Journal::open_for(settings, table).await?;
         let client = &self.session.client;
+        // Two at once would take back what the other one proved.
+        lock(client).await?;
+        // The table is an administrator's.
+        let table = (self.who == Who::Admin).then_some(client);
+        let mut journal = Journal::open_for(settings, table).await?;
         let statements = self.cut.statements();
         let note = |text: String| Note {
             step: "unlock",

@@ -1,5 +1,7 @@
 //! Which memberships to take out so that somebody is in `rds_iam` no more. Pure.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::{
@@ -72,11 +74,24 @@ impl Cut {
             .collect()
     }
 
-    /// Whether a user loses its own membership in `rds_iam`.
+    /// Who else is in `rds_iam` no more: their tokens are refused from then on.
     #[must_use]
-    pub fn takes_from_rds_iam(&self, user: &str) -> bool {
-        let mut grants = self.grants();
-        grants.any(|grant| grant.role == RDS_IAM && grant.member == user)
+    pub fn switches_off(&self, admin: &str, all: &[Membership]) -> Vec<String> {
+        let before = graph_of(all);
+        let mut after = before.clone();
+        let gone = |edge: &Edge| {
+            let mut grants = self.grants();
+            grants.any(|grant| grant.member == edge.member && grant.role == edge.role)
+        };
+        after.edges.retain(|edge| !gone(edge));
+        let members: BTreeSet<&str> = all.iter().map(|one| one.member.as_str()).collect();
+        members
+            .into_iter()
+            .filter(|member| *member != admin)
+            .filter(|member| before.iam_chain(member).is_some())
+            .filter(|member| after.iam_chain(member).is_none())
+            .map(str::to_owned)
+            .collect()
     }
 
     fn grants(&self) -> impl Iterator<Item = &Membership> {
@@ -99,9 +114,7 @@ fn by(grant: &Membership) -> String {
 /// # Errors
 /// A chain in which nothing can be taken out, in words.
 pub fn cut(admin: &str, new_user: &str, all: &[Membership]) -> Result<Cut, String> {
-    let mut graph = Graph {
-        edges: all.iter().map(edge).collect(),
-    };
+    let mut graph = graph_of(all);
     let mut cut = Cut::default();
     while let Some(chain) = graph.iam_chain(admin) {
         let links = chain.windows(2).filter_map(|pair| match pair {
@@ -155,6 +168,12 @@ fn stuck(chain: &[String], all: &[Membership]) -> String {
         "none of these memberships can be taken out by it: {}; only whoever granted one of them, or a superuser, can",
         links.join(", ")
     )
+}
+
+fn graph_of(all: &[Membership]) -> Graph {
+    Graph {
+        edges: all.iter().map(edge).collect(),
+    }
 }
 
 fn edge(membership: &Membership) -> Edge {
@@ -216,7 +235,7 @@ mod tests {
             link("salawsiam", "rds_iam", true),
         ];
         let found = cut("postgres", "salawsiam", &all).unwrap();
-        assert!(found.takes_from_rds_iam("salawsiam"));
+        assert_eq!(found.switches_off("postgres", &all), ["salawsiam"]);
         assert_eq!(
             found.undo(),
             ["GRANT \"rds_iam\" TO \"salawsiam\" GRANTED BY \"postgres\""]
@@ -239,6 +258,19 @@ mod tests {
                 .iter()
                 .all(|sql| !sql.starts_with("REVOKE \"rds_superuser\""))
         );
+    }
+
+    #[test]
+    fn everybody_who_loses_the_iam_login_is_named() {
+        let all = [
+            link("postgres", "team", false),
+            link("alice", "team", true),
+            link("salawsiam", "team", true),
+            link("salawsiam", "rds_iam", true),
+            link("team", "rds_iam", true),
+        ];
+        let found = cut("postgres", "salawsiam", &all).unwrap();
+        assert_eq!(found.switches_off("postgres", &all), ["alice", "team"]);
     }
 
     #[test]

@@ -71,7 +71,7 @@ async fn a_token_of_the_administrator_takes_the_wrong_grant_out() {
         } else {
             // The superuser's grant is nobody else's to revoke: the role in between leaves rds_iam.
             let way = stage.way_out(AdminPassword::Proved).await.unwrap().unwrap();
-            assert!(way.switches_new_user_off);
+            assert_eq!(way.switches_off, ["salawsiam"]);
             way.carry_out(stage.settings("unlock")).await.unwrap();
         }
         assert!(stage.password_of_admin_logs_in().await, "{version}");

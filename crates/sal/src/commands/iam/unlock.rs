@@ -18,6 +18,11 @@ use crate::wiring::cutover::Cutover;
 
 /// Finds the way in, asks, and takes it.
 pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
+    let json = arguments.change.json;
+    apply::failed_as_json("unlock", json, in_words(arguments).await)
+}
+
+async fn in_words(arguments: cli::Unlock) -> Result<Exit> {
     let cutover = match super::cutover(&arguments.change.who).await? {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
@@ -31,7 +36,7 @@ pub(crate) async fn run(arguments: cli::Unlock) -> Result<Exit> {
             plan: None,
             done,
             error: None,
-            journal: &path,
+            journal: Some(&path),
         })?;
     }
     Ok(exit)
@@ -69,10 +74,10 @@ async fn unlock(
         actor: Cutover::actor(),
         command: "unlock",
     };
-    let (admin, switched_off) = (way.admin.clone(), way.switches_new_user_off);
+    let (admin, switched_off) = (way.admin.clone(), way.switches_off.clone());
     let statements = way.cut.statements();
     way.carry_out(settings).await?;
-    say_done(&admin, switched_off, cutover);
+    say_done(&admin, &switched_off, cutover);
     Ok((Exit::Done, "done", statements))
 }
 
@@ -88,16 +93,17 @@ fn say_not_locked(cutover: &Cutover) {
     });
 }
 
-fn say_done(admin: &str, switched_off: bool, cutover: &Cutover) {
+fn say_done(admin: &str, switched_off: &[String], cutover: &Cutover) {
     let proof = match cutover.logins.admin_has_password() {
         true => "logs in with its password again",
         false => "is not in rds_iam any more; its password was not tried",
     };
     output::note(&format!("\nDone: `{}` {proof}.", visible(admin)));
-    if switched_off {
+    let new = &cutover.wish.new_user;
+    if switched_off.contains(new) {
         output::note(&format!(
-            "Next: `sal iam apply`, which lets `{}` log in with IAM again and keeps the administrator out of it.",
-            visible(&cutover.wish.new_user)
+            "Next: end the sessions of `{new}` (`sal iam status` shows them), then `sal iam apply`, which lets it log in with IAM again and keeps the administrator out of it.",
+            new = visible(new)
         ));
     }
 }
@@ -144,8 +150,11 @@ fn text(way: &Unlock<'_>) -> String {
     for statement in way.cut.undo() {
         text.push_str(&format!("To undo it    {};\n", visible(&statement)));
     }
-    if way.switches_new_user_off {
-        text.push_str("\nNobody may take the administrator out of that role, so the role itself leaves rds_iam: new logins of deployments that use it are refused until `sal iam apply` has run. Open sessions go on.\n");
+    if !way.switches_off.is_empty() {
+        text.push_str(&format!(
+            "\nThese leave rds_iam with it, so that their tokens are refused from then on: {}. Open sessions go on.\n",
+            visible(&way.switches_off.join(", "))
+        ));
     }
     text
 }
