@@ -39,12 +39,14 @@ pub enum CutoverError {
         token: String,
     },
     /// Nobody gets in who could free the administrator.
-    #[error("`{user}` stays locked out: {}. What is left: credentials that allow rds-db:connect as `{user}` (`sal iam policy --user {user}` prints the policy), or a support case with AWS, whose rdsadmin is the only superuser", reasons.join("; and "))]
+    #[error("`{user}` stays locked out: {}. What is left: {next}", reasons.join("; and "))]
     NoWayIn {
         /// The administrator.
         user: String,
-        /// Everybody's refusal.
+        /// Everybody's refusal, each once.
         reasons: Vec<String>,
+        /// What is left to do.
+        next: String,
     },
     /// The administrator would be left with a password that nobody knows.
     #[error(

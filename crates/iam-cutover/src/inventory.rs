@@ -115,11 +115,26 @@ pub struct Database {
     /// Whether anything here belongs to the owner role or was granted to it, default privileges included.
     pub mentions_owner_role: bool,
     /// Row level security policies that name the old user.
-    pub policies_of_old: Vec<String>,
+    pub policies_of_old: Vec<Policy>,
     /// Whether the administrator may make a schema in it.
     pub admin_may_create: bool,
     /// Event triggers that are on, apart from those of extensions.
     pub event_triggers: Vec<EventTrigger>,
+}
+
+/// A row level security policy that names the old user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Its name, as SQL takes it.
+    pub name: String,
+    /// Its table, qualified, as SQL takes it.
+    pub table: String,
+    /// Whom it is for, as SQL takes them.
+    pub roles: Vec<String>,
+    /// Whether it is for the owner role, too.
+    pub is_for_owner_role: bool,
+    /// Whether the administrator may alter it: the old user's or its own.
+    pub alterable: bool,
 }
 
 /// A function that runs whenever somebody logs in to a database or changes something in it, as whoever does.
@@ -178,7 +193,21 @@ pub struct DirectGrant {
     pub passable: bool,
 }
 
+impl Policy {
+    /// The policy and its table.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        format!("{} on {}", self.name, self.table)
+    }
+}
+
 impl Database {
+    /// Row level security policies for the old user that the owner role is not under.
+    pub fn policies_to_pass_on(&self) -> impl Iterator<Item = &Policy> {
+        let policies = self.policies_of_old.iter();
+        policies.filter(|policy| !policy.is_for_owner_role)
+    }
+
     /// What the old user owns and can be given to another role.
     pub fn movable(&self) -> impl Iterator<Item = &Owned> {
         self.owned_by_old

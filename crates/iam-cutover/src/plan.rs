@@ -112,6 +112,11 @@ impl Plan {
             Purpose::ToIam => steps::remade(wish, inventory),
             Purpose::Finalize | Purpose::RollBack(_) => None,
         };
+        // By what is there: the flag is switched on before a role is made once more.
+        let flag = match purpose {
+            Purpose::ToIam => refusals::flag_would_lock_out(inventory, aws),
+            Purpose::Finalize | Purpose::RollBack(_) => None,
+        };
         let inventory = remade.as_ref().unwrap_or(inventory);
         let (way, works_as) = way(wish, inventory);
         let context = steps::Context {
@@ -126,6 +131,7 @@ impl Plan {
             Purpose::Finalize => finalize::refusals(&context),
             Purpose::RollBack(_) => back::refusals(&context),
         };
+        refusals.extend(flag);
         refusals.extend(event_triggers::refusals(inventory));
         refusals.extend(aws.iter().flat_map(|side| side.refusals.iter().cloned()));
         let mut warnings: Vec<Finding> = match purpose {

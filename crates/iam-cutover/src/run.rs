@@ -13,7 +13,8 @@ mod step;
 
 use std::time::Duration;
 
-use self::ground::{lock, open_journal, read, snapshot};
+pub(crate) use self::ground::lock;
+use self::ground::{open_journal, read, snapshot};
 pub use self::guard::guard;
 pub(crate) use self::step::{BEGIN, run, take_back};
 use crate::{

@@ -267,12 +267,17 @@ fn privileges(database: &str, works_as: &str, wish: &Wish, differences: &[Differ
             "settings that only a superuser may give a role cannot be copied on RDS; the rest is copied by `sal iam apply`",
         );
     }
-    Check::problem(
-        "privileges",
-        title,
-        evidence,
-        "run `sal iam apply` again; it adds what is missing",
-    )
+    let of_others = ["grant", "membership", "policy"];
+    let next = match differences
+        .iter()
+        .all(|found| of_others.contains(&found.kind.as_str()))
+    {
+        true => {
+            "run `sal iam plan`, which says who can pass them on; where they were left on purpose, say --leave-grants here, too"
+        }
+        false => "run `sal iam apply` again; it adds what is missing",
+    };
+    Check::problem("privileges", title, evidence, next)
 }
 
 fn no_difference(works_as: &str, title: String, wish: &Wish) -> Check {

@@ -399,7 +399,8 @@ impl AwsSide {
     /// With what is to be said of the endpoint.
     #[must_use]
     pub fn at(mut self, endpoint: &RdsEndpoint, facts: &AwsFacts) -> Self {
-        self.refusals = target::refusals(endpoint, Some(facts));
+        self.refusals
+            .extend(target::refusals(endpoint, Some(facts)));
         self.warnings
             .extend(target::warnings(endpoint, Some(facts)));
         self
@@ -436,8 +437,9 @@ impl AwsSide {
                 "name the deployment's role with --role.",
             ));
         }
+        let mut refusals = Vec::new();
         if let (Some(name), None, None) = (&wish.role, &role, &wish.trust) {
-            warnings.push(Finding::new(
+            refusals.push(Finding::new(
                 "role_missing",
                 format!("There is no role `{name}`, and no --trust to make it with."),
                 "name an existing role, or say who may assume it: --trust ecs, eks-irsa, eks-pod-identity or ec2.",
@@ -452,7 +454,7 @@ impl AwsSide {
                 let logs = engine.iter().flat_map(|engine| &engine.exportable_logs);
                 logs.into_iter().any(|log| log == AUTH_LOG)
             }),
-            refusals: Vec::new(),
+            refusals,
             warnings,
         })
     }

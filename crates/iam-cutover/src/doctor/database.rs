@@ -4,7 +4,7 @@ use super::{Facts, Server, diagnosis, ownership};
 use crate::{
     check::Check,
     compare::Difference,
-    inventory::{Inventory, RDS_SUPERUSER, Role},
+    inventory::{Inventory, Policy, RDS_SUPERUSER, Role},
     sql::{identifier, setting_value},
 };
 
@@ -70,7 +70,7 @@ fn new_user(facts: &Facts, inventory: &Inventory) -> Check {
             "new-role",
             title,
             "it has NOLOGIN",
-            format!("`sal iam apply`, or ALTER ROLE {} LOGIN", identifier(name)),
+            opened_by(role, "LOGIN"),
         ),
         (true, None) => Check::problem(
             "new-role",
@@ -319,17 +319,28 @@ fn old_user(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
     checks
 }
 
+/// From Postgres 16 on nobody but a superuser may alter what the move made.
+pub(super) fn opened_by(role: &Role, what: &str) -> String {
+    let statement = format!("ALTER ROLE {} {what}", identifier(&role.name));
+    match role.grantable {
+        true => format!("`sal iam apply`, or {statement}"),
+        false => format!(
+            "as a superuser, which RDS gives to nobody: {statement}; otherwise move to another user: `sal iam apply --user NAME`"
+        ),
+    }
+}
+
 fn row_level_security(facts: &Facts, inventory: &Inventory) -> Vec<Check> {
-    let policies: Vec<&String> = inventory
-        .databases
-        .iter()
+    let works_as = works_as_role(facts);
+    let all = inventory.databases.iter();
+    let policies: Vec<&Policy> = all
         .flat_map(|database| &database.policies_of_old)
+        .filter(|policy| works_as != facts.wish.owner_role || !policy.is_for_owner_role)
         .collect();
     if policies.is_empty() {
         return Vec::new();
     }
-    let names: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
-    let works_as = works_as_role(facts);
+    let names: Vec<String> = policies.iter().map(|policy| policy.shown()).collect();
     if works_as != facts.wish.old_user {
         return vec![Check::problem(
             "row-level-security",

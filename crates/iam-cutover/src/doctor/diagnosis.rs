@@ -6,7 +6,7 @@
 use jiff::SignedDuration;
 use rds_iam::{LoginError, LoginFailure, LoginStatus};
 
-use super::Facts;
+use super::{Facts, database};
 use crate::{
     aws::{Answer, AuthErrorLine, AwsFacts},
     check::Check,
@@ -200,13 +200,13 @@ fn cause(error: &LoginError, facts: &Facts) -> Cause {
             token_refused(facts)
         }
         LoginFailure::Refused { message, .. } if message.contains("not permitted to log in") => {
-            Some((
-                format!("`{}` has NOLOGIN", facts.wish.new_user),
-                format!(
-                    "ALTER ROLE {} LOGIN, or `sal iam apply`",
-                    identifier(&facts.wish.new_user)
-                ),
-            ))
+            let role = facts.inventory.as_ref();
+            let role = role.and_then(|inventory| inventory.role(&facts.wish.new_user));
+            let next = role.map_or_else(
+                || "`sal iam apply`".to_owned(),
+                |role| database::opened_by(role, "LOGIN"),
+            );
+            Some((format!("`{}` has NOLOGIN", facts.wish.new_user), next))
         }
         _ => None,
     }

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::{Client, Error, Row};
 
 use super::{
-    Database, DefaultPrivilege, Edge, EventTrigger, Graph, Inventory, RDS_SUPERUSER, Role, Setting,
-    objects,
+    Database, DefaultPrivilege, Edge, EventTrigger, Graph, Inventory, Policy, RDS_SUPERUSER, Role,
+    Setting, objects,
 };
 use crate::wish::Wish;
 
@@ -192,7 +192,7 @@ pub(crate) async fn database(
             .await?
             .try_get(0)?,
         event_triggers: event_triggers(db).await?,
-        policies_of_old: texts(&db.query(POLICIES, &[old]).await?)?,
+        policies_of_old: policies(wish, db).await?,
     })
 }
 
@@ -205,6 +205,22 @@ async fn event_triggers(db: &Client) -> Result<Vec<EventTrigger>, Error> {
             function: row.try_get(2)?,
             owner: row.try_get(3)?,
             is_administrators: row.try_get(4)?,
+        })
+    };
+    rows.iter().map(one).collect()
+}
+
+async fn policies(wish: &Wish, db: &Client) -> Result<Vec<Policy>, Error> {
+    let rows = db
+        .query(POLICIES, &[&wish.old_user, &wish.owner_role])
+        .await?;
+    let one = |row: &Row| {
+        Ok(Policy {
+            name: row.try_get(0)?,
+            table: row.try_get(1)?,
+            roles: row.try_get(2)?,
+            is_for_owner_role: row.try_get(3)?,
+            alterable: row.try_get(4)?,
         })
     };
     rows.iter().map(one).collect()
@@ -290,8 +306,12 @@ WHERE r.rolname = $1::text AND x.grantee <> d.defaclrole
 ORDER BY 1 NULLS FIRST, 2, 3 NULLS FIRST, 4";
 
 const POLICIES: &str = "
-SELECT pg_catalog.format('%I on %s', p.polname, p.polrelid::pg_catalog.regclass)
-FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1::text ORDER BY 1";
+SELECT pg_catalog.quote_ident(p.polname), pg_catalog.format('%I.%I', n.nspname, c.relname),
+       ARRAY(SELECT COALESCE(pg_catalog.quote_ident(x.rolname), 'PUBLIC') FROM pg_catalog.unnest(p.polroles) o LEFT JOIN pg_catalog.pg_roles x ON x.oid = o ORDER BY 1),
+       COALESCE((SELECT o.oid FROM pg_catalog.pg_roles o WHERE o.rolname = $2::text) = ANY(p.polroles), false),
+       pg_catalog.pg_has_role(session_user, c.relowner, 'USAGE')
+FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles r ON r.oid = ANY(p.polroles) WHERE r.rolname = $1::text ORDER BY 2, 1";
 
 /// Only a superuser makes one (on RDS, a member of rds_superuser), but its function may belong to anybody.
 const EVENT_TRIGGERS: &str = "

@@ -2,7 +2,7 @@
 
 use super::{Finding, shortened};
 use crate::{
-    inventory::{DirectGrant, Edge},
+    inventory::{DirectGrant, Edge, Policy},
     sql::identifier,
     steps::Context,
 };
@@ -22,7 +22,6 @@ pub(super) fn lost(context: &Context<'_>) -> Option<Finding> {
         .filter(|edge| !context.is_member(&wish.owner_role, &edge.role))
         .filter(|edge| !context.may_grant(&edge.role))
         .collect();
-    let to = identifier(&wish.old_user);
     let mut lines: Vec<String> = grants
         .iter()
         .map(|grant| format!("{} ON {} of `{}`", grant.privilege, grant.on, grant.owner))
@@ -32,14 +31,23 @@ pub(super) fn lost(context: &Context<'_>) -> Option<Finding> {
             .iter()
             .map(|edge| format!("membership in `{}`", edge.role)),
     );
-    let first = match (grants.first(), memberships.first()) {
-        (Some(grant), _) => format!(
-            "GRANT {} ON {} TO {to} WITH GRANT OPTION",
-            grant.privilege, grant.on
-        ),
-        (None, Some(edge)) => format!("GRANT {} TO {to} WITH ADMIN OPTION", identifier(&edge.role)),
-        (None, None) => return None,
-    };
+    let policies: Vec<&Policy> = inventory
+        .databases
+        .iter()
+        .flat_map(|database| database.policies_to_pass_on())
+        .filter(|policy| !policy.alterable)
+        .collect();
+    lines.extend(
+        policies
+            .iter()
+            .map(|policy| format!("the policy {}", policy.shown())),
+    );
+    let first = helps(
+        grants.first(),
+        memberships.first(),
+        policies.first(),
+        context,
+    )?;
     Some(Finding::new(
         "grants_not_passed_on",
         format!(
@@ -52,4 +60,33 @@ pub(super) fn lost(context: &Context<'_>) -> Option<Finding> {
             "as whoever granted each: {first}; or, if the deployment needs none of it, go on with --leave-grants."
         ),
     ))
+}
+
+/// The statement that helps with the first of what is lost; `None` where nothing is.
+fn helps(
+    grant: Option<&&DirectGrant>,
+    membership: Option<&&Edge>,
+    policy: Option<&&Policy>,
+    context: &Context<'_>,
+) -> Option<String> {
+    let to = identifier(&context.wish.old_user);
+    if let Some(grant) = grant {
+        return Some(format!(
+            "GRANT {} ON {} TO {to} WITH GRANT OPTION",
+            grant.privilege, grant.on
+        ));
+    }
+    if let Some(edge) = membership {
+        let role = identifier(&edge.role);
+        return Some(format!("GRANT {role} TO {to} WITH ADMIN OPTION"));
+    }
+    policy.map(|policy| {
+        format!(
+            "ALTER POLICY {} ON {} TO {}, {} (once that role is there)",
+            policy.name,
+            policy.table,
+            policy.roles.join(", "),
+            identifier(&context.wish.owner_role)
+        )
+    })
 }

@@ -1,7 +1,8 @@
 //! What stands in the way: each with its reason and what a person has to do first.
 
 use crate::{
-    inventory::{Edge, RDS_IAM, RDS_SUPERUSER, Role},
+    aws::AwsSide,
+    inventory::{Edge, Inventory, RDS_IAM, RDS_SUPERUSER, Role},
     plan::{Finding, Way},
     sql::identifier,
     steps::{Context, OWNER_COMMENT, shut},
@@ -183,6 +184,25 @@ fn administrator(context: &Context<'_>) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// While IAM authentication is off, members of `rds_iam` log in with their passwords; switching it on ends that at once.
+pub(super) fn flag_would_lock_out(inventory: &Inventory, aws: Option<&AwsSide>) -> Option<Finding> {
+    let is_off = aws.is_some_and(|side| side.target.iam_enabled == Some(false));
+    let admin = &inventory.admin;
+    let chain = inventory.graph.iam_chain(admin).filter(|_| is_off)?;
+    let last = chain.iter().rev().nth(1).map_or("", String::as_str);
+    Some(Finding::new(
+        "flag_would_lock_out",
+        format!(
+            "`{admin}` is in {RDS_IAM} ({}): its password works only as long as IAM authentication of the database is off, and this would switch it on.",
+            chain.join(" -> ")
+        ),
+        format!(
+            "REVOKE {RDS_IAM} FROM {}; the move grants it again so that nobody else is in it.",
+            identifier(last)
+        ),
+    ))
 }
 
 fn new_user(context: &Context<'_>) -> Vec<Finding> {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Takes the lock for as long as the session lasts; two runs must not meet.
-pub(super) async fn lock(admin: &Client) -> Result<(), CutoverError> {
+pub(crate) async fn lock(admin: &Client) -> Result<(), CutoverError> {
     let doing = || CutoverError::postgres("taking the lock");
     let row = admin
         .query_one("SELECT pg_catalog.pg_try_advisory_lock($1)", &[&LOCK])

@@ -90,7 +90,14 @@ fn enable(side: &AwsSide) -> Option<Step> {
         ),
         "Without it RDS takes the token for a password. Password logins of other users go on. Without --apply-immediately the change waits for the maintenance window while everything reports success.",
         call,
-        "DescribeDBInstances says enabled, nothing is pending, and the status is available again",
+        match target.kind {
+            TargetKind::Cluster => {
+                "DescribeDBClusters says enabled, nothing is pending, and the status is available again"
+            }
+            _ => {
+                "DescribeDBInstances says enabled, nothing is pending, and the status is available again"
+            }
+        },
         undo,
     ))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    inventory::{Database, DefaultPrivilege, DirectGrant, Owned},
+    inventory::{Database, DefaultPrivilege, DirectGrant, Owned, Policy},
     plan::{Extent, Finding, Way},
     sql::{identifier, literal},
     steps::{Action, Context, Part, Step},
@@ -195,7 +195,11 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
         .filter(|grant| grant.passable)
         .collect();
     let exists = context.inventory.role(owner).is_some();
-    if movable.is_empty() && passable.is_empty() && exists {
+    let policies: Vec<&Policy> = database
+        .policies_to_pass_on()
+        .filter(|policy| policy.alterable)
+        .collect();
+    if movable.is_empty() && passable.is_empty() && policies.is_empty() && exists {
         return None;
     }
     let given = given(&name, &movable, &passable);
@@ -209,10 +213,12 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
             .map(|owned| format!("ALTER {} {} OWNER TO {role}", owned.kind, owned.name))
             .collect()
     };
+    statements.extend(policies.iter().map(|policy| for_roles(policy, Some(&to))));
     statements.extend(alter(&to));
     let defaults = database.default_privileges.iter();
     statements.extend(defaults.map(|default| default_privilege(owner, default, "GRANT", "TO")));
     let mut undo = alter(&from);
+    undo.extend(policies.iter().map(|policy| for_roles(policy, None)));
     // What the role had from an earlier run, it keeps: undoing this one must not touch it.
     if !exists {
         let defaults = database.default_privileges.iter();
@@ -236,6 +242,18 @@ fn move_objects(context: &Context<'_>, database: &Database) -> Option<Step> {
         step.because("Altering a table, which a server's upgrade does, takes its owner. What belongs to another object (sequences of columns, members of extensions) follows it or stays.")
             .verified_by(format!("{old} owns nothing in {} any more", database.name))
             .undone_by(undo),
+    )
+}
+
+/// A policy counts for who it names and for members of those; the owner role is no member of the old user.
+fn for_roles(policy: &Policy, more: Option<&str>) -> String {
+    let mut roles: Vec<&str> = policy.roles.iter().map(String::as_str).collect();
+    roles.extend(more);
+    format!(
+        "ALTER POLICY {} ON {} TO {}",
+        policy.name,
+        policy.table,
+        roles.join(", ")
     )
 }
 
@@ -310,14 +328,19 @@ fn give_back(context: &Context<'_>, database: &Database) -> Step {
     let (from, to) = (identifier(owner), identifier(old));
     let name = &database.name;
     // Everything, also what was made since this was read, and what no list of kinds names; only then the privileges.
-    let statements = vec![
+    let mut statements = vec![
         format!("REASSIGN OWNED BY {from} TO {to}"),
         format!(
             "ALTER ROLE {to} IN DATABASE {} RESET role",
             identifier(name)
         ),
-        format!("DROP OWNED BY {from}"),
     ];
+    // One by one: DROP OWNED refuses where a privilege on a sequence of somebody else was granted.
+    let grants = database.grants_to_owner_role.iter();
+    statements.extend(
+        grants.map(|grant| format!("REVOKE {} ON {} FROM {from}", grant.privilege, grant.on)),
+    );
+    statements.push(format!("DROP OWNED BY {from}"));
     let owned = &database.owned_by_owner_role;
     Step::new(
         format!("give-back@{name}"),

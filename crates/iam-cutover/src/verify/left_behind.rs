@@ -44,6 +44,11 @@ pub(super) async fn differences(
                 .not_passed_on(&wish.owner_role)
                 .map(|grant| missing("grant", grant.on.clone(), &grant.privilege)),
         );
+        found.extend(
+            facts
+                .policies_to_pass_on()
+                .map(|policy| missing("policy", policy.shown(), "TO")),
+        );
         let memberships = graph.memberships_of(wish);
         let lost = memberships.filter(|edge| {
             let mut members = graph.members(&edge.role);

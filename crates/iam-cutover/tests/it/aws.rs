@@ -337,3 +337,34 @@ async fn a_step_without_effect_is_undone() {
         "{text}"
     );
 }
+
+/// While IAM authentication is off, an administrator in rds_iam still has its password: switching it on would end that.
+#[tokio::test]
+async fn switching_iam_authentication_on_locks_nobody_out() {
+    let stage = Stage::set_with("18.4", Owner::Plain, |options| {
+        options.iam_authentication = IamAuthentication::Off;
+    })
+    .await;
+    stage
+        .run(
+            Who::Admin,
+            "CREATE USER salawsiam; GRANT rds_iam TO salawsiam",
+        )
+        .await;
+    let (role, api) = (
+        stage.lab.task_role(),
+        stage.aws(stage.lab.static_credentials()),
+    );
+    let refused = plan(&api, role, &stage).await;
+    assert_eq!(refused.refusals[0].code, "flag_would_lock_out");
+    let helps = "REVOKE rds_iam FROM \"salawsiam\"";
+    assert!(refused.refusals[0].next.contains(helps), "{refused:?}");
+    stage.run(Who::Admin, helps).await;
+    carry_out(Purpose::ToIam, role, &stage).await;
+    for who in [Who::Admin, Who::Old, Who::New] {
+        assert!(stage.logs_in(who).await, "{who}");
+    }
+    // A role that is not there, and nothing to make it with, stops the plan.
+    let nobody = side(&api, "nobody-s-role", None, &stage).await;
+    assert_eq!(nobody.refusals[0].code, "role_missing");
+}

@@ -194,3 +194,64 @@ async fn a_large_schema_moves_and_comes_back() {
         .run(Who::Old, "DROP VIEW v_1; INSERT INTO big VALUES (1, 1)")
         .await;
 }
+
+/// Policies for the master user hold for the deployment at every moment, and as before after going back.
+#[tokio::test]
+async fn row_level_security_holds_through_the_move_and_back() {
+    for version in ["15.5", "18.4"] {
+        let stage = Stage::set(version, Owner::Master).await;
+        stage
+            .run(
+                Who::Old,
+                "CREATE TABLE rt (a int); INSERT INTO rt VALUES (1); CREATE ROLE reader;
+                 ALTER TABLE rt ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+                 CREATE POLICY \"p 1\" ON rt TO postgres, reader USING (true) WITH CHECK (true)",
+            )
+            .await;
+        stage.carry_out(Purpose::ToIam).await.unwrap();
+        for who in [Who::Old, Who::New] {
+            assert_eq!(stage.value(who, "SELECT count(*)::text FROM rt").await, "1");
+        }
+        assert_eq!(verify(&stage.logins, &stage.wish).await.differences, []);
+        stage
+            .superuser("CREATE POLICY late ON rt TO postgres USING (a > 5)")
+            .await;
+        let found = verify(&stage.logins, &stage.wish).await.differences;
+        assert_eq!(found[0].kind, "policy");
+        stage.carry_out(Purpose::ToIam).await.unwrap();
+        assert_eq!(verify(&stage.logins, &stage.wish).await.differences, []);
+        stage
+            .carry_out(Purpose::RollBack(Extent::Everything))
+            .await
+            .unwrap();
+        let rows = stage.value(Who::Old, "SELECT count(*)::text FROM rt").await;
+        assert_eq!(rows, "1");
+    }
+}
+
+/// A privilege on a sequence of somebody else: DROP OWNED refuses to take it, with or without the right to.
+#[tokio::test]
+async fn going_back_takes_every_grant_that_was_passed_on() {
+    for version in ["15.5", "18.4"] {
+        let stage = Stage::set(version, Owner::Master).await;
+        stage.run(Who::Old, "CREATE TABLE plain (x int)").await;
+        stage
+            .superuser(
+                "CREATE ROLE other; CREATE SCHEMA os AUTHORIZATION other; CREATE SEQUENCE os.s; ALTER SEQUENCE os.s OWNER TO other; SET ROLE other;
+                 GRANT USAGE ON SCHEMA os TO postgres WITH GRANT OPTION; GRANT USAGE ON SEQUENCE os.s TO postgres WITH GRANT OPTION",
+            )
+            .await;
+        stage.carry_out(Purpose::ToIam).await.unwrap();
+        stage.run(Who::New, "SELECT nextval('os.s')").await;
+        stage
+            .carry_out(Purpose::RollBack(Extent::Everything))
+            .await
+            .unwrap();
+        stage
+            .run(
+                Who::Old,
+                "SELECT nextval('os.s'); INSERT INTO plain VALUES (1)",
+            )
+            .await;
+    }
+}

@@ -252,3 +252,20 @@ async fn a_login_by_the_fallback_says_why_iam_failed() {
         assert!(check.stderr.contains(said), "{said}: {check:?}");
     }
 }
+
+/// What fails before anything is planned is told in JSON, too.
+#[tokio::test]
+async fn a_login_that_fails_is_an_outcome() {
+    let stage = Stage::set().await;
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = administrator(&stage).with("SAL_ADMIN_PASS", "wrong");
+    for command in ["apply", "finalize", "rollback", "unlock"] {
+        let (ended, failed) = json(&wrong, &folder, &[command, "--yes"]).await;
+        assert_eq!(
+            (ended.code, &failed["outcome"]),
+            (Some(1), &"failed".into())
+        );
+        let error = failed["error"].as_str().unwrap();
+        assert!(error.contains("password authentication failed"), "{error}");
+    }
+}

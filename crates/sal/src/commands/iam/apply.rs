@@ -22,6 +22,11 @@ mod proof;
 
 /// From password to IAM.
 pub(crate) async fn to_iam(arguments: cli::Apply) -> Result<Exit> {
+    let json = arguments.change.json;
+    failed_as_json("apply", json, to_iam_in_words(arguments).await)
+}
+
+async fn to_iam_in_words(arguments: cli::Apply) -> Result<Exit> {
     let cutover = match super::cutover(&arguments.change.who).await? {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
@@ -55,6 +60,11 @@ pub(crate) async fn to_iam(arguments: cli::Apply) -> Result<Exit> {
 
 /// The old user's login off.
 pub(crate) async fn finalize(arguments: Change) -> Result<Exit> {
+    let json = arguments.json;
+    failed_as_json("finalize", json, finalize_in_words(arguments).await)
+}
+
+async fn finalize_in_words(arguments: Change) -> Result<Exit> {
     let cutover = match super::cutover(&arguments.who).await? {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
@@ -72,6 +82,11 @@ pub(crate) async fn finalize(arguments: Change) -> Result<Exit> {
 
 /// Back to the password.
 pub(crate) async fn back(arguments: cli::Rollback) -> Result<Exit> {
+    let json = arguments.change.json;
+    failed_as_json("rollback", json, back_in_words(arguments).await)
+}
+
+async fn back_in_words(arguments: cli::Rollback) -> Result<Exit> {
     let cutover = match super::cutover(&arguments.change.who).await? {
         Ok(cutover) => cutover,
         Err(exit) => return Ok(exit),
@@ -128,7 +143,23 @@ pub(super) struct Outcome<'a> {
     pub(super) done: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
-    pub(super) journal: &'a Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) journal: Option<&'a Path>,
+}
+
+/// What failed before anything was done is an outcome, too.
+pub(super) fn failed_as_json(command: &str, json: bool, ended: Result<Exit>) -> Result<Exit> {
+    if let (true, Err(error)) = (json, &ended) {
+        super::print_json(&Outcome {
+            command,
+            outcome: "failed",
+            plan: None,
+            done: Vec::new(),
+            error: Some(error.to_string()),
+            journal: None,
+        })?;
+    }
+    ended
 }
 
 async fn change(
@@ -169,7 +200,10 @@ async fn change(
     };
     let (exit, outcome, error) = match consent(arguments, &plan) {
         Some((exit, outcome)) => (exit, outcome, None),
-        None => ended(prepared.carry_out(&listen).await, &order, &path),
+        None => {
+            let carried_out = prepared.carry_out(&listen).await;
+            ended(carried_out, &order, plan.steps.is_empty(), &path)
+        }
     };
     if arguments.json {
         super::print_json(&Outcome {
@@ -178,7 +212,7 @@ async fn change(
             plan: Some(&plan),
             done: done.into_inner().unwrap_or_else(PoisonError::into_inner),
             error,
-            journal: &path,
+            journal: Some(&path),
         })?;
     }
     Ok(exit)
@@ -195,7 +229,7 @@ fn refused(arguments: &Change, order: &Order<'_>, plan: &Plan, cutover: &Cutover
             plan: Some(plan),
             done: Vec::new(),
             error: None,
-            journal: &journal_path(arguments, cutover),
+            journal: Some(&journal_path(arguments, cutover)),
         })?;
     }
     Ok(exit)
@@ -222,13 +256,18 @@ fn consent(arguments: &Change, plan: &Plan) -> Option<(Exit, &'static str)> {
 fn ended(
     outcome: std::result::Result<(), CutoverError>,
     order: &Order<'_>,
+    nothing_to_do: bool,
     path: &Path,
 ) -> (Exit, &'static str, Option<String>) {
     let error = match outcome {
         Ok(()) => {
+            // A master user is never switched off, and a second run finds nothing to switch.
+            let after = match (order.purpose, nothing_to_do) {
+                (Purpose::Finalize, true) => "There was nothing to switch off.",
+                _ => order.after,
+            };
             output::note(&format!(
-                "\nDone. {}\nThe journal is in `{}`.",
-                order.after,
+                "\nDone. {after}\nThe journal is in `{}`.",
                 path.display()
             ));
             return (Exit::Done, "done", None);

@@ -121,6 +121,12 @@ fn remarks(arguments: &Policy, cutover: &Cutover) {
 }
 
 async fn known(arguments: &Policy, cutover: &Cutover) -> Result<Known> {
+    let new = &cutover.wish.new_user;
+    if !arguments.any_user && new.contains(['*', '?', '$']) {
+        bail!(
+            "`{new}` would be a pattern in a policy, for others than that user; name a user without *, ? and $, or say --any-user"
+        );
+    }
     let user = match arguments.any_user {
         true => "*".to_owned(),
         false => cutover.wish.new_user.clone(),
