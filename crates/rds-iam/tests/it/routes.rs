@@ -196,7 +196,7 @@ fn a_wrong_clock_is_named_with_its_size() {
             "{outcome}"
         );
         assert!(
-            outcome.contains(&format!(" s {side} that of 127.0.0.1")),
+            outcome.contains(&format!("16 min {side} that of 127.0.0.1")),
             "{outcome}"
         );
     }

@@ -83,11 +83,10 @@ fn text(cutover: &Cutover, report: &StatusReport) -> String {
             wish.old_user, wish.new_user
         ),
     };
-    if !report.sessions.is_empty() {
-        text.push_str(
-            "\nsessions  user                 program              from             newest\n",
-        );
-    }
+    text.push_str(match report.sessions.is_empty() {
+        true => "\nNo open sessions.\n",
+        false => "\nsessions  user                 program              from             newest\n",
+    });
     for session in &report.sessions {
         text.push_str(&format!(
             "{:>8}  {:<20} {:<20} {:<16} {}\n",
