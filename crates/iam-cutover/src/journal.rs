@@ -9,7 +9,7 @@ mod faults;
 mod file;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -306,6 +306,16 @@ pub fn check(entries: &[Entry], place: &str) -> Result<(), JournalError> {
         previous.clone_from(&entry.hash);
     }
     Ok(())
+}
+
+/// What the last run left unfinished, by its file: the last line, where that says that something began.
+///
+/// A file that is missing or cannot be read says nothing.
+#[must_use]
+pub fn unfinished(path: &Path) -> Option<Entry> {
+    let last = file::last_line(path)?;
+    let entry: Entry = serde_json::from_str(&last).ok()?;
+    (entry.phase == Phase::Started).then_some(entry)
 }
 
 /// The journal's lines in the table; `None` when there is no table or it cannot be read.

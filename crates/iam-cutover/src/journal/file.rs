@@ -87,6 +87,18 @@ impl JournalFile {
     }
 }
 
+/// The last whole line of a journal; the file is neither made nor changed.
+pub(super) fn last_line(path: &Path) -> Option<String> {
+    let file = File::open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    file.take(MOST_BYTES).read_to_string(&mut text).ok()?;
+    let whole = text.get(..=text.rfind('\n')?)?;
+    whole.lines().last().map(str::to_owned)
+}
+
 /// A move has some hundred lines, and the longest have every object's statement.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
 

@@ -269,3 +269,30 @@ async fn a_login_that_fails_is_an_outcome() {
         assert!(error.contains("password authentication failed"), "{error}");
     }
 }
+
+/// Killed between the commit and the proof, with a wrong password: the next run says what was done and what is left.
+#[tokio::test]
+async fn an_unlock_that_was_killed_is_told_by_the_next() {
+    let stage = Stage::set().await;
+    let folder = tempfile::tempdir().unwrap();
+    stage.run("GRANT salawsiam TO postgres").await;
+    stage
+        .lab
+        .allow_connect(&stage.lab.task_role_arn(), "postgres");
+    let settings = administrator(&stage);
+    json(&settings, &folder, &["unlock", "--yes"]).await;
+    // What a killed run leaves: the line that it began, and the membership gone.
+    let journal = folder.path().join("journal");
+    let lines = std::fs::read_to_string(&journal).unwrap();
+    let first = lines.lines().next().unwrap();
+    std::fs::write(&journal, format!("{first}\n")).unwrap();
+    let wrong = settings.with("SAL_ADMIN_PASS", "wrong");
+    let (again, _) = json(&wrong, &folder, &["unlock", "--yes"]).await;
+    for said in [
+        "ended before the password was proved",
+        "REVOKE \"salawsiam\" FROM \"postgres\"",
+        "--master-user-password",
+    ] {
+        assert!(again.stderr.contains(said), "{said}: {again:?}");
+    }
+}

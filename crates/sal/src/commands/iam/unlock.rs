@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use iam_cutover::aws::look_at_place;
 use iam_cutover::inventory::RDS_IAM;
-use iam_cutover::journal::JournalSettings;
+use iam_cutover::journal::{self, JournalSettings};
 use iam_cutover::logins::Who;
 use iam_cutover::unlock::{AdminPassword, Found, Removal, Unlock};
 use iam_cutover::visible::visible;
@@ -52,7 +52,11 @@ async fn unlock(
         false => AdminPassword::Proved,
     };
     let clock = cutover.clock.clone();
-    let found = Unlock::find(&cutover.logins, &cutover.wish, password, clock).await?;
+    let found = Unlock::find(&cutover.logins, &cutover.wish, password, clock).await;
+    if found.is_err() {
+        say_unfinished(journal);
+    }
+    let found = found?;
     let Found::Way(way) = found else {
         say_not_locked(cutover);
         return Ok((Exit::Done, "not-locked", Vec::new()));
@@ -79,6 +83,18 @@ async fn unlock(
     way.carry_out(settings).await?;
     say_done(&admin, &switched_off, cutover);
     Ok((Exit::Done, "done", statements))
+}
+
+/// A run that was killed before the password was proved has left the administrator with that password alone.
+fn say_unfinished(journal: &Path) {
+    let Some(entry) = journal::unfinished(journal).filter(|entry| entry.command == "unlock") else {
+        return;
+    };
+    output::note(&format!(
+        "note: by `{}`, an earlier `sal iam unlock` ended before the password was proved. It ran: {}. From then on only the right password logs in: set SAL_ADMIN_PASS to it, or set a new one with `aws rds modify-db-instance --db-instance-identifier NAME --master-user-password PASSWORD --apply-immediately`.",
+        journal.display(),
+        visible(&entry.statements.join("; "))
+    ));
 }
 
 /// Without SAL_ADMIN_USER the deployment's user counts as the administrator, which it is only where it is the master user.
