@@ -459,3 +459,29 @@ async fn a_master_who_is_meant_to_log_in_with_iam_is_left_alone() {
     );
     assert!(!password.contains("REVOKE"), "{password}");
 }
+
+/// RDS says no only after its certificate was accepted.
+#[tokio::test]
+async fn a_refused_token_says_nothing_against_the_certificate() {
+    let (stage, settings, deployment) = moved().await;
+    stage
+        .lab
+        .break_it("policy-missing", &deployment)
+        .await
+        .unwrap();
+    // Nobody else logs in, who would show it.
+    let passwords = [
+        "DB_PASS",
+        "SAL_DB_FALLBACK",
+        "SAL_DB_FALLBACK_USER",
+        "SAL_ADMIN_USER",
+        "SAL_ADMIN_PASS",
+    ];
+    let alone = passwords
+        .iter()
+        .fold(settings, |settings, name| settings.without(name));
+    let (_, checks) = report(&alone).await;
+    let certificate = said(&checks, "certificate", "ok").unwrap();
+    let words = "verified before the login was refused";
+    assert!(certificate.contains(words), "{certificate}");
+}
