@@ -13,6 +13,9 @@ mod step;
 
 use std::time::Duration;
 
+use rds_iam::Clock;
+use serde_json::{Value, json};
+
 pub(crate) use self::ground::lock;
 use self::ground::{open_journal, read, snapshot};
 pub use self::guard::guard;
@@ -27,8 +30,6 @@ use crate::{
     steps::{LoginEffect, Step},
     wish::Wish,
 };
-use rds_iam::Clock;
-use serde_json::{Value, json};
 
 /// What a person may want to see of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -56,6 +56,7 @@ pub struct Unlock<'a> {
     /// Who else loses the IAM login with it.
     pub switches_off: Vec<String>,
     password: AdminPassword,
+    new_user: String,
 }
 
 impl<'a> Unlock<'a> {
@@ -111,6 +112,7 @@ impl<'a> Unlock<'a> {
                 admin,
                 cut,
                 password,
+                new_user: wish.new_user.clone(),
             })));
         }
         let user = account.user.clone();
@@ -136,6 +138,7 @@ impl<'a> Unlock<'a> {
         let client = &self.session.client;
         // Two at once would take back what the other one proved.
         lock(client).await?;
+        self.is_still_so().await?;
         // The table is an administrator's.
         let table = (self.who == Who::Admin).then_some(client);
         let mut journal = Journal::open_for(settings, table).await?;
@@ -166,6 +169,17 @@ impl<'a> Unlock<'a> {
         self.session.end().await;
         done?;
         written.map_err(CutoverError::from)
+    }
+
+    /// What was found without the lock must hold under it: undoing would otherwise grant what another run has taken out.
+    async fn is_still_so(&self) -> Result<(), CutoverError> {
+        let memberships = read(&self.session.client).await?;
+        if cut(&self.admin, &self.new_user, &memberships).as_ref() == Ok(&self.cut) {
+            return Ok(());
+        }
+        Err(CutoverError::State(
+            "somebody changed the memberships meanwhile; nothing was done: start again".to_owned(),
+        ))
     }
 
     async fn revoke(&self) -> Result<(), CutoverError> {

@@ -189,3 +189,32 @@ async fn what_only_rdsadmin_can_take_out_is_said() {
     assert!(error.contains("by a grant of `rdsadmin`"), "{error}");
     assert!(stage.logs_in(Who::Admin).await, "it still has its token");
 }
+
+/// Two at once, of which one has a wrong password: it must not take back what the other one proved.
+#[tokio::test]
+async fn a_run_that_comes_second_undoes_nothing_of_the_first() {
+    for version in ["15.5", "18.4"] {
+        let mut stage = Stage::locked_out(version).await;
+        let wrong = LoginSecret::Password(Secret::new("not the passw0rd"));
+        let right = std::mem::replace(&mut stage.logins.admin.as_mut().unwrap().secret, wrong);
+        let mut logins = crate::stage::logins(&stage.lab, "sal", crate::stage::PASSWORD);
+        logins.admin.as_mut().unwrap().secret = right;
+        let second = stage.way_out(AdminPassword::Proved).await.unwrap().unwrap();
+        let found = Unlock::find(&logins, &stage.wish, AdminPassword::Proved, clock()).await;
+        let Ok(Found::Way(first)) = found else {
+            panic!("no way out on {version}")
+        };
+        first.carry_out(stage.settings("unlock")).await.unwrap();
+        let error = second.carry_out(stage.settings("unlock")).await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("somebody changed the memberships"),
+            "{error}"
+        );
+        let session = logins.open_admin("sal").await;
+        assert!(
+            matches!(session, Ok((_, iam_cutover::logins::Proof::Password))),
+            "{version}"
+        );
+    }
+}
