@@ -115,12 +115,16 @@ impl Plugin {
     }
 
     /// The key that [`Self::filter`] takes, from an address of Sal's after the router decoded it: a query string where
-    /// Sal reads one (`+` is a blank), and otherwise percent-encoded once more, as Sal's own links are.
+    /// Sal reads one (`+` is a blank), percent-encoded once more where the plugin of Sal decodes it itself, and as it is
+    /// for all others.
     #[must_use]
     pub fn data_of_link(&self, link: &str) -> String {
         let mut panels = self.panels.iter();
         let from_query = panels.find_map(|panel| panel.link_data(link));
-        from_query.unwrap_or_else(|| percent_decode_str(link).decode_utf8_lossy().into_owned())
+        from_query.unwrap_or_else(|| match DECODES_ITSELF.contains(&self.name.as_str()) {
+            true => percent_decode_str(link).decode_utf8_lossy().into_owned(),
+            false => link.to_owned(),
+        })
     }
 
     /// Whether it is for any of these families of operating systems, spelled as in the database. A part of the fleet
@@ -134,6 +138,9 @@ impl Plugin {
                 .any(|os| families.iter().any(|family| family == os.name()))
     }
 }
+
+/// Sal's plugins that call `unquote` on what Django has decoded already.
+const DECODES_ITSELF: [&str; 3] = ["OperatingSystem", "Messages", "MunkiInfo"];
 
 #[cfg(test)]
 mod tests {
@@ -183,6 +190,8 @@ mod tests {
             ("InstallReport", "ERROR?NAME=a+b", "ERROR?NAME=a+b"),
             ("OperatingSystem", "Darwin%2614.1+x", "Darwin&14.1+x"),
             ("Messages", "a+b%3Fc", "a+b?c"),
+            ("Pending3rdPartyUpdates", "A%20B", "A%20B"),
+            ("MunkiVersion", "100%25", "100%25"),
             (
                 "MunkiInfo",
                 "SoftwareRepo?URL=\"http%3A//munki\"",
