@@ -8,16 +8,17 @@ use anyhow::{Context, Result};
 use futures_util::future::BoxFuture;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, header};
+use rustls_pki_types::CertificateDer;
 use sal_http::outbound::{Call, LIMIT_BYTES, Outbound, Reply};
 
 /// Asks other servers; follows no redirect.
 pub(crate) struct HttpOutbound(Client);
 
 impl HttpOutbound {
-    /// Trusts the system's authorities and these; a request may take `patience` from its first byte to its last.
+    /// Trusts the system's authorities, or Mozilla's where it has none, and these; a request may take `patience` from its first byte to its last.
     pub(crate) fn new(roots: &[Certificate], patience: Duration) -> Result<Self> {
-        let of_system = rds_iam::system_authorities();
-        let of_system = of_system
+        let known = web_authorities();
+        let known = known
             .iter()
             .filter_map(|one| Certificate::from_der(one).ok());
         let client = Client::builder()
@@ -25,8 +26,7 @@ impl HttpOutbound {
             .connect_timeout(Duration::from_secs(5))
             .timeout(patience)
             .user_agent("sal")
-            // Where the system has no list at all, other servers are refused one by one, and this one starts.
-            .tls_certs_only(of_system.chain(roots.iter().cloned()))
+            .tls_certs_only(known.chain(roots.iter().cloned()))
             .build()
             .context("setting up TLS for requests to others")?;
         Ok(Self(client))
@@ -65,6 +65,15 @@ impl HttpOutbound {
 impl Outbound for HttpOutbound {
     fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Box<dyn Error + Send + Sync>>> {
         Box::pin(self.call(call))
+    }
+}
+
+/// The image has no list of authorities, and its operators' providers have certificates of the web's.
+fn web_authorities() -> Vec<CertificateDer<'static>> {
+    let of_system = rds_iam::system_authorities();
+    match of_system.is_empty() {
+        true => webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec(),
+        false => of_system,
     }
 }
 
