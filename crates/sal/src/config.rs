@@ -10,6 +10,7 @@ pub(crate) mod database;
 pub(crate) mod env;
 pub(crate) mod host;
 pub(crate) mod jobs;
+mod memory;
 pub(crate) mod oidc;
 pub(crate) mod relay;
 pub(crate) mod role;

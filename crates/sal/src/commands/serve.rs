@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let options = options(&config, &recorder);
     let status = status::listen(config.status_listen)?;
     let router = sal_server::router(app.clone(), &options)?;
-    let (listener, address) = listen(arguments.listen)?;
+    let (listener, address) = listen(arguments.listen.unwrap_or(config.listen))?;
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
     let ready = Ready {

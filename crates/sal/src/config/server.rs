@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -16,12 +16,14 @@ use super::Environment;
 use super::access;
 use super::database::DatabaseConfig;
 use super::jobs;
+use super::memory;
 use super::oidc::SingleSignOn;
 
 /// Everything `sal serve` needs.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) database: DatabaseConfig,
+    pub(crate) listen: SocketAddr,
     pub(crate) http: HttpConfig,
     pub(crate) trusted_origins: Vec<String>,
     pub(crate) drain: Duration,
@@ -69,6 +71,7 @@ impl ServerConfig {
         }
         Self {
             database: DatabaseConfig::read(environment),
+            listen: listen(environment),
             http: http(public_url.as_deref(), environment),
             trusted_origins,
             drain: Duration::from_secs(environment.number("SAL_DRAIN_SECONDS")),
@@ -89,6 +92,12 @@ impl ServerConfig {
             },
         }
     }
+}
+
+/// Where the server listens, and is asked whether it is well.
+pub(crate) fn listen(environment: &mut Environment) -> SocketAddr {
+    let set = environment.parsed("SAL_LISTEN", "an address and a port, such as 0.0.0.0:8000");
+    set.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 8000)))
 }
 
 fn status_token(environment: &mut Environment) -> Option<Secret> {
@@ -123,7 +132,10 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         ignore_facts: ignore_facts(environment),
         body_limit_bytes: environment.number("SAL_BODY_LIMIT"),
         unpacked_limit_bytes: environment.number("SAL_UNPACKED_LIMIT"),
-        memory_bytes: environment.number("SAL_MEMORY_BUDGET"),
+        memory_bytes: memory::budget(
+            environment,
+            memory::container_limit(Path::new(memory::CGROUPS)),
+        ),
         address_limit: environment.number("SAL_ADDRESS_LIMIT"),
         key_limit: environment.number("SAL_KEY_LIMIT"),
         machine_limit: environment.number("SAL_MACHINE_LIMIT"),

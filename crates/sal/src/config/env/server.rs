@@ -4,6 +4,12 @@ use super::declaration::{ANY, Variable, flag, number, secret, text, word};
 
 pub(super) const VARIABLES: &[Variable] = &[
     text(
+        "SAL_LISTEN",
+        "0.0.0.0:8000",
+        "0.1",
+        "Address and port that `sal serve` listens on and `sal healthcheck` asks; `--listen` wins.",
+    ),
+    text(
         "DOCKER_SAL_TZ",
         "Europe/London",
         "Sal",
