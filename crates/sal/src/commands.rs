@@ -1,19 +1,25 @@
 //! One file for each command; this one only chooses.
 
+#[cfg(feature = "rehearsal")]
 mod bench;
 mod checkin;
 mod db;
+#[cfg(feature = "rehearsal")]
 mod demo;
+mod healthcheck;
 mod iam;
+#[cfg(feature = "rehearsal")]
 mod lab;
 pub(crate) mod plugin;
 mod reference;
 mod relay;
 mod serve;
+#[cfg(feature = "rehearsal")]
 mod simulate;
 mod user;
 
 use anyhow::Context;
+#[cfg(feature = "rehearsal")]
 use rand::RngExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -30,15 +36,20 @@ use crate::wiring::{self, DatabaseLogin};
 pub(crate) async fn run(command: Command) -> Exit {
     let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Db(what) => db::run(what).await,
         Command::User(what) => user::run(what).await,
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
         Command::Iam(what) => iam::run(what).await,
+        #[cfg(feature = "rehearsal")]
         Command::Lab(what) => lab::run(what).await,
         Command::Relay(arguments) => relay::run(arguments).await,
+        #[cfg(feature = "rehearsal")]
         Command::Simulate(arguments) => simulate::run(arguments).await,
+        #[cfg(feature = "rehearsal")]
         Command::Demo(arguments) => demo::run(arguments).await,
+        #[cfg(feature = "rehearsal")]
         Command::Bench(what) => bench::run(what).await,
         Command::Reference { page } => Ok(reference::run(page)),
     };
@@ -68,7 +79,14 @@ async fn database_and<T>(
             .for_each(|warning| output::note(&format!("warning: {warning}"))),
         Err(exit) => return Ok(Err(exit)),
     }
-    let login = DatabaseLogin::by_hand(&config, &wiring::clock())?;
+    Ok(connected(&config).await?.map(|db| (db, more)))
+}
+
+/// A connection by these settings, for a person; see [`database_and`].
+async fn connected(
+    config: &DatabaseConfig,
+) -> anyhow::Result<Result<tokio_postgres::Client, Exit>> {
+    let login = DatabaseLogin::by_hand(config, &wiring::clock())?;
     let connection = login
         .connect()
         .await
@@ -91,7 +109,7 @@ async fn database_and<T>(
         ));
         return Ok(Err(Exit::Usage));
     }
-    Ok(Ok((db, more)))
+    Ok(Ok(db))
 }
 
 /// The warnings of a good environment; a bad one is printed whole.
@@ -105,6 +123,7 @@ fn checked(environment: Environment) -> Result<Vec<String>, Exit> {
     })
 }
 
+#[cfg(feature = "rehearsal")]
 /// A password or key of easily told apart letters.
 fn random_text(length: usize) -> String {
     const LETTERS: &[u8] = b"abcdefghijkmnpqrstuvwxyz23456789";

@@ -8,7 +8,9 @@ pub(crate) struct Signs {
     pub(crate) metadata_off: bool,
     /// The user of the operating system, for the journal.
     pub(crate) user: String,
+    #[cfg(feature = "rehearsal")]
     pub(crate) path: Option<std::ffi::OsString>,
+    #[cfg(feature = "rehearsal")]
     pub(crate) runtime_folder: Option<std::path::PathBuf>,
 }
 
@@ -33,7 +35,9 @@ impl Signs {
                 .into_iter()
                 .find(|name| !name.is_empty())
                 .unwrap_or_default(),
+            #[cfg(feature = "rehearsal")]
             path: std::env::var_os("PATH"),
+            #[cfg(feature = "rehearsal")]
             runtime_folder: std::env::var_os("XDG_RUNTIME_DIR").map(std::path::PathBuf::from),
         }
     }
