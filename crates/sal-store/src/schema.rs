@@ -5,6 +5,7 @@
 //! `salrs_`, lives in `schema/additions/` and is applied under an advisory lock, once.
 
 mod compare;
+mod contents;
 mod expected;
 mod live;
 mod standing;
@@ -13,6 +14,7 @@ mod work_as;
 use tokio_postgres::Client;
 
 pub use compare::{Difference, Severity};
+pub use contents::{Content, contents};
 pub use standing::{Kind, Standing, keep_out, standing};
 pub use work_as::{Owner, owner_to_work_as};
 

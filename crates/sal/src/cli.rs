@@ -1,5 +1,6 @@
 //! Every command and flag, nothing else. `sal iam`, `sal relay`, `sal user` and the rehearsal have files of their own.
 
+mod compare;
 mod iam;
 #[cfg(feature = "rehearsal")]
 mod lab;
@@ -10,6 +11,7 @@ mod user;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::compare::Compare;
 pub(crate) use self::iam::{
     Apply, Aws, Change, Doctor, Env, EnvFormat, Holder, Iam, POLICY_NAME, Plan, PlanFormat, Policy,
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
@@ -62,6 +64,14 @@ pub(crate) enum Command {
     /// Why is my Mac missing? What the machines' door refused, and what it last took.
     #[command(subcommand)]
     Checkin(Checkin),
+    /// Compare two servers, such as a Django Sal and the one to take its place: clients' answers, numbers, tables.
+    ///
+    /// It asks and stores nothing. Differences that are on purpose come with their number in docs/compat/quirks.md;
+    /// for any other the exit code is 3.
+    #[command(
+        after_help = "Example: SAL_COMPARE_PASS=… SAL_COMPARE_KEY=… sal compare https://sal.example.org http://127.0.0.1:8001 --user admin"
+    )]
+    Compare(Compare),
     /// Log in to RDS with IAM.
     #[command(subcommand)]
     Iam(Iam),

@@ -3,6 +3,7 @@
 #[cfg(feature = "rehearsal")]
 mod bench;
 mod checkin;
+mod compare;
 mod db;
 #[cfg(feature = "rehearsal")]
 mod demo;
@@ -41,6 +42,7 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::User(what) => user::run(what).await,
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
+        Command::Compare(arguments) => compare::run(arguments).await,
         Command::Iam(what) => iam::run(what).await,
         #[cfg(feature = "rehearsal")]
         Command::Lab(what) => lab::run(what).await,

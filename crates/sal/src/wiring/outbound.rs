@@ -69,7 +69,7 @@ impl Outbound for HttpOutbound {
 }
 
 /// The image has no list of authorities, and its operators' providers have certificates of the web's.
-fn web_authorities() -> Vec<CertificateDer<'static>> {
+pub(crate) fn web_authorities() -> Vec<CertificateDer<'static>> {
     let of_system = rds_iam::system_authorities();
     match of_system.is_empty() {
         true => webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec(),

@@ -15,6 +15,7 @@ mod causes;
 mod checkins;
 mod closed_output;
 mod commands;
+mod compare;
 mod crash;
 mod demo;
 mod doctor;

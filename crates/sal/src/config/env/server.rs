@@ -107,6 +107,16 @@ pub(super) const VARIABLES: &[Variable] = &[
         "0.1",
         "human or json.",
     ),
+    secret(
+        "SAL_COMPARE_PASS",
+        "0.1",
+        "For `sal compare`: the password of its `--user`, at both servers.",
+    ),
+    secret(
+        "SAL_COMPARE_KEY",
+        "0.1",
+        "For `sal compare`: a machine group's key that both servers know.",
+    ),
     number(
         "SAL_DRAIN_SECONDS",
         20,

@@ -1,0 +1,117 @@
+//! `sal compare`: two servers side by side, before one takes the place of the other.
+//!
+//! It asks and never sends: nothing that either server would store, beside a login. What differs on purpose is shown
+//! with its number in `docs/compat/quirks.md`; anything else is a finding, and the exit code 3.
+
+mod clients;
+mod finding;
+mod known;
+mod side;
+mod tables;
+mod widgets;
+
+use anyhow::{Context, Result};
+use rds_iam::Secret;
+use serde_json::json;
+
+use self::finding::{Finding, Part};
+use self::side::Side;
+use crate::cli::Compare;
+use crate::commands;
+use crate::config::Environment;
+use crate::config::database::DatabaseConfig;
+use crate::exit::Exit;
+use crate::output;
+
+/// Compares what can be compared with what was given.
+pub(crate) async fn run(arguments: Compare) -> Result<Exit> {
+    let mut environment = Environment::read();
+    let password = environment.secret("SAL_COMPARE_PASS").map(Secret::new);
+    let key = environment.secret("SAL_COMPARE_KEY").map(Secret::new);
+    let database = arguments
+        .old_database
+        .is_some()
+        .then(|| DatabaseConfig::read(&mut environment));
+    if let Err(exit) = commands::checked(environment) {
+        return Ok(exit);
+    }
+    let old = Side::new("old", &arguments.old)?;
+    let new = Side::new("new", &arguments.new)?;
+    let mut parts = Vec::new();
+    let user = match (&arguments.user, password) {
+        (Some(user), Some(password)) => Some((user, password)),
+        (Some(_), None) => {
+            output::problem(
+                "--user needs the password of that user at both servers, in SAL_COMPARE_PASS",
+            );
+            return Ok(Exit::Usage);
+        }
+        (None, _) => None,
+    };
+    parts.push(clients::refusals(&old, &new).await?);
+    if let Some((user, password)) = user {
+        old.log_in(user, &password).await?;
+        new.log_in(user, &password).await?;
+        parts.push(widgets::compare(&old, &new, &arguments.place).await?);
+    }
+    if let Some(key) = key {
+        let serials = side::serials(&old, arguments.machines).await?;
+        parts.push(clients::answers(&old, &new, &key, &serials).await?);
+    }
+    if let (Some(database), Some(name)) = (database, &arguments.old_database) {
+        match tables::compare(&database, name).await? {
+            Ok(part) => parts.push(part),
+            Err(exit) => return Ok(exit),
+        }
+    }
+    show(&arguments, &parts)?;
+    let is_unexplained = |finding: &Finding| finding.quirk.is_none();
+    match parts
+        .iter()
+        .flat_map(|part| &part.findings)
+        .any(is_unexplained)
+    {
+        true => Ok(Exit::FoundProblems),
+        false => Ok(Exit::Done),
+    }
+}
+
+fn show(arguments: &Compare, parts: &[Part]) -> Result<()> {
+    if arguments.json {
+        let report = json!({
+            "old": arguments.old,
+            "new": arguments.new,
+            "parts": parts.iter().map(Part::to_json).collect::<Vec<_>>(),
+        });
+        output::data(&serde_json::to_string_pretty(&report).context("writing the report")?);
+        return Ok(());
+    }
+    for part in parts {
+        output::data(&part.to_text());
+    }
+    for (option, what) in left_out(arguments, parts) {
+        output::note(&format!("Not compared: {what}. {option} compares them."));
+    }
+    Ok(())
+}
+
+/// What was not given, so that nobody takes silence for equality.
+fn left_out(arguments: &Compare, parts: &[Part]) -> Vec<(&'static str, &'static str)> {
+    let mut left = Vec::new();
+    if arguments.user.is_none() {
+        left.push((
+            "--user NAME with SAL_COMPARE_PASS",
+            "the numbers behind the widgets",
+        ));
+    }
+    if !parts.iter().any(|part| part.name == clients::NAME) {
+        left.push((
+            "SAL_COMPARE_KEY, a machine group's key,",
+            "the answers to clients",
+        ));
+    }
+    if arguments.old_database.is_none() {
+        left.push(("--old-database NAME", "the tables"));
+    }
+    left
+}
