@@ -5,16 +5,28 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::time::Instant;
 
+use crate::image::Trial;
 use crate::postgres::{TestPostgres, VARIABLE};
-use crate::{arch, docs, finish, lines, output};
+use crate::{arch, docs, finish, image, lines, output};
 
 const CLIPPY: &[&str] = &[
     "clippy",
     "--workspace",
     "--all-targets",
+    "--",
+    "-D",
+    "warnings",
+];
+/// The program without the rehearsal.
+const CLIPPY_OF_THE_IMAGE: &[&str] = &[
+    "clippy",
+    "-p",
+    "sal",
+    "--bins",
+    "--no-default-features",
     "--",
     "-D",
     "warnings",
@@ -25,12 +37,13 @@ const TESTS: &[&str] = &["nextest", "run", "--workspace"];
 type Part = (&'static str, fn(&Path) -> Result<bool>);
 
 const PARTS: &[Part] = &[
-    ("fmt", |root| {
-        cargo(root, &["fmt", "--all", "--check"], None)
-    }),
+    ("fmt", |root| cargo(root, &["fmt", "--all", "--check"], [])),
     ("lines", lines::run),
     ("arch", arch::run),
-    ("clippy", |root| cargo(root, CLIPPY, None)),
+    ("clippy", |root| cargo(root, CLIPPY, [])),
+    ("clippy of the image", |root| {
+        cargo(root, CLIPPY_OF_THE_IMAGE, [])
+    }),
     ("tests", tests),
     ("fuzz", fuzz),
     ("docs", |root| docs::run(root, docs::Mode::Check)),
@@ -60,7 +73,16 @@ pub(crate) fn run(root: &Path) -> Result<bool> {
 fn tests(root: &Path) -> Result<bool> {
     let postgres = TestPostgres::start()?;
     let connection = postgres.connection_string();
-    let result = cargo(root, TESTS, Some((VARIABLE, &connection)));
+    let mut variables = vec![(VARIABLE, connection)];
+    match image::trial(root)? {
+        Trial::Runs(more) => variables.extend(more),
+        Trial::NotHere(why) if is_cis_own() => {
+            postgres.stop();
+            bail!("the tests of the image cannot be run: {why}");
+        }
+        Trial::NotHere(why) => output::line(&format!("the tests of the image are LEFT OUT: {why}")),
+    }
+    let result = cargo(root, TESTS, variables);
     postgres.stop();
     result
 }
@@ -85,14 +107,16 @@ fn is_long() -> bool {
     std::env::var_os("SAL_TESTS_LONG").is_some()
 }
 
+/// Whether this machine is CI's, which must not leave anything out.
+#[expect(clippy::disallowed_methods, reason = "set by whatever runs CI")]
+fn is_cis_own() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
 /// Licences, bans and sources of all dependencies must be good. Advisories need a list from the network: where it cannot
 /// be had, that is said, and a list that was had decides.
 fn deny(root: &Path) -> Result<bool> {
-    if !cargo(
-        root,
-        &["deny", "check", "bans", "licenses", "sources"],
-        None,
-    )? {
+    if !cargo(root, &["deny", "check", "bans", "licenses", "sources"], [])? {
         output::line("`./dev test` installs cargo-deny; without it, nothing is checked");
         return Ok(false);
     }
@@ -111,10 +135,14 @@ fn deny(root: &Path) -> Result<bool> {
 }
 
 /// Runs a cargo command on our terminal; whether it succeeded.
-fn cargo(root: &Path, arguments: &[&str], variable: Option<(&str, &str)>) -> Result<bool> {
+fn cargo(
+    root: &Path,
+    arguments: &[&str],
+    variables: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<bool> {
     let status = Command::new("cargo")
         .args(arguments)
-        .envs(variable)
+        .envs(variables)
         .current_dir(root)
         .status()
         .with_context(|| format!("starting `cargo {}`", arguments.join(" ")))?;

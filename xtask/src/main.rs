@@ -1,4 +1,4 @@
-//! Chores of the house: `cargo xtask ci`, `arch`, `lines`, `docs [--check]`.
+//! Chores of the house: `cargo xtask ci`, `arch`, `lines`, `docs [--check]`, `image`.
 //!
 //! `ci` is what every change must pass; the others are its parts that this repository
 //! made for itself. Run from anywhere in the workspace. Exit code 0 is good, 1 found
@@ -7,6 +7,7 @@
 mod arch;
 mod ci;
 mod docs;
+mod image;
 mod lines;
 mod one_connection;
 mod output;
@@ -28,7 +29,9 @@ Usage: cargo xtask COMMAND
   ci              format, lints, tests, and everything below; what CI runs
   arch            the directions between crates, crates nobody may use, and SQL that names no schema
   lines           files that grew too long: listed over 400 lines, refused over 600
-  docs [--check]  write docs/reference/ from the program, or compare; quirks and their tests";
+  docs [--check]  write docs/reference/ from the program, or compare; quirks and their tests
+  image [server|debug|rehearsal] [--profile NAME] [--target TRIPLE]
+                  the container image; `./dev image` installs what it needs";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +42,13 @@ fn main() -> ExitCode {
         ["lines"] => lines::run(&root()),
         ["docs"] => docs::run(&root(), docs::Mode::Write),
         ["docs", "--check"] => docs::run(&root(), docs::Mode::Check),
+        ["image", rest @ ..] => match image::Order::of(rest) {
+            Some(order) => image::run(&root(), order),
+            None => {
+                output::problem(USAGE);
+                return ExitCode::from(2);
+            }
+        },
         ["help" | "--help" | "-h"] => {
             output::line(USAGE);
             Ok(true)

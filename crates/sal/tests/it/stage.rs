@@ -231,6 +231,11 @@ impl Settings {
         self
     }
 
+    /// All variables with their values.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.0.iter()
+    }
+
     /// What a variable is set to.
     pub(crate) fn value(&self, name: &str) -> &str {
         &self.0[name]
