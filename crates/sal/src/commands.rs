@@ -96,7 +96,12 @@ async fn database_and<T>(
 
 /// The warnings of a good environment; a bad one is printed whole.
 fn checked(environment: Environment) -> Result<Vec<String>, Exit> {
+    let warnings = environment.warnings().to_vec();
     environment.finish().map_err(|problems| {
+        // What is missing is often there under another name.
+        for warning in &warnings {
+            output::note(&format!("warning: {warning}"));
+        }
         for problem in &problems {
             output::problem(problem);
         }

@@ -124,3 +124,58 @@ async fn q132_a_first_password_that_anybody_tries_stops_the_start_and_is_not_sho
         assert!(!is_shown, "{ended:?}");
     }
 }
+
+#[tokio::test]
+async fn q152_names_that_nothing_reads_are_told_by_db_check_and_injected_ones_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("db_pass");
+    std::fs::write(&secret, "hunter2-in-a-file\n").unwrap();
+    // Nobody listens at port 1: it gets as far as the login.
+    let complete = Settings::default()
+        .with("DB_HOST", "127.0.0.1")
+        .with("DB_PORT", "1")
+        .with("DB_NAME", "sal")
+        .with("DB_USER", "sal")
+        .with("DB_PASS_FILE", secret.to_str().unwrap())
+        .with("DOCKER_SAL_CRYPT_URL", "https://crypt.example.org")
+        .with("DOCKER_SAL_DISPLAYNAME", "Macs")
+        .with("SAL_SERVICE_HOST", "10.96.7.1")
+        .with("SAL_PORT", "tcp://10.96.7.1:8000")
+        .with("DB_ENV_POSTGRES_PASSWORD", "hunter2-of-a-link");
+    let ended = complete.run(&["db", "check"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let warnings: Vec<_> = ended
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 2, "{ended:?}");
+    assert!(ended.stderr.contains("setting crypt_url"), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("did you mean DOCKER_SAL_DISPLAY_NAME?"),
+        "{ended:?}"
+    );
+    assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn without_a_user_the_message_names_sqlite_and_the_name_that_was_misspelled() {
+    let settings = Settings::default()
+        .with("DB_HOST", "127.0.0.1")
+        .with("DB_NAME", "sal")
+        .with("DB_USR", "sal")
+        .with("DB_PASS", "x");
+    for arguments in [&["db", "check"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let ended = settings.run(arguments).await;
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        for words in [
+            "SQLite",
+            "switch-from-django-sal.md",
+            "did you mean DB_USER?",
+        ] {
+            assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+        }
+    }
+}
