@@ -1,6 +1,7 @@
 //! Every command and flag, nothing else. `sal iam`, `sal relay`, `sal user` and `sal lab` have files of their own.
 
 mod iam;
+mod import;
 mod lab;
 mod relay;
 mod user;
@@ -11,6 +12,7 @@ pub(crate) use self::iam::{
     Apply, Aws, Change, Doctor, Env, EnvFormat, Holder, Iam, POLICY_NAME, Plan, PlanFormat, Policy,
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
+pub(crate) use self::import::ImportSettings;
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 pub(crate) use self::relay::{Check, Relay};
 pub(crate) use self::user::{LinkedAccount, User};
@@ -42,6 +44,14 @@ pub(crate) enum Command {
     /// Say which account of single sign-on is which user.
     #[command(subcommand)]
     User(User),
+    /// Turn a settings.py of Django Sal into environment variables.
+    ///
+    /// The file is read, never run. Standard output is an env file; what has no counterpart, and what only Python could
+    /// say, is told beside it, with its line. Passwords are not shown. Exit code 3 when something was not understood.
+    #[command(
+        after_help = "Example: sal import-settings /usr/local/sal_data/settings/settings.py > sal.env"
+    )]
+    ImportSettings(ImportSettings),
     /// Look at a folder of your own plugins.
     #[command(subcommand)]
     Plugin(Plugin),

@@ -5,6 +5,7 @@ mod checkin;
 mod db;
 mod demo;
 mod iam;
+pub(crate) mod import_settings;
 mod lab;
 pub(crate) mod plugin;
 mod reference;
@@ -32,6 +33,7 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Db(what) => db::run(what).await,
         Command::User(what) => user::run(what).await,
+        Command::ImportSettings(arguments) => import_settings::run(&arguments),
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
         Command::Iam(what) => iam::run(what).await,

@@ -9,6 +9,7 @@ mod exit;
 mod logging;
 mod open_files;
 mod output;
+mod settings_py;
 mod wiring;
 
 use std::process::ExitCode;

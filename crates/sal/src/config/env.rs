@@ -390,5 +390,16 @@ fn bounds(name: &str) -> Number {
     }
 }
 
+/// What counts where a variable is not set.
+pub(crate) fn default_of(name: &str) -> String {
+    shape(name).default_text()
+}
+
+/// What a number may be.
+pub(crate) fn bounds_of(name: &str) -> std::ops::RangeInclusive<u64> {
+    let Number { least, most, .. } = bounds(name);
+    least..=most
+}
+
 #[cfg(test)]
 mod tests;

@@ -179,3 +179,57 @@ async fn without_a_user_the_message_names_sqlite_and_the_name_that_was_misspelle
         }
     }
 }
+
+#[tokio::test]
+async fn import_settings_prints_an_env_file_and_no_secret_and_hostile_files_are_clear_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.py");
+    let file = path.to_str().unwrap();
+    let settings = "from sal.system_settings import *
+SECRET_KEY = 'hunter2-key'
+TIME_ZONE = 'Europe/Berlin'
+HISTORICAL_FACTS = ['memoryfree_mb']
+DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': 'db', 'NAME': 'sal',
+                         'USER': 'sal', 'PASSWORD': 'hunter2'}}
+";
+    std::fs::write(&path, settings).unwrap();
+    let run = async |arguments: &[&str]| Settings::default().run(arguments).await;
+    let done = run(&["import-settings", file]).await;
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(
+        done.stdout,
+        "DB_HOST=db\nDB_NAME=sal\nDB_USER=sal\nDOCKER_SAL_TZ=Europe/Berlin\nSAL_HISTORICAL_FACTS=memoryfree_mb\n"
+    );
+    assert!(done.stderr.contains("set DB_PASS yourself"), "{done:?}");
+    let report = run(&["import-settings", file, "--json"]).await;
+    let value: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(value["environment"]["DOCKER_SAL_TZ"]["line"], 3, "{value}");
+    for ended in [&done, &report] {
+        assert!(!format!("{ended:?}").contains("hunter2"), "{ended:?}");
+    }
+    std::fs::write(&path, "DISPLAY_NAME = name()\n").unwrap();
+    let ended = run(&["import-settings", file]).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("line 1, DISPLAY_NAME"), "{ended:?}");
+    for (content, words) in [
+        (&b"PASSWORD = 'hunter2"[..], "line 1: a string begins here"),
+        (b"\xff\xfehunter2", "not UTF-8"),
+        (b"X = 1\0hunter2", "NUL"),
+        (&vec![b'#'; 2_000_000], "larger than 1024 KiB"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let ended = run(&["import-settings", file]).await;
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(1), ""),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains(words), "{words}: {ended:?}");
+        assert!(!ended.stderr.contains("hunter2"), "{ended:?}");
+    }
+    for path in [folder.path().to_str().unwrap(), "/nowhere/settings.py"] {
+        let ended = run(&["import-settings", path]).await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains(path), "{ended:?}");
+    }
+}
