@@ -2,6 +2,7 @@
 
 mod iam;
 mod import;
+mod key;
 mod lab;
 mod relay;
 mod user;
@@ -13,9 +14,10 @@ pub(crate) use self::iam::{
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
 pub(crate) use self::import::ImportSettings;
+pub(crate) use self::key::Key;
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 pub(crate) use self::relay::{Check, Relay};
-pub(crate) use self::user::{LinkedAccount, User};
+pub(crate) use self::user::{AddedUser, LevelName, LinkedAccount, User};
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
 #[derive(Debug, Parser)]
@@ -41,9 +43,14 @@ pub(crate) enum Command {
     /// Look at the database's tables, or make them.
     #[command(subcommand)]
     Db(Db),
-    /// Say which account of single sign-on is which user.
+    /// Make users, give them passwords, levels and staff; link accounts of single sign-on to them.
     #[command(subcommand)]
     User(User),
+    /// Keys that programs show to the REST API.
+    ///
+    /// The key of a machine group, which clients send, is another thing: the group's page shows it.
+    #[command(subcommand)]
+    Key(Key),
     /// Turn a settings.py of Django Sal into environment variables.
     ///
     /// The file is read, never run. Standard output is an env file; what has no counterpart, and what only Python could

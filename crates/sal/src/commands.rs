@@ -6,10 +6,12 @@ mod db;
 mod demo;
 mod iam;
 pub(crate) mod import_settings;
+mod key;
 mod lab;
 pub(crate) mod plugin;
 mod reference;
 mod relay;
+mod secret_input;
 mod serve;
 mod simulate;
 mod user;
@@ -33,6 +35,7 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Db(what) => db::run(what).await,
         Command::User(what) => user::run(what).await,
+        Command::Key(what) => key::run(what).await,
         Command::ImportSettings(arguments) => import_settings::run(&arguments),
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
