@@ -4,7 +4,9 @@
 //! below it asks again. Machines and programs authenticate elsewhere ([`crate::checkin_key`]).
 
 pub mod attempts;
+pub mod credentials;
 pub mod hashing;
+pub mod last_admin;
 pub mod oidc;
 pub mod password;
 pub mod refusals;

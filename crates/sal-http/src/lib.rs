@@ -18,6 +18,7 @@ pub mod multipart;
 pub mod origin;
 pub mod outbound;
 pub mod proxies;
+pub mod random_key;
 pub mod recent_outcomes;
 pub mod routes;
 pub mod sal_settings;

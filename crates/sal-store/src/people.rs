@@ -143,6 +143,9 @@ crate::queries! {
     /// Lets a person manage people, or no longer.
     set_staff(id: UserId, is_staff: bool) = "UPDATE auth_user SET is_staff = $2 WHERE id = $1";
 
+    /// Makes a person what Django calls a superuser: staff, and with all rights in its own pages.
+    set_superuser(id: UserId) = "UPDATE auth_user SET is_superuser = true, is_staff = true WHERE id = $1";
+
     /// Removes a person and everything that hangs on it. Saved searches are not lost: they become `heir`'s.
     delete_person(id: UserId, heir: UserId) = "
         WITH memberships AS (DELETE FROM auth_user_groups WHERE user_id = $1),

@@ -3,6 +3,7 @@
 //! Offered by the overview while there is no group. Later ones are made in `places`.
 
 use axum::{Form, extract::State, response::Response, routing::post};
+use sal_http::random_key::{GROUP_KEY, random_key};
 use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     group_keys::group_keys,
@@ -14,7 +15,6 @@ use crate::{
     audit::{self, Object},
     given_name::{PLACE_NAME, given_name},
     page::redirect,
-    random_key::{GROUP_KEY, random_key},
 };
 
 pub(crate) fn routes() -> Routes {

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use sal_http::access::credentials::password_problem;
 use sal_http::{
     App, AppError, Routes,
     access::{Viewer, hashing::Asker, password, session::SessionCookie},
@@ -22,7 +23,6 @@ use serde::Deserialize;
 
 use crate::{
     audit::{self, Object},
-    credentials::password_problem,
     login_notes,
     page::{redirect, render, render_with_status},
     shell::{Section, Shell, Theme},

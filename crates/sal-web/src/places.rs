@@ -19,6 +19,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use sal_http::random_key::{GROUP_KEY, random_key};
 use sal_http::{
     App, AppError, Routes,
     access::{GlobalAdmin, ReadWrite},
@@ -36,7 +37,6 @@ use crate::{
     fleet_part::{group_path, unit_path, visible_unit},
     given_name::{PLACE_NAME, given_name},
     page::{redirect, render_with_status},
-    random_key::{GROUP_KEY, random_key},
     shell::{Section, Shell, Theme},
 };
 

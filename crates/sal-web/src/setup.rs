@@ -8,6 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use sal_http::access::credentials::{password_problem, username_problem};
 use sal_http::{
     App, AppError, Routes,
     access::{hashing::Asker, password, setup},
@@ -17,7 +18,6 @@ use serde::Deserialize;
 use tracing::info;
 
 use crate::{
-    credentials::{password_problem, username_problem},
     page::{redirect, render, render_with_status},
     shell::{Shell, Theme},
 };

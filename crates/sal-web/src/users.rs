@@ -1,12 +1,11 @@
 //! `/settings/users/`: the people who may log in, with their levels and business units. For global admins who are staff.
 //!
 //! Making and changing a person is in `new` and `edit`, staff and removal in `flags`, accounts of single sign-on in `link`. Who may manage people cannot be
-//! taken from the last one who does; the rule is in `guard`.
+//! taken from the last one who does; the rule is in `sal_http::access::last_admin`.
 
 mod edit;
 mod flags;
 mod form;
-mod guard;
 mod link;
 mod new;
 

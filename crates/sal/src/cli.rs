@@ -2,6 +2,8 @@
 
 mod compare;
 mod iam;
+mod import;
+mod key;
 #[cfg(feature = "rehearsal")]
 mod lab;
 #[cfg(feature = "rehearsal")]
@@ -16,6 +18,8 @@ pub(crate) use self::iam::{
     Apply, Aws, Change, Doctor, Env, EnvFormat, Holder, Iam, POLICY_NAME, Plan, PlanFormat, Policy,
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
+pub(crate) use self::import::ImportSettings;
+pub(crate) use self::key::Key;
 #[cfg(feature = "rehearsal")]
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 #[cfg(feature = "rehearsal")]
@@ -24,7 +28,7 @@ pub(crate) use self::rehearsal::{
     Simulate,
 };
 pub(crate) use self::relay::{Check, Relay};
-pub(crate) use self::user::{LinkedAccount, User};
+pub(crate) use self::user::{AddedUser, LevelName, LinkedAccount, User};
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
 #[derive(Debug, Parser)]
@@ -55,9 +59,22 @@ pub(crate) enum Command {
     /// Look at the database's tables, or make them.
     #[command(subcommand)]
     Db(Db),
-    /// Say which account of single sign-on is which user.
+    /// Make users, give them passwords, levels and staff; link accounts of single sign-on to them.
     #[command(subcommand)]
     User(User),
+    /// Keys that programs show to the REST API.
+    ///
+    /// The key of a machine group, which clients send, is another thing: the group's page shows it.
+    #[command(subcommand)]
+    Key(Key),
+    /// Turn a settings.py of Django Sal into environment variables.
+    ///
+    /// The file is read, never run. Standard output is an env file; what has no counterpart, and what only Python could
+    /// say, is told beside it, with its line. Passwords are not shown. Exit code 3 when something was not understood.
+    #[command(
+        after_help = "Example: sal import-settings /usr/local/sal_data/settings/settings.py > sal.env"
+    )]
+    ImportSettings(ImportSettings),
     /// Look at a folder of your own plugins.
     #[command(subcommand)]
     Plugin(Plugin),

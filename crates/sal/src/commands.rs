@@ -9,11 +9,14 @@ mod db;
 mod demo;
 mod healthcheck;
 mod iam;
+pub(crate) mod import_settings;
+mod key;
 #[cfg(feature = "rehearsal")]
 mod lab;
 pub(crate) mod plugin;
 mod reference;
 mod relay;
+mod secret_input;
 mod serve;
 #[cfg(feature = "rehearsal")]
 mod simulate;
@@ -40,6 +43,8 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Db(what) => db::run(what).await,
         Command::User(what) => user::run(what).await,
+        Command::Key(what) => key::run(what).await,
+        Command::ImportSettings(arguments) => import_settings::run(&arguments),
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
         Command::Compare(arguments) => compare::run(arguments).await,
@@ -116,7 +121,12 @@ async fn connected(
 
 /// The warnings of a good environment; a bad one is printed whole.
 fn checked(environment: Environment) -> Result<Vec<String>, Exit> {
+    let warnings = environment.warnings().to_vec();
     environment.finish().map_err(|problems| {
+        // What is missing is often there under another name.
+        for warning in &warnings {
+            output::note(&format!("warning: {warning}"));
+        }
         for problem in &problems {
             output::problem(problem);
         }

@@ -9,8 +9,11 @@ mod exit;
 mod logging;
 mod open_files;
 mod output;
+mod settings_py;
 mod wiring;
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -21,8 +24,21 @@ use crate::exit::Exit;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The arguments; Sal's image is started by `/run.sh`, which in ours is this program and means the server.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let is_run_sh =
+        |program: &OsString| Path::new(program).file_name() == Some(OsStr::new("run.sh"));
+    if let [program] = arguments.as_slice()
+        && is_run_sh(program)
+    {
+        arguments.push(OsString::from("serve"));
+    }
+    arguments
+}
+
 fn main() -> ExitCode {
-    let arguments = match cli::Cli::try_parse() {
+    let arguments = match cli::Cli::try_parse_from(arguments()) {
         Ok(arguments) => arguments,
         Err(error) => return output::exit_of(exit::of_usage(&error)).into(),
     };

@@ -12,6 +12,8 @@
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
 use crate::escape;
 use crate::exit::Exit;
 
@@ -64,6 +66,23 @@ pub(crate) fn ask(question: &str) -> Option<bool> {
     let mut answer = String::new();
     let read = io::stdin().lock().read_line(&mut answer).ok()?;
     (read > 0).then(|| matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Asks for a password on the terminal, without showing it; `None` when there is no terminal, or it was closed.
+pub(crate) fn ask_secret(question: &str) -> Option<String> {
+    let stdin = io::stdin();
+    let shown = tcgetattr(&stdin).ok()?;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    tell(&format!("{} ", escape::lines(question)));
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden).ok()?;
+    let mut typed = String::new();
+    let read = stdin.lock().read_line(&mut typed);
+    let _restored = tcsetattr(&stdin, OptionalActions::Now, &shown);
+    tell("\n");
+    read.ok().filter(|bytes| *bytes > 0)?;
+    let typed = typed.strip_suffix('\n').unwrap_or(&typed);
+    Some(typed.strip_suffix('\r').unwrap_or(typed).to_owned())
 }
 
 /// An error and its causes, on one line each.

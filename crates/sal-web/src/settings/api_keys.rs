@@ -13,6 +13,7 @@ use axum::{
     response::Response,
     routing::get,
 };
+use sal_http::random_key::{API_KEY_PRIVATE, API_KEY_PUBLIC, random_key};
 use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     api_keys::{
@@ -27,7 +28,6 @@ use crate::{
     fleet_part::number,
     given_name::{API_KEY_NAME, given_name},
     page::{redirect, render, render_with_status},
-    random_key::{API_KEY_PRIVATE, API_KEY_PUBLIC, random_key},
     shell::{Section, Shell, Theme},
 };
 

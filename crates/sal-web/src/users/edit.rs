@@ -9,7 +9,13 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{Level, Staff, Viewer, hashing::Asker, password, session::SessionCookie},
+    access::{
+        Level, Staff, Viewer,
+        hashing::Asker,
+        last_admin::{self, Step},
+        password,
+        session::SessionCookie,
+    },
     db::{Db, page_client},
     origin::Origin,
 };
@@ -22,7 +28,6 @@ use sal_store::{
 use super::{
     LIST,
     form::{Facts, UserForm, UserPage, unit_words},
-    guard::{self, Step},
     hold_administrators, person,
 };
 use crate::{
@@ -86,7 +91,7 @@ async fn change_user(
         stays_admin: form.level() == Level::GlobalAdmin,
         stays_active: form.is_active,
     };
-    page.problem = guard::problem(step, &before, viewer.id, &administrators);
+    page.problem = last_admin::problem(step, &before, Some(viewer.id), &administrators);
     if page.problem.is_some() {
         tx.rollback().await?;
         return page.answer();

@@ -11,7 +11,10 @@ use axum::{
 };
 use sal_http::{
     App, AppError, Routes,
-    access::{Level, Staff, Viewer},
+    access::{
+        Level, Staff, Viewer,
+        last_admin::{self, Step},
+    },
     db::Db,
 };
 use sal_store::{
@@ -19,11 +22,7 @@ use sal_store::{
     people::{FoundPerson, administrators, delete_person, set_staff},
 };
 
-use super::{
-    LIST,
-    guard::{self, Step},
-    hold_administrators, person,
-};
+use super::{LIST, hold_administrators, person};
 use crate::{
     audit::{self, Object},
     confirm::Confirm,
@@ -138,7 +137,7 @@ async fn ask(
     let shell = Shell::of(viewer, theme, Section::Users, &heading, app);
     let problem = deed
         .problem(&person)
-        .or_else(|| guard::problem(deed.step()?, &person, viewer.id, &administrators));
+        .or_else(|| last_admin::problem(deed.step()?, &person, Some(viewer.id), &administrators));
     if let Some(problem) = problem {
         return refuse(shell, heading, problem);
     }
@@ -166,7 +165,7 @@ async fn act(
     let person = person(id, &tx).await?;
     let problem = deed
         .problem(&person)
-        .or_else(|| guard::problem(deed.step()?, &person, viewer.id, &administrators));
+        .or_else(|| last_admin::problem(deed.step()?, &person, Some(viewer.id), &administrators));
     if let Some(problem) = problem {
         tx.rollback().await?;
         let heading = deed.question(&person.username);

@@ -2,15 +2,16 @@
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
-use sal_http::{AppError, access::Level};
+use sal_http::{
+    AppError,
+    access::{
+        Level,
+        credentials::{password_problem, username_problem},
+    },
+};
 use sal_store::people::{FoundPerson, NamedUnit};
 
-use crate::{
-    credentials::{password_problem, username_problem},
-    page::render_with_status,
-    shell::Shell,
-    wording::Moment,
-};
+use crate::{page::render_with_status, shell::Shell, wording::Moment};
 
 /// What was typed. Not printable: it holds a password.
 #[derive(Clone, Default)]

@@ -5,6 +5,7 @@ use pg_relay::Counters;
 use sal_http::metric_names::METRICS;
 
 use crate::cli::{Cli, Page};
+use crate::config::env::former::FORMER;
 use crate::config::env::variables;
 use crate::exit::Exit;
 use crate::output;
@@ -36,7 +37,29 @@ fn env() -> String {
             variable.meaning
         ));
     }
-    page.push_str("\nAWS credentials come from the usual sources, in the usual order: environment, profile, web identity (IRSA), container (ECS, EKS Pod Identity), instance metadata.");
+    page.push_str("\nEvery secret can come from a file instead: `DB_PASS_FILE=/run/secrets/db_pass` names the file with DB_PASS, and so for each variable whose value is *secret*. One newline at its end is taken off. Setting both is a mistake, and so is a file that is missing, empty or not UTF-8.\n");
+    page.push_str(&names_of_sal());
+    page.push_str("\n## AWS credentials\n\nAWS credentials come from the usual sources, in the usual order: environment, profile, web identity (IRSA), container (ECS, EKS Pod Identity), instance metadata.");
+    page
+}
+
+/// Sal's own names, and those that are tried in their place: which count, and what to do instead of the others.
+fn names_of_sal() -> String {
+    let mut page = String::from(
+        "\n## Names of Sal's image\n\nEverything that is set and does nothing is named by a warning at the start of `sal serve` and by `sal db check`, misspelled names too. What Docker's `--link` and Kubernetes set by themselves is not.\n\n| name | here |\n|---|---|\n",
+    );
+    let counted = variables().filter(|variable| variable.since == "Sal");
+    for variable in counted {
+        page.push_str(&format!("| `{}` | counts, see above |\n", variable.name));
+    }
+    let (sals, tried): (Vec<_>, Vec<_>) = FORMER.iter().partition(|former| former.is_sals);
+    for former in sals {
+        page.push_str(&format!("| `{}` | {} |\n", former.name, former.instead));
+    }
+    page.push_str("\n## Names that are often tried\n\n| name | here |\n|---|---|\n");
+    for former in tried {
+        page.push_str(&format!("| `{}` | {} |\n", former.name, former.instead));
+    }
     page
 }
 

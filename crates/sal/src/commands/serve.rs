@@ -5,6 +5,7 @@
 
 mod first_user;
 mod legacy;
+mod mounted;
 mod ready;
 mod status;
 
@@ -101,6 +102,9 @@ fn configured() -> std::result::Result<(ServerConfig, Vec<String>), Exit> {
     let mut environment = Environment::read();
     let mut config = ServerConfig::read(&mut environment);
     let log = LogConfig::read(&mut environment);
+    for line in mounted::told(Path::new("/"), &environment) {
+        environment.warn(line);
+    }
     let warnings = commands::checked(environment)?;
     log.start();
     warnings.iter().for_each(|warning| warn!("{warning}"));

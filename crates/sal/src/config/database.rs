@@ -64,10 +64,18 @@ impl DatabaseConfig {
     /// Reads the database's part of the environment, for a program that logs in.
     pub(crate) fn read(environment: &mut Environment) -> Self {
         let config = Self::read_target(environment);
-        for (name, value) in [("DB_NAME", &config.name), ("DB_USER", &config.user)] {
-            if value.is_empty() {
-                environment.problem(format!("{name} is not set; the server needs it"));
-            }
+        if config.name.is_empty() {
+            environment.problem("DB_NAME is not set; the server needs it".to_owned());
+        }
+        if config.user.is_empty() {
+            environment.problem(
+                "DB_USER is not set: without it Sal keeps its data in SQLite (db/sal.db), and this server needs Postgres. Set DB_USER, DB_NAME and DB_PASS; docs/guides/switch-from-django-sal.md, \"From SQLite to Postgres\", has how to take the data along".to_owned(),
+            );
+        }
+        if environment.is_blank("AWS_IAM") {
+            environment.warn(
+                "AWS_IAM is set and empty, which is off here; Sal takes any value as on. Write AWS_IAM=true or take it away".to_owned(),
+            );
         }
         let names_no_endpoint =
             config.host.parse::<IpAddr>().is_ok() || config.host.eq_ignore_ascii_case("localhost");

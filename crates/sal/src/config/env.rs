@@ -7,14 +7,19 @@
 mod access;
 mod database;
 mod declaration;
+pub(crate) mod former;
 mod limits;
+mod nearness;
 mod pages;
+mod secret_files;
 mod server;
 mod signs;
 mod single_sign_on;
+mod strangers;
 mod written;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,10 +45,13 @@ impl Environment {
         for (name, found) in found_names(&names) {
             environment.take(name, found);
         }
-        for (name, why) in IGNORED {
-            if signs::is_set(name) {
-                environment.warn(format!("{name} is set and has no effect: {why}"));
-            }
+        let all = written::all();
+        environment.take_secret_files(&all);
+        let set = all
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        for line in strangers::told(set) {
+            environment.warn(line);
         }
         for problem in written::quoted_for_the_sdk() {
             environment.problem(problem);
@@ -94,6 +102,30 @@ impl Environment {
             None => value,
         };
         self.values.insert(name.to_owned(), value);
+    }
+
+    /// Takes each secret that is not set itself from the file that `NAME_FILE` names, as Docker and Kubernetes mount them.
+    fn take_secret_files(&mut self, all: &BTreeMap<String, String>) {
+        let secrets = variables().filter(|variable| matches!(variable.shape, Shape::Secret));
+        for name in secrets.map(|variable| variable.name) {
+            let of_file = format!("{name}_FILE");
+            let Some(path) = all.get(&of_file).filter(|path| !path.trim().is_empty()) else {
+                continue;
+            };
+            let path = written::unquoted(path).unwrap_or_else(|| path.trim().to_owned());
+            if self.secret(name).is_some() {
+                self.problem(format!(
+                    "{name} and {of_file} are both set; take one of them away"
+                ));
+                continue;
+            }
+            let secret = secret_files::read(Path::new(&path)).unwrap_or_else(|why| {
+                self.problem(format!("{of_file}={path}: {why}"));
+                // The program ends; nothing is to be told of the secret beside this.
+                secret_files::UNREAD.to_owned()
+            });
+            self.values.insert(name.to_owned(), secret);
+        }
     }
 
     /// What is set, if anything is; empty counts as not set.
@@ -167,7 +199,10 @@ impl Environment {
         let Number { least, most, .. } = bounds(name);
         let text = self.given(name)?;
         // DB_PORT has a meaning even so.
-        if name != "DB_PORT" && text.starts_with("tcp://") {
+        let is_injected = ["tcp://", "udp://", "sctp://"]
+            .iter()
+            .any(|protocol| text.starts_with(protocol));
+        if name != "DB_PORT" && is_injected {
             self.warn(format!(
                 "{name}=`{text}` was set by Docker's --link or by Kubernetes for a service of that name, and does not count"
             ));
@@ -307,6 +342,11 @@ impl Environment {
         }
     }
 
+    /// The warnings so far.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// All mistakes, and all warnings.
     pub(crate) fn finish(self) -> Result<Vec<String>, Vec<String>> {
         if self.problems.is_empty() {
@@ -350,32 +390,16 @@ fn bounds(name: &str) -> Number {
     }
 }
 
-/// Names of the original that do nothing here, and why.
-const IGNORED: &[(&str, &str)] = &[
-    (
-        "MEMCACHED_PORT_11211_TCP_ADDR",
-        "this server needs no cache",
-    ),
-    ("DOCKER_SAL_ADMINS", "no mail is ever sent"),
-    ("DOCKER_SAL_LANG", "pages are in English"),
-    (
-        "DOCKER_SAL_ALLOWED",
-        "host names are not checked yet; let the proxy in front do it",
-    ),
-    (
-        "SAL_OIDC_LINK_EXISTING",
-        "accounts become users by `sal user link`, or by the claim of SAL_OIDC_JOIN_CLAIM",
-    ),
-    (
-        "DATABASE_URL",
-        "write its parts into DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASS",
-    ),
-    ("DB_PASSWORD", "the password is read from DB_PASS"),
-    (
-        "DOCKER_SAL_USE_SAML",
-        "SAML is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work",
-    ),
-];
+/// What counts where a variable is not set.
+pub(crate) fn default_of(name: &str) -> String {
+    shape(name).default_text()
+}
+
+/// What a number may be.
+pub(crate) fn bounds_of(name: &str) -> std::ops::RangeInclusive<u64> {
+    let Number { least, most, .. } = bounds(name);
+    least..=most
+}
 
 #[cfg(test)]
 mod tests;

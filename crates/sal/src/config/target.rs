@@ -48,29 +48,49 @@ impl Target {
 /// What `docker --link x:db`, and Kubernetes for a service called `db`, put into DB_PORT: `tcp://10.0.0.2:5432`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Injected {
-    address: String,
-    port: u16,
+    /// Where it is; nowhere for a protocol that Postgres does not speak.
+    target: Option<(String, u16)>,
 }
 
 impl Injected {
     /// Reads it; `None` for anything else.
     fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("tcp://")?;
-        let host = Host::parse(rest).ok()?;
+        let (protocol, rest) = text.split_once("://")?;
+        let is_tcp = match protocol {
+            "tcp" => true,
+            "udp" | "sctp" => false,
+            _ => return None,
+        };
+        let (address, port) = rest.rsplit_once(':')?;
+        let port: u16 = port.parse().ok().filter(|port| *port > 0)?;
+        // Both put brackets around an address of IPv6, and neither always did.
+        let bare = address
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        let host = Host::parse(bare.unwrap_or(address)).ok()?;
+        if host.is_socket() {
+            return None;
+        }
         Some(Self {
-            port: host.port?,
-            address: host.name,
+            target: is_tcp.then_some((host.name, port)),
         })
+    }
+
+    fn address(&self) -> Option<&str> {
+        self.target
+            .as_ref()
+            .map(|(address, _port)| address.as_str())
     }
 }
 
 /// DB_HOST, else the linked container, else `db`, as the original has it.
 fn host(injected: Option<&Injected>, environment: &mut Environment) -> Host {
     let linked = environment.given("DB_PORT_5432_TCP_ADDR");
-    let (name, text) = match (environment.given("DB_HOST"), linked, injected) {
+    let address = injected.and_then(Injected::address);
+    let (name, text) = match (environment.given("DB_HOST"), linked, address) {
         (Some(text), ..) => ("DB_HOST", text),
         (None, Some(text), _) => ("DB_PORT_5432_TCP_ADDR", text),
-        (None, None, Some(injected)) => ("DB_PORT", injected.address.clone()),
+        (None, None, Some(address)) => ("DB_PORT", address.to_owned()),
         (None, None, None) => ("DB_HOST", environment.text("DB_HOST").unwrap_or_default()),
     };
     Host::parse(&text).unwrap_or_else(|why| {
@@ -104,8 +124,9 @@ fn port(host: &Host, environment: &mut Environment) -> u16 {
 fn injected_port(injected: &Injected, host: &Host, environment: &mut Environment) -> u16 {
     let linked: Option<u16> = environment.given_number("DB_PORT_5432_TCP_PORT");
     let is_linked = environment.given("DB_HOST").is_none() || is_the_same(injected, host);
+    let of_target = injected.target.as_ref().map(|(_address, port)| *port);
     let own = match is_linked {
-        true => linked.unwrap_or(injected.port),
+        true => linked.or(of_target).unwrap_or(USUAL_PORT),
         false => USUAL_PORT,
     };
     let port = host.port.unwrap_or(own);
@@ -120,7 +141,7 @@ fn injected_port(injected: &Injected, host: &Host, environment: &mut Environment
 fn is_the_same(injected: &Injected, host: &Host) -> bool {
     let first = host.name.split('.').next().unwrap_or_default();
     let is_name = host.name.parse::<IpAddr>().is_err();
-    host.name == injected.address || (is_name && first.eq_ignore_ascii_case("db"))
+    injected.address() == Some(host.name.as_str()) || (is_name && first.eq_ignore_ascii_case("db"))
 }
 
 const USUAL_PORT: u16 = 5432;
@@ -175,6 +196,21 @@ mod tests {
         let cluster = [elsewhere, ("DB_HOST", "db.sal.svc.cluster.local")];
         assert_eq!(read(&cluster).0.1, 6543);
         assert_eq!(read(&[elsewhere, ("DB_HOST", "rds.example")]).0.1, 5432);
+        // Brackets or none, and what cannot be Postgres.
+        assert_eq!(
+            read(&[("DB_PORT", "tcp://fd00::2:6543")]).0,
+            ("fd00::2".to_owned(), 6543)
+        );
+        for other in ["udp://10.0.0.2:53", "sctp://[fd00::2]:9"] {
+            let (target, told) = read(&[("DB_PORT", other)]);
+            assert_eq!(target, ("db".to_owned(), 5432), "{other}");
+            assert_eq!(told.unwrap().len(), 1, "{other}");
+            let (target, _told) = read(&[("DB_PORT", other), link[1], link[2]]);
+            assert_eq!(target, ("10.0.0.2".to_owned(), 5432), "{other}");
+        }
+        // The service's first port is another one.
+        let metrics = [("DB_PORT", "tcp://10.0.0.2:9187"), link[1], link[2]];
+        assert_eq!(read(&metrics).0, ("10.0.0.2".to_owned(), 5432));
         // Without one, the original's order.
         assert_eq!(read(&[]).0, ("db".to_owned(), 5432));
         assert_eq!(read(&link[1..]).0, ("10.0.0.2".to_owned(), 5432));
@@ -183,7 +219,9 @@ mod tests {
     #[test]
     fn other_ports_are_mistakes() {
         for port in [
-            "udp://10.0.0.2:5432",
+            "http://10.0.0.2:5432",
+            "udp://10.0.0.2:0",
+            "tcp://:5432",
             "tcp://10.0.0.2",
             "0",
             "5432/tcp",

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod accounts;
 mod admin_pass;
 mod answers;
 mod aws_way;

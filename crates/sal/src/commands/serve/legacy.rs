@@ -38,20 +38,23 @@ pub(super) async fn tell(registry: &Registry, store: &Store) -> Result<(), Store
 
 /// The folder that Sal's image reads plugins from, where a volume with some is still mounted there and no other is named.
 pub(super) fn folder(root: &Path) -> Option<PathBuf> {
-    let folder = root.join(OF_SALS_IMAGE);
-    let mut entries = std::fs::read_dir(&folder).ok()?;
-    let holds_some = entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir()));
-    holds_some.then(|| {
-        info!(
-            "SAL_PLUGIN_DIR is not set: plugins are read from {}, as Sal's image does",
-            folder.display()
-        );
-        folder
-    })
+    let folders = OF_SALS_IMAGE.iter().map(|folder| root.join(folder));
+    let folder = folders.into_iter().find(|folder| holds_some(folder))?;
+    info!(
+        "SAL_PLUGIN_DIR is not set: plugins are read from {}, as Sal's image does",
+        folder.display()
+    );
+    Some(folder)
 }
 
-/// Below the root of the file system.
-const OF_SALS_IMAGE: &str = "home/docker/sal/plugins";
+fn holds_some(folder: &Path) -> bool {
+    let is_folder =
+        |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.path().is_dir());
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_folder))
+}
+
+/// Below the root of the file system: Sal's folder, and the link to it that older guides mount over.
+const OF_SALS_IMAGE: &[&str] = &["home/docker/sal/plugins", "home/app/sal/plugins"];
 
 #[cfg(test)]
 mod tests {
@@ -59,13 +62,15 @@ mod tests {
 
     #[test]
     fn the_folder_of_sals_image_is_taken_where_it_holds_folders() {
-        let root = tempfile::tempdir().unwrap();
-        assert_eq!(folder(root.path()), None);
-        let plugins = root.path().join(OF_SALS_IMAGE);
-        std::fs::create_dir_all(&plugins).unwrap();
-        std::fs::write(plugins.join("README"), "").unwrap();
-        assert_eq!(folder(root.path()), None);
-        std::fs::create_dir(plugins.join("battery")).unwrap();
-        assert_eq!(folder(root.path()), Some(plugins));
+        for of_image in OF_SALS_IMAGE {
+            let root = tempfile::tempdir().unwrap();
+            assert_eq!(folder(root.path()), None);
+            let plugins = root.path().join(of_image);
+            std::fs::create_dir_all(&plugins).unwrap();
+            std::fs::write(plugins.join("README"), "").unwrap();
+            assert_eq!(folder(root.path()), None);
+            std::fs::create_dir(plugins.join("battery")).unwrap();
+            assert_eq!(folder(root.path()), Some(plugins));
+        }
     }
 }

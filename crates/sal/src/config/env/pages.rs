@@ -13,7 +13,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         "SAL_PLUGIN_DIR",
         "",
         "0.1",
-        "Folder of your own plugins, a folder for each (settings.py: PLUGIN_DIR). Without it, /home/docker/sal/plugins where a volume with some is mounted there.",
+        "Folder of your own plugins, a folder for each (settings.py: PLUGIN_DIR). Without it, /home/docker/sal/plugins or /home/app/sal/plugins where a volume with some is mounted there.",
     ),
     text(
         "SAL_LIMIT_PLUGIN_TO_FRONT_PAGE",

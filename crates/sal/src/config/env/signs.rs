@@ -42,12 +42,3 @@ impl Signs {
         }
     }
 }
-
-/// Whether a name is set at all.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a part of the one place that reads the environment"
-)]
-pub(super) fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some()
-}

@@ -284,3 +284,36 @@ fn q143_no_service_s_name_makes_kubernetes_or_docker_set_another_variable_of_our
         assert_eq!(environment.finish().unwrap().len(), 1);
     }
 }
+
+#[test]
+fn q152_every_secret_can_come_from_a_file_and_not_from_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "hunter2-of-the-file\n").unwrap();
+    let file = path.to_str().unwrap();
+    let mut count = 0;
+    for variable in variables().filter(|variable| matches!(variable.shape, Shape::Secret)) {
+        count += 1;
+        let name = variable.name;
+        let of = |own: Option<&str>, file: &str| {
+            let mut environment = Environment::of(own.map(|own| (name, own)));
+            let all = [(format!("{name}_FILE"), file.to_owned())].into();
+            environment.take_secret_files(&all);
+            (environment.secret(name), environment.finish())
+        };
+        let (secret, told) = of(None, file);
+        assert_eq!(secret.as_deref(), Some("hunter2-of-the-file"), "{name}");
+        assert_eq!(told, Ok(Vec::new()));
+        // As an env file keeps it, and where the variable itself is there and empty.
+        let (secret, _told) = of(Some(""), &format!("\"{file}\""));
+        assert_eq!(secret.as_deref(), Some("hunter2-of-the-file"), "{name}");
+        assert_eq!(of(Some("own"), "").0.as_deref(), Some("own"));
+        for (own, file) in [(Some("own-hunter2"), file), (None, "/nowhere/at-all")] {
+            let told = of(own, file).1.unwrap_err();
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert!(told[0].contains(&format!("{name}_FILE")), "{told:?}");
+            assert!(!told[0].contains("hunter2"), "{told:?}");
+        }
+    }
+    assert!(count >= 6, "{count}");
+}

@@ -41,6 +41,14 @@ pub(super) fn found_names(names: &[&'static str]) -> BTreeMap<&'static str, Writ
     found
 }
 
+/// Everything that is set, by name without the blanks around it; what is not UTF-8 is made so.
+pub(super) fn all() -> BTreeMap<String, String> {
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os()
+        .map(|(name, value)| (text(name).trim().to_owned(), text(value)))
+        .collect()
+}
+
 /// What stands between the quotes around a value, where the quotes are all that an env file kept: `"x"`, `'x'`, and the
 /// wiki page's `"x" # a remark`.
 pub(super) fn unquoted(value: &str) -> Option<String> {

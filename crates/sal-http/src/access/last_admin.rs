@@ -7,7 +7,7 @@ use sal_store::{
 
 /// What shall happen to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
     /// Level or activity change to these.
     Change {
         /// Whether the level is `GA` afterwards.
@@ -21,11 +21,13 @@ pub(super) enum Step {
     Delete,
 }
 
-/// Why this must not happen, given everybody who can manage people now. `viewer` wants it.
-pub(super) fn problem(
+/// Why this must not happen, given everybody who can manage people now. `viewer` wants it; nobody in
+/// particular for the command line.
+#[must_use]
+pub fn problem(
     step: Step,
     person: &FoundPerson,
-    viewer: UserId,
+    viewer: Option<UserId>,
     administrators: &[Administrator],
 ) -> Option<&'static str> {
     let (is_over, takes_activity) = match step {
@@ -35,10 +37,10 @@ pub(super) fn problem(
         } => (!stays_admin || !stays_active, !stays_active),
         Step::RemoveStaff | Step::Delete => (true, false),
     };
-    if step == Step::Delete && person.id == viewer {
+    if step == Step::Delete && Some(person.id) == viewer {
         return Some("Nobody deletes the own account. Another global admin who is staff can.");
     }
-    if takes_activity && person.id == viewer {
+    if takes_activity && Some(person.id) == viewer {
         return Some("Nobody deactivates the own account. Another global admin who is staff can.");
     }
     let is_last = matches!(administrators, [last] if last.id == person.id);
@@ -91,7 +93,7 @@ mod tests {
             Step::Delete,
         ];
         for step in steps {
-            let ask = |all: &[Administrator]| problem(step, &person(1), UserId(2), all);
+            let ask = |all: &[Administrator]| problem(step, &person(1), Some(UserId(2)), all);
             assert!(
                 ask(from_ref(&one)).unwrap().contains("last active"),
                 "{step:?}"
@@ -100,7 +102,7 @@ mod tests {
             assert_eq!(ask(from_ref(&other)), None, "{step:?}");
         }
         assert_eq!(
-            problem(change(true, true), &person(1), UserId(1), &[one]),
+            problem(change(true, true), &person(1), Some(UserId(1)), &[one]),
             None
         );
     }
@@ -112,11 +114,15 @@ mod tests {
             Administrator { id: UserId(2) },
         ];
         for step in [Step::Delete, change(true, false)] {
-            let sentence = problem(step, &person(1), UserId(1), &all);
+            let sentence = problem(step, &person(1), Some(UserId(1)), &all);
             assert!(sentence.unwrap().contains("own account"), "{step:?}");
         }
         for step in [Step::RemoveStaff, change(false, true)] {
-            assert_eq!(problem(step, &person(1), UserId(1), &all), None, "{step:?}");
+            assert_eq!(
+                problem(step, &person(1), Some(UserId(1)), &all),
+                None,
+                "{step:?}"
+            );
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What a user name and a new password must be. The rules are Django's validators, so that both servers agree.
 
-use sal_http::access::password::{self, is_guessed_first};
+use super::password::{self, is_guessed_first};
 
 /// Why this cannot be a new user's name.
-pub(crate) fn username_problem(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn username_problem(name: &str) -> Option<&'static str> {
     let is_fine = |c: char| c.is_alphanumeric() || "@.+-_".contains(c);
     let is_short = (1..=MOST_NAME_CHARACTERS).contains(&name.chars().count());
     (!is_short || !name.chars().all(is_fine))
@@ -12,11 +13,8 @@ pub(crate) fn username_problem(name: &str) -> Option<&'static str> {
 
 /// Why this cannot be a new password, typed twice. `about` are the texts that everybody knows of the person: user name,
 /// first and last name, e-mail address.
-pub(crate) fn password_problem(
-    password: &str,
-    again: &str,
-    about: &[&str],
-) -> Option<&'static str> {
+#[must_use]
+pub fn password_problem(password: &str, again: &str, about: &[&str]) -> Option<&'static str> {
     let characters = password.chars().count();
     if characters < LEAST_PASSWORD_CHARACTERS {
         return Some("A password has at least 10 characters.");

@@ -3,7 +3,8 @@
 use rand::RngExt;
 
 /// Draws a key from the cryptographic generator of this thread.
-pub(crate) fn random_key(length: usize) -> String {
+#[must_use]
+pub fn random_key(length: usize) -> String {
     let mut random = rand::rng();
     let character = |_| {
         CHARACTERS
@@ -14,11 +15,11 @@ pub(crate) fn random_key(length: usize) -> String {
 }
 
 /// Length of a machine group's key.
-pub(crate) const GROUP_KEY: usize = 128;
+pub const GROUP_KEY: usize = 128;
 /// Length of the part of an API key that is no secret.
-pub(crate) const API_KEY_PUBLIC: usize = 24;
+pub const API_KEY_PUBLIC: usize = 24;
 /// Length of the secret part of an API key.
-pub(crate) const API_KEY_PRIVATE: usize = 64;
+pub const API_KEY_PRIVATE: usize = 64;
 const CHARACTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
 #[cfg(test)]

@@ -1,0 +1,300 @@
+//! `sal user list|add|password|level|staff` and `sal key`: what `manage.py` was for.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+
+use crate::stage::{Settings, Stage};
+
+const PASSWORD: &str = "four blue kettles";
+
+async fn stage() -> Stage {
+    let stage = Stage::set().await;
+    let made = stage.password_settings().run(&["db", "init"]).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    stage
+        .run("SET ROLE sal; INSERT INTO server_businessunit (name) VALUES ('Science'), ('Arts')")
+        .await;
+    stage
+}
+
+/// Runs a command with something on its standard input: exit code, standard output, standard error.
+async fn typed(settings: &Settings, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = settings
+        .command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // Whoever does not ask does not read.
+    let _unread = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    let ended = child.wait_with_output().await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let code = ended.status.code().unwrap();
+    (code, text(ended.stdout), text(ended.stderr))
+}
+
+#[tokio::test]
+async fn users_are_made_and_changed_as_on_the_pages_and_noted() {
+    let stage = stage().await;
+    let settings = stage.password_settings();
+    let root = [
+        "user",
+        "add",
+        "root",
+        "--level",
+        "GA",
+        "--superuser",
+        "--password-stdin",
+    ];
+    let (code, _, told) = typed(&settings, &root, "four blue kettles\n").await;
+    assert_eq!(code, 0, "{told}");
+    let anna = [
+        "user",
+        "add",
+        "anna",
+        "--level",
+        "rw",
+        "--unit",
+        "Science",
+        "--unit",
+        "Arts",
+        "--password-stdin",
+        "--json",
+    ];
+    let (code, report, told) = typed(&settings, &anna, PASSWORD).await;
+    assert_eq!(code, 0, "{told}");
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["level"], "RW", "{report}");
+    let listed = settings.run(&["user", "list", "--json"]).await;
+    let list: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(
+        list[0]["units"],
+        serde_json::json!(["Arts", "Science"]),
+        "{list}"
+    );
+    assert_eq!(list[1]["superuser"], true, "{list}");
+    let listed = settings.run(&["user", "list"]).await;
+    assert_eq!(
+        listed.stdout,
+        "anna  RW, units: Arts, Science\nroot  GA, staff, superuser\n"
+    );
+    let stored = "SELECT string_agg(substr(password, 1, 21), ',') FROM auth_user";
+    assert_eq!(
+        stage.value(stored).await,
+        "pbkdf2_sha256$600000$,pbkdf2_sha256$600000$"
+    );
+
+    stage
+        .run("SET ROLE sal; INSERT INTO salrs_session (token_hash, user_id, created, last_seen, expires) SELECT decode(repeat('ab', 32), 'hex'), id, now(), now(), now() + '1 day' FROM auth_user WHERE username = 'anna'")
+        .await;
+    let before = stage
+        .value("SELECT password FROM auth_user WHERE username = 'anna'")
+        .await;
+    let password = ["user", "password", "anna", "--password-stdin"];
+    let (code, _, told) = typed(&settings, &password, "twelve red kettles\n").await;
+    assert_eq!(code, 0, "{told}");
+    let after = stage
+        .value("SELECT password FROM auth_user WHERE username = 'anna'")
+        .await;
+    assert_ne!(before, after);
+    assert_eq!(stage.value("SELECT count(*) FROM salrs_session").await, "0");
+
+    for arguments in [
+        &["user", "level", "anna", "GA"][..],
+        &["user", "staff", "anna"],
+        &["user", "staff", "root", "--remove"],
+    ] {
+        let ended = settings.run(arguments).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    // Now she is the last one.
+    for arguments in [
+        &["user", "staff", "anna", "--remove"][..],
+        &["user", "level", "anna", "RO"],
+    ] {
+        let ended = settings.run(arguments).await;
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert!(
+            ended.stderr.contains("last active global admin"),
+            "{ended:?}"
+        );
+    }
+    let audit = "SELECT string_agg(username || ' ' || action || ' ' || object_name || ': ' || detail, '; ' ORDER BY id) FROM salrs_audit";
+    assert_eq!(
+        stage.value(audit).await,
+        "(command line) made root: level Global admin, superuser and staff; \
+         (command line) made anna: level Read and write, Science, Arts; \
+         (command line) changed anna: a new password; \
+         (command line) changed anna: level Read and write → Global admin; \
+         (command line) changed anna: is staff now; \
+         (command line) changed root: no longer staff"
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_user_is_refused_with_a_sentence_and_changes_nothing() {
+    let stage = stage().await;
+    let settings = stage.password_settings();
+    let add = ["user", "add", "Anna", "--password-stdin"];
+    assert_eq!(typed(&settings, &add, PASSWORD).await.0, 0);
+    for (arguments, input, code, words) in [
+        (
+            &["user", "add", "anna", "--password-stdin"][..],
+            PASSWORD,
+            3,
+            "upper or lower case",
+        ),
+        (&["user", "add", "ben", "--password-stdin"], "", 3, "empty"),
+        (
+            &["user", "add", "ben", "--password-stdin"],
+            "short",
+            3,
+            "10 characters",
+        ),
+        (
+            &["user", "add", "ben", "--password-stdin"],
+            "password123",
+            3,
+            "commonest",
+        ),
+        (
+            &["user", "add", "benedict.arnold", "--password-stdin"],
+            "benedictarnold",
+            3,
+            "similar",
+        ),
+        (
+            &[
+                "user",
+                "add",
+                "ben",
+                "--unit",
+                "Nowhere",
+                "--password-stdin",
+            ],
+            PASSWORD,
+            3,
+            "there are: Arts, Science",
+        ),
+        (&["user", "add", "ben"], PASSWORD, 3, "--password-stdin"),
+        (
+            &["user", "add", "a b", "--password-stdin"],
+            PASSWORD,
+            2,
+            "letters, digits",
+        ),
+        (
+            &["user", "add", "ben", "--staff", "--password-stdin"],
+            PASSWORD,
+            2,
+            "--level GA",
+        ),
+        (
+            &["user", "add", "ben", "--level", "XX"],
+            PASSWORD,
+            2,
+            "GA, RW, RO, SO",
+        ),
+        (
+            &["user", "password", "carl", "--password-stdin"],
+            PASSWORD,
+            3,
+            "no user `carl`",
+        ),
+        (
+            &["user", "password", "Anna", "--password-stdin"],
+            "\n",
+            3,
+            "empty",
+        ),
+        (&["user", "level", "carl", "GA"], "", 3, "no user `carl`"),
+        (&["user", "staff", "Anna"], "", 3, "sal user level Anna GA"),
+    ] {
+        let (ended, out, told) = typed(&settings, arguments, input).await;
+        assert_eq!((ended, out.as_str()), (code, ""), "{arguments:?}: {told}");
+        assert!(told.contains(words), "{words}: {told}");
+        assert!(!told.contains("kettles"), "{told}");
+    }
+    assert_eq!(stage.value("SELECT count(*) FROM auth_user").await, "1");
+    assert_eq!(stage.value("SELECT count(*) FROM salrs_audit").await, "1");
+}
+
+#[tokio::test]
+async fn keys_of_the_api_are_made_shown_once_and_revoked() {
+    let stage = stage().await;
+    let settings = stage.password_settings();
+    let run = async |arguments: &[&str]| settings.run(arguments).await;
+    let made = run(&["key", "add", "grafana", "--json"]).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let key: Value = serde_json::from_str(&made.stdout).unwrap();
+    let (public, private) = (
+        key["public_key"].as_str().unwrap(),
+        key["private_key"].as_str().unwrap(),
+    );
+    assert_eq!((public.len(), private.len()), (24, 64));
+    let row = "SELECT name || ' ' || public_key || ' ' || private_key || ' ' || has_been_seen || ' ' || read_write FROM server_apikey";
+    assert_eq!(
+        stage.value(row).await,
+        format!("grafana {public} {private} true false")
+    );
+    let other = run(&["key", "add", "autopkg", "--read-write"]).await;
+    assert!(
+        other.stdout.starts_with("PUBLICKEY: ") && other.stdout.contains("\nPRIVATEKEY: "),
+        "{other:?}"
+    );
+    let listed = run(&["key", "list"]).await;
+    assert!(
+        listed
+            .stdout
+            .contains(&format!("{public}  read  grafana\n")),
+        "{listed:?}"
+    );
+    assert!(!format!("{listed:?}").contains(private), "{listed:?}");
+    for (arguments, code, words) in [
+        (&["key", "add", "grafana"][..], 3, "already"),
+        (&["key", "add", " "], 2, "1 to 255"),
+        (&["key", "revoke", "nobody", "--yes"], 3, "sal key list"),
+        (&["key", "revoke", "grafana"], 4, "--yes"),
+    ] {
+        let ended = run(arguments).await;
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    }
+    assert_eq!(
+        run(&["key", "revoke", "autopkg", "--yes"]).await.code,
+        Some(0)
+    );
+    assert_eq!(run(&["key", "revoke", public, "--yes"]).await.code, Some(0));
+    assert_eq!(stage.value("SELECT count(*) FROM server_apikey").await, "0");
+    let audit = "SELECT string_agg(action || ' ' || object_name || ': ' || detail, '; ' ORDER BY id) FROM salrs_audit";
+    assert_eq!(
+        stage.value(audit).await,
+        "made grafana: read; made autopkg: read and write; deleted autopkg: read and write; deleted grafana: read"
+    );
+}
+
+#[tokio::test]
+async fn called_as_run_sh_it_is_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_sh = folder.path().join("run.sh");
+    std::os::unix::fs::symlink(crate::stage::SAL, &run_sh).unwrap();
+    let started = async |arguments: &[&str]| {
+        let mut command = Settings::default().command_named(run_sh.to_str().unwrap());
+        let ended = command.args(arguments).output().await.unwrap();
+        (
+            ended.status.code(),
+            String::from_utf8(ended.stderr).unwrap(),
+        )
+    };
+    let (code, told) = started(&[]).await;
+    assert_eq!(code, Some(2));
+    assert!(told.contains("error: DB_USER is not set"), "{told}");
+    let (code, told) = started(&["db", "fly"]).await;
+    assert_eq!(code, Some(2));
+    assert!(told.contains("unrecognized subcommand 'fly'"), "{told}");
+}
