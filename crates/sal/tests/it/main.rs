@@ -17,6 +17,7 @@ mod closed_output;
 mod commands;
 mod crash;
 mod demo;
+mod deployments;
 mod doctor;
 mod environment;
 mod former_plugins;
