@@ -49,4 +49,5 @@ mod stage;
 mod storm;
 mod token;
 mod untouched;
+mod upgrades;
 mod user;

@@ -46,6 +46,8 @@ impl Scene {
             .settings()
             .with("SAL_HISTORICAL_FACTS", MARK)
             .with("SAL_TRUSTED_PROXIES", "127.0.0.1")
+            // One of the jobs is done every minute then.
+            .with("MAINT_FREQUENCY", "60")
             .with("ADMIN_PASS", PASSWORD);
         let began = Instant::now();
         // All at once: they make the tables together.
@@ -126,6 +128,8 @@ impl Scene {
             self.stage.value(done).await != "0" && self.stage.value(undone).await == "0"
         })
         .await;
+        let works = |server: &&Server| server.log().contains("does the maintenance now");
+        assert_eq!(self.servers.iter().filter(works).count(), 1);
     }
 
     #[expect(clippy::print_stderr, reason = "the figures of a long run")]
