@@ -119,16 +119,16 @@ async fn credentials_that_end_every_minute_cost_no_login_and_no_memory() {
     // A session that is ended at the very moment it is taken may cost its check-in a 503.
     assert!(failures.iter().all(|status| *status == 503), "{failures:?}");
     assert!(
-        failures.len() * 200 <= usize::try_from(number).unwrap(),
+        failures.len() * 1000 <= usize::try_from(number).unwrap(),
         "{failures:?}"
     );
     assert!(longest < Duration::from_secs(8), "{longest:?}");
     let last = soak.looks.last().unwrap();
     assert_eq!(last.refused, 0, "{last:?}");
     assert!(last.logins > 1, "{last:?}");
-    // Each minute brings new credentials, and no minute brings many.
+    // Each minute brings new credentials, when its first login comes, and no minute brings many.
     let minutes = length.as_secs() / 60;
-    assert!(last.fetched >= minutes, "{last:?}");
+    assert!(last.fetched >= minutes * 4 / 5, "{last:?}");
     assert!(last.fetched <= 4 * (minutes + 1), "{last:?}");
     assert!(last.resident_mib < MOST_MIB, "{:?}", soak.looks);
     assert!(soak.server.stop().await.success());
@@ -146,5 +146,6 @@ fn note((status, took): (u16, Duration), failures: &mut Vec<u16>, longest: &mut 
     *longest = took.max(*longest);
 }
 
+/// Not those that are between two statements of a check-in: ending these costs it its answer, as it should.
 const END_IDLE_SESSIONS: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE application_name = 'sal' AND state = 'idle'";
+     WHERE application_name = 'sal' AND state = 'idle' AND state_change < clock_timestamp() - interval '50 ms'";
