@@ -138,7 +138,8 @@ const CTYPE: &str = if cfg!(target_os = "macos") {
 };
 
 /// Only the server's account and root may enter the socket folder, so that is the lock.
-const DEFAULT_HBA: &str = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+const DEFAULT_HBA: &str =
+    "local all all trust\nlocal replication all trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
 /// Nothing here loses a commit when only the server dies; `synchronous_commit=off` would.
 const FAST: [(&str, &str); 3] = [

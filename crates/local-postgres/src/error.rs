@@ -75,6 +75,15 @@ pub enum StartError {
         /// What it said.
         output: String,
     },
+    /// A standby's copy of the server could not be made.
+    #[error("pg_basebackup failed: {output}")]
+    Copy {
+        /// What it said.
+        output: String,
+    },
+    /// The server does not take its standby.
+    #[error("Postgres does not answer about its standby")]
+    Replication(#[source] tokio_postgres::Error),
     /// The folder holds a cluster of another major version.
     #[error(
         "the data in {path} belongs to PostgreSQL {found}, the programs found are {programs}; use the matching programs or another folder",

@@ -14,6 +14,7 @@ mod options;
 mod postmaster;
 mod readiness;
 mod server;
+mod standby;
 
 pub use account::RunAs;
 pub use binaries::{OLDEST_MAJOR, ServerBinaries, find_server_binaries};

@@ -56,6 +56,32 @@ impl LocalPostgres {
         Ok(server)
     }
 
+    /// Starts a copy of this server that lies in another folder, with one setting more.
+    pub(crate) async fn launch_copy(
+        &self,
+        folder: Folder,
+        setting: (String, String),
+    ) -> Result<Self, StartError> {
+        let mut options = Options {
+            data_dir: None,
+            keep: false,
+            ..self.options.clone()
+        };
+        options.settings.push(setting);
+        let mut server = Self {
+            postmaster: None,
+            socket_dir: folder.socket(),
+            port: choose_port(options.listen)?,
+            folder,
+            options,
+            binaries: self.binaries.clone(),
+            account: self.account,
+        };
+        cluster::configure(&server.folder, &server.options, server.port, self.account)?;
+        server.launch().await?;
+        Ok(server)
+    }
+
     async fn launch(&mut self) -> Result<(), StartError> {
         let before = readiness::pid_file(&self.folder);
         let postmaster = Postmaster::launch(&self.folder, &self.binaries, self.account)?;

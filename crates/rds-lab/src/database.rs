@@ -128,6 +128,7 @@ const ADMIN_OF_RDS_IAM: &str =
 /// The gate comes in by the socket with whom it has asked, by TCP with whom Postgres shall ask.
 const HBA_BY_PORT: &str = "\
 local all all trust
+local replication rdsadmin trust
 host  all all 127.0.0.1/32 scram-sha-256
 ";
 

@@ -55,6 +55,9 @@ pub enum LabError {
         "there is no other instance to fail over to; start the lab with --shape aurora or multi-az"
     )]
     NoFailover,
+    /// Nobody started a standby.
+    #[error("there is no standby to fail over to; start one first")]
+    NoStandby,
     /// The shape has no door of this name.
     #[error("there is no door `{name}` in this lab, but: {known}")]
     NoDoor {

@@ -30,7 +30,7 @@ use crate::instance::Instance;
 use crate::options::ForceSsl;
 use crate::shape::{Leads, Site};
 
-pub(crate) use backend::Backend;
+pub(crate) use backend::{Backend, Place};
 pub(crate) use roles::Roles;
 
 /// A connection, with or without TLS.
@@ -46,7 +46,7 @@ pub(crate) struct Front {
     pub(crate) proxy_role: String,
     pub(crate) authority: Arc<RwLock<Authority>>,
     pub(crate) auth: AuthService,
-    pub(crate) backend: Backend,
+    pub(crate) backend: Arc<Backend>,
     pub(crate) roles: Arc<Roles>,
     pub(crate) faults: Faults,
     pub(crate) force_ssl: ForceSsl,
@@ -55,8 +55,15 @@ pub(crate) struct Front {
     pub(crate) iam_flag: Arc<Instance>,
     /// The port tokens must be signed for.
     pub(crate) signed_port: u16,
-    /// Cancelled to cut the connections of its time.
-    pub(crate) connections: Arc<Mutex<CancellationToken>>,
+    /// How the connections of this time end.
+    pub(crate) connections: Arc<Mutex<Ends>>,
+}
+
+/// How all connections that were opened in one period end.
+#[derive(Clone, Default)]
+pub(crate) struct Ends {
+    cut: CancellationToken,
+    silenced: CancellationToken,
 }
 
 impl Front {
@@ -78,19 +85,28 @@ impl Front {
                 continue;
             };
             let front = Arc::clone(&self);
-            let cut = self.current_connections();
+            let ends = self.current_connections();
             let shutdown = shutdown.clone();
             tracker.spawn(async move {
                 tokio::select! {
                     () = shutdown.cancelled() => {}
-                    () = cut.cancelled() => {}
-                    served = front.serve(client, peer.ip()) => {
-                        if let Err(error) = served {
-                            tracing::debug!(%error, "a connection ended early");
-                        }
-                    }
+                    () = ends.cut.cancelled() => {}
+                    () = front.serve_until_silenced(client, peer.ip(), &ends) => {}
                 }
             });
+        }
+    }
+
+    /// Serves a connection. Once it is silenced nothing is moved any more, and it stays open.
+    async fn serve_until_silenced(&self, client: TcpStream, peer: IpAddr, ends: &Ends) {
+        let mut served = std::pin::pin!(self.serve(client, peer));
+        tokio::select! {
+            () = ends.silenced.cancelled() => std::future::pending().await,
+            ended = &mut served => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+            }
         }
     }
 
@@ -100,8 +116,18 @@ impl Front {
             .connections
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        current.cancel();
-        *current = CancellationToken::new();
+        current.cut.cancel();
+        *current = Ends::default();
+    }
+
+    /// Lets every connection there is fall silent, as those with a host that died; only [`Self::run`]'s end closes them.
+    pub(crate) fn silence_connections(&self) {
+        let mut current = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        current.silenced.cancel();
+        *current = Ends::default();
     }
 
     /// What the server behind this door may do; a fault makes readers of all.
@@ -112,7 +138,7 @@ impl Front {
         }
     }
 
-    fn current_connections(&self) -> CancellationToken {
+    fn current_connections(&self) -> Ends {
         let current = self
             .connections
             .lock()

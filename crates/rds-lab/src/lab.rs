@@ -4,6 +4,7 @@
 
 mod doors;
 mod handles;
+mod standby;
 mod trust_file;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use crate::pam::{self, Pam, PamDoor};
 use crate::shape::{PROXY_ROLE, Shape, Site};
 use crate::{LabError, LabOptions};
 use doors::{Doors, Hall};
+pub use standby::OldConnections;
 use trust_file::TrustFile;
 
 /// A running lab.
@@ -41,6 +43,9 @@ pub struct Lab {
     tasks: Tasks,
     pam: Option<PamDoor>,
     pub(crate) postgres: LocalPostgres,
+    standby: Option<LocalPostgres>,
+    /// Dead primaries; the file that clients trust lies in the first one's folder.
+    former: Vec<LocalPostgres>,
 }
 
 /// Everything that runs beside; dropping it ends it.
@@ -105,6 +110,8 @@ impl Lab {
             before: Mutex::default(),
             tasks,
             postgres,
+            standby: None,
+            former: Vec::new(),
         })
     }
 
@@ -114,6 +121,9 @@ impl Lab {
         self.tasks.tracker.close();
         self.tasks.tracker.wait().await;
         self.postgres.stop().await;
+        if let Some(standby) = self.standby {
+            standby.stop().await;
+        }
     }
 
     /// Closes every connection through the gate without a word, as a failover does.

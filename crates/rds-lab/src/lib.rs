@@ -36,7 +36,7 @@ pub use clock::Clock;
 pub use credentials::{Credential, Identity};
 pub use error::LabError;
 pub use faults::{AuthHealth, EndpointHealth, Faults, InstanceRole, PolicyFault, Service};
-pub use lab::Lab;
+pub use lab::{Lab, OldConnections};
 pub use options::{DirectTls, ForceSsl, IamAuthentication, LabOptions};
 pub use pam::Pam;
 pub use record::{AuthEvent, Metrics, Outcome, Reason};

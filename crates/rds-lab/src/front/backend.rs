@@ -5,6 +5,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::{PoisonError, RwLock};
 
 use pg_frames::{CancelKey, FirstPacket, Startup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional_with_sizes};
@@ -15,8 +16,12 @@ use super::greeting::malformed;
 use super::rules::Membership;
 use crate::faults::InstanceRole;
 
-/// Where the backend listens.
-pub(crate) struct Backend {
+/// The Postgres behind all doors; another one after a failover.
+pub(crate) struct Backend(RwLock<Place>);
+
+/// Where a Postgres listens.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
     /// For whoever the gate has asked already.
     pub(crate) socket: PathBuf,
     /// For those whom the backend asks for their password, where the socket trusts everybody.
@@ -30,6 +35,27 @@ pub(super) struct Session {
 }
 
 impl Backend {
+    pub(crate) fn at(place: Place) -> Self {
+        Self(RwLock::new(place))
+    }
+
+    /// New sessions are opened there.
+    pub(crate) fn move_to(&self, place: Place) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = place;
+    }
+
+    /// Where passwords are asked for.
+    pub(super) fn password_port(&self) -> Option<u16> {
+        self.place().password_port
+    }
+
+    fn place(&self) -> Place {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// Opens a backend session with the client's start-up message.
     pub(super) async fn open(
         &self,
@@ -40,13 +66,14 @@ impl Backend {
         if role == InstanceRole::Reader {
             make_read_only(&mut startup);
         }
-        let mut backend: Box<dyn Duplex> = match (membership, self.password_port) {
+        let place = self.place();
+        let mut backend: Box<dyn Duplex> = match (membership, place.password_port) {
             (Membership::Other, Some(port)) => {
                 let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
                 stream.set_nodelay(true)?;
                 Box::new(stream)
             }
-            _ => Box::new(UnixStream::connect(&self.socket).await?),
+            _ => Box::new(UnixStream::connect(&place.socket).await?),
         };
         backend
             .write_all(&startup.to_bytes().map_err(malformed)?)
@@ -56,7 +83,7 @@ impl Backend {
 
     /// Passes a cancel request on; the answer is that the backend closes.
     pub(super) async fn cancel(&self, key: CancelKey) -> io::Result<()> {
-        let mut backend = UnixStream::connect(&self.socket).await?;
+        let mut backend = UnixStream::connect(&self.place().socket).await?;
         let packet = FirstPacket::Cancel(key).to_bytes().map_err(malformed)?;
         backend.write_all(&packet).await?;
         // The client may take our closing as "done", so wait until it is.

@@ -72,7 +72,7 @@ impl Front {
         if asks_for_token {
             return Err(refusal::pam_failed(user));
         }
-        let port = self.backend.password_port.unwrap_or_default();
+        let port = self.backend.password_port().unwrap_or_default();
         let login = Config::new()
             .host(Ipv4Addr::LOCALHOST.to_string())
             .port(port)

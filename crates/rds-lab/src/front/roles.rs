@@ -3,7 +3,7 @@
 //! One administrator's session, opened anew when it broke. Any chain of memberships counts, with
 //! or without INHERIT: that is how `pg_hba.conf` reads `+rds_iam`.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 use tokio_postgres::types::Type;
@@ -15,7 +15,7 @@ use super::rules::Membership;
 
 /// The administrator's session.
 pub(crate) struct Roles {
-    config: Config,
+    config: RwLock<Config>,
     session: Mutex<Option<Arc<Client>>>,
     tracker: TaskTracker,
     shutdown: CancellationToken,
@@ -24,11 +24,17 @@ pub(crate) struct Roles {
 impl Roles {
     pub(crate) fn new(config: Config, tracker: TaskTracker, shutdown: CancellationToken) -> Self {
         Self {
-            config,
+            config: RwLock::new(config),
             session: Mutex::default(),
             tracker,
             shutdown,
         }
+    }
+
+    /// Asks another server from here on. A session with the old one may hang, so nobody waits for it.
+    pub(crate) async fn move_to(&self, config: Config) {
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        self.session.lock().await.take();
     }
 
     pub(super) async fn membership(&self, user: &str) -> Result<Membership, tokio_postgres::Error> {
@@ -48,7 +54,12 @@ impl Roles {
         if let Some(open) = session.as_ref().filter(|open| !open.is_closed()) {
             return Ok(Arc::clone(open));
         }
-        let (client, connection) = self.config.connect(NoTls).await?;
+        let config = self
+            .config
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let (client, connection) = config.connect(NoTls).await?;
         let shutdown = self.shutdown.clone();
         self.tracker.spawn(async move {
             tokio::select! {

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use local_postgres::LocalPostgres;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use super::Tasks;
 use crate::auth_service::AuthService;
 use crate::aws::Account;
 use crate::certs::Authority;
 use crate::database;
-use crate::front::{Backend, Front, Roles};
+use crate::front::{Backend, Ends, Front, Place, Roles};
 use crate::options::DirectTls;
 use crate::pam::Pam;
 use crate::policy::Policy;
@@ -35,9 +34,10 @@ pub(super) struct Hall<'a> {
     tasks: &'a Tasks,
     authority: Arc<RwLock<Authority>>,
     roles: Arc<Roles>,
+    backend: Arc<Backend>,
     policy: Arc<Policy>,
     rate: Arc<Rate>,
-    connections: Arc<Mutex<CancellationToken>>,
+    connections: Arc<Mutex<Ends>>,
 }
 
 impl<'a> Hall<'a> {
@@ -58,6 +58,7 @@ impl<'a> Hall<'a> {
             tasks,
             authority: Arc::new(RwLock::new(authority)),
             roles: Arc::new(roles),
+            backend: Arc::new(Backend::at(place(options, postgres))),
             policy: Arc::new(policy),
             rate: Arc::default(),
             connections: Arc::default(),
@@ -99,19 +100,13 @@ impl<'a> Hall<'a> {
 
     fn front(&self, name: &Name, signed_port: u16) -> Front {
         let (options, postgres, account) = (self.options, self.postgres, self.account);
-        let socket = format!(".s.PGSQL.{}", postgres.port());
-        // Which further lines there are in `pg_hba.conf` does not matter here.
-        let more_hba = (options.pam == Pam::OnMachineWeOwn).then_some("");
         Front {
             leads: name.leads,
             site: Arc::clone(&account.site),
             proxy_role: account.role_arn(PROXY_ROLE),
             authority: Arc::clone(&self.authority),
             auth: self.auth_service(name),
-            backend: Backend {
-                socket: postgres.socket_dir().join(socket),
-                password_port: database::by_port(more_hba).then(|| postgres.port()),
-            },
+            backend: Arc::clone(&self.backend),
             iam_flag: Arc::clone(&account.instance),
             roles: Arc::clone(&self.roles),
             faults: account.faults.clone(),
@@ -145,5 +140,16 @@ impl<'a> Hall<'a> {
             directory: Arc::clone(&account.directory),
             rate: Arc::clone(&self.rate),
         }
+    }
+}
+
+/// Where the gate finds a Postgres.
+pub(super) fn place(options: &LabOptions, postgres: &LocalPostgres) -> Place {
+    // Which further lines there are in `pg_hba.conf` does not matter here.
+    let more_hba = (options.pam == Pam::OnMachineWeOwn).then_some("");
+    let socket = format!(".s.PGSQL.{}", postgres.port());
+    Place {
+        socket: postgres.socket_dir().join(socket),
+        password_port: database::by_port(more_hba).then(|| postgres.port()),
     }
 }

@@ -18,4 +18,5 @@ mod services;
 mod shapes;
 mod signer;
 mod site;
+mod standby;
 mod vectors;

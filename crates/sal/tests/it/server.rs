@@ -125,6 +125,13 @@ impl Server {
         .await;
     }
 
+    /// The server's memory, as Linux tells it (proc(5), `statm`, pages of 4 KiB).
+    pub(crate) fn resident_mib(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/statm", self.pid)).unwrap();
+        let pages = text.split_ascii_whitespace().nth(1).unwrap();
+        pages.parse::<u64>().unwrap() / 256
+    }
+
     /// Sends a signal, by its name in kill(1).
     pub(crate) async fn signal(&self, name: &str) {
         signal(self.pid, name).await;
