@@ -3,9 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
-
-use crate::output;
+use crate::{invoked, output};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,26 +37,11 @@ pub(crate) fn of_usage(error: &clap::Error) -> Exit {
     let text = error.to_string();
     if error.use_stderr() {
         output::note(text.trim_end());
-        if let Some(command) = left_out(error) {
-            output::note(&format!(
-                "\n`sal {command}` is left out of this build, so that nothing in it can fill or fake a database in use. The image with the tag `rehearsal`, and the program that `cargo build` makes, have it."
-            ));
+        if let Some(hint) = invoked::hint(error) {
+            output::note(&format!("\n{hint}"));
         }
         return Exit::Usage;
     }
     output::data(text.trim_end());
     Exit::Done
-}
-
-/// The command that was asked for, where it is one of the rehearsal and this program was built without it.
-fn left_out(error: &clap::Error) -> Option<&str> {
-    if cfg!(feature = "rehearsal") {
-        return None;
-    }
-    match error.get(ContextKind::InvalidSubcommand)? {
-        ContextValue::String(asked) => ["lab", "demo", "simulate", "bench"]
-            .into_iter()
-            .find(|command| command == asked),
-        _ => None,
-    }
 }

@@ -6,14 +6,13 @@ mod commands;
 mod config;
 mod escape;
 mod exit;
+mod invoked;
 mod logging;
 mod open_files;
 mod output;
 mod settings_py;
 mod wiring;
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,21 +23,8 @@ use crate::exit::Exit;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The arguments; Sal's image is started by `/run.sh`, which in ours is this program and means the server.
-fn arguments() -> Vec<OsString> {
-    let mut arguments: Vec<_> = std::env::args_os().collect();
-    let is_run_sh =
-        |program: &OsString| Path::new(program).file_name() == Some(OsStr::new("run.sh"));
-    if let [program] = arguments.as_slice()
-        && is_run_sh(program)
-    {
-        arguments.push(OsString::from("serve"));
-    }
-    arguments
-}
-
 fn main() -> ExitCode {
-    let arguments = match cli::Cli::try_parse_from(arguments()) {
+    let arguments = match cli::Cli::try_parse_from(invoked::arguments()) {
         Ok(arguments) => arguments,
         Err(error) => return output::exit_of(exit::of_usage(&error)).into(),
     };
