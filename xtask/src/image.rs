@@ -133,7 +133,7 @@ pub(crate) fn run(root: &Path, order: Order<'_>) -> Result<bool> {
         }
     }
     build(&buildah_arguments(root, order, &target, &commit, &folder))?;
-    tell(&tag, &folder)
+    tell(kind, &tag, &folder)
 }
 
 fn buildah_arguments(
@@ -253,13 +253,13 @@ fn build(arguments: &[String]) -> Result<()> {
     let status = status.context("starting buildah; `./dev image` installs it")?;
     if !status.success() {
         bail!(
-            "buildah failed. In a container, it may make no namespaces: run this on the machine itself, or allow it CAP_SYS_ADMIN"
+            "buildah failed. Where it may make no namespaces or control groups, as in many containers, BUILDAH_ISOLATION=chroot may help; or run this on the machine itself"
         );
     }
     Ok(())
 }
 
-fn tell(tag: &str, folder: &Path) -> Result<bool> {
+fn tell(kind: Kind, tag: &str, folder: &Path) -> Result<bool> {
     let format = "{{.FromImageDigest}}";
     let digest =
         said(Command::new("buildah").args(["inspect", "--type=image", "--format", format, tag]))?;
@@ -269,9 +269,12 @@ fn tell(tag: &str, folder: &Path) -> Result<bool> {
         let mib = program.len() / 1024 / 1024;
         output::line(&format!("program  {mib} MiB"));
     }
-    output::line(&format!(
-        "run      podman run --rm -p 8000:8000 -e DB_HOST=… localhost/{tag}"
-    ));
+    let example = match kind {
+        Kind::Server => format!("podman run --rm -p 8000:8000 --env-file sal.env localhost/{tag}"),
+        Kind::Debug => format!("podman run --rm -it --entrypoint /bin/sh localhost/{tag}"),
+        Kind::Rehearsal => format!("podman run --rm -p 8000:8000 localhost/{tag}"),
+    };
+    output::line(&format!("run      {example}"));
     Ok(true)
 }
 
