@@ -5,6 +5,7 @@
 
 mod bill;
 mod program;
+mod settled;
 mod trial;
 
 use std::path::{Path, PathBuf};
@@ -133,6 +134,7 @@ pub(crate) fn run(root: &Path, order: Order<'_>) -> Result<bool> {
         }
     }
     build(&buildah_arguments(root, order, &target, &commit, &folder))?;
+    settled::settle(&tag, &root.join("target/image/settled"))?;
     tell(kind, &tag, &folder)
 }
 
