@@ -33,6 +33,7 @@ mod named_identity;
 mod outages;
 mod policy;
 mod proxies;
+mod real_proxies;
 mod relay;
 mod replay;
 mod rights;
