@@ -19,6 +19,7 @@ mod commands;
 mod crash;
 mod demo;
 mod doctor;
+mod drop_in;
 mod environment;
 mod former_plugins;
 mod guide;
