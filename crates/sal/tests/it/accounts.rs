@@ -83,12 +83,31 @@ async fn users_are_made_and_changed_as_on_the_pages_and_noted() {
         listed.stdout,
         "anna  RW, units: Arts, Science\nroot  GA, staff, superuser\n"
     );
+    assert_stored_as_django_does(&stage).await;
+    change_password_of_anna(&stage, &settings).await;
+    hand_over_to_anna(&settings).await;
+    let audit = "SELECT string_agg(username || ' ' || action || ' ' || object_name || ': ' || detail, '; ' ORDER BY id) FROM salrs_audit";
+    assert_eq!(
+        stage.value(audit).await,
+        "(command line) made root: level Global admin, superuser and staff; \
+         (command line) made anna: level Read and write, Science, Arts; \
+         (command line) changed anna: a new password; \
+         (command line) changed anna: level Read and write → Global admin; \
+         (command line) changed anna: is staff now; \
+         (command line) changed root: no longer staff"
+    );
+}
+
+async fn assert_stored_as_django_does(stage: &Stage) {
     let stored = "SELECT string_agg(substr(password, 1, 21), ',') FROM auth_user";
     assert_eq!(
         stage.value(stored).await,
         "pbkdf2_sha256$600000$,pbkdf2_sha256$600000$"
     );
+}
 
+/// The new password counts, and the sessions of the old one end.
+async fn change_password_of_anna(stage: &Stage, settings: &Settings) {
     stage
         .run("SET ROLE sal; INSERT INTO salrs_session (token_hash, user_id, created, last_seen, expires) SELECT decode(repeat('ab', 32), 'hex'), id, now(), now(), now() + '1 day' FROM auth_user WHERE username = 'anna'")
         .await;
@@ -96,14 +115,16 @@ async fn users_are_made_and_changed_as_on_the_pages_and_noted() {
         .value("SELECT password FROM auth_user WHERE username = 'anna'")
         .await;
     let password = ["user", "password", "anna", "--password-stdin"];
-    let (code, _, told) = typed(&settings, &password, "twelve red kettles\n").await;
+    let (code, _, told) = typed(settings, &password, "twelve red kettles\n").await;
     assert_eq!(code, 0, "{told}");
     let after = stage
         .value("SELECT password FROM auth_user WHERE username = 'anna'")
         .await;
     assert_ne!(before, after);
     assert_eq!(stage.value("SELECT count(*) FROM salrs_session").await, "0");
+}
 
+async fn hand_over_to_anna(settings: &Settings) {
     for arguments in [
         &["user", "level", "anna", "GA"][..],
         &["user", "staff", "anna"],
@@ -124,17 +145,83 @@ async fn users_are_made_and_changed_as_on_the_pages_and_noted() {
             "{ended:?}"
         );
     }
-    let audit = "SELECT string_agg(username || ' ' || action || ' ' || object_name || ': ' || detail, '; ' ORDER BY id) FROM salrs_audit";
-    assert_eq!(
-        stage.value(audit).await,
-        "(command line) made root: level Global admin, superuser and staff; \
-         (command line) made anna: level Read and write, Science, Arts; \
-         (command line) changed anna: a new password; \
-         (command line) changed anna: level Read and write → Global admin; \
-         (command line) changed anna: is staff now; \
-         (command line) changed root: no longer staff"
-    );
 }
+
+/// Arguments, what is typed, the exit code, and words of the message.
+type Refused<'a> = (&'a [&'a str], &'a str, i32, &'a str);
+const REFUSED: &[Refused<'_>] = &[
+    (
+        &["user", "add", "anna", "--password-stdin"],
+        PASSWORD,
+        3,
+        "upper or lower case",
+    ),
+    (&["user", "add", "ben", "--password-stdin"], "", 3, "empty"),
+    (
+        &["user", "add", "ben", "--password-stdin"],
+        "short",
+        3,
+        "10 characters",
+    ),
+    (
+        &["user", "add", "ben", "--password-stdin"],
+        "password123",
+        3,
+        "commonest",
+    ),
+    (
+        &["user", "add", "benedict.arnold", "--password-stdin"],
+        "benedictarnold",
+        3,
+        "similar",
+    ),
+    (
+        &[
+            "user",
+            "add",
+            "ben",
+            "--unit",
+            "Nowhere",
+            "--password-stdin",
+        ],
+        PASSWORD,
+        3,
+        "there are: Arts, Science",
+    ),
+    (&["user", "add", "ben"], PASSWORD, 3, "--password-stdin"),
+    (
+        &["user", "add", "a b", "--password-stdin"],
+        PASSWORD,
+        2,
+        "letters, digits",
+    ),
+    (
+        &["user", "add", "ben", "--staff", "--password-stdin"],
+        PASSWORD,
+        2,
+        "--level GA",
+    ),
+    (
+        &["user", "add", "ben", "--level", "XX"],
+        PASSWORD,
+        2,
+        "GA, RW, RO, SO",
+    ),
+    (
+        &["user", "password", "carl", "--password-stdin"],
+        PASSWORD,
+        3,
+        "no user `carl`",
+    ),
+    (
+        &["user", "password", "Anna", "--password-stdin"],
+        "\n",
+        3,
+        "empty",
+    ),
+    (&["user", "level", "carl", "GA"], "", 3, "no user `carl`"),
+    (&["user", "staff", "Anna"], "", 3, "sal user level Anna GA"),
+];
 
 #[tokio::test]
 async fn what_cannot_be_a_user_is_refused_with_a_sentence_and_changes_nothing() {
@@ -142,81 +229,9 @@ async fn what_cannot_be_a_user_is_refused_with_a_sentence_and_changes_nothing() 
     let settings = stage.password_settings();
     let add = ["user", "add", "Anna", "--password-stdin"];
     assert_eq!(typed(&settings, &add, PASSWORD).await.0, 0);
-    for (arguments, input, code, words) in [
-        (
-            &["user", "add", "anna", "--password-stdin"][..],
-            PASSWORD,
-            3,
-            "upper or lower case",
-        ),
-        (&["user", "add", "ben", "--password-stdin"], "", 3, "empty"),
-        (
-            &["user", "add", "ben", "--password-stdin"],
-            "short",
-            3,
-            "10 characters",
-        ),
-        (
-            &["user", "add", "ben", "--password-stdin"],
-            "password123",
-            3,
-            "commonest",
-        ),
-        (
-            &["user", "add", "benedict.arnold", "--password-stdin"],
-            "benedictarnold",
-            3,
-            "similar",
-        ),
-        (
-            &[
-                "user",
-                "add",
-                "ben",
-                "--unit",
-                "Nowhere",
-                "--password-stdin",
-            ],
-            PASSWORD,
-            3,
-            "there are: Arts, Science",
-        ),
-        (&["user", "add", "ben"], PASSWORD, 3, "--password-stdin"),
-        (
-            &["user", "add", "a b", "--password-stdin"],
-            PASSWORD,
-            2,
-            "letters, digits",
-        ),
-        (
-            &["user", "add", "ben", "--staff", "--password-stdin"],
-            PASSWORD,
-            2,
-            "--level GA",
-        ),
-        (
-            &["user", "add", "ben", "--level", "XX"],
-            PASSWORD,
-            2,
-            "GA, RW, RO, SO",
-        ),
-        (
-            &["user", "password", "carl", "--password-stdin"],
-            PASSWORD,
-            3,
-            "no user `carl`",
-        ),
-        (
-            &["user", "password", "Anna", "--password-stdin"],
-            "\n",
-            3,
-            "empty",
-        ),
-        (&["user", "level", "carl", "GA"], "", 3, "no user `carl`"),
-        (&["user", "staff", "Anna"], "", 3, "sal user level Anna GA"),
-    ] {
+    for (arguments, input, code, words) in REFUSED {
         let (ended, out, told) = typed(&settings, arguments, input).await;
-        assert_eq!((ended, out.as_str()), (code, ""), "{arguments:?}: {told}");
+        assert_eq!((ended, out.as_str()), (*code, ""), "{arguments:?}: {told}");
         assert!(told.contains(words), "{words}: {told}");
         assert!(!told.contains("kettles"), "{told}");
     }
