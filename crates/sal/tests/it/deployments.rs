@@ -3,6 +3,7 @@
 mod checkers;
 mod names;
 mod policies;
+mod starts;
 
 use serde_json::{Value, json};
 
@@ -292,6 +293,7 @@ fn everything_that_the_module_of_terraform_refers_to_is_declared_and_used() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn systemd_takes_the_unit_and_calls_it_safe() {
     let folder = tempfile::tempdir().unwrap();
