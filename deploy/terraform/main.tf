@@ -34,7 +34,9 @@ locals {
   # The resource id, not the identifier: an ARN with the identifier lets nobody in.
   connect_arn = join(":", [
     "arn", data.aws_partition.current.partition, "rds-db", local.region,
-    data.aws_caller_identity.current.account_id, "dbuser", "${local.database.resource_id}/${var.db_user}",
+    data.aws_caller_identity.current.account_id, "dbuser",
+    # Without a database there is none; the policy's precondition says so.
+    "${coalesce(local.database.resource_id, "none")}/${var.db_user}",
   ])
 }
 
@@ -74,6 +76,13 @@ resource "aws_iam_role" "sal" {
   assume_role_policy   = data.aws_iam_policy_document.trust.json
   permissions_boundary = var.permissions_boundary
   tags                 = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = !local.uses_irsa || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/.+", var.oidc_provider_arn))
+      error_message = "eks-irsa needs oidc_provider_arn, such as arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/…"
+    }
+  }
 }
 
 resource "aws_iam_role_policy_attachment" "connect" {

@@ -3,6 +3,7 @@
 mod checkers;
 mod names;
 mod policies;
+mod starts;
 
 use serde_json::{Value, json};
 
@@ -144,6 +145,24 @@ fn the_chart_refuses_values_that_cannot_work_and_says_why() {
         ),
         (
             "irsa.yaml",
+            "settings.DB_HOST=other",
+            "set database.host instead",
+        ),
+        (
+            "irsa.yaml",
+            "settings.SAL_DRAIN_SECONDS=5",
+            "set drainSeconds instead",
+        ),
+        (
+            "irsa.yaml",
+            "settings.ADMIN_PASS=x",
+            "put it into existingSecret",
+        ),
+        ("irsa.yaml", "settings.sal_tz=UTC", "sal_tz"),
+        ("irsa.yaml", "image.tag=1", "/image/tag"),
+        ("irsa.yaml", "replicas=two", "/replicas"),
+        (
+            "irsa.yaml",
             "ingress.enabled=true",
             "ingress.host is needed",
         ),
@@ -155,6 +174,46 @@ fn the_chart_refuses_values_that_cannot_work_and_says_why() {
         ),
     ] {
         refuses(&mut template(example, &["--set", option]), words);
+    }
+}
+
+#[test]
+fn numbers_and_flags_among_the_settings_become_the_texts_that_people_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let values = folder.path().join("values.yaml");
+    let written = "memoryBudget: 536870912\nsettings: {SAL_BODY_LIMIT: 10485760, SAL_DB_POOL_SIZE: 8, SAL_JOBS: false, SAL_SEARCH_FACTS: \"a, b\"}\n";
+    std::fs::write(&values, written).unwrap();
+    let objects = rendered("irsa.yaml", &["--values", values.to_str().unwrap()]);
+    let (_, pod) = &pods(&objects)[0];
+    let environment = pod["containers"][0]["env"].as_array().unwrap();
+    for (name, value) in [
+        ("SAL_MEMORY_BUDGET", "536870912"),
+        ("SAL_BODY_LIMIT", "10485760"),
+        ("SAL_DB_POOL_SIZE", "8"),
+        ("SAL_JOBS", "false"),
+        ("SAL_SEARCH_FACTS", "a, b"),
+    ] {
+        let found = environment.iter().find(|it| it["name"] == name);
+        assert_eq!(found.unwrap()["value"], value, "{name}");
+    }
+}
+
+#[test]
+fn no_name_of_the_chart_is_longer_than_kubernetes_allows() {
+    let long = "a-release-with-a-name-as-long-as-helm-lets-one-be-ok";
+    let values = ["--values", "helm/sal/ci/everything.yaml"];
+    let printed = passes(
+        checker("helm")
+            .args(["template", long, "helm/sal"])
+            .args(values),
+    );
+    let names = printed.lines().filter_map(|line| {
+        let line = line.trim_start();
+        line.strip_prefix("name: ")
+            .or_else(|| line.strip_prefix("app.kubernetes.io/instance: "))
+    });
+    for name in names {
+        assert!(name.len() <= 63, "{name}");
     }
 }
 
@@ -292,6 +351,7 @@ fn everything_that_the_module_of_terraform_refers_to_is_declared_and_used() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn systemd_takes_the_unit_and_calls_it_safe() {
     let folder = tempfile::tempdir().unwrap();

@@ -89,9 +89,10 @@ impl Scene {
         self.stage.lab.start_standby().await.unwrap();
     }
 
-    /// Whoever logged in at one replica is logged in at all.
+    /// Every replica is ready again, and whoever logged in at one is logged in at all.
     async fn is_logged_in_everywhere(&self) {
         for server in &self.servers {
+            server.recovered().await;
             until("the session", async || {
                 let url = format!("{}/", server.url);
                 let asked = server.http.get(url).header(COOKIE, &self.cookie);

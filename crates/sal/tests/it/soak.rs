@@ -116,12 +116,11 @@ async fn credentials_that_end_every_minute_cost_no_login_and_no_memory() {
     say(&format!(
         "{number} check-ins, not taken: {failures:?}, the longest took {longest:?}"
     ));
-    // A session that is ended at the very moment it is taken may cost its check-in a 503.
+    // A session that is ended at the very moment it is taken costs its check-in a 503: one in the short run, a thousandth
+    // in a long one.
     assert!(failures.iter().all(|status| *status == 503), "{failures:?}");
-    assert!(
-        failures.len() * 1000 <= usize::try_from(number).unwrap(),
-        "{failures:?}"
-    );
+    let most = 1 + usize::try_from(number).unwrap() / 1000;
+    assert!(failures.len() <= most, "{failures:?}");
     assert!(longest < Duration::from_secs(8), "{longest:?}");
     let last = soak.looks.last().unwrap();
     assert_eq!(last.refused, 0, "{last:?}");

@@ -62,6 +62,24 @@ capabilities:
     - ALL
 {{- end -}}
 
+{{/* A value as a text; whole numbers of values.yaml are floats to Helm, and large ones get an exponent. */}}
+{{- define "sal.text" -}}
+{{- if kindIs "float64" . -}}{{ int64 . }}{{- else -}}{{ . }}{{- end -}}
+{{- end -}}
+
+{{/* Settings that the chart makes itself: named twice, one of them would count silently. */}}
+{{- define "sal.checkSettings" -}}
+{{- $own := dict "DB_HOST" "database.host" "DB_PORT" "database.port" "DB_NAME" "database.name" "DB_USER" "database.user" "DB_SSLMODE" "database.sslMode" "AWS_IAM" "aws.iam" "AWS_RDS_REGION" "aws.region" "SAL_DB_EXPECT_ROLE" "database.expectRole" "SAL_DRAIN_SECONDS" "drainSeconds" "SAL_MEMORY_BUDGET" "memoryBudget" "SAL_STATUS_LISTEN" "metrics" -}}
+{{- range $name, $value := .Values.settings -}}
+{{- with get $own $name -}}
+{{- fail (printf "settings.%s: set %s instead" $name .) -}}
+{{- end -}}
+{{- if has $name (list "DB_PASS" "ADMIN_PASS" "SAL_OIDC_CLIENT_SECRET" "SAL_STATUS_TOKEN" "SAL_RELAY_PASSWORD" "SAL_ADMIN_PASS") -}}
+{{- fail (printf "settings.%s is a secret: put it into existingSecret and list it in secretKeys" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The way to the database, for the server and for relays. */}}
 {{- define "sal.databaseEnv" -}}
 - name: DB_HOST

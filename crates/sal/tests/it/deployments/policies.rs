@@ -128,7 +128,8 @@ async fn the_module_of_terraform_has_the_statements_that_sal_prints() {
     assert_eq!(arn, built);
     for part in [
         r#""arn", data.aws_partition.current.partition, "rds-db", local.region,"#,
-        r#"data.aws_caller_identity.current.account_id, "dbuser", "${local.database.resource_id}/${var.db_user}","#,
+        r#"data.aws_caller_identity.current.account_id, "dbuser","#,
+        r#""${coalesce(local.database.resource_id, "none")}/${var.db_user}","#,
         &format!("sid       = {}", statement["Sid"]),
         &format!("effect    = {}", statement["Effect"]),
         &format!("actions   = [{}]", statement["Action"][0]),

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::Stdio;
 
 use tempfile::TempDir;
@@ -37,7 +38,11 @@ impl Balancer {
             writeln!(text, "    server r{number} {address} check").unwrap();
         }
         std::fs::write(&configuration, text).unwrap();
-        let mut command = Command::new(PROGRAM);
+        let program = PLACES.iter().find(|place| Path::new(place).is_file());
+        let program = program.unwrap_or_else(|| {
+            panic!("no haproxy at {PLACES:?}; `./dev test` installs it (need_haproxy)")
+        });
+        let mut command = Command::new(program);
         command
             .args(["-db", "-f"])
             .arg(&configuration)
@@ -46,10 +51,7 @@ impl Balancer {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true);
-        let child = command.spawn();
-        let child = child.unwrap_or_else(|error| {
-            panic!("{PROGRAM}: {error}; `./dev test` installs the package haproxy")
-        });
+        let child = command.spawn().unwrap();
         let balancer = Self {
             url,
             folder,
@@ -93,8 +95,12 @@ impl Balancer {
     }
 }
 
-/// Debian's place.
-const PROGRAM: &str = "/usr/sbin/haproxy";
+/// Where Debian and Homebrew put it.
+const PLACES: &[&str] = &[
+    "/usr/sbin/haproxy",
+    "/opt/homebrew/bin/haproxy",
+    "/usr/local/bin/haproxy",
+];
 
 const CONFIGURATION: &str = "\
 global
