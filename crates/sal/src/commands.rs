@@ -2,6 +2,7 @@
 
 #[cfg(feature = "rehearsal")]
 mod bench;
+mod by_hand;
 mod checkin;
 mod compare;
 mod db;

@@ -1,17 +1,15 @@
 //! `sal key`: what programs show to the REST API. The private part is shown once, when the key is made.
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
 use sal_http::random_key::{API_KEY_PRIVATE, API_KEY_PUBLIC, random_key};
 use sal_store::api_keys::{
     ListedApiKey, delete_api_key, insert_api_key, list_api_keys, take_api_key,
 };
-use sal_store::audit::insert_audit;
 use sal_store::ids::ApiKeyId;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use super::user::BY_HAND;
+use super::by_hand::{self, Note, confirmed, pretty};
 use crate::cli::Key;
 use crate::exit::Exit;
 use crate::{commands, output, wiring};
@@ -118,20 +116,8 @@ async fn revoke(wanted: &str, yes: bool, as_json: bool, db: &Client) -> Result<E
         "Programs that show the key `{}` ({}) will be refused. It cannot be brought back.",
         key.name, key.public_key
     ));
-    if !yes {
-        match output::ask("Go on?") {
-            Some(true) => {}
-            Some(false) => {
-                output::note("Nothing was done.");
-                return Ok(Exit::Done);
-            }
-            None => {
-                output::problem(
-                    "confirmation required; nothing was changed. Run it again with --yes, or on a terminal",
-                );
-                return Ok(Exit::NeedsConfirmation);
-            }
-        }
+    if let Err(exit) = confirmed(yes) {
+        return Ok(exit);
     }
     db.batch_execute("BEGIN").await.context("beginning")?;
     delete_api_key(db, &key.id)
@@ -145,28 +131,20 @@ async fn revoke(wanted: &str, yes: bool, as_json: bool, db: &Client) -> Result<E
     Ok(Exit::Done)
 }
 
-/// Notes the change in the audit log, and makes it so.
 async fn commit(
     action: &str,
     (id, name): (ApiKeyId, &str),
     detail: &str,
     db: &Client,
 ) -> Result<()> {
-    let (now, key): (Timestamp, _) = ((wiring::clock())(), id.to_string());
-    insert_audit(
-        db,
-        &now,
-        &None,
-        BY_HAND,
+    let note = Note {
         action,
-        "API key",
-        key.as_str(),
+        kind: "API key",
+        id: id.to_string(),
         name,
         detail,
-    )
-    .await
-    .context("noting the change in the audit log; `sal db init` makes its table")?;
-    db.batch_execute("COMMIT").await.context("committing")
+    };
+    by_hand::commit(note, (wiring::clock())(), db).await
 }
 
 fn of_key(key: &ListedApiKey) -> Value {
@@ -179,10 +157,6 @@ fn of_key(key: &ListedApiKey) -> Value {
 /// The words for what a key may do, as the pages write them.
 fn may(read_write: bool) -> &'static str {
     if read_write { "read and write" } else { "read" }
-}
-
-fn pretty(value: &Value) -> Result<String> {
-    serde_json::to_string_pretty(value).context("writing the report")
 }
 
 const NAME_CHARACTERS: usize = 255;

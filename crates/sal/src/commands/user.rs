@@ -11,6 +11,7 @@ use sal_store::users::user_by_name;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
+use super::by_hand::{BY_HAND, confirmed};
 use crate::cli::{LinkedAccount, User};
 use crate::exit::Exit;
 use crate::{commands, output, wiring};
@@ -73,20 +74,8 @@ async fn change(
             "The account {subject} of {issuer} will not be the user `{name}` any more, and all sessions of the user end."
         ),
     });
-    if !account.yes {
-        match output::ask("Go on?") {
-            Some(true) => {}
-            Some(false) => {
-                output::note("Nothing was done.");
-                return Ok(Exit::Done);
-            }
-            None => {
-                output::problem(
-                    "confirmation required; nothing was changed. Run it again with --yes, or on a terminal",
-                );
-                return Ok(Exit::NeedsConfirmation);
-            }
-        }
+    if let Err(exit) = confirmed(account.yes) {
+        return Ok(exit);
     }
     carry_out(deed, (user, name), &identity, (wiring::clock())(), db).await
 }
@@ -170,6 +159,3 @@ fn nobody(name: &str) -> Exit {
     ));
     Exit::FoundProblems
 }
-
-/// Who did it, in the audit log.
-pub(super) const BY_HAND: &str = "(command line)";

@@ -202,50 +202,25 @@ fn some(what: &str, serials: &[String]) -> String {
 
 /// Serial numbers of a downloaded list, and how often each is there.
 pub(super) fn rows(csv: &str) -> BTreeMap<String, usize> {
-    let mut records = records(csv).into_iter();
-    let header = records.next().unwrap_or_default();
-    let Some(column) = header.iter().position(|name| name == "serial") else {
-        return BTreeMap::new();
-    };
+    let mut list = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(csv.as_bytes());
+    let is_serial = |name: &str| name == "serial";
+    let column = list
+        .headers()
+        .ok()
+        .and_then(|header| header.iter().position(is_serial));
     let mut rows = BTreeMap::new();
-    for serial in records.filter_map(|record| record.get(column).cloned()) {
+    for record in list.records().flatten() {
+        let Some(serial) = column.and_then(|column| record.get(column)) else {
+            continue;
+        };
         // What a spreadsheet would run has an apostrophe here (Q-062).
-        let serial = serial
-            .strip_prefix('\'')
-            .map(str::to_owned)
-            .unwrap_or(serial);
-        let count: &mut usize = rows.entry(serial).or_default();
+        let serial = serial.strip_prefix('\'').unwrap_or(serial);
+        let count: &mut usize = rows.entry(serial.to_owned()).or_default();
         *count = count.saturating_add(1);
     }
     rows
-}
-
-/// The records of RFC 4180.
-fn records(text: &str) -> Vec<Vec<String>> {
-    let (mut all, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
-    let mut is_quoted = false;
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if is_quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                field.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => record.push(std::mem::take(&mut field)),
-            '\r' if !is_quoted => {}
-            '\n' if !is_quoted => {
-                record.push(std::mem::take(&mut field));
-                all.push(std::mem::take(&mut record));
-            }
-            other => field.push(other),
-        }
-    }
-    if !field.is_empty() || !record.is_empty() {
-        record.push(field);
-        all.push(record);
-    }
-    all
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::target;
 use crate::cli::{self, Change};
+use crate::commands::by_hand;
 use crate::exit::Exit;
 use crate::output;
 use crate::wiring::cutover::Cutover;
@@ -250,7 +251,7 @@ fn consent(arguments: &Change, plan: &Plan) -> Option<(Exit, &'static str)> {
     if plan.steps.is_empty() {
         return None;
     }
-    refused_by_person(arguments.yes, "Carry this out?")
+    by_hand::refused_by_person(arguments.yes, "Carry this out?")
 }
 
 fn ended(
@@ -286,26 +287,6 @@ fn ended(
         );
     }
     (Exit::Failed, outcome, Some(text))
-}
-
-/// Asks, unless the answer was given with the command; `None` is a yes.
-pub(super) fn refused_by_person(yes: bool, question: &str) -> Option<(Exit, &'static str)> {
-    if yes {
-        return None;
-    }
-    match output::ask(question) {
-        Some(true) => None,
-        Some(false) => {
-            output::note("Nothing was done.");
-            Some((Exit::Done, "declined"))
-        }
-        None => {
-            output::problem(
-                "confirmation required; nothing was changed. Run it again with --yes, or on a terminal",
-            );
-            Some((Exit::NeedsConfirmation, "needs-confirmation"))
-        }
-    }
 }
 
 fn tell(event: Event) {

@@ -12,6 +12,7 @@ use iam_cutover::visible::visible;
 
 use super::apply::{self, Outcome};
 use crate::cli;
+use crate::commands::by_hand;
 use crate::exit::Exit;
 use crate::output;
 use crate::wiring::cutover::Cutover;
@@ -69,7 +70,8 @@ async fn unlock(
         return Ok((Exit::FoundProblems, "on-purpose", Vec::new()));
     }
     output::note(&text(&way));
-    if let Some((exit, outcome)) = apply::refused_by_person(arguments.change.yes, "Take this out?")
+    if let Some((exit, outcome)) =
+        by_hand::refused_by_person(arguments.change.yes, "Take this out?")
     {
         return Ok((exit, outcome, Vec::new()));
     }

@@ -8,7 +8,6 @@ use sal_http::access::credentials::{password_problem, username_problem};
 use sal_http::access::hashing::{Asker, Hashing};
 use sal_http::access::last_admin::{self, Step};
 use sal_http::access::password;
-use sal_store::audit::insert_audit;
 use sal_store::ids::UserId;
 use sal_store::people::{
     FoundPerson, ListedPerson, administrators, find_person, insert_person, list_people,
@@ -20,7 +19,7 @@ use sal_store::users::user_by_name;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use super::BY_HAND;
+use super::super::by_hand::{self, Note, pretty};
 use crate::cli::{AddedUser, LevelName, User};
 use crate::commands::secret_input;
 use crate::exit::Exit;
@@ -371,7 +370,6 @@ async fn begin(db: &Client) -> Result<()> {
     db.batch_execute("BEGIN").await.context("beginning")
 }
 
-/// Notes the change in the audit log, and makes it so.
 async fn commit(
     action: &str,
     (id, name): (UserId, &str),
@@ -379,21 +377,14 @@ async fn commit(
     now: Timestamp,
     db: &Client,
 ) -> Result<()> {
-    let key = id.to_string();
-    insert_audit(
-        db,
-        &now,
-        &None,
-        BY_HAND,
+    let note = Note {
         action,
-        "user",
-        key.as_str(),
+        kind: "user",
+        id: id.to_string(),
         name,
         detail,
-    )
-    .await
-    .context("noting the change in the audit log; `sal db init` makes its table")?;
-    db.batch_execute("COMMIT").await.context("committing")
+    };
+    by_hand::commit(note, now, db).await
 }
 
 fn of_person(person: &FoundPerson) -> Value {
@@ -410,10 +401,6 @@ fn of_listed(person: &ListedPerson) -> Value {
         "superuser": person.is_superuser, "active": person.is_active, "has_password": person.has_password,
         "units": person.units, "last_login": person.last_login.map(|at| at.to_string()),
     })
-}
-
-fn pretty(value: &Value) -> Result<String> {
-    serde_json::to_string_pretty(value).context("writing the report")
 }
 
 impl From<LevelName> for Level {
