@@ -70,7 +70,10 @@ impl Outbound for HttpOutbound {
 
 /// The image has no list of authorities, and its operators' providers have certificates of the web's.
 pub(crate) fn web_authorities() -> Vec<CertificateDer<'static>> {
-    let of_system = rds_iam::system_authorities();
+    or_mozillas(rds_iam::system_authorities())
+}
+
+fn or_mozillas(of_system: Vec<CertificateDer<'static>>) -> Vec<CertificateDer<'static>> {
     match of_system.is_empty() {
         true => webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec(),
         false => of_system,
@@ -127,6 +130,15 @@ mod tests {
             authorization: None,
         };
         client.send(call).await
+    }
+
+    #[test]
+    fn a_system_without_authorities_has_mozillas_and_one_with_some_has_its_own() {
+        let all = or_mozillas(Vec::new());
+        assert!(all.len() > 100, "{}", all.len());
+        assert!(all.iter().all(|one| Certificate::from_der(one).is_ok()));
+        let own = vec![all[0].clone()];
+        assert_eq!(or_mozillas(own.clone()), own);
     }
 
     #[tokio::test]
