@@ -1,9 +1,9 @@
 //! The journal of the machines' door: refusals, failures and the unusual, so that a missing Mac can be found.
 //!
 //! Every request passes [`keep`]. What handlers learn about it they write on its [`Note`]. Events wait in memory for a
-//! moment, equal ones as one that counts, and the next request that finds them waiting writes them: nothing runs in
-//! the background, an ordinary check-in costs nothing, and a flood costs a statement a second at most. A server that is
-//! killed loses what waits.
+//! moment, equal ones as one that counts. The next request that finds them waiting writes them, or the program, which
+//! asks once a second and at its end: an ordinary check-in costs nothing, and a flood costs a statement a second at most.
+//! A server that is killed loses what waits.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,12 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sal_http::App;
 use sal_http::db::machine_client;
 use sal_http::error::{Crowded, Reason};
+use sal_http::late::Late;
 use sal_http::origin::Origin;
 use sal_store::StoreError;
 use sal_store::journal::{keep_body, note_events, trim_bodies, trim_events};
@@ -131,7 +133,9 @@ pub(crate) async fn keep(
         }
         journal.add(event);
     }
-    journal.write_what_waits(&app).await;
+    if !journal.has_just_written() {
+        journal.write_what_waits(&app).await;
+    }
     response
 }
 
@@ -201,12 +205,16 @@ impl Journal {
         }
     }
 
-    /// Writes the events, at most once a second. A database that is away keeps them waiting.
+    fn has_just_written(&self) -> bool {
+        let written = self.waiting().written;
+        written.is_some_and(|at| at.elapsed() < PAUSE)
+    }
+
+    /// Writes the events. A database that is away keeps them waiting.
     async fn write_what_waits(&self, app: &App) {
         let (events, write) = {
             let mut waiting = self.waiting();
-            let is_early = waiting.written.is_some_and(|at| at.elapsed() < PAUSE);
-            if waiting.events.is_empty() || is_early || !app.store.has_own_tables() {
+            if waiting.events.is_empty() || !app.store.has_own_tables() {
                 return;
             }
             waiting.written = Some(Instant::now());
@@ -226,6 +234,12 @@ impl Journal {
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Late for Journal {
+    fn write<'a>(&'a self, app: &'a App) -> BoxFuture<'a, ()> {
+        Box::pin(self.write_what_waits(app))
     }
 }
 

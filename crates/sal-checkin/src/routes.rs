@@ -1,5 +1,7 @@
 //! The URLs of this door. Order of checks as in the original: method, key, then the body (sal-protocol §0).
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, header};
@@ -17,7 +19,9 @@ use crate::{
 /// The routes of clients. All need the trailing slash; the assembly redirects paths without it.
 pub fn routes(app: &App) -> Router<App> {
     let limits = from_fn_with_state((app.clone(), Limits::default()), limits::guard);
-    let journal = from_fn_with_state((app.clone(), Journal::default()), journal::keep);
+    let waiting = Journal::default();
+    app.add_late(Arc::new(waiting.clone()));
+    let journal = from_fn_with_state((app.clone(), waiting), journal::keep);
     Router::new()
         .route(
             "/checkin/",

@@ -17,6 +17,7 @@ use crate::access::oidc::Oidc;
 use crate::access::refusals::Refusals;
 use crate::checkin_key::KnownKeys;
 use crate::database_status::DatabaseStatus;
+use crate::late::{Late, Lates};
 use crate::memory::Memory;
 use crate::origin::UnlistedProxies;
 use crate::outbound::Outbound;
@@ -168,6 +169,7 @@ struct Inner {
     memory: Memory,
     hashing: Hashing,
     refusals: Refusals,
+    late: Lates,
     unlisted_proxies: UnlistedProxies,
 }
 
@@ -185,6 +187,7 @@ impl App {
             memory,
             hashing: Hashing::default(),
             refusals: Refusals::default(),
+            late: Lates::default(),
             unlisted_proxies: UnlistedProxies::default(),
         }))
     }
@@ -223,6 +226,16 @@ impl App {
     /// The budget for what requests bring in.
     pub fn memory(&self) -> &Memory {
         &self.0.memory
+    }
+
+    /// Notes that a part of this may wait in memory.
+    pub fn add_late(&self, late: Arc<dyn Late>) {
+        self.0.late.add(late);
+    }
+
+    /// Writes what waits in memory.
+    pub async fn write_late(&self) {
+        self.0.late.write(self).await;
     }
 
     /// How the last requests of machines ended.

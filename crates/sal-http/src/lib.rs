@@ -11,6 +11,7 @@ pub mod db;
 pub mod django;
 mod enabled_plugins;
 pub mod error;
+pub mod late;
 pub mod layers;
 pub mod memory;
 pub mod metric_names;

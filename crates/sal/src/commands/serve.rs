@@ -69,7 +69,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     };
     let (prepared, jobs) = start_tasks(ready, &tasks, &shutdown);
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
-    let notes = tasks.spawn(note_refusals(app.clone(), shutdown.clone()));
+    let ending = app.clone();
+    let notes = tasks.spawn(write_what_waits(app.clone(), shutdown.clone()));
     if let Some(listener) = status {
         tasks.spawn(status::serve(
             listener,
@@ -92,6 +93,9 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     // Nothing is refused any more: what was, is written.
     shutdown.cancel();
     let_finish(Some(notes)).await;
+    // What the last requests left, too.
+    ending.write_late().await;
+    ending.refusals().flush(ending.now(), &ending.store).await;
     let_finish(jobs).await;
     store.close();
     outcome
@@ -122,12 +126,16 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, bound))
 }
 
-/// Writes the numbers of refused logins every minute, and at the end.
-async fn note_refusals(app: App, shutdown: CancellationToken) {
-    loop {
-        let minute = shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60)));
-        let is_over = minute.await.is_none();
-        app.refusals().flush(app.now(), &app.store).await;
+/// Writes what waits in memory: the journal of check-ins every second, the numbers of refused logins every minute, and
+/// all of it at the end.
+async fn write_what_waits(app: App, shutdown: CancellationToken) {
+    for second in 1_u64.. {
+        let pause = shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_secs(1)));
+        let is_over = pause.await.is_none();
+        app.write_late().await;
+        if is_over || second.is_multiple_of(60) {
+            app.refusals().flush(app.now(), &app.store).await;
+        }
         if is_over {
             return;
         }

@@ -29,6 +29,7 @@ mod healthcheck;
 mod hostile;
 mod iam;
 mod image;
+mod journal;
 mod killed;
 mod login;
 mod looking_proxy;
