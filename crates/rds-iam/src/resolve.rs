@@ -92,24 +92,45 @@ pub async fn find_endpoint(
 }
 
 /// The system's name servers and hosts file, without a cache.
-pub struct SystemResolver(TokioResolver);
+///
+/// Where no name server is configured (a container without network and a socket, or an address to dial), addresses come
+/// from the C library, which reads the hosts file, and nothing is an alias.
+pub struct SystemResolver(Option<TokioResolver>);
 
 impl SystemResolver {
     /// Reads the system's configuration (`/etc/resolv.conf`).
-    ///
-    /// # Errors
-    /// When the configuration cannot be read.
-    pub fn new() -> Result<Self, ResolveError> {
-        let failed = |error: NetError| ResolveError::Failed {
-            host: "the system's resolver".to_owned(),
-            message: error.to_string(),
-        };
-        let mut builder = TokioResolver::builder_tokio().map_err(failed)?;
-        let options = builder.options_mut();
-        options.cache_size = 0;
-        options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        Ok(Self(builder.build().map_err(failed)?))
+    #[must_use]
+    pub fn new() -> Self {
+        let built = TokioResolver::builder_tokio().and_then(|mut builder| {
+            let options = builder.options_mut();
+            options.cache_size = 0;
+            options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+            builder.build()
+        });
+        Self(built.inspect_err(note_no_servers).ok())
     }
+}
+
+impl Default for SystemResolver {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn note_no_servers(error: &NetError) {
+    tracing::debug!(%error, "/etc/resolv.conf names no server: names are looked up in /etc/hosts only");
+}
+
+/// By the C library, without a name server.
+async fn by_hosts_file(host: &str) -> Result<Vec<IpAddr>, ResolveError> {
+    let found = tokio::net::lookup_host((host, 0)).await;
+    let found = found.map_err(|error| ResolveError::Failed {
+        host: host.to_owned(),
+        message: format!(
+            "/etc/resolv.conf names no server, and /etc/hosts not this name ({error})"
+        ),
+    })?;
+    Ok(found.map(|address| address.ip()).collect())
 }
 
 impl Resolver for SystemResolver {
@@ -117,7 +138,10 @@ impl Resolver for SystemResolver {
         let host = host.to_owned();
         Box::pin(async move {
             let name = name_of(&host)?;
-            let answer = self.0.lookup(name, RecordType::CNAME).await;
+            let Some(servers) = &self.0 else {
+                return Ok(None);
+            };
+            let answer = servers.lookup(name, RecordType::CNAME).await;
             match answer {
                 Ok(lookup) => Ok(lookup
                     .answers()
@@ -139,7 +163,10 @@ impl Resolver for SystemResolver {
             if let Ok(address) = host.parse() {
                 return Ok(vec![address]);
             }
-            let answer = self.0.lookup_ip(name_of(&host)?).await;
+            let Some(servers) = &self.0 else {
+                return by_hosts_file(&host).await;
+            };
+            let answer = servers.lookup_ip(name_of(&host)?).await;
             let addresses: Vec<IpAddr> = answer
                 .map_err(|error| failure(&host, &error))?
                 .iter()
@@ -196,6 +223,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn without_a_name_server_addresses_and_the_hosts_file_work() {
+        let resolver = SystemResolver(None);
+        let address = resolver.addresses("10.1.2.3").await.unwrap();
+        assert_eq!(address, ["10.1.2.3".parse::<IpAddr>().unwrap()]);
+        let local = resolver.addresses("localhost").await.unwrap();
+        assert!(local.iter().all(IpAddr::is_loopback) && !local.is_empty());
+        assert_eq!(resolver.alias("db.example").await.unwrap(), None);
+        let error = resolver
+            .addresses("no-such-host.invalid")
+            .await
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("no-such-host.invalid"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
     async fn a_chain_stops_at_the_first_rds_name() {
         let resolver = Aliases(HashMap::from([
             ("db.example.com", "Sal-DB.internal.example.com."),
@@ -239,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_system_resolver_knows_localhost() {
-        let resolver = SystemResolver::new().unwrap();
+        let resolver = SystemResolver::new();
         let addresses = resolver.addresses("localhost").await.unwrap();
         assert!(addresses.iter().any(|address| address.is_loopback()));
     }

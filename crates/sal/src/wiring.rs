@@ -79,7 +79,7 @@ impl DatabaseLogin {
         config: &DatabaseConfig,
         clock: &Clock,
     ) -> Result<Self, WiringError> {
-        let resolver = Arc::new(SystemResolver::new()?);
+        let resolver = Arc::new(SystemResolver::new());
         let credentials = Arc::new(credentials(config, clock));
         let mut ways = Vec::new();
         for login in &config.logins {

@@ -263,7 +263,7 @@ pub(crate) fn logins(lab: &Lab, old: &str, password: &str) -> Logins {
     };
     Logins {
         base,
-        resolver: Arc::new(SystemResolver::new().unwrap()),
+        resolver: Arc::new(SystemResolver::new()),
         clock: clock(),
         admin: account(
             lab.master(),

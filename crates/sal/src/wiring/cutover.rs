@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use iam_cutover::aws::AwsApi;
 use iam_cutover::doctor::{Platform, Surroundings};
 use iam_cutover::journal::Actor;
@@ -54,8 +54,7 @@ impl Cutover {
     /// Joins them. Finds the RDS name behind the host, and the old user where it is not known; changes nothing.
     pub(crate) async fn new(config: CutoverConfig) -> Result<Self> {
         let clock = super::clock();
-        let resolver: Arc<dyn Resolver> =
-            Arc::new(SystemResolver::new().context("setting up DNS")?);
+        let resolver: Arc<dyn Resolver> = Arc::new(SystemResolver::new());
         let database = &config.database;
         let (endpoint, no_endpoint) = endpoint_of(database, resolver.as_ref()).await;
         let named = endpoint

@@ -208,7 +208,7 @@ async fn start_relay(
         logins_per_second: 10_000,
         ..LoginConfig::new(lab.endpoint(), address.port(), "bench", USER, secret)
     };
-    let resolver = Arc::new(SystemResolver::new().context("a resolver")?);
+    let resolver = Arc::new(SystemResolver::new());
     let connector =
         Arc::new(Connector::new(config, resolver, wiring::clock()).context("setting up a login")?);
     let local = Local::tcp("127.0.0.1:0".parse().context("an address")?).await?;
