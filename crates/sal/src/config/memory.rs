@@ -7,14 +7,26 @@ use super::Environment;
 /// Where Linux shows the limits of a container.
 pub(super) const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// `SAL_MEMORY_BUDGET`; without it the declared default, or half of what the container has where that is less.
+/// `SAL_MEMORY_BUDGET`; without it the declared default, or a quarter of what the container has where that is less: the
+/// rest is the program, its connections, and what the allocator has not given back yet.
 pub(super) fn budget(environment: &mut Environment, limit: Option<u64>) -> usize {
     let declared: usize = environment.number(NAME);
     let is_given = environment.given(NAME).is_some();
-    let half = limit.and_then(|bytes| usize::try_from(bytes / 2).ok());
-    match half {
-        Some(half) if !is_given => declared.min(half.max(LEAST)),
+    let share = limit.and_then(|bytes| usize::try_from(bytes / 4).ok());
+    match share {
+        Some(share) if !is_given => declared.min(share.max(LEAST)),
         _ => declared,
+    }
+}
+
+/// `SAL_UNPACKED_LIMIT`; without it the declared default, or less where the budget is small: what is made of a byte takes
+/// five and more, and one that is alone may still not take more than there is.
+pub(super) fn unpacked_limit(environment: &mut Environment, budget: usize) -> usize {
+    const NAME: &str = "SAL_UNPACKED_LIMIT";
+    let declared: usize = environment.number(NAME);
+    match environment.given(NAME) {
+        Some(_) => declared,
+        None => declared.min(budget / 8),
     }
 }
 
@@ -48,7 +60,8 @@ mod tests {
         for (given, limit, mib) in [
             (None, None, 256),
             (None, Some(4096 * MIB), 256),
-            (None, Some(128 * MIB), 64),
+            (None, Some(512 * MIB), 128),
+            (None, Some(128 * MIB), 32),
             (None, Some(16 * MIB), 32),
             (Some("104857600"), Some(128 * MIB), 100),
         ] {
@@ -59,6 +72,20 @@ mod tests {
                 mib * MIB,
                 "{given:?} {limit:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_may_be_unpacked_follows_the_budget_unless_it_is_said() {
+        let mib = |count: usize| count * 1024 * 1024;
+        for (given, budget, limit) in [
+            (None, mib(256), mib(32)),
+            (None, mib(1024), mib(32)),
+            (None, mib(32), mib(4)),
+            (Some("16777216"), mib(32), mib(16)),
+        ] {
+            let mut environment = Environment::of(given.map(|value| ("SAL_UNPACKED_LIMIT", value)));
+            assert_eq!(unpacked_limit(&mut environment, budget), limit);
         }
     }
 

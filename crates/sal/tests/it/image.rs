@@ -5,12 +5,16 @@
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 
+use fake_fleet::Client;
+use fake_fleet::hostile::unpacking_inventory;
 use serde_json::Value;
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use crate::checkins::{Content, Macs};
-use crate::stage::{PATIENCE, Settings, Stage, until};
+use crate::stage::{KEY, PATIENCE, Settings, Stage, until};
 
 /// The image under test.
 #[expect(
@@ -136,6 +140,7 @@ async fn the_image_logs_in_with_iam_read_only_and_without_rights_and_drains() {
     assert_eq!(stored, Some(Content::submitted(&checkin)));
     assert_eq!(stage.lab.metrics().failure, 0);
 
+    bulky_ones_are_refused_and_nobody_dies(&url, &checkin.serial).await;
     let well = container.inside(&["sal", "healthcheck"]).await;
     assert!(well.status.success(), "{}", text(&well.stderr));
     let user = container.inside(&["/sal", "db", "check"]).await;
@@ -149,6 +154,26 @@ async fn the_image_logs_in_with_iam_read_only_and_without_rights_and_drains() {
     let code = asked(&["inspect", "--format={{.State.ExitCode}}", &container.name]).await;
     assert_eq!(text(&code.stdout), "0", "{}", container.log().await);
     assert!(container.log().await.contains("SIGTERM"));
+}
+
+/// Ten inventories at once, of which each takes more than there is.
+async fn bulky_ones_are_refused_and_nobody_dies(url: &str, serial: &str) {
+    let client = Arc::new(Client::new(url, KEY, PATIENCE).unwrap());
+    let mut senders = JoinSet::new();
+    for _ in 0..10 {
+        let (client, serial) = (Arc::clone(&client), serial.to_owned());
+        senders.spawn(async move {
+            let inventory = unpacking_inventory(&serial, 7 * 1024 * 1024);
+            client
+                .submit(&inventory)
+                .await
+                .map(|outcome| outcome.status)
+        });
+    }
+    while let Some(status) = senders.join_next().await {
+        let status = status.unwrap().unwrap();
+        assert!(matches!(status, 400 | 503), "{status}");
+    }
 }
 
 #[tokio::test]

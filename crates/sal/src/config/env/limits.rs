@@ -15,14 +15,14 @@ pub(super) const VARIABLES: &[Variable] = &[
         33_554_432,
         (64 * KIB, GIB),
         "0.1",
-        "The greatest size in bytes of an inventory, catalog or profile list after unpacking.",
+        "The greatest size in bytes of an inventory, catalog or profile list after unpacking; by default an eighth of SAL_MEMORY_BUDGET where that is less.",
     ),
     number(
         "SAL_MEMORY_BUDGET",
         268_435_456,
         (32 * MIB, 1024 * GIB),
         "0.1",
-        "Bytes that requests, and what is made of them, may take at once, about; by default half of the container's memory where that is less. More wait for room, and are answered 503 after 8 s.",
+        "Bytes that requests, and what is made of them, may take at once, about; by default a quarter of the container's memory where that is less. More wait for room, and are answered 503 after 8 s.",
     ),
     number(
         "SAL_MACHINE_LIMIT",
@@ -43,7 +43,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         120_000,
         (0, ANY),
         "0.1",
-        "Requests a minute of clients at one address, at most; 0 for no limit. Behind a proxy the address is the last one in X-Forwarded-For.",
+        "Requests a minute of clients at one address, at most; 0 for no limit. Behind proxies of SAL_TRUSTED_PROXIES it is the client's.",
     ),
     number(
         "SAL_JOURNAL_ROWS",
