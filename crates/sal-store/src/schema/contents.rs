@@ -25,9 +25,11 @@ pub async fn contents(db: &Client) -> Result<Vec<Content>, tokio_postgres::Error
         .await?;
     let mut all = Vec::new();
     for (table, parts) in live::read(db).await?.tables {
+        let counts = |column: &&String| !PASSING.contains(&(table.as_str(), column.as_str()));
         let columns: Vec<_> = parts
             .columns
             .keys()
+            .filter(counts)
             .map(|column| format!("t.{}", quoted(column)))
             .collect();
         // By the columns' names: two databases may have them in different orders.
@@ -45,6 +47,9 @@ pub async fn contents(db: &Client) -> Result<Vec<Content>, tokio_postgres::Error
     }
     Ok(all)
 }
+
+/// Columns that change whenever somebody looks.
+const PASSING: &[(&str, &str)] = &[("auth_user", "last_login")];
 
 /// Postgres Documentation 4.1.1, "Identifiers and Key Words".
 fn quoted(name: &str) -> String {

@@ -5,9 +5,9 @@ use clap::Args;
 /// `sal compare`.
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
-    /// Address of the server that counts, such as the Django Sal you come from.
+    /// URL of the current server, such as your Django Sal.
     pub(crate) old: String,
-    /// Address of the server to compare with it.
+    /// URL of the server to compare with it.
     pub(crate) new: String,
     /// Compare the numbers behind the widgets as this user, whose password at both is in `SAL_COMPARE_PASS`.
     #[arg(long)]

@@ -13,9 +13,13 @@ use crate::commands;
 use crate::config::{Environment, server};
 use crate::exit::Exit;
 use crate::output;
+use crate::wiring::outbound::read_up_to;
 
 /// Less than the 5 s after which Docker, Podman and ECS give up by default or by our files.
 const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The reasons of `/readyz` are short.
+const LONGEST_BYTES: usize = 64 * 1024;
 
 /// Asks, and says in one line what came.
 pub(crate) async fn run(arguments: Healthcheck) -> Result<Exit> {
@@ -40,7 +44,9 @@ pub(crate) async fn run(arguments: Healthcheck) -> Result<Exit> {
         }
     })?;
     let status = answer.status();
-    let said = answer.text().await.unwrap_or_default();
+    let said = read_up_to(LONGEST_BYTES, answer).await;
+    let said = said.with_context(|| format!("reading the answer of {url}"))?;
+    let said = String::from_utf8_lossy(&said);
     let said = said.trim();
     if status.is_success() {
         output::data(said);

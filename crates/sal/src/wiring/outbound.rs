@@ -4,10 +4,10 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures_util::future::BoxFuture;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, header};
+use reqwest::{Certificate, Client, Response, header};
 use rustls_pki_types::CertificateDer;
 use sal_http::outbound::{Call, LIMIT_BYTES, Outbound, Reply};
 
@@ -47,18 +47,10 @@ impl HttpOutbound {
             request = request.header(header::AUTHORIZATION, value);
         }
         let request = request.header(header::ACCEPT, "application/json");
-        let mut response = request.send().await?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len().saturating_add(chunk.len()) > LIMIT_BYTES {
-                return Err(format!("the answer is larger than {LIMIT_BYTES} bytes").into());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Reply {
-            status: response.status().as_u16(),
-            body,
-        })
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let body = read_up_to(LIMIT_BYTES, response).await?;
+        Ok(Reply { status, body })
     }
 }
 
@@ -66,6 +58,22 @@ impl Outbound for HttpOutbound {
     fn send(&self, call: Call) -> BoxFuture<'_, Result<Reply, Box<dyn Error + Send + Sync>>> {
         Box::pin(self.call(call))
     }
+}
+
+/// The body of an answer, which may be larger than what there is room for.
+///
+/// # Errors
+/// When it is, or breaks off.
+pub(crate) async fn read_up_to(most_bytes: usize, mut answer: Response) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+        ensure!(
+            body.len().saturating_add(chunk.len()) <= most_bytes,
+            "the answer is larger than {most_bytes} bytes"
+        );
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 /// The image has no list of authorities, and its operators' providers have certificates of the web's.

@@ -70,14 +70,14 @@ impl Part {
         if !self.findings.is_empty() {
             let open = self.findings.len().saturating_sub(explained);
             text.push_str(&format!(
-                ", {open} different, {explained} different on purpose"
+                ", {open} different, {explained} that may be on purpose"
             ));
         }
         for finding in &self.findings {
             text.push_str(&format!("\n  {}: {}", finding.what, finding.how));
             if let Some(quirk) = finding.quirk {
                 let why = known::reason(quirk).unwrap_or_default();
-                text.push_str(&format!("\n    on purpose, {quirk}: {why}"));
+                text.push_str(&format!("\n    may be on purpose, {quirk}: {why}"));
             }
         }
         text

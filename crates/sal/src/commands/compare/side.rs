@@ -10,7 +10,7 @@ use rds_iam::Secret;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response, StatusCode, Url, header};
 
-use crate::wiring::outbound::web_authorities;
+use crate::wiring::outbound::{read_up_to, web_authorities};
 
 /// The original may take long over a list of ten thousand machines.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -96,9 +96,10 @@ impl Side {
             .with_context(|| format!("the {} server, {}, does not answer", self.name, self.base))?;
         self.keep_cookies(&answer);
         let status = answer.status();
-        let body = answer.text().await.map_err(reqwest::Error::without_url);
-        let body =
-            body.with_context(|| format!("reading the answer of the {} server", self.name))?;
+        let body = read_up_to(LARGEST_BYTES, answer)
+            .await
+            .with_context(|| format!("reading the answer of the {} server", self.name))?;
+        let body = String::from_utf8_lossy(&body).into_owned();
         Ok(Answer { status, body })
     }
 
@@ -124,6 +125,13 @@ impl Side {
     /// Logs in by the form, as either server has it.
     pub(super) async fn log_in(&self, user: &str, password: &Secret) -> Result<()> {
         let form = self.page("login/").await?;
+        // A password goes to the server that was named, and to no other.
+        ensure!(
+            form.status.is_success(),
+            "the {} server answered {} for its login page; give the address that it is really at",
+            self.name,
+            form.status.as_u16()
+        );
         let token = form
             .body
             .split("name=\"csrfmiddlewaretoken\" value=\"")
@@ -171,6 +179,9 @@ pub(super) async fn serials(side: &Side, most: usize) -> Result<Vec<String>> {
     };
     Ok(rows.into_keys().filter(is_plain).take(most).collect())
 }
+
+/// The list of 100,000 machines has some 30 MB.
+const LARGEST_BYTES: usize = 256 * 1024 * 1024;
 
 /// As a browser writes a part of an address.
 pub(super) fn escaped(text: &str) -> String {

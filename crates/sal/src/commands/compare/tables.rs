@@ -9,7 +9,12 @@ use crate::config::database::DatabaseConfig;
 use crate::exit::Exit;
 
 /// Rows of the original that are not meant to be the same in both.
-const OWN: &[(&str, &str)] = &[("django_session", "Q-109"), ("server_salsetting", "Q-014")];
+const OWN: &[(&str, &str)] = &[
+    ("django_session", "Q-109"),
+    ("inventory_application", "Q-107"),
+    ("search_searchcache", "Q-108"),
+    ("search_searchfieldcache", "Q-108"),
+];
 
 /// Compares the old server's database with the environment's.
 pub(super) async fn compare(config: &DatabaseConfig, old: &str) -> Result<Result<Part, Exit>> {

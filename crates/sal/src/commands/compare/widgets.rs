@@ -12,7 +12,7 @@ use super::side::{Side, escaped};
 /// Compares every list that the old server's widgets lead to.
 pub(super) async fn compare(old: &Side, new: &Side, place: &str) -> Result<Part> {
     let place = place_path(place)?;
-    let mut part = Part::new("Machines behind the widgets");
+    let mut part = Part::new(NAME);
     let overview = overview(old, &place).await?;
     for (plugin, segment) in drawn_lists(&overview) {
         let how = one_list(old, new, &format!("csv/{plugin}/{segment}/{place}/")).await?;
@@ -47,6 +47,9 @@ pub(super) async fn compare(old: &Side, new: &Side, place: &str) -> Result<Part>
     );
     Ok(part)
 }
+
+/// The part's name.
+pub(super) const NAME: &str = "Machines behind the widgets";
 
 /// As the original's addresses have it.
 fn place_path(place: &str) -> Result<String> {
