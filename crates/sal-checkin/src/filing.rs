@@ -41,8 +41,16 @@ pub(crate) struct Filing<'a> {
 impl Filing<'_> {
     /// One try. Nothing is written unless all is.
     pub(crate) async fn file(&self) -> Result<(), AppError> {
-        let db = machine_client(self.body_bytes, self.app).await?;
-        let seen = self.arrive(&db).await?;
+        let mut db = machine_client(self.body_bytes, self.app).await?;
+        let seen = match self.arrive(&db).await {
+            // A session that Postgres ended in the pool is noticed by the first statement. Nothing depends on it yet, and
+            // what it may have done is done again with the same result.
+            Err(AppError::Store(error)) if error.lost_its_connection() => {
+                db = machine_client(self.body_bytes, self.app).await?;
+                self.arrive(&db).await?
+            }
+            other => other?,
+        };
         if !seen.authorised {
             return Err(self.key.is_wrong(self.app));
         }
