@@ -146,6 +146,9 @@ crate::queries! {
     /// Makes a person what Django calls a superuser: staff, and with all rights in its own pages.
     set_superuser(id: UserId) = "UPDATE auth_user SET is_superuser = true, is_staff = true WHERE id = $1";
 
+    /// Takes a user the rights that Django gives superusers.
+    unset_superuser(id: UserId) = "UPDATE auth_user SET is_superuser = false WHERE id = $1";
+
     /// Removes a person and everything that hangs on it. Saved searches are not lost: they become `heir`'s.
     delete_person(id: UserId, heir: UserId) = "
         WITH memberships AS (DELETE FROM auth_user_groups WHERE user_id = $1),

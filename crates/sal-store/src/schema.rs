@@ -15,7 +15,7 @@ use tokio_postgres::Client;
 
 pub use compare::{Difference, Severity};
 pub use contents::{Content, contents};
-pub use standing::{Kind, Standing, keep_out, standing};
+pub use standing::{Kind, Standing, keep_out, standing, taken_back};
 pub use work_as::{Owner, owner_to_work_as};
 
 use crate::statements::{NO_RIGHTS, faults_of_own_tables};

@@ -70,6 +70,14 @@ pub async fn standing(db: &Client) -> Result<Standing, Error> {
     })
 }
 
+/// What an administrator took back of our additions, in words; a server warns of it.
+///
+/// # Errors
+/// Postgres's.
+pub async fn taken_back(db: &Client) -> Result<Vec<Difference>, Error> {
+    Ok(Ours::read(db).await?.taken_back(ADDITIONS))
+}
+
 /// Why a server should not touch a database: it is another program's, or this login may not use it.
 ///
 /// # Errors
@@ -152,7 +160,9 @@ impl Ours {
             severity: Severity::Attention,
             what,
         };
-        found.into_iter().map(attention).collect()
+        let mut found: Vec<_> = found.into_iter().map(attention).collect();
+        found.extend(self.taken_back(additions));
+        found
     }
 
     /// Things with a name of ours that nothing records: making the addition would fail.
@@ -199,6 +209,41 @@ impl Ours {
                 )
             })
             .collect()
+    }
+
+    /// What an administrator took out: a start does not bring it back.
+    fn taken_back(&self, additions: &[Addition]) -> Vec<Difference> {
+        let of_kind = |only_saves: bool| -> Vec<&str> {
+            let taken = additions.iter().filter(|addition| {
+                addition.only_saves == only_saves && self.recorded.get(addition.name) == Some(&true)
+            });
+            taken.map(|addition| addition.name).collect()
+        };
+        let lines = [
+            (
+                false,
+                Severity::Attention,
+                "what needs them does not work, such as logging in to the pages",
+            ),
+            (
+                true,
+                Severity::Note,
+                "check-ins and pages cost the database more",
+            ),
+        ];
+        let told = lines
+            .into_iter()
+            .filter_map(|(only_saves, severity, means)| {
+                let names = of_kind(only_saves);
+                (!names.is_empty()).then(|| Difference {
+                    severity,
+                    what: format!(
+                        "taken back: {}. Without them {means}; `sal db init` makes them again",
+                        names.join(", ")
+                    ),
+                })
+            });
+        told.collect()
     }
 
     /// Tables that this login may not use.
@@ -414,7 +459,18 @@ mod tests {
         );
         lost.recorded.insert("0001-sessions".to_owned(), true);
         lost.relations.remove("salrs_session");
-        assert_eq!(text(&lost), "");
+        assert_eq!(
+            text(&lost),
+            "taken back: 0001-sessions. Without them what needs them does not work, such as logging in to the pages; `sal db init` makes them again"
+        );
+        let mut dearer = whole();
+        dearer.recorded.insert("0003-fill-factor".to_owned(), true);
+        let severities: Vec<_> = dearer
+            .obstacles(ADDITIONS)
+            .iter()
+            .map(|found| found.severity)
+            .collect();
+        assert_eq!(severities, [Severity::Note]);
         let mut unrecorded = whole();
         unrecorded.recorded.remove("0009-jobs");
         assert!(

@@ -27,7 +27,7 @@ This is a Sal 4.4.1 database, and nothing stands in the way.
   0011-logins                two more tables for single sign-on
   0012-journal-strangers     a column of the journal of check-in problems
   0013-bounded-page-indexes  indexes over the beginning of names where an earlier build indexed whole names
-Sal's rows stay as they are, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition.
+No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off.
 ";
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn an_untouched_database_is_called_so_and_the_start_says_what_it_added() {
     assert_eq!(after.code, Some(0));
     assert_eq!(
         after.stdout,
-        "The tables are as Sal 4.4.1 leaves them, and our additions are there.\n"
+        "The tables are as Sal 4.4.1 leaves them, and this server has nothing to add.\n"
     );
 }
 
@@ -89,7 +89,7 @@ async fn an_earlier_build_s_database_is_told_what_comes_and_is_fine() {
         "The tables are as Sal 4.4.1 leaves them; some of our additions are not there yet.
 `sal serve` will add:
   0009-jobs  a table of maintenance jobs
-Sal's rows stay as they are, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition.
+No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off.
 "
     );
 }

@@ -82,7 +82,7 @@ fn text(standing: &Standing) -> String {
             lines.push(format!("  {:<width$}  {}", addition.name, addition.what));
         }
         lines.push(
-            "Sal's rows stay as they are, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition."
+            "No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off."
                 .to_owned(),
         );
     }
@@ -105,7 +105,7 @@ fn verdict(standing: &Standing) -> &'static str {
         }
         (Kind::Original, _) => "This is a Sal 4.4.1 database, and nothing stands in the way.",
         (Kind::Ours, _) if standing.to_add.is_empty() => {
-            "The tables are as Sal 4.4.1 leaves them, and our additions are there."
+            "The tables are as Sal 4.4.1 leaves them, and this server has nothing to add."
         }
         (Kind::Ours, _) => {
             "The tables are as Sal 4.4.1 leaves them; some of our additions are not there yet."

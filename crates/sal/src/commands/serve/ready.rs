@@ -42,7 +42,10 @@ impl Ready {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(15));
         }
-        output::note(&format!("sal is ready on http://{}", self.address));
+        match self.config.logs_json {
+            true => info!("sal is ready on http://{}", self.address),
+            false => output::note(&format!("sal is ready on http://{}", self.address)),
+        }
         Ok(())
     }
 
@@ -58,6 +61,7 @@ impl Ready {
         let ensured = ensure_as_owner(&mut db).await?;
         say_what_was_made(&ensured);
         refuse_unfit(&db).await?;
+        warn_of_what_was_taken_back(&db).await?;
         let told = legacy::tell(&self.registry, &self.store).await;
         told.map_err(|error| Obstacle::Away(error.to_string()))?;
         if ensured.additions_refused.is_some() {
@@ -141,6 +145,15 @@ async fn refuse_unfit(db: &Client) -> Result<(), Obstacle> {
         return Err(Obstacle::Unfit(anyhow::anyhow!(
             "this database cannot be used ({list}); `sal db check` shows everything"
         )));
+    }
+    Ok(())
+}
+
+/// A start makes what is missing, but nothing that an administrator took out.
+async fn warn_of_what_was_taken_back(db: &Client) -> Result<(), Obstacle> {
+    let taken = schema::taken_back(db).await;
+    for difference in taken.map_err(|error| Obstacle::of_statement(&error))? {
+        warn!("{}", difference.what);
     }
     Ok(())
 }
