@@ -74,6 +74,19 @@ fn tell(findings: &Findings) {
     if !lines.is_empty() {
         output::data(&lines.join("\n"));
     }
+    let read_otherwise = |value: &str| value.contains(['\\', '$', '#', '"', '\'', '`']);
+    let otherwise = findings
+        .environment
+        .iter()
+        .filter(|(_, found)| read_otherwise(&found.value))
+        .map(|(variable, _)| *variable);
+    let otherwise: Vec<_> = otherwise.collect();
+    if !otherwise.is_empty() {
+        output::note(&format!(
+            "These lines are for `docker --env-file` and `podman --env-file`, which take them as they are: {}. In systemd's EnvironmentFile write every \\ twice and put the value in double quotes; in Compose's env_file put it in single quotes.",
+            otherwise.join(", ")
+        ));
+    }
     list("Set these yourself:", &findings.yourself);
     list("No counterpart here:", &findings.no_equivalent);
     list("Not understood:", &findings.not_understood);

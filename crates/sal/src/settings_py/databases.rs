@@ -1,7 +1,7 @@
 //! `DATABASES`: where the database is and who logs in. The password is never repeated.
 
 use super::literal::Value;
-use super::translate::{Findings, Line};
+use super::translate::{Findings, Line, line_of};
 
 /// Notes what a dictionary of databases is here.
 pub(super) fn note(value: &Value, line: usize, findings: &mut Findings) {
@@ -116,8 +116,19 @@ fn put(
         Some(Value::Int(number)) => findings.set(variable, number.to_string(), Line { name, line }),
         Some(Value::Text(text)) if text.is_empty() => {}
         // A URL there would be one with a password in it.
-        Some(Value::Text(text)) if !text.contains(['@', '\n']) && !text.contains("://") => {
-            findings.set(variable, text.clone(), Line { name, line });
+        Some(Value::Text(text))
+            if !(text.contains("://") || key == "HOST" && text.contains('@')) =>
+        {
+            match line_of(text) {
+                Ok(text) => findings.set(variable, text, Line { name, line }),
+                Err(why) => {
+                    findings.not_understood(
+                        name,
+                        line,
+                        &format!("its {key}: {why}; set {variable} yourself"),
+                    );
+                }
+            }
         }
         Some(other) => {
             let line = match other {

@@ -220,7 +220,7 @@ fn path(tokens: &[&Token]) -> Option<Vec<String>> {
         .collect()
 }
 
-/// `from MODULE import *`, of another module than Sal's own.
+/// `from MODULE import *`, or of a setting by its name, of another module than Sal's own.
 fn everything(tokens: &[Token], line: usize) -> Option<Statement> {
     let is_star = tokens.last().is_some_and(|token| token.is_sign("*"));
     let parts = tokens.iter().skip(1);
@@ -232,7 +232,12 @@ fn everything(tokens: &[Token], line: usize) -> Option<Statement> {
         })
         .collect();
     let is_sals = SALS_MODULES.contains(&module.as_str());
-    (is_star && !is_sals).then_some(Statement::Everything { module, line })
+    // A name that is a setting may hold anything there, just as all of them may.
+    let names_a_setting = tokens
+        .iter()
+        .skip_while(|token| token.name() != Some("import"))
+        .any(|token| token.name().is_some_and(is_setting));
+    ((is_star || names_a_setting) && !is_sals).then_some(Statement::Everything { module, line })
 }
 
 const SALS_MODULES: &[&str] = &[

@@ -329,7 +329,7 @@ fn item(value: &Value, separators: &[char]) -> Result<String, &'static str> {
 }
 
 /// A text that can stand in a line of an env file, and comes out of it as it is.
-fn line_of(text: &str) -> Result<String, &'static str> {
+pub(super) fn line_of(text: &str) -> Result<String, &'static str> {
     let is_quoted = text.starts_with(['"', '\'']);
     if text.contains(char::is_control) || text.trim() != text || is_quoted {
         return Err("it has a line end, a blank or a quote where an env file can have none");
