@@ -78,18 +78,18 @@ pub(crate) enum Command {
     /// Look at a folder of your own plugins.
     #[command(subcommand)]
     Plugin(Plugin),
-    /// Why is my Mac missing? What the machines' door refused, and what it last took.
+    /// Why is my Mac missing? Which check-ins were refused, and what was last stored.
     #[command(subcommand)]
     Checkin(Checkin),
     /// Compare two servers, such as a Django Sal and the one to take its place: clients' answers, numbers, tables.
     ///
-    /// It asks and stores nothing. Differences that are on purpose come with their number in docs/compat/quirks.md;
+    /// It logs in as `--user` and changes nothing else. Differences that are on purpose come with their number in docs/compat/quirks.md;
     /// for any other the exit code is 3.
     #[command(
         after_help = "Example: SAL_COMPARE_PASS=… SAL_COMPARE_KEY=… sal compare https://sal.example.org http://127.0.0.1:8001 --user admin"
     )]
     Compare(Compare),
-    /// Log in to RDS with IAM.
+    /// Move a deployment to IAM logins, check it, and go back.
     #[command(subcommand)]
     Iam(Iam),
     /// A local Postgres port or socket for other programs: it logs in upstream with IAM.
@@ -141,7 +141,7 @@ pub(crate) enum Page {
 /// `sal serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// Address and port to listen on; without it SAL_LISTEN counts, and then 0.0.0.0:8000.
+    /// Address and port to listen on [env: SAL_LISTEN] [default: 0.0.0.0:8000].
     #[arg(long)]
     pub(crate) listen: Option<std::net::SocketAddr>,
 }
@@ -149,10 +149,10 @@ pub(crate) struct Serve {
 /// `sal healthcheck`.
 #[derive(Debug, Args)]
 pub(crate) struct Healthcheck {
-    /// Ask only whether the server runs, not whether it can use its database: for whatever restarts it on a no.
+    /// Ask only whether the process is running, not whether it can use its database. Use this for liveness probes.
     #[arg(long)]
     pub(crate) live: bool,
-    /// The server's address; by default the port of SAL_LISTEN on this machine, or 8000.
+    /// The server's URL; by default the port of SAL_LISTEN, or 8000, on this machine.
     #[arg(long)]
     pub(crate) url: Option<String>,
 }

@@ -14,7 +14,7 @@ use crate::output;
 #[derive(Debug, Clone)]
 pub(crate) struct LogConfig {
     filter: String,
-    json: bool,
+    pub(crate) json: bool,
 }
 
 impl LogConfig {
@@ -28,6 +28,20 @@ impl LogConfig {
         let filter = filter.unwrap_or_default();
         if let Err(error) = EnvFilter::try_new(&filter) {
             environment.problem(format!("SAL_LOG=`{filter}` is not a log filter: {error}"));
+        }
+        // A word that is no level is taken for a part of the program, and everything else falls silent.
+        for word in filter
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.contains('='))
+        {
+            let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+            if !word.is_empty() && !is_level {
+                environment.problem(format!(
+                    "SAL_LOG: `{word}` is no level; write {}, or directives such as sal_checkin=debug",
+                    LEVELS.join(", ")
+                ));
+            }
         }
         let format = environment.word("SAL_LOG_FORMAT");
         Self {
@@ -65,6 +79,8 @@ fn is_held_back(level: &Level, target: &str) -> bool {
     let is_notice = *level > Level::WARN && library == "tokio_postgres";
     is_notice || (*level > Level::INFO && HELD_BACK.contains(&library))
 }
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// These may log headers, bodies or credentials below this level, whatever SAL_LOG says.
 const HELD_BACK: &[&str] = &[

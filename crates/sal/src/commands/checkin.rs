@@ -55,7 +55,9 @@ async fn journal(serial: Option<String>, lines: u32, as_json: bool, db: &Client)
         output::data(&escape::line(&event_as_text(event)));
     }
     if found.is_empty() {
-        output::note("The journal holds nothing about it.");
+        output::note(
+            "The journal holds nothing about it. A refusal for a wrong key has no serial number: `sal checkin journal` without --serial shows all.",
+        );
     }
     Ok(Exit::Done)
 }

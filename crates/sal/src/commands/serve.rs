@@ -111,6 +111,7 @@ fn configured() -> std::result::Result<(ServerConfig, Vec<String>), Exit> {
     }
     let warnings = commands::checked(environment)?;
     log.start();
+    config.logs_json = log.json;
     warnings.iter().for_each(|warning| warn!("{warning}"));
     if config.plugin_folder.is_none() {
         config.plugin_folder = legacy::folder(Path::new("/"));

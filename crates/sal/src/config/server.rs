@@ -24,6 +24,8 @@ use super::oidc::SingleSignOn;
 pub(crate) struct ServerConfig {
     pub(crate) database: DatabaseConfig,
     pub(crate) listen: SocketAddr,
+    /// Every line of the log is an object of JSON.
+    pub(crate) logs_json: bool,
     pub(crate) http: HttpConfig,
     pub(crate) trusted_origins: Vec<String>,
     pub(crate) drain: Duration,
@@ -56,6 +58,16 @@ impl ServerConfig {
             ));
         }
         environment.refuse_user_in_url("SAL_PUBLIC_URL");
+        let path = public_url
+            .as_deref()
+            .and_then(|url| url.split_once("://"))
+            .and_then(|(_, rest)| rest.split_once('/'));
+        if path.is_some_and(|(_, path)| !path.is_empty()) {
+            environment.problem(
+                "SAL_PUBLIC_URL has a path, and serving under a path isn't supported (Q-155): give Sal a host name of its own"
+                    .to_owned(),
+            );
+        }
         let trusted_origins = environment.list("DOCKER_SAL_CSRF_TRUSTED_ORIGINS");
         for origin in &trusted_origins {
             if origin.contains('@') {
@@ -72,6 +84,7 @@ impl ServerConfig {
         Self {
             database: DatabaseConfig::read(environment),
             listen: listen(environment),
+            logs_json: false,
             http: http(public_url.as_deref(), environment),
             trusted_origins,
             drain: Duration::from_secs(environment.number("SAL_DRAIN_SECONDS")),
@@ -117,6 +130,8 @@ fn status_token(environment: &mut Environment) -> Option<Secret> {
 }
 
 fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
+    let limit = memory::container_limit(Path::new(memory::CGROUPS));
+    let memory_bytes = memory::budget(environment, limit);
     HttpConfig {
         display_name: environment
             .text("DOCKER_SAL_DISPLAY_NAME")
@@ -131,11 +146,8 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
             .collect(),
         ignore_facts: ignore_facts(environment),
         body_limit_bytes: environment.number("SAL_BODY_LIMIT"),
-        unpacked_limit_bytes: environment.number("SAL_UNPACKED_LIMIT"),
-        memory_bytes: memory::budget(
-            environment,
-            memory::container_limit(Path::new(memory::CGROUPS)),
-        ),
+        unpacked_limit_bytes: memory::unpacked_limit(environment, memory_bytes),
+        memory_bytes,
         address_limit: environment.number("SAL_ADDRESS_LIMIT"),
         key_limit: environment.number("SAL_KEY_LIMIT"),
         machine_limit: environment.number("SAL_MACHINE_LIMIT"),

@@ -64,8 +64,10 @@ impl Server {
         const READY: &str = "sal is ready on ";
         self.logged(READY).await;
         let log = self.log();
-        let line = log.lines().find_map(|line| line.strip_prefix(READY));
-        self.url = line.unwrap().to_owned();
+        // A log of JSON has it as the message of an object.
+        let (_, after) = log.split_once(READY).unwrap();
+        let url = after.split(['"', '\n']).next().unwrap();
+        self.url = url.to_owned();
     }
 
     /// Waits until the log holds a text.

@@ -1,5 +1,6 @@
 //! What a former deployment brings along that is not run here: said once at the start.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sal_http::enabled_plugins;
@@ -50,7 +51,18 @@ pub(super) fn folder(root: &Path) -> Option<PathBuf> {
 fn holds_some(folder: &Path) -> bool {
     let is_folder =
         |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| entry.path().is_dir());
-    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.any(is_folder))
+    match std::fs::read_dir(folder) {
+        Ok(mut entries) => entries.any(is_folder),
+        Err(error) if error.kind() == ErrorKind::NotFound => false,
+        Err(error) => {
+            warn!(
+                "the plugins in {} cannot be read ({error}): let user {} read the folder and what is in it",
+                folder.display(),
+                rustix::process::geteuid().as_raw()
+            );
+            false
+        }
+    }
 }
 
 /// Below the root of the file system: Sal's folder, and the link to it that older guides mount over.

@@ -12,7 +12,7 @@ use sal_store::ids::UserId;
 use sal_store::people::{
     FoundPerson, ListedPerson, administrators, find_person, insert_person, list_people,
     lock_administrators, own_password, replace_password, set_staff, set_superuser, unit_names,
-    update_person,
+    unset_superuser, update_person,
 };
 use sal_store::sessions::delete_sessions_of;
 use sal_store::users::user_by_name;
@@ -282,7 +282,13 @@ async fn change_level(name: &str, level: Level, db: &Client) -> Result<Outcome> 
     );
     changed.await.context("changing the level")?;
     let old = Level::from_code(&person.level);
-    let words = format!("level {} → {}", old.title(), level.title());
+    let mut words = format!("level {} → {}", old.title(), level.title());
+    // A Django Sal lets superusers do everything, whatever their level.
+    if person.is_superuser && level != Level::GlobalAdmin {
+        let changed = unset_superuser(db, &person.id).await;
+        changed.context("taking the superuser's rights")?;
+        words.push_str(", no superuser any more");
+    }
     commit(
         "changed",
         (person.id, name),

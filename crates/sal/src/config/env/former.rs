@@ -91,7 +91,7 @@ pub(crate) const FORMER: &[Former] = &[
     sals(
         "DOCKER_SAL_ADMINS",
         &["Docker User, docker@localhost"],
-        "no mail is ever sent, by Sal neither",
+        "neither Sal nor this server sends mail",
     ),
     sals(
         "DOCKER_SAL_ALLOWED",
@@ -161,7 +161,6 @@ pub(crate) const FORMER: &[Former] = &[
     tried("SAL_TIMEZONE", USE_TZ),
     tried("SAL_TIME_ZONE", USE_TZ),
     tried("SAL_PORT", LISTEN),
-    tried("SAL_LISTEN", LISTEN),
     tried("SAL_BIND", LISTEN),
     tried("DOCKER_SAL_PORT", LISTEN),
     tried("SAL_SECRET_KEY", NO_KEY),
@@ -172,5 +171,5 @@ const NO_SAML: &str =
     "SAML is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work";
 const NO_LDAP: &str = "LDAP is not built; local accounts and single sign-on by OpenID Connect (SAL_OIDC_ISSUER) work, which most directories offer";
 const USE_TZ: &str = "the time zone is read from DOCKER_SAL_TZ";
-const LISTEN: &str = "the address is an argument: `sal serve --listen 0.0.0.0:8000`";
-const NO_KEY: &str = "sessions are random and stand in the database, so that no key is needed";
+const LISTEN: &str = "set SAL_LISTEN, as 0.0.0.0:8000";
+const NO_KEY: &str = "sessions are random and stored in the database, so no key is needed";

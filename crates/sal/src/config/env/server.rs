@@ -43,7 +43,7 @@ pub(super) const VARIABLES: &[Variable] = &[
     secret(
         "ADMIN_PASS",
         "Sal",
-        "Password of `admin`, who is made, or made a superuser and given it, at a start at which no user is a superuser; without it the log shows a one-time set-up link while there is no user. One that is guessed first, or shorter than 8 characters, stops the start.",
+        "Password of `admin`, who is made, or made a superuser and given it, at a start at which no user is a superuser; without it the log shows a one-time set-up link while there is no user. A common password, or one shorter than 8 characters, stops the start.",
     ),
     text(
         "SAL_PUBLIC_URL",
@@ -80,7 +80,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         300,
         (0, ANY),
         "Sal",
-        "Seconds between two looks at what a Django Sal's searches read, at least 60; the other jobs have periods of their own.",
+        "How often to refresh the caches of a Django Sal's searches, in seconds; at least 60. The other jobs have periods of their own.",
     ),
     number(
         "DOCKER_SAL_INACTIVE_UNDEPLOYED",
