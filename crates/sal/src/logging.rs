@@ -99,3 +99,24 @@ const HELD_BACK: &[&str] = &[
     // Whole addresses: set-up links, codes of single sign-on.
     "tower_http",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_level_is_a_mistake_and_directives_are_not() {
+        for (written, is_good) in [
+            ("info", true),
+            ("WARN,sal_checkin=debug", true),
+            ("off", true),
+            ("WARNING", false),
+            ("inof", false),
+            ("tcp://1:1", false),
+        ] {
+            let mut environment = Environment::of([("SAL_LOG", written)]);
+            LogConfig::read(&mut environment);
+            assert_eq!(environment.finish().is_ok(), is_good, "{written}");
+        }
+    }
+}

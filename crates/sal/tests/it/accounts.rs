@@ -94,7 +94,8 @@ async fn users_are_made_and_changed_as_on_the_pages_and_noted() {
          (command line) changed anna: a new password; \
          (command line) changed anna: level Read and write → Global admin; \
          (command line) changed anna: is staff now; \
-         (command line) changed root: no longer staff"
+         (command line) changed root: no longer staff; \
+         (command line) changed root: level Global admin → Read only, no superuser any more"
     );
 }
 
@@ -133,6 +134,17 @@ async fn hand_over_to_anna(settings: &Settings) {
         let ended = settings.run(arguments).await;
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
+    // A Django Sal asks whether somebody is a superuser, not which level they have.
+    let ended = settings.run(&["user", "level", "root", "RO"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let list = settings.run(&["user", "list", "--json"]).await.stdout;
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let root = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|user| user["name"] == "root");
+    assert_eq!(root.unwrap()["superuser"], false, "{list}");
     // Now she is the last one.
     for arguments in [
         &["user", "staff", "anna", "--remove"][..],

@@ -110,3 +110,21 @@ async fn q155_a_path_in_front_is_not_taken_from_headers() {
     let answer = server.get("/prod/login/").await;
     assert_eq!(answer.status().as_u16(), 404);
 }
+
+#[tokio::test]
+async fn q155_a_public_address_with_a_path_stops_the_start() {
+    let stage = Stage::set().await;
+    for (url, code) in [
+        ("https://sal.example.org/sal", Some(2)),
+        ("https://sal.example.org:8443/sal/", Some(2)),
+    ] {
+        let settings = stage.password_settings().with("SAL_PUBLIC_URL", url);
+        let ended = settings.run(&["serve", "--listen", "127.0.0.1:0"]).await;
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert!(ended.stderr.contains("host name of its own"), "{ended:?}");
+    }
+    let settings = stage
+        .password_settings()
+        .with("SAL_PUBLIC_URL", "https://sal.example.org/");
+    Server::start(&settings).await;
+}
