@@ -69,7 +69,7 @@ capabilities:
 
 {{/* Settings that the chart makes itself: named twice, one of them would count silently. */}}
 {{- define "sal.checkSettings" -}}
-{{- $own := dict "DB_HOST" "database.host" "DB_PORT" "database.port" "DB_NAME" "database.name" "DB_USER" "database.user" "DB_SSLMODE" "database.sslMode" "AWS_IAM" "aws.iam" "AWS_RDS_REGION" "aws.region" "SAL_DB_EXPECT_ROLE" "database.expectRole" "SAL_DRAIN_SECONDS" "drainSeconds" "SAL_MEMORY_BUDGET" "memoryBudget" "SAL_STATUS_LISTEN" "metrics" -}}
+{{- $own := dict "DB_HOST" "database.host" "DB_PORT" "database.port" "DB_NAME" "database.name" "DB_USER" "database.user" "DB_SSLMODE" "database.sslMode" "AWS_IAM" "aws.iam" "AWS_RDS_REGION" "aws.region" "SAL_DB_EXPECT_ROLE" "database.expectRole" "SAL_DRAIN_SECONDS" "drainSeconds" "SAL_MEMORY_BUDGET" "memoryBudget" "SAL_STATUS_LISTEN" "metrics" "SAL_LISTEN" "service.port" -}}
 {{- range $name, $value := .Values.settings -}}
 {{- with get $own $name -}}
 {{- fail (printf "settings.%s: set %s instead" $name .) -}}
