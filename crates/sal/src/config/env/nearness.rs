@@ -1,5 +1,7 @@
 //! Which name was meant: slips of a finger, another beginning (`SAL_TZ` for `DOCKER_SAL_TZ`), words left out or added.
 
+use strsim::osa_distance;
+
 /// The name that a name with one of our beginnings was meant to be, if one is near.
 pub(super) fn meant(
     name: &str,
@@ -26,7 +28,7 @@ pub(super) fn slip_of(
             _ => 0,
         };
         let is_near = plain.len().abs_diff(of_known.len()) <= allowed;
-        is_near && distance(&plain, &of_known) <= allowed
+        is_near && osa_distance(&plain, &of_known) <= allowed
     })
 }
 
@@ -42,7 +44,7 @@ fn score(name: &str, known: &str) -> Option<(u8, usize)> {
     if let Some(shared) = shared.filter(|tail| tail.len() > 1) {
         return Some((1, own.len().saturating_sub(shared.len())));
     }
-    let apart = distance(&own, &of_known);
+    let apart = osa_distance(&own, &of_known);
     let shortest = |tails: &[String]| tails.last().map_or(0, String::len);
     let allowed = (shortest(&tails).min(shortest(&known_tails)) / 4).max(1);
     if apart <= allowed {
@@ -87,50 +89,4 @@ fn words(name: &str) -> Vec<String> {
         .filter(|word| !["", "DOCKER", "SAL"].contains(word))
         .map(str::to_owned)
         .collect()
-}
-
-/// How many letters have to be added, removed, replaced, or swapped with their neighbour.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<_>, Vec<_>) = (one.bytes().collect(), other.bytes().collect());
-    // Rows of the table: the last but one, and the last.
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
-    for (i, letter) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, wanted) in other.iter().enumerate() {
-            let at =
-                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
-            let replaced = at(&last, j) + usize::from(letter != wanted);
-            let mut least = replaced.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
-            let is_swap = i > 0
-                && j > 0
-                && one.get(i - 1) == Some(wanted)
-                && other.get(j - 1) == Some(letter);
-            if is_swap {
-                least = least.min(at(&before_last, j - 1) + 1);
-            }
-            row.push(least);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn letters_that_are_swapped_are_one_difference() {
-        for (one, other, apart) in [
-            ("", "", 0),
-            ("abc", "", 3),
-            ("", "ab", 2),
-            ("AWSIMA", "AWSIAM", 1),
-            ("kitten", "sitting", 3),
-            ("DOKCER", "DOCKER", 1),
-        ] {
-            assert_eq!(distance(one, other), apart, "{one} {other}");
-        }
-    }
 }
