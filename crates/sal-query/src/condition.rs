@@ -6,6 +6,7 @@
 
 use crate::{
     age::Age,
+    catalogue::{Column, RowKind},
     field::{Field, Kind},
     group::{Shape, Shaped},
     related::{Related, Test},
@@ -53,6 +54,48 @@ pub(crate) enum Node {
         value: String,
     },
     Search(String),
+    /// Of a column of the machine, or what is computed from them.
+    Column(RowNode),
+    /// One row of a kind fulfils it.
+    Rows {
+        kind: &'static RowKind,
+        row: RowNode,
+    },
+    /// Serial numbers in any letter case, or host names to the letter.
+    Names(Vec<String>),
+    /// Ids of machines.
+    Ids(Vec<i64>),
+}
+
+/// A condition on one row.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum RowNode {
+    All(Vec<RowNode>),
+    Any(Vec<RowNode>),
+    Not(Box<RowNode>),
+    Test(&'static Column, Test),
+    /// A name in a column whose beginnings are indexed.
+    Named(&'static str, String),
+    /// The management source has this name.
+    OfSource(String),
+}
+
+impl RowNode {
+    /// All of these; one stands for itself.
+    pub(crate) fn all(parts: Vec<Self>) -> Self {
+        match <[Self; 1]>::try_from(parts) {
+            Ok([only]) => only,
+            Err(parts) => Self::All(parts),
+        }
+    }
+
+    /// One of these at least; one stands for itself.
+    pub(crate) fn any(parts: Vec<Self>) -> Self {
+        match <[Self; 1]>::try_from(parts) {
+            Ok([only]) => only,
+            Err(parts) => Self::Any(parts),
+        }
+    }
 }
 
 /// How a field is compared with a value.
@@ -74,6 +117,20 @@ pub enum Operator {
     Contains,
     /// Begins with the text. Text only.
     StartsWith,
+    /// The same in any letter case. Text only.
+    Same,
+    /// Begins with the text, in any letter case. Text only.
+    Begins,
+}
+
+impl Operator {
+    /// Whether only texts are compared this way.
+    pub(crate) fn is_for_text(self) -> bool {
+        matches!(
+            self,
+            Self::Contains | Self::StartsWith | Self::Same | Self::Begins
+        )
+    }
 }
 
 /// A value to compare with.
@@ -174,7 +231,7 @@ impl Condition {
         }
         let fits = match operator {
             Operator::Equal | Operator::NotEqual => true,
-            Operator::Contains | Operator::StartsWith => found == Kind::Text,
+            operator if operator.is_for_text() => found == Kind::Text,
             _ => found != Kind::Boolean,
         };
         if !fits {
@@ -199,8 +256,7 @@ impl Condition {
         operator: Operator,
         value: i64,
     ) -> Result<Self, ConditionError> {
-        let for_text = matches!(operator, Operator::Contains | Operator::StartsWith);
-        if field.kind() != Kind::Text || for_text {
+        if field.kind() != Kind::Text || operator.is_for_text() {
             return Err(wrong_operator(field));
         }
         Ok(Self(Node::NumberInText {
@@ -287,6 +343,27 @@ impl Condition {
             shaped,
             value: value.to_owned(),
         }))
+    }
+
+    /// Holds for machines with one of these serial numbers, in any letter case, or host names, to the letter.
+    #[must_use]
+    pub fn names(names: Vec<String>) -> Self {
+        let names = names.into_iter().map(|name| name.replace('\0', ""));
+        Self(Node::Names(names.collect()))
+    }
+
+    /// Holds for the machines with these ids.
+    #[must_use]
+    pub fn ids(ids: Vec<i64>) -> Self {
+        Self(Node::Ids(ids))
+    }
+
+    pub(crate) fn of_column(test: RowNode) -> Self {
+        Self(Node::Column(test))
+    }
+
+    pub(crate) fn rows(kind: &'static RowKind, row: RowNode) -> Self {
+        Self(Node::Rows { kind, row })
     }
 
     /// Holds when each word occurs in the serial number, host name or console user, in any case.

@@ -3,6 +3,8 @@
 //! Names are those of Sal's table `server_machine`; nothing outside this list can reach SQL as an
 //! identifier.
 
+use crate::catalogue::{Column, Meaning};
+
 /// What a field holds, and therefore which operators and values fit it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -17,7 +19,7 @@ pub enum Kind {
 }
 
 macro_rules! fields {
-    ($($variant:ident $name:literal $kind:ident $doc:literal,)*) => {
+    ($($variant:ident $name:literal $kind:ident $meaning:ident [$($alias:literal)*] $label:literal $doc:literal,)*) => {
         /// A column of a machine.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Field {
@@ -46,32 +48,42 @@ macro_rules! fields {
                 match self { $(Self::$variant => concat!("machine.", $name),)* }
             }
         }
+
+        /// The columns as the filter language knows them.
+        pub(crate) const COLUMNS: &[Column] = &[$(Column {
+            name: $name,
+            aliases: &[$($alias,)*],
+            label: $label,
+            about: $doc,
+            meaning: Meaning::$meaning,
+            sql: concat!("machine.", $name),
+        },)*];
     };
 }
 
 fields! {
-    Serial "serial" Text "Serial number, upper case for machines that checked in.",
-    Hostname "hostname" Text "Name the machine calls itself.",
-    OperatingSystem "operating_system" Text "Version of the operating system.",
-    Memory "memory" Text "Memory as the client words it.",
-    MemoryKb "memory_kb" Integer "Memory in kibibytes; 0 when never reported.",
-    MunkiVersion "munki_version" Text "Version of Munki.",
-    Manifest "manifest" Text "Munki manifest.",
-    HdSpace "hd_space" Integer "Free disk space in bytes.",
-    HdTotal "hd_total" Integer "Disk size in bytes.",
-    HdPercent "hd_percent" Text "Used share of the disk, 0 to 100, as text.",
-    ConsoleUser "console_user" Text "User who was logged in at the last check-in.",
-    MachineModel "machine_model" Text "Model identifier.",
-    CpuType "cpu_type" Text "Processor.",
-    CpuSpeed "cpu_speed" Text "Processor speed as the client words it.",
-    OsFamily "os_family" Text "Darwin, Windows, Linux or ChromeOS.",
-    LastCheckin "last_checkin" Time "Last check-in; missing before the first.",
-    MachineGroup "machine_group_id" Integer "Id of the machine group.",
-    FirstCheckin "first_checkin" Time "When the machine was first seen.",
-    SalVersion "sal_version" Text "Version of the client's scripts.",
-    MachineModelFriendly "machine_model_friendly" Text "Model name as sold.",
-    Deployed "deployed" Boolean "Whether the machine counts as deployed.",
-    BrokenClient "broken_client" Boolean "Whether the client reported itself broken.",
+    Serial "serial" Text Text ["serial_number"] "Serial number" "Serial number, upper case for machines that checked in.",
+    Hostname "hostname" Text Text ["name" "computer_name"] "Name" "Name the machine calls itself.",
+    OperatingSystem "operating_system" Text Version ["os_version" "os"] "OS version" "Version of the operating system.",
+    Memory "memory" Text Text ["memory_text"] "Memory (text)" "Memory as the client words it.",
+    MemoryKb "memory_kb" Integer Kibibytes ["ram"] "Memory" "Memory in kibibytes; 0 when never reported.",
+    MunkiVersion "munki_version" Text Version ["munki"] "Munki version" "Version of Munki.",
+    Manifest "manifest" Text Text [] "Manifest" "Munki manifest.",
+    HdSpace "hd_space" Integer Bytes ["disk_free" "free_disk"] "Free disk space" "Free disk space in bytes.",
+    HdTotal "hd_total" Integer Bytes ["disk_size"] "Disk size" "Disk size in bytes.",
+    HdPercent "hd_percent" Text Number ["disk_used"] "Disk used, percent" "Used share of the disk, 0 to 100, as text.",
+    ConsoleUser "console_user" Text Text ["user"] "User" "User who was logged in at the last check-in.",
+    MachineModel "machine_model" Text Text ["model_identifier"] "Model identifier" "Model identifier.",
+    CpuType "cpu_type" Text Text ["cpu" "processor"] "Processor" "Processor.",
+    CpuSpeed "cpu_speed" Text Text [] "Processor speed" "Processor speed as the client words it.",
+    OsFamily "os_family" Text Text ["system" "platform"] "Platform" "Darwin, Windows, Linux or ChromeOS.",
+    LastCheckin "last_checkin" Time Time ["last_seen" "seen"] "Last check-in" "Last check-in; missing before the first.",
+    MachineGroup "machine_group_id" Integer Whole ["group_id" "machine_group"] "Machine group ID" "Id of the machine group.",
+    FirstCheckin "first_checkin" Time Time ["first_seen" "created"] "First check-in" "When the machine was first seen.",
+    SalVersion "sal_version" Text Version ["sal_scripts_version"] "Sal scripts version" "Version of the client's scripts.",
+    MachineModelFriendly "machine_model_friendly" Text Text ["model_name"] "Model name" "Model name as sold.",
+    Deployed "deployed" Boolean Flag [] "Deployed" "Whether the machine counts as deployed.",
+    BrokenClient "broken_client" Boolean Flag ["broken"] "Broken client" "Whether the client reported itself broken.",
 }
 
 impl Field {

@@ -6,15 +6,24 @@
 //! Start at [`condition`]; [`sql`] is the way out.
 
 pub mod age;
+pub mod catalogue;
+pub mod check;
 pub mod condition;
+pub mod expr;
 pub mod field;
 pub mod group;
+mod nearness;
+pub mod parse;
+pub mod pattern;
+mod print;
 pub mod related;
 pub mod sql;
 
 pub use age::Age;
 pub use condition::{Condition, ConditionError, Operator, Value};
+pub use expr::Expr;
 pub use field::{Field, Kind};
 pub use group::{Grouping, Shape, Shaped, Values};
+pub use parse::{FilterError, parse};
 pub use related::{ApplicationKey, Cast, Check, Related, Test};
 pub use sql::{Fragment, Parameter};

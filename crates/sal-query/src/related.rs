@@ -5,6 +5,8 @@
 //! Values in these tables are text, so a test says how to read them; a text that cannot be read that way fulfils no
 //! test, and never breaks the query.
 
+use jiff::Timestamp;
+
 use crate::{
     age::Age,
     condition::{ConditionError, Operator},
@@ -89,6 +91,12 @@ pub enum Cast {
     Boolean,
     /// Several texts with this between them.
     List(String),
+    /// A column that is a whole number in the database.
+    Whole,
+    /// A column that is a moment in the database.
+    Moment,
+    /// A column that is yes or no in the database.
+    Flag,
 }
 
 /// A comparison of a value.
@@ -96,8 +104,14 @@ pub enum Cast {
 pub enum Check {
     /// With a text, number, version or flag, as the cast says; the operand is written as text.
     Compare(Operator, String),
+    /// With a whole number.
+    Is(Operator, i64),
+    /// With a moment.
+    At(Operator, Timestamp),
     /// One of these texts; for a list, at least one element is.
     OneOf(Vec<String>),
+    /// One of these texts, in any letter case.
+    SameAsOne(Vec<String>),
     /// No other elements than these. Lists only.
     SubsetOf(Vec<String>),
     /// At least one element that is not one of these. Lists only.
@@ -133,17 +147,21 @@ impl Test {
         };
         let operands: Vec<&str> = match &check {
             Check::Compare(_, text) => vec![text],
-            Check::OneOf(texts) | Check::SubsetOf(texts) | Check::HasOtherThan(texts) => {
-                texts.iter().map(String::as_str).collect()
-            }
+            Check::OneOf(texts)
+            | Check::SameAsOne(texts)
+            | Check::SubsetOf(texts)
+            | Check::HasOtherThan(texts) => texts.iter().map(String::as_str).collect(),
             Check::Matches(text) => vec![text],
-            Check::Within(_) | Check::OlderThan(_) | Check::Empty => Vec::new(),
+            Check::Within(_)
+            | Check::OlderThan(_)
+            | Check::Empty
+            | Check::Is(..)
+            | Check::At(..) => Vec::new(),
         };
         if operands.iter().any(|text| text.contains('\0')) {
             return Err(ConditionError::NulCharacter { field: "value" });
         }
-        let is_order =
-            |operator: &Operator| !matches!(operator, Operator::Contains | Operator::StartsWith);
+        let is_order = |operator: &Operator| !operator.is_for_text();
         let fits = match (&cast, &check) {
             (
                 Cast::Text,
@@ -179,6 +197,25 @@ impl Test {
             Cast::Boolean => misfit("eq, ne with true or false"),
             Cast::Date => misfit("within, older_than"),
             Cast::List(_) => misfit("eq, in, subset_of, has_other_than"),
+            Cast::Whole | Cast::Moment | Cast::Flag => misfit("a column of the machine"),
+        }
+    }
+
+    /// A test that [`mod@crate::check`] has put together: it knows the column's type and has read the operand.
+    pub(crate) fn trusted(cast: Cast, check: Check) -> Self {
+        Self { cast, check }
+    }
+
+    /// Holds for this text in any letter case.
+    pub(crate) fn same(text: &str) -> Self {
+        Self::trusted(Cast::Text, Check::Compare(Operator::Same, text.to_owned()))
+    }
+
+    /// The only text that fulfils the test, where there is one.
+    pub(crate) fn is_exactly(&self) -> Option<&str> {
+        match (&self.cast, &self.check) {
+            (Cast::Text, Check::Compare(Operator::Equal, text)) => Some(text),
+            _ => None,
         }
     }
 
@@ -224,11 +261,14 @@ fn describe(cast: &Cast) -> &'static str {
         Cast::Date => "a date",
         Cast::Boolean => "yes or no",
         Cast::List(_) => "a list",
+        Cast::Whole => "a whole number",
+        Cast::Moment => "a moment",
+        Cast::Flag => "a flag",
     }
 }
 
 /// Digits with at most one point, and a minus.
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, rest) = digits.split_once('.').unwrap_or((digits, "0"));
     let fine = |part: &str| {
@@ -237,7 +277,7 @@ fn is_number(text: &str) -> bool {
     fine(whole) && fine(rest)
 }
 
-fn is_version(text: &str) -> bool {
+pub(crate) fn is_version(text: &str) -> bool {
     text.len() <= 60
         && text
             .split('.')

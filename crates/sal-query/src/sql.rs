@@ -16,10 +16,11 @@ mod values;
 use jiff::Timestamp;
 
 use crate::{
-    condition::{Condition, Node, Operator, Value},
+    catalogue::{Meaning, RowKind},
+    condition::{Condition, Node, Operator, RowNode, Value},
     field::Field,
     group::{Shape, Shaped},
-    related::{Related, Test},
+    related::{Cast, Related, Test},
 };
 use rows::Rows;
 
@@ -48,6 +49,8 @@ pub enum Parameter {
     Time(Timestamp),
     /// `text[]`
     Texts(Vec<String>),
+    /// `bigint[]`
+    Integers(Vec<i64>),
 }
 
 impl Condition {
@@ -120,6 +123,19 @@ impl Writer {
             Node::Has { related, tests } => self.has(related, tests),
             Node::Shaped { shaped, value } => self.shaped(shaped, value),
             Node::Search(word) => self.search(word),
+            Node::Column(test) => self.row(test),
+            Node::Rows { kind, row } => self.any_row(kind, row),
+            Node::Names(names) => {
+                let names = self.parameter(Parameter::Texts(names.clone()));
+                format!(
+                    "(upper(machine.serial) IN (SELECT upper(name) FROM unnest({names}) name) \
+                     OR machine.hostname = ANY({names}))"
+                )
+            }
+            Node::Ids(ids) => {
+                let ids = self.parameter(Parameter::Integers(ids.clone()));
+                format!("(machine.id = ANY({ids}))")
+            }
         }
     }
 
@@ -138,7 +154,7 @@ impl Writer {
             (Operator::Contains, Value::Text(text)) => {
                 Parameter::Text(format!("%{}%", escape_like(text)))
             }
-            (Operator::StartsWith, Value::Text(text)) => {
+            (Operator::StartsWith | Operator::Begins, Value::Text(text)) => {
                 Parameter::Text(format!("{}%", escape_like(text)))
             }
             (_, Value::Text(text)) => Parameter::Text(text.clone()),
@@ -178,6 +194,61 @@ impl Writer {
             "(machine.id IN (SELECT {} FROM {} WHERE {found}{fulfilled}))",
             rows.machine, rows.from
         )
+    }
+
+    fn any_row(&mut self, kind: &RowKind, row: &RowNode) -> String {
+        let fulfilled = self.row(row);
+        let RowKind {
+            key,
+            machine,
+            from,
+            always,
+            ..
+        } = kind;
+        format!("({key} IN (SELECT {machine} FROM {from} WHERE {always} AND {fulfilled}))")
+    }
+
+    /// A condition on one row; on the machine's own, where there is no other.
+    fn row(&mut self, row: &RowNode) -> String {
+        let join = |writer: &mut Self, parts: &[RowNode], separator: &str, when_empty: &str| {
+            let parts: Vec<String> = parts.iter().map(|part| writer.row(part)).collect();
+            match parts.as_slice() {
+                [] => when_empty.to_owned(),
+                [only] => only.clone(),
+                _ => format!("({})", parts.join(separator)),
+            }
+        };
+        match row {
+            RowNode::All(parts) => join(self, parts, " AND ", "TRUE"),
+            RowNode::Any(parts) => join(self, parts, " OR ", "FALSE"),
+            RowNode::Not(part) => format!("({} IS NOT TRUE)", self.row(part)),
+            RowNode::Test(column, test) => {
+                let is_of_machine = column.sql.strip_prefix("machine.") == Some(column.name);
+                if column.meaning == Meaning::Version
+                    && is_of_machine
+                    && *test.cast() == Cast::Version
+                {
+                    // Few versions, many machines: each version is read once.
+                    let fulfilled = self.test(test, "known.version");
+                    return format!(
+                        "({column} IN (SELECT version FROM (SELECT DISTINCT {column} AS version \
+                         FROM server_machine machine) known WHERE {fulfilled}))",
+                        column = column.sql,
+                    );
+                }
+                self.test(test, column.sql)
+            }
+            RowNode::Named(column, name) => {
+                let mut parts = Vec::new();
+                self.is_named(column, name, &mut parts);
+                format!("({})", parts.join(" AND "))
+            }
+            RowNode::OfSource(source) => {
+                let mut parts = Vec::new();
+                self.of_source(Some(source), &mut parts);
+                format!("({})", parts.concat())
+            }
+        }
     }
 
     fn shaped(&mut self, shaped: &Shaped, value: &str) -> String {
@@ -236,6 +307,7 @@ impl Writer {
             Parameter::Boolean(_) => "boolean",
             Parameter::Time(_) => "timestamptz",
             Parameter::Texts(_) => "text[]",
+            Parameter::Integers(_) => "bigint[]",
         };
         let place = format!("${}::{cast}", self.next);
         self.next += 1;
@@ -254,6 +326,8 @@ fn comparison(column: &str, operator: Operator, value: &str) -> String {
         Operator::GreaterOrEqual => ">=",
         Operator::Contains => "ILIKE",
         Operator::StartsWith => "LIKE",
+        Operator::Begins => "ILIKE",
+        Operator::Same => return format!("(lower({column}) = lower({value}))"),
     };
     format!("({column} {operator} {value})")
 }
@@ -275,10 +349,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        age::Age,
-        related::{Cast, Check},
-    };
+    use crate::{age::Age, related::Check};
 
     fn now() -> Timestamp {
         "2026-11-22T12:00:00Z".parse().unwrap()

@@ -3,8 +3,9 @@
 //! A condition has one source: a value (`field`, `fact`, `historical_fact`, `row`, `item`, `app`, `profile`), or
 //! `message`, `everything`, `all`, `any`, `not`. Several operators beside a value must all hold, of one and the same row.
 
-use regex::Regex;
-use sal_query::{Age, Cast, Check, Condition, Field, Operator, Related, Test, Value};
+use sal_query::{
+    Age, Cast, Check, Condition, Field, Operator, Related, Test, Value, pattern::checked_pattern,
+};
 use serde::Deserialize;
 
 use super::source::{self, ApplicationFile, ItemFile};
@@ -235,34 +236,6 @@ fn compile_related(related: Related, operators: &Operators) -> Result<Condition,
         }
         Some(_) => Err("`missing` stands alone".to_owned()),
     }
-}
-
-/// Postgres would only say at night that it cannot read a pattern: what it and our library read alike is taken.
-fn checked_pattern(pattern: &str) -> Result<String, String> {
-    let odd =
-        |why: &str| format!("`{pattern}` is no regular expression that can be used here: {why}");
-    Regex::new(pattern).map_err(|_unreadable| odd("it cannot be read"))?;
-    let escapes_are_known = pattern
-        .split('\\')
-        .skip(1)
-        .all(|rest| !rest.starts_with(['p', 'P', 'b', 'B', 'x', 'u', 'U', 'A', 'z']));
-    if !escapes_are_known || pattern.contains("[[") || pattern.contains("(?P") {
-        return Err(odd(
-            "use only plain characters, classes, groups, and \\d \\s \\w",
-        ));
-    }
-    if pattern.contains("(?")
-        && !pattern
-            .replace("(?:", "(")
-            .replacen("(?i)", "", 1)
-            .contains("(?")
-    {
-        return Ok(pattern.to_owned());
-    }
-    if pattern.contains("(?") {
-        return Err(odd("of groups with `?` only (?:…) and a leading (?i)"));
-    }
-    Ok(pattern.to_owned())
 }
 
 impl Operators {

@@ -103,14 +103,14 @@ impl Writer {
 
     /// A name in the words that the index over the beginnings of names serves. One comparison where it says all: two
     /// would make Postgres expect the square of the share of rows.
-    fn is_named(&mut self, column: &str, name: &str, parts: &mut Vec<String>) {
+    pub(super) fn is_named(&mut self, column: &str, name: &str, parts: &mut Vec<String>) {
         self.equals(&beginning_of(column), beginning(name), parts);
         if name.chars().nth(INDEXED - 1).is_some() {
             self.equals(column, name, parts);
         }
     }
 
-    fn of_source(&mut self, source: Option<&str>, parts: &mut Vec<String>) {
+    pub(super) fn of_source(&mut self, source: Option<&str>, parts: &mut Vec<String>) {
         if let Some(source) = source {
             let place = self.parameter(Parameter::Text(source.to_owned()));
             parts.push(format!(

@@ -17,7 +17,7 @@ impl Writer {
             .collect()
     }
 
-    fn test(&mut self, test: &Test, value: &str) -> String {
+    pub(super) fn test(&mut self, test: &Test, value: &str) -> String {
         match (test.cast(), test.check()) {
             (Cast::List(separator), check) => {
                 let separator = self.parameter(Parameter::Text(separator.clone()));
@@ -29,7 +29,7 @@ impl Writer {
             }
             (Cast::Version, Check::Compare(operator, text)) => {
                 let place = self.parameter(Parameter::Text(text.clone()));
-                let wanted = format!("string_to_array({place}, '.')::numeric[]");
+                let wanted = version_array(&place);
                 unequal_too(&version(value), *operator, &wanted)
             }
             (Cast::Boolean, Check::Compare(operator, text)) => {
@@ -44,7 +44,44 @@ impl Writer {
                 let border = self.parameter(Parameter::Time(age.before(self.now)));
                 format!("({} <= {border})", date(value))
             }
+            (Cast::Date, Check::At(operator, moment)) => {
+                let place = self.parameter(Parameter::Time(*moment));
+                comparison(&date(value), *operator, &place)
+            }
+            (Cast::Moment | Cast::Whole | Cast::Flag, check) => self.native(value, check),
             (_, check) => self.text(value, check),
+        }
+    }
+
+    /// A value that has its type in the database.
+    fn native(&mut self, value: &str, check: &Check) -> String {
+        match check {
+            Check::Is(operator, number) => {
+                let place = self.parameter(Parameter::Integer(*number));
+                comparison(value, *operator, &place)
+            }
+            Check::At(operator, moment) => {
+                let place = self.parameter(Parameter::Time(*moment));
+                comparison(value, *operator, &place)
+            }
+            Check::Within(age) => {
+                let border = self.parameter(Parameter::Time(age.before(self.now)));
+                format!("({value} >= {border})")
+            }
+            Check::OlderThan(age) => {
+                let border = self.parameter(Parameter::Time(age.before(self.now)));
+                format!("({value} <= {border})")
+            }
+            Check::Compare(operator, flag) => {
+                let place = self.parameter(Parameter::Boolean(flag == "true"));
+                comparison(value, *operator, &place)
+            }
+            Check::Empty => format!("({value} IS NULL)"),
+            Check::OneOf(_)
+            | Check::SameAsOne(_)
+            | Check::SubsetOf(_)
+            | Check::HasOtherThan(_)
+            | Check::Matches(_) => "FALSE".to_owned(),
         }
     }
 
@@ -53,7 +90,9 @@ impl Writer {
             Check::Compare(operator, text) => {
                 let text = match operator {
                     Operator::Contains => format!("%{}%", escape_like(text)),
-                    Operator::StartsWith => format!("{}%", escape_like(text)),
+                    Operator::StartsWith | Operator::Begins => {
+                        format!("{}%", escape_like(text))
+                    }
                     _ => text.clone(),
                 };
                 let place = self.parameter(Parameter::Text(text));
@@ -62,6 +101,10 @@ impl Writer {
             Check::OneOf(texts) => {
                 let place = self.parameter(Parameter::Texts(texts.clone()));
                 format!("({value} = ANY({place}))")
+            }
+            Check::SameAsOne(texts) => {
+                let place = self.parameter(Parameter::Texts(texts.clone()));
+                format!("(lower({value}) IN (SELECT lower(word) FROM unnest({place}) word))")
             }
             Check::Matches(pattern) => {
                 let place = self.parameter(Parameter::Text(pattern.clone()));
@@ -72,7 +115,9 @@ impl Writer {
             Check::SubsetOf(_)
             | Check::HasOtherThan(_)
             | Check::Within(_)
-            | Check::OlderThan(_) => "FALSE".to_owned(),
+            | Check::OlderThan(_)
+            | Check::Is(..)
+            | Check::At(..) => "FALSE".to_owned(),
         }
     }
 
@@ -116,10 +161,13 @@ fn number(value: &str) -> String {
 
 fn version(value: &str) -> String {
     let pattern = "'^[0-9]{1,18}(?:[.][0-9]{1,18})*'";
-    format!(
-        "(CASE WHEN {value} ~ {pattern} \
-         THEN string_to_array(substring({value} from {pattern}), '.')::numeric[] END)"
-    )
+    let found = version_array(&format!("substring({value} from {pattern})"));
+    format!("(CASE WHEN {value} ~ {pattern} THEN {found} END)")
+}
+
+/// The numbers of a version. Zeros at the end do not count: 15.0 is 15.
+fn version_array(text: &str) -> String {
+    format!("string_to_array(regexp_replace({text}, '([.]0+)+$', ''), '.')::numeric[]")
 }
 
 fn boolean(value: &str) -> String {
