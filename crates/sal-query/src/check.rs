@@ -106,12 +106,7 @@ impl<'a> Checker<'a> {
             Expr::All { all } => Ok(Condition::all(self.each(all)?)),
             Expr::Any { any } => Ok(Condition::any(self.each(any)?)),
             Expr::Not { not } => Ok(self.expr(not)?.negate()),
-            Expr::Words { words } => {
-                if let Some(names) = pasted(words) {
-                    return Ok(Condition::names(names));
-                }
-                Ok(Condition::search(&words.join(" ")))
-            }
+            Expr::Words { words } => Ok(Condition::search(&words.join(" "))),
             Expr::Rows(rows) => self.rows(rows),
             Expr::Compare(compare) => self.compare(compare),
         }
@@ -369,17 +364,6 @@ impl<'a> Checker<'a> {
             condition
         })
     }
-}
-
-/// Words that are a list of serial numbers, pasted from a table: any of them is meant, not all.
-fn pasted(words: &[String]) -> Option<Vec<String>> {
-    let is_serial = |word: &String| {
-        (8..=14).contains(&word.len())
-            && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && word.bytes().any(|byte| byte.is_ascii_digit())
-            && word.bytes().any(|byte| byte.is_ascii_alphabetic())
-    };
-    (words.len() > 1 && words.iter().all(is_serial)).then(|| words.to_vec())
 }
 
 /// Whether a row by being there says that there is a value: its value may be empty all the same.

@@ -93,6 +93,12 @@ pub fn parse(text: &str) -> Result<Parsed, FilterError> {
             ),
         ));
     }
+    if let Some(names) = pasted_list(text) {
+        return Ok(Parsed {
+            expr: machines(names)?,
+            places: vec![Place::default()],
+        });
+    }
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Ok(Parsed {
@@ -110,20 +116,72 @@ pub fn parse(text: &str) -> Result<Parsed, FilterError> {
         columns: false,
     };
     let expr = parser.any()?;
-    match parser.peek() {
-        None => Ok(Parsed {
+    if let Some(token) = parser.peek() {
+        let at = token.at.clone();
+        let message = match token.kind {
+            TokenKind::Sign(")") => "there is no opening parenthesis for this one".to_owned(),
+            _ => "expected `and`, `or`, or the end of the filter".to_owned(),
+        };
+        return Err(FilterError::new(at, message));
+    }
+    let has_quotes = parser
+        .tokens
+        .iter()
+        .any(|token| matches!(token.kind, TokenKind::Text(_)));
+    match expr {
+        Expr::Words { words } if !has_quotes && are_serials(&words) => Ok(Parsed {
+            expr: machines(words)?,
+            places: vec![Place::default()],
+        }),
+        expr => Ok(Parsed {
             expr,
             places: parser.places,
         }),
-        Some(token) => {
-            let at = token.at.clone();
-            let message = match token.kind {
-                TokenKind::Sign(")") => "there is no opening parenthesis for this one".to_owned(),
-                _ => "expected `and`, `or`, or the end of the filter".to_owned(),
-            };
-            Err(FilterError::new(at, message))
+    }
+}
+
+/// Names with commas, semicolons, tabs or line breaks between them and no sign of a condition: copied from a table.
+fn pasted_list(text: &str) -> Option<Vec<String>> {
+    let separates = |c: char| matches!(c, ',' | ';' | '\t' | '\r' | '\n');
+    let is_condition = |c: char| {
+        matches!(
+            c,
+            '=' | '<' | '>' | '~' | '(' | ')' | '"' | '“' | '”' | '„' | '≤' | '≥' | '≠'
+        )
+    };
+    let text = text.trim();
+    if !text.contains(separates) || text.contains(is_condition) {
+        return None;
+    }
+    let mut names: Vec<String> = Vec::new();
+    for name in text.split(separates).map(str::trim) {
+        if !name.is_empty() && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
         }
     }
+    (!names.is_empty()).then_some(names)
+}
+
+/// Several words that all look like serial numbers: any of them is meant, not all.
+pub(crate) fn are_serials(words: &[String]) -> bool {
+    let is_serial = |word: &String| {
+        (8..=14).contains(&word.len())
+            && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && word.bytes().any(|byte| byte.is_ascii_digit())
+            && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    words.len() > 1 && words.iter().all(is_serial)
+}
+
+fn machines(names: Vec<String>) -> Result<Expr, FilterError> {
+    if names.len() > MAX_VALUES {
+        let message = format!(
+            "a list holds at most {MAX_VALUES} names; this one has {}",
+            names.len()
+        );
+        return Err(FilterError::new(0..0, message));
+    }
+    Ok(Expr::Compare(Compare::new("machine", Op::In).values(names)))
 }
 
 struct Parser {

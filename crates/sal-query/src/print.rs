@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter, Write};
 use crate::{
     catalogue,
     expr::{Compare, Expr, Op, Quantifier, Rows},
-    parse::is_of_a_word,
+    parse::{are_serials, is_of_a_word},
 };
 
 impl Display for Expr {
@@ -36,11 +36,16 @@ impl Display for Expr {
             }
             Self::Words { words } if words.is_empty() => f.write_str("everything"),
             Self::Words { words } => {
+                let are_serials = are_serials(words);
                 for (place, word) in words.iter().enumerate() {
                     if place > 0 {
                         f.write_char(' ')?;
                     }
-                    write_word(f, word)?;
+                    if are_serials {
+                        quoted(f, word)?;
+                    } else {
+                        write_word(f, word)?;
+                    }
                 }
                 Ok(())
             }

@@ -7,14 +7,14 @@ pub mod bulk;
 mod count;
 pub mod data_table;
 mod facets;
-mod filter;
+mod names;
 mod page;
 mod row;
 mod sort;
 
 pub use count::{Count, count_devices, count_up_to, has_devices};
 pub use facets::{FacetCount, Facets, Grouped, facets};
-pub use filter::{DeviceFilter, KnownName, known_names};
+pub use names::{KnownName, known_names};
 pub use page::{DevicePage, PageQuery, Start, device_ids, devices_by_ids, read_page};
 pub use row::DeviceRow;
 pub use sort::{Direction, Sort, SortKey};

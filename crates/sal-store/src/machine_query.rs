@@ -38,6 +38,13 @@ pub(crate) async fn run(
     query_typed(sql, &parameters, db).await
 }
 
+/// Appends a parameter and returns its place, such as `$7`.
+pub(crate) fn add(value: Parameter, fragment: &mut Fragment) -> String {
+    let place = FIRST_PARAMETER + fragment.parameters.len();
+    fragment.parameters.push(value);
+    format!("${place}")
+}
+
 fn typed(parameter: &Parameter) -> (&(dyn ToSql + Sync), Type) {
     match parameter {
         Parameter::Text(value) => (value, Type::TEXT),
@@ -45,5 +52,6 @@ fn typed(parameter: &Parameter) -> (&(dyn ToSql + Sync), Type) {
         Parameter::Boolean(value) => (value, Type::BOOL),
         Parameter::Time(value) => (value, Type::TIMESTAMPTZ),
         Parameter::Texts(value) => (value, Type::TEXT_ARRAY),
+        Parameter::Integers(value) => (value, Type::INT8_ARRAY),
     }
 }

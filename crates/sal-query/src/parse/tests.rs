@@ -83,6 +83,19 @@ fn what_people_type_is_understood() {
             "fact \"uptime\" as number > 30",
         ),
         ("anna in Berlin", "anna \"in\" Berlin"),
+        ("O'Brien", "\"O'Brien\""),
+        (
+            "C02M00000 C02F0000CQ05",
+            "machine in (\"C02M00000\", \"C02F0000CQ05\")",
+        ),
+        (
+            "\"C02M00000\" C02F0000CQ05",
+            "\"C02M00000\" \"C02F0000CQ05\"",
+        ),
+        (
+            "a1, Anna's Mac;\r\nb",
+            "machine in (\"a1\", \"Anna's Mac\", \"b\")",
+        ),
         ("\"os_version\"", "\"os_version\""),
         ("has everything", "\"has\" and everything"),
         ("", "everything"),
@@ -135,7 +148,7 @@ fn an_error_says_where_and_what_was_expected() {
             "inside of other rows",
         ),
         ("fact \"x\" as colour = 1", 12..18, "after `as`"),
-        ("a ; b", 2..3, "no meaning here"),
+        ("hostname = a ; b", 13..14, "no meaning here"),
         (
             "hd_space < 10 apples",
             14..20,

@@ -114,7 +114,12 @@ fn quoted(input: &mut Input<'_>) -> Result<TokenKind, ContextError> {
 }
 
 fn word(input: &mut Input<'_>) -> Result<TokenKind, ContextError> {
-    take_while(1.., is_of_a_word)
+    // `O'Brien` is one word.
+    (
+        one_of(is_of_a_word),
+        take_while(0.., |c| is_of_a_word(c) || c == '\''),
+    )
+        .take()
         .map(|word: &str| TokenKind::Word(word.to_owned()))
         .parse_next(input)
 }

@@ -2,12 +2,12 @@
 //! goes by their ids.
 
 use jiff::Timestamp;
+use sal_query::Condition;
 
-use super::filter::DeviceFilter;
 use crate::{
     error::StoreError,
     ids::{GroupId, MachineId, UnitId},
-    machine_query::{MACHINES_IN_SCOPE, run},
+    machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, run},
     pool::{Executor, Tx},
     scope::Scope,
 };
@@ -54,7 +54,7 @@ pub struct BulkMachine {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn bulk_machines(
-    filter: &DeviceFilter,
+    filter: &Condition,
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
@@ -68,7 +68,7 @@ pub async fn bulk_machines(
 /// # Errors
 /// When the database cannot be asked.
 pub async fn lock_bulk_machines(
-    filter: &DeviceFilter,
+    filter: &Condition,
     now: Timestamp,
     scope: &Scope,
     tx: &Tx,
@@ -77,13 +77,13 @@ pub async fn lock_bulk_machines(
 }
 
 async fn select(
-    filter: &DeviceFilter,
+    filter: &Condition,
     lock: &str,
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Vec<BulkMachine>, StoreError> {
-    let fragment = filter.to_sql(now);
+    let fragment = filter.to_sql(now, FIRST_PARAMETER);
     let sql = format!(
         "SELECT machine.id, machine.serial, machine.hostname FROM {MACHINES_IN_SCOPE} WHERE {} \
          ORDER BY machine.id {lock}",

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use sal_query::{Condition, Fragment};
 
-use super::filter::DeviceFilter;
 use crate::{
     error::StoreError,
     machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, run},
@@ -56,12 +55,12 @@ pub async fn count_devices(
 /// When the database cannot be asked.
 pub async fn count_up_to(
     most: i64,
-    filter: &DeviceFilter,
+    filter: &Condition,
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Count, StoreError> {
-    let fragment = filter.to_sql(now);
+    let fragment = filter.to_sql(now, FIRST_PARAMETER);
     let all = format!("FROM {MACHINES_IN_SCOPE} WHERE {}", fragment.text);
     let is_everything = fragment.parameters.is_empty() && scope.units().is_none();
     if is_everything {
@@ -100,12 +99,12 @@ async fn expected(
 /// # Errors
 /// When the database cannot be asked.
 pub async fn has_devices(
-    filter: &DeviceFilter,
+    filter: &Condition,
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<bool, StoreError> {
-    let fragment = filter.to_sql(now);
+    let fragment = filter.to_sql(now, FIRST_PARAMETER);
     let sql = format!(
         "SELECT EXISTS (SELECT FROM {MACHINES_IN_SCOPE} WHERE {})",
         fragment.text

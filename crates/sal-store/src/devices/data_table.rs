@@ -3,14 +3,11 @@
 use jiff::Timestamp;
 use sal_query::{Condition, Field, Parameter};
 
-use super::{
-    filter::{DeviceFilter, add},
-    sort::Direction,
-};
+use super::sort::Direction;
 use crate::{
     error::StoreError,
     ids::MachineId,
-    machine_query::{MACHINES_IN_SCOPE, run},
+    machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, add, run},
     pool::Executor,
     scope::Scope,
 };
@@ -64,7 +61,7 @@ pub async fn data_table(
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Vec<DataTableRow>, StoreError> {
-    let mut fragment = DeviceFilter::from(table.condition.clone()).to_sql(now);
+    let mut fragment = table.condition.to_sql(now, FIRST_PARAMETER);
     let search = if table.search.is_empty() {
         "TRUE".to_owned()
     } else {

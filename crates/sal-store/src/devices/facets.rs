@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use sal_query::{Condition, Fragment};
+use sal_query::{Condition, Fragment, catalogue::MODEL_FAMILY};
 use tokio_postgres::Row;
 
-use super::{
-    bulk::ScopeGroup,
-    filter::{DeviceFilter, MODEL_FAMILY},
-};
+use super::bulk::ScopeGroup;
 use crate::{
     error::StoreError,
     ids::GroupId,
@@ -65,14 +62,14 @@ pub struct Facets {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn facets(
-    filter: &DeviceFilter,
+    filter: &Condition,
     conditions: &[Condition],
     groups: &[ScopeGroup],
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Facets, StoreError> {
-    let mut fragment = filter.to_sql(now);
+    let mut fragment = filter.to_sql(now, FIRST_PARAMETER);
     let mut counts = vec![
         "count(*) FILTER (WHERE machine.errors)".to_owned(),
         "count(*) FILTER (WHERE machine.warnings)".to_owned(),

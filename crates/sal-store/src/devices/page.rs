@@ -4,18 +4,17 @@
 //! order is one that an index has, and `(value, id) > (…)` finds the place; NULLs would break that comparison.
 
 use jiff::Timestamp;
-use sal_query::{Fragment, Parameter};
+use sal_query::{Condition, Fragment, Parameter};
 use tokio_postgres::types::Type;
 
 use super::{
-    filter::{DeviceFilter, add},
     row::{DEVICE_COLUMNS, DeviceRow, MESSAGES, UNIT_OF_MACHINE, device_row},
     sort::{Direction, Sort, SortKey},
 };
 use crate::{
     error::StoreError,
     ids::MachineId,
-    machine_query::{MACHINES_IN_SCOPE, run},
+    machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, add, run},
     pool::{Executor, query_typed},
     scope::Scope,
 };
@@ -24,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct PageQuery {
     /// Which machines.
-    pub filter: DeviceFilter,
+    pub filter: Condition,
     /// Sorted by this, then by id.
     pub sort: Sort,
     /// Direction of sorting.
@@ -158,7 +157,7 @@ impl SectionQuery<'_> {
         scope: &Scope,
         db: &impl Executor,
     ) -> Result<Vec<DeviceRow>, StoreError> {
-        let mut fragment = self.query.filter.to_sql(now);
+        let mut fragment = self.query.filter.to_sql(now, FIRST_PARAMETER);
         let place = self.place(&mut fragment);
         let sort = self.query.sort;
         let (word, _) = self.direction.sql();
@@ -223,14 +222,14 @@ impl SectionQuery<'_> {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn device_ids(
-    filter: &DeviceFilter,
+    filter: &Condition,
     sort: Sort,
     direction: Direction,
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Vec<MachineId>, StoreError> {
-    let fragment = filter.to_sql(now);
+    let fragment = filter.to_sql(now, FIRST_PARAMETER);
     let (word, _) = direction.sql();
     let sql = format!(
         "SELECT machine.id FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} WHERE {} \
