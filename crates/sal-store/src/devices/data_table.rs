@@ -12,15 +12,6 @@ use crate::{
     scope::Scope,
 };
 
-crate::queries! {
-    /// Whether a scope has every business unit that there is. Sal gives its members what it gives global admins to read.
-    has_all_units(scope: Scope) -> /// An answer.
-    AllUnits {
-        /// Whether none is missing.
-        all: bool,
-    } = "SELECT NOT EXISTS (SELECT FROM server_businessunit WHERE id <> ALL($1::int[])) OR $1::int[] IS NULL AS all";
-}
-
 /// A part of the table.
 #[derive(Debug, Clone)]
 pub struct DataTable {
