@@ -16,13 +16,6 @@ use crate::{
 };
 
 crate::queries! {
-    /// Whether there is a business unit beside these.
-    other_units(units: Vec<i32>) -> /// An answer.
-    OtherUnits {
-        /// Whether there is.
-        found: bool,
-    } = "SELECT EXISTS (SELECT FROM server_businessunit WHERE id <> ALL($1)) AS found";
-
     /// The machine with this id, whoever asks: the caller compares its unit with the viewer's scope.
     find_machine(id: MachineId) -> /// A machine that exists.
     FoundMachine {

@@ -65,12 +65,24 @@ crate::queries! {
          WHERE g.business_unit_id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2::int[]))
          GROUP BY g.id, g.name ORDER BY g.name, g.id";
 
-    /// How many units are not among these, counted no further than one.
-    count_units_outside(units: Vec<i32>) -> /// A count of units.
-    UnitsOutside {
-        /// 0 or 1.
-        count: i64,
-    } = "SELECT count(*) AS count FROM (SELECT FROM server_businessunit WHERE id <> ALL($1) LIMIT 1) AS few";
+    /// The units in scope by name.
+    units_in_scope(scope: Scope) -> /// A business unit that can be chosen.
+    UnitChoice {
+        /// Its id.
+        id: UnitId,
+        /// Its name.
+        name: String,
+    } = "SELECT id, name FROM server_businessunit WHERE $1::int[] IS NULL OR id = ANY($1::int[]) ORDER BY name, id";
+
+    /// Whether a scope has every unit that there is, and one at least. Sal gives its members what it gives global admins
+    /// to read.
+    has_all_units(scope: Scope) -> /// An answer.
+    AllUnits {
+        /// Whether none is missing.
+        all: bool,
+    } = "SELECT $1::int[] IS NULL OR (cardinality($1::int[]) > 0
+             AND NOT EXISTS (SELECT FROM server_businessunit WHERE id <> ALL($1::int[]))) AS all";
+
     /// All units by name, with how many people belong to each.
     list_units_with_members() -> /// A business unit of the administrators' list.
     ManagedUnit {

@@ -9,7 +9,7 @@ use sal_store::{
     Client,
     ids::{GroupId, UnitId},
     scope::Scope,
-    units::{FoundGroup, FoundUnit, count_units_outside, find_group, find_unit},
+    units::{FoundGroup, FoundUnit, find_group, find_unit, has_all_units},
 };
 
 /// All of the viewer's machines, or those of one place.
@@ -66,20 +66,20 @@ pub(crate) async fn old_address(
     db: &Client,
 ) -> Result<FleetPart, AppError> {
     match kind {
-        "all" if sees_everything(viewer, db).await? => Ok(FleetPart::All),
+        "all" if sees_every_unit(viewer, db).await? => Ok(FleetPart::All),
         "business_unit" => visible_unit(id, viewer, db).await.map(FleetPart::Unit),
         "machine_group" => visible_group(id, viewer, db).await.map(FleetPart::Group),
         _ => Err(AppError::NotFound),
     }
 }
 
-/// Whether the viewer belongs to every unit there is.
-async fn sees_everything(viewer: &Viewer, db: &Client) -> Result<bool, AppError> {
-    let Some(units) = viewer.scope.units() else {
+/// Whether the viewer is a global admin, or belongs to every unit there is.
+pub(crate) async fn sees_every_unit(viewer: &Viewer, db: &Client) -> Result<bool, AppError> {
+    if viewer.scope == Scope::All {
         return Ok(true);
-    };
-    let all = count_units_outside(db, &units.to_vec()).await?;
-    Ok(all.first().is_some_and(|outside| outside.count == 0))
+    }
+    let answer = has_all_units(db, &viewer.scope).await?;
+    Ok(answer.first().is_some_and(|answer| answer.all))
 }
 
 impl FleetPart {

@@ -16,11 +16,13 @@ use sal_http::{
     access::{SeesMachines, Viewer},
 };
 use sal_plugins::Filter;
-use sal_store::{Client, devices::data_table::has_all_units};
+use sal_store::Client;
+
+pub(crate) use csv::sals_csv_of;
 
 use super::list::segment_filter;
 use crate::{
-    fleet_part::{FleetPart, visible_group, visible_unit},
+    fleet_part::{FleetPart, sees_every_unit, visible_group, visible_unit},
     page::redirect,
 };
 
@@ -55,18 +57,12 @@ async fn old_list(
     }
     let filter = segment_filter(Some((plugin, &data)), app)?;
     let part = match place.as_str() {
-        "all" if sees_all(viewer, db).await? => Ok(FleetPart::All),
+        "all" if sees_every_unit(viewer, db).await? => Ok(FleetPart::All),
         "business_unit" => visible_unit(id, viewer, db).await.map(FleetPart::Unit),
         "machine_group" => visible_group(id, viewer, db).await.map(FleetPart::Group),
         _ => Err(AppError::NotFound),
     };
     Ok((filter, part?))
-}
-
-/// Global admins, and members of all units.
-async fn sees_all(viewer: &Viewer, db: &Client) -> Result<bool, AppError> {
-    let answer = has_all_units(db, &viewer.scope).await?;
-    Ok(answer.first().is_some_and(|answer| answer.all))
 }
 
 async fn redirect_from_short_list(

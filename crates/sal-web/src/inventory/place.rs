@@ -4,14 +4,14 @@ use sal_http::{AppError, access::Viewer};
 use sal_store::{
     Client,
     ids::{MachineId, UnitId},
-    places::{Place, find_machine, other_units},
+    places::{Place, find_machine},
     scope::Scope,
     units::list_groups,
 };
 
 use super::units_of;
 use crate::{
-    fleet_part::{visible_group, visible_unit},
+    fleet_part::{sees_every_unit, visible_group, visible_unit},
     wording,
 };
 
@@ -77,9 +77,7 @@ impl Shown {
     /// Everything, for global admins and, as in Sal, for who belongs to every unit.
     async fn all(id: &str, viewer: &Viewer, db: &Client) -> Result<Self, AppError> {
         row_id(id)?;
-        if let Scope::Units(units) = &viewer.scope
-            && (units.is_empty() || other_units(db, units).await?.iter().any(|it| it.found))
-        {
+        if !sees_every_unit(viewer, db).await? {
             return Err(AppError::Forbidden);
         }
         let mut shown = Self::new(Place::All, "all", 0, "All machines".to_owned(), viewer);

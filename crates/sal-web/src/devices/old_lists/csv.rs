@@ -5,7 +5,12 @@ use axum::{
     response::Response,
 };
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
-use sal_store::devices::{DeviceFilter, DeviceRow, Direction, Sort, device_ids};
+use sal_query::Condition;
+use sal_store::{
+    Client,
+    devices::{DeviceRow, Direction, Sort, device_ids},
+    scope::Scope,
+};
 
 use super::{OldList, old_list};
 use crate::{
@@ -21,13 +26,24 @@ pub(crate) async fn send_csv(
 ) -> Result<Response, AppError> {
     let (filter, part) = old_list(&list, &viewer, &app, &db).await?;
     let scope = part.scope(&viewer);
-    let machines = DeviceFilter::from(filter.condition.and(part.condition()?));
+    let machines = filter.condition.and(part.condition()?);
+    sals_csv_of(&machines, &filter.title, scope, app, db).await
+}
+
+/// Machines with Sal's columns, by name, as a file with this title.
+pub(crate) async fn sals_csv_of(
+    machines: &Condition,
+    title: &str,
+    scope: Scope,
+    app: App,
+    db: Client,
+) -> Result<Response, AppError> {
     let (sort, direction) = (Sort::Hostname, Direction::Ascending);
-    let ids = device_ids(&machines, sort, direction, app.now(), &scope, &db).await?;
+    let ids = device_ids(machines, sort, direction, app.now(), &scope, &db).await?;
     drop(db);
     let heads = MACHINE_COLUMNS.map(str::to_owned).to_vec();
     let rows = pages(ids, scope, app, cells);
-    Ok(sals_csv(&filter.title, heads, rows))
+    Ok(sals_csv(title, heads, rows))
 }
 
 fn cells(row: &DeviceRow) -> Vec<Cell> {
