@@ -18,6 +18,7 @@ mod view;
 use askama::Template;
 use axum::{
     extract::{Query, State},
+    http::{HeaderMap, StatusCode},
     response::Response,
     routing::{get, post},
 };
@@ -42,9 +43,14 @@ use crate::{
 };
 use columns::Content;
 use facets::Facet;
-use list::{Chip, List, names_note};
-use params::{ListParams, Position};
+use list::{Chip, names_note};
+use params::Position;
 use view::{ColumnChoice, Head, Line, Pager};
+
+pub(crate) use list::{FilterProblem, List};
+pub(crate) use old_lists::sals_csv_of;
+pub(crate) use params::ListParams;
+pub(crate) use view::machines;
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
@@ -70,8 +76,10 @@ struct DeviceListPage {
     choices: Vec<ColumnChoice>,
     lines: Vec<Line>,
     pager: Pager,
-    /// Set when there is nothing to show: which filter is to blame, if one alone is.
+    /// Set when there is nothing to show: which part of the filter is to blame, if one alone is.
     cause: Option<Chip>,
+    /// What is wrong with the filter.
+    problem: Option<FilterProblem>,
     /// Set for those who may change machines.
     bulk: Option<BulkTools>,
 }
@@ -101,6 +109,7 @@ async fn list_machines(
     SeesMachines(viewer): SeesMachines,
     theme: Theme,
     Query(params): Query<ListParams>,
+    headers: HeaderMap,
     State(app): State<App>,
     Db(db): Db,
 ) -> Result<Response, AppError> {
@@ -118,13 +127,14 @@ async fn list_machines(
         Rail::Counted(facets::rail(&list, &groups, now, &db).await?)
     };
     let unknown = list.unknown_names(&viewer, &db).await?;
-    let cause = if page.rows.is_empty() {
-        list.cause_of_emptiness(&viewer, now, &db).await?
+    let cause = if page.rows.is_empty() && list.error.is_none() {
+        list.cause_of_emptiness(&viewer, &app, &db).await?
     } else {
         None
     };
     let zone = &app.config.time_zone;
-    render(&DeviceListPage {
+    let is_refused = list.error.is_some() && !is_partial(&headers);
+    let mut response = render(&DeviceListPage {
         shell: Shell::of(&viewer, theme, Section::Devices, &list.heading, &app),
         total: view::machines(total),
         notes: names_note(&unknown, list.params.names_left_out()),
@@ -144,8 +154,18 @@ async fn list_machines(
         bulk: (viewer.level >= Level::ReadWrite).then_some(BulkTools { groups }),
         heading: list.heading,
         chips: list.chips,
+        problem: list.error,
         params: list.params,
-    })
+    })?;
+    if is_refused {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(response)
+}
+
+/// Whether the page asks for a part of itself while somebody types: an error of the filter is a part like any other.
+fn is_partial(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
 }
 
 /// Reads the page of the URL. Where it would be empty, or cut short at the beginning of the list, the first one.

@@ -1,17 +1,22 @@
 //! The filter rail: by what the machines of the list differ, how many there are of each kind, and the way to them.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use sal_http::AppError;
 use sal_plugins::OsFamily;
-use sal_query::{Age, Condition, Field, Operator, Value};
+use sal_query::{
+    Condition, Expr,
+    check::{NothingNamed, check_expr},
+    expr::Op,
+    parse,
+};
 use sal_store::{
     Client,
     devices::{FacetCount, Facets, Grouped, bulk::ScopeGroup, facets as count_facets},
 };
 
 use super::{
-    list::List,
-    params::{ListParams, Restriction},
+    list::{List, is_place},
+    params::ListParams,
 };
 use crate::wording;
 
@@ -30,54 +35,56 @@ pub(crate) struct Choice {
     pub(crate) chosen: bool,
 }
 
-/// When machines were last seen: key in the URL and label.
-pub(crate) const SEEN: [(&str, &str); 5] = [
-    ("1h", "Seen in the last hour"),
-    ("24h", "Seen in 24 hours"),
-    ("7d", "Seen in 7 days"),
-    ("missing", "Missing for over 30 days"),
-    ("never", "Never seen"),
+/// When machines were last seen: key in older links, filter and label.
+const SEEN: [(&str, &str, &str); 5] = [
+    ("1h", "last_checkin within 1h", "Seen in the last hour"),
+    ("24h", "last_checkin within 24h", "Seen in 24 hours"),
+    ("7d", "last_checkin within 7d", "Seen in 7 days"),
+    (
+        "missing",
+        "last_checkin older than 30d",
+        "Missing for over 30 days",
+    ),
+    ("never", "last_checkin is empty", "Never seen"),
 ];
 
-/// What is the matter with machines: key in the URL and label.
-pub(crate) const STATUS: [(&str, &str); 4] = [
-    ("errors", "With errors"),
-    ("warnings", "With warnings"),
-    ("broken", "Broken client"),
-    ("undeployed", "Not deployed"),
+/// What is the matter with machines: key in older links, filter and label.
+const STATUS: [(&str, &str, &str); 4] = [
+    ("errors", "has error", "With errors"),
+    ("warnings", "has warning", "With warnings"),
+    ("broken", "broken_client = yes", "Broken client"),
+    ("undeployed", "deployed = no", "Not deployed"),
 ];
 
-/// Those of [`STATUS`] that a column of the machine tells; the two before them need its messages.
-const COLUMNS_OF_STATUS: [&str; 2] = ["broken", "undeployed"];
+/// How many of [`STATUS`] need the machine's messages; the others are columns.
+const STATUS_OF_MESSAGES: usize = 2;
 
-/// The label of a key.
-pub(crate) fn label(known: &[(&'static str, &'static str)], key: &str) -> &'static str {
-    known
-        .iter()
-        .find(|(known, _)| *known == key)
-        .map_or("", |(_, label)| label)
+/// The label of a part of a filter, where it is one of the rail's.
+pub(crate) fn label(part: &Expr) -> Option<&'static str> {
+    let mut all = SEEN.iter().chain(&STATUS);
+    all.find(|(_, filter, _)| expr(filter) == *part)
+        .map(|(.., label)| *label)
 }
 
-/// The condition of a key of [`SEEN`].
-pub(crate) fn seen(key: &str) -> Option<Condition> {
-    let seen = Field::LastCheckin;
-    match key {
-        "never" => Some(Condition::missing(seen)),
-        "missing" => Condition::older_than(seen, Age::parse("30d").ok()?).ok(),
-        within => Condition::within(seen, Age::parse(within).ok()?).ok(),
-    }
+/// The parts of a filter that older links write as `seen=` and `status=`.
+pub(crate) fn of_old_keys(seen: Option<&str>, status: Option<&str>) -> Vec<Expr> {
+    let seen = SEEN.iter().find(|(key, ..)| Some(*key) == seen);
+    let status = STATUS.iter().filter(|(key, ..)| {
+        status.is_some_and(|status| status.split(',').any(|part| part == *key))
+    });
+    seen.into_iter()
+        .chain(status)
+        .map(|(_, filter, _)| expr(filter))
+        .collect()
 }
 
-/// The condition of a key of [`STATUS`].
-pub(crate) fn status(key: &str) -> Option<Condition> {
-    let is = |field, value| Condition::compare(field, Operator::Equal, Value::Boolean(value)).ok();
-    match key {
-        "errors" => Some(Condition::has_message("ERROR")),
-        "warnings" => Some(Condition::has_message("WARNING")),
-        "broken" => is(Field::BrokenClient, true),
-        "undeployed" => is(Field::Deployed, false),
-        _ => None,
-    }
+/// One of our own filters.
+fn expr(filter: &str) -> Expr {
+    parse(filter).map_or_else(|_unreadable| Expr::any(Vec::new()), |parsed| parsed.expr)
+}
+
+fn condition(filter: &str) -> Option<Condition> {
+    check_expr(&expr(filter), &TimeZone::UTC, &NothingNamed).ok()
 }
 
 /// Counts the machines of the list. `groups` are those in the viewer's scope.
@@ -87,10 +94,11 @@ pub(crate) async fn rail(
     now: Timestamp,
     db: &Client,
 ) -> Result<Vec<Facet>, AppError> {
+    let columns_of_status = STATUS.iter().skip(STATUS_OF_MESSAGES);
     let conditions: Vec<Condition> = SEEN
         .iter()
-        .filter_map(|(key, _)| seen(key))
-        .chain(COLUMNS_OF_STATUS.iter().filter_map(|key| status(key)))
+        .chain(columns_of_status)
+        .filter_map(|(_, filter, _)| condition(filter))
         .collect();
     let counted = count_facets(&list.filter, &conditions, groups, now, &list.scope, db).await?;
     Ok(blocks(&list.params, &counted))
@@ -102,7 +110,7 @@ fn blocks(params: &ListParams, counted: &Facets) -> Vec<Facet> {
     let with_status = |place: usize| match place {
         0 => counted.errors,
         1 => counted.warnings,
-        column => under(SEEN.len() + column - 2),
+        column => under(SEEN.len() + column - STATUS_OF_MESSAGES),
     };
     let mut all = vec![
         by_values("System", Grouped::OsFamily, params, counted),
@@ -119,18 +127,14 @@ fn blocks(params: &ListParams, counted: &Facets) -> Vec<Facet> {
 
 fn by_conditions(
     title: &'static str,
-    known: &[(&'static str, &'static str)],
+    known: &[(&'static str, &'static str, &'static str)],
     params: &ListParams,
     under: &dyn Fn(usize) -> i64,
 ) -> Facet {
-    let choices = known.iter().enumerate().map(|(place, (key, label))| {
-        let is_status = STATUS.iter().any(|(status, _)| status == key);
-        let (restriction, chosen) = if is_status {
-            (Restriction::Status(key), params.statuses().contains(key))
-        } else {
-            (Restriction::Seen, params.seen() == Some(*key))
-        };
-        choice(label, under(place), restriction, key, chosen, params)
+    let choices = known.iter().enumerate().map(|(place, (_, filter, label))| {
+        // Of the times only one can be chosen; what is the matter adds up.
+        let instead = |part: &Expr| is_of_field(part, "last_checkin");
+        choice(label, under(place), expr(filter), &instead, params)
     });
     Facet {
         title,
@@ -156,60 +160,43 @@ fn by_values(
 
 fn by_value(value: &FacetCount, params: &ListParams) -> Choice {
     let id = value.value.as_str();
-    let simple = |restriction, label: &str, current: Option<&str>| {
-        choice(
-            label,
-            value.count,
-            restriction,
-            id,
-            current == Some(id),
-            params,
-        )
+    let exactly = |field: &'static str, label: &str| {
+        let instead = move |part: &Expr| is_of_field(part, field);
+        let part = Expr::compare(field, Op::Exactly, id);
+        choice(label, value.count, part, &instead, params)
+    };
+    let place = |field: &'static str| {
+        let part = Expr::compare(field, Op::Equal, id);
+        choice(&value.name, value.count, part, &is_place, params)
     };
     match value.grouped {
-        Grouped::OsFamily => simple(
-            Restriction::OsFamily,
-            OsFamily::title_of(id),
-            params.os_family(),
-        ),
-        Grouped::OperatingSystem => {
-            simple(Restriction::OperatingSystem, id, params.operating_system())
-        }
-        Grouped::ModelFamily => simple(Restriction::ModelFamily, id, params.model_family()),
-        Grouped::Unit | Grouped::Group => {
-            let (name, there) = if value.grouped == Grouped::Unit {
-                ("unit", params.in_unit(id))
-            } else {
-                ("group", params.in_group(id))
-            };
-            let chosen = params.place() == Some((name, id));
-            let there = if chosen {
-                params.without(Restriction::Place)
-            } else {
-                there
-            };
-            Choice {
-                label: value.name.clone(),
-                count: wording::count(value.count),
-                href: there.href(),
-                chosen,
-            }
-        }
+        Grouped::OsFamily => exactly("os_family", OsFamily::title_of(id)),
+        Grouped::OperatingSystem => exactly("operating_system", id),
+        Grouped::ModelFamily => exactly("model_family", id),
+        Grouped::Unit => place("unit_id"),
+        Grouped::Group => place("group_id"),
     }
+}
+
+/// Whether a part of a filter compares this field and nothing else.
+fn is_of_field(part: &Expr, field: &str) -> bool {
+    matches!(part, Expr::Compare(compare) if compare.field == field)
 }
 
 fn choice(
     label: &str,
     count: i64,
-    restriction: Restriction,
-    key: &str,
-    chosen: bool,
+    part: Expr,
+    instead: &dyn Fn(&Expr) -> bool,
     params: &ListParams,
 ) -> Choice {
+    let chosen = params.has(&part);
     let there = if chosen {
-        params.without(restriction)
+        params.without(&part)
+    } else if instead(&part) {
+        params.with(part, instead)
     } else {
-        params.with(restriction, key)
+        params.with(part, |_| false)
     };
     Choice {
         label: label.to_owned(),
@@ -224,11 +211,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_has_its_condition() {
-        assert!(SEEN.iter().all(|(key, _)| seen(key).is_some()));
-        assert!(STATUS.iter().all(|(key, _)| status(key).is_some()));
-        let last: Vec<_> = STATUS.iter().skip(2).map(|(key, _)| *key).collect();
-        assert_eq!(last, COLUMNS_OF_STATUS);
-        assert!(seen("x").is_none() && status("x").is_none());
+    fn every_filter_of_the_rail_can_be_read_and_checked() {
+        for (_, filter, label_of_it) in SEEN.iter().chain(&STATUS) {
+            assert!(condition(filter).is_some(), "{filter}");
+            assert_eq!(label(&expr(filter)), Some(*label_of_it));
+        }
+        assert_eq!(of_old_keys(Some("x"), Some("y,z")), []);
     }
 }

@@ -1,18 +1,22 @@
 //! What a URL of the list says, looked up and checked: which machines, under which heading, by which filters.
 
-use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{App, AppError, access::Viewer};
 use sal_plugins::{Filter, OsFamily};
-use sal_query::{Condition, Field, Operator, Value};
+use sal_query::{
+    Condition, Expr, FilterError,
+    check::{Named, check, check_expr},
+    expr::{Compare, Op},
+};
 use sal_store::{
     Client,
-    devices::{DeviceFilter, has_devices, known_names},
+    devices::{has_devices, known_names},
     scope::Scope,
 };
 
 use super::{
     facets,
-    params::{ListParams, MOST_NAMES, Restriction},
+    params::{ListParams, MOST_NAMES},
 };
 use crate::{
     fleet_part::{FleetPart, visible_group, visible_unit},
@@ -23,79 +27,99 @@ use crate::{
 pub(crate) struct List {
     pub(crate) params: ListParams,
     pub(crate) heading: String,
-    pub(crate) filter: DeviceFilter,
+    pub(crate) filter: Condition,
     pub(crate) scope: Scope,
-    /// Its filters, as chips.
+    /// The parts of its filter, as chips.
     pub(crate) chips: Vec<Chip>,
+    /// Set when the filter makes no sense: then the list is empty.
+    pub(crate) error: Option<FilterProblem>,
     part: FleetPart,
-    segment: Filter,
 }
 
-/// A filter with the way to take it away.
+/// A part of the filter with the way to take it away.
 #[derive(Clone)]
 pub(crate) struct Chip {
     pub(crate) label: String,
     /// The list without it.
     pub(crate) href: String,
-    restriction: Restriction,
+    part: Expr,
 }
 
 impl List {
     /// Looks up what the URL names.
     ///
     /// # Errors
-    /// Not found for a widget, segment, unit or group that there is not; forbidden for another's unit.
+    /// Not found for a unit or group that there is not, or that is another's, and for a widget of an old link.
     pub(crate) async fn of(
         params: ListParams,
         viewer: &Viewer,
         app: &App,
         db: &Client,
     ) -> Result<Self, AppError> {
-        let segment = segment_filter(params.segment(), app)?;
-        let part = match params.place() {
-            Some(("group", id)) => FleetPart::Group(visible_group(id, viewer, db).await?),
-            Some((_unit, id)) => FleetPart::Unit(visible_unit(id, viewer, db).await?),
-            None => FleetPart::All,
-        };
+        let part = place(&params, viewer, db).await?;
+        let titles = Titles { part: &part, app };
+        let segment = params.parts().iter().find_map(|part| titles.segment(part));
+        if segment.is_none() && params.is_of_old_widget() {
+            return Err(AppError::NotFound);
+        }
+        let segment = segment.unwrap_or_else(|| "All machines".to_owned());
         let heading = match part.name() {
-            Some(name) => format!("{} in {name}", segment.title),
-            None => segment.title.clone(),
+            Some(name) => format!("{segment} in {name}"),
+            None => segment,
         };
-        let restrictions = params.restrictions();
-        let chip = |restriction| Chip {
-            label: label(restriction, &params, &segment, &part),
-            href: params.without(restriction).href(),
-            restriction,
+        let chip = |part: &Expr| Chip {
+            label: titles.label(part),
+            href: params.without(part).href(),
+            part: part.clone(),
+        };
+        let chips = params.parts().iter().map(chip).collect();
+        let (filter, error) = match checked(&params, app) {
+            Ok(condition) => (condition, None),
+            Err(error) => (Condition::any(Vec::new()), Some(error)),
         };
         Ok(Self {
             heading,
-            filter: device_filter(&params, &segment, &part)?,
+            filter,
             scope: part.scope(viewer),
-            chips: restrictions.into_iter().map(chip).collect(),
+            chips,
+            error,
             params,
             part,
-            segment,
         })
     }
 
-    /// The last of the filters that alone leaves an empty list empty: taking it away shows machines.
+    /// This list, where its filter makes sense.
+    ///
+    /// # Errors
+    /// A bad request that says what is wrong with the filter.
+    pub(crate) fn valid(self) -> Result<Self, AppError> {
+        match &self.error {
+            Some(problem) => Err(AppError::BadRequest(format!(
+                "The filter cannot be used: {}.",
+                problem.message
+            ))),
+            None => Ok(self),
+        }
+    }
+
+    /// The last of the parts that alone leaves an empty list empty: taking it away shows machines.
     pub(crate) async fn cause_of_emptiness(
         &self,
         viewer: &Viewer,
-        now: Timestamp,
+        app: &App,
         db: &Client,
     ) -> Result<Option<Chip>, AppError> {
-        // One statement for each filter, of which there are few, and only when there is nothing else to show.
-        for chip in self.chips.iter().rev() {
-            let params = self.params.without(chip.restriction);
-            let all = Filter {
-                condition: Condition::everything(),
-                title: String::new(),
+        // One statement for each part, of which there are few, and only when there is nothing else to show.
+        for chip in self.chips.iter().rev().take(MOST_TRIED) {
+            let params = self.params.without(&chip.part);
+            let scope = if is_place(&chip.part) {
+                viewer.scope.clone()
+            } else {
+                self.part.scope(viewer)
             };
-            let segment = params.segment().map_or(&all, |_| &self.segment);
-            let part = params.place().map_or(&FleetPart::All, |_| &self.part);
-            let filter = device_filter(&params, segment, part)?;
-            if has_devices(&filter, now, &part.scope(viewer), db).await? {
+            if let Ok(filter) = checked(&params, app)
+                && has_devices(&filter, app.now(), &scope, db).await?
+            {
                 return Ok(Some(chip.clone()));
             }
         }
@@ -123,7 +147,66 @@ impl List {
     }
 }
 
-/// The machines of a widget's segment, or all.
+/// The machines of the filter.
+fn checked(params: &ListParams, app: &App) -> Result<Condition, FilterProblem> {
+    if let Some((text, error)) = params.unreadable() {
+        return Err(FilterProblem::new(text, error));
+    }
+    let named = Widgets { app };
+    let zone = &app.config.time_zone;
+    match params.typed() {
+        Some((text, parsed)) => {
+            check(parsed, zone, &named).map_err(|error| FilterProblem::new(text, &error))
+        }
+        None => check_expr(&params.filter(), zone, &named)
+            .map_err(|error| FilterProblem::new("", &error)),
+    }
+}
+
+/// What a filter may name beside the catalogue.
+struct Widgets<'a> {
+    app: &'a App,
+}
+
+impl Named for Widgets<'_> {
+    fn search(&self, _name: &str) -> Option<Expr> {
+        None
+    }
+
+    fn widget(&self, widget: &str, segment: &str) -> Option<Condition> {
+        let registry = self.app.registry();
+        Some(registry.get(widget)?.filter(segment)?.condition)
+    }
+
+    fn searches(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// The unit or group that the filter names, where it is one of its parts.
+async fn place(params: &ListParams, viewer: &Viewer, db: &Client) -> Result<FleetPart, AppError> {
+    let places = params.parts().iter().filter(|part| is_place(part));
+    let mut found = FleetPart::All;
+    for part in places {
+        let Expr::Compare(Compare { field, value, .. }) = part else {
+            continue;
+        };
+        let id = value.as_deref().unwrap_or_default();
+        found = match field.as_str() {
+            "group_id" => FleetPart::Group(visible_group(id, viewer, db).await?),
+            _ => FleetPart::Unit(visible_unit(id, viewer, db).await?),
+        };
+    }
+    Ok(found)
+}
+
+/// Whether a part of a filter is a unit or a group by its id, as links have it.
+pub(crate) fn is_place(part: &Expr) -> bool {
+    matches!(part, Expr::Compare(compare)
+        if compare.op == Op::Equal && ["unit_id", "group_id"].contains(&compare.field.as_str()))
+}
+
+/// The machines of a widget's segment.
 pub(crate) fn segment_filter(segment: Option<(&str, &str)>, app: &App) -> Result<Filter, AppError> {
     let Some((widget, data)) = segment else {
         return Ok(Filter {
@@ -136,61 +219,104 @@ pub(crate) fn segment_filter(segment: Option<(&str, &str)>, app: &App) -> Result
     plugin.filter(data).ok_or(AppError::NotFound)
 }
 
-fn device_filter(
-    params: &ListParams,
-    segment: &Filter,
-    part: &FleetPart,
-) -> Result<DeviceFilter, AppError> {
-    let mut conditions = vec![
-        segment.condition.clone(),
-        part.condition()?,
-        Condition::search(params.search()),
-    ];
-    let equals = [
-        (Field::OsFamily, params.os_family()),
-        (Field::OperatingSystem, params.operating_system()),
-    ];
-    for (field, value) in equals {
-        if let Some(value) = value {
-            let value = Value::Text(value.to_owned());
-            let condition = Condition::compare(field, Operator::Equal, value)
-                .map_err(|error| AppError::internal("narrowing to a value", error))?;
-            conditions.push(condition);
-        }
-    }
-    conditions.extend(params.seen().and_then(facets::seen));
-    conditions.extend(params.statuses().into_iter().filter_map(facets::status));
-    let names = params.names();
-    Ok(DeviceFilter {
-        names: (!names.is_empty()).then_some(names),
-        model_family: params.model_family().map(str::to_owned),
-        ..Condition::all(conditions).into()
-    })
+/// What parts of a filter are called.
+struct Titles<'a> {
+    part: &'a FleetPart,
+    app: &'a App,
 }
 
-fn label(
-    restriction: Restriction,
-    params: &ListParams,
-    segment: &Filter,
-    part: &FleetPart,
-) -> String {
-    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
-    match restriction {
-        Restriction::Segment => segment.title.clone(),
-        Restriction::Place => format!("In {}", part.name().unwrap_or_default()),
-        Restriction::OsFamily => OsFamily::title_of(&text(params.os_family())).to_owned(),
-        Restriction::OperatingSystem => format!("Version {}", text(params.operating_system())),
-        Restriction::ModelFamily => text(params.model_family()),
-        Restriction::Seen => {
-            let seen = params.seen().unwrap_or_default();
-            facets::label(&facets::SEEN, seen).to_owned()
+impl Titles<'_> {
+    /// The title of a widget's segment.
+    fn segment(&self, part: &Expr) -> Option<String> {
+        let Expr::Compare(Compare {
+            field,
+            of: Some(widget),
+            op: Op::Equal,
+            value: Some(data),
+            ..
+        }) = part
+        else {
+            return None;
+        };
+        let registry = self.app.registry();
+        let plugin = registry.get(widget).filter(|_| field == "widget")?;
+        Some(plugin.filter(data)?.title)
+    }
+
+    fn label(&self, part: &Expr) -> String {
+        if let Some(title) = self.segment(part) {
+            return title;
         }
-        Restriction::Status(status) => facets::label(&facets::STATUS, status).to_owned(),
-        Restriction::Names => {
-            let names = i64::try_from(params.names().len()).unwrap_or_default();
-            wording::count_of(names, "pasted name", "pasted names")
+        if let Some(label) = facets::label(part) {
+            return label.to_owned();
         }
-        Restriction::Search => format!("“{}”", params.search()),
+        match part {
+            _ if is_place(part) => format!("In {}", self.part.name().unwrap_or_default()),
+            Expr::Words { words } => format!("“{}”", words.join(" ")),
+            Expr::Compare(compare) => compare_label(compare).unwrap_or_else(|| part.to_string()),
+            _ => part.to_string(),
+        }
+    }
+}
+
+/// The label of what the rail writes.
+fn compare_label(compare: &Compare) -> Option<String> {
+    match (compare.field.as_str(), compare.op, &compare.value) {
+        ("os_family", Op::Exactly, Some(family)) => Some(OsFamily::title_of(family).to_owned()),
+        ("operating_system", Op::Exactly, Some(version)) => Some(format!("Version {version}")),
+        ("model_family", Op::Exactly, Some(family)) => Some(family.clone()),
+        ("machine", Op::In, _) => {
+            let names = compare.values.as_ref().map_or(0, Vec::len);
+            let names = i64::try_from(names).unwrap_or_default();
+            Some(wording::count_of(names, "pasted name", "pasted names"))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with a filter, and where.
+pub(crate) struct FilterProblem {
+    pub(crate) message: String,
+    /// The filter before, at and behind the place.
+    pub(crate) before: String,
+    pub(crate) at: String,
+    pub(crate) after: String,
+    /// The filter with what was probably meant.
+    pub(crate) better: Option<String>,
+}
+
+impl FilterProblem {
+    pub(crate) fn new(text: &str, error: &FilterError) -> Self {
+        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
+        let (before, after) = (part(0..error.at.start), part(error.at.end..text.len()));
+        let better = error
+            .suggestion
+            .as_ref()
+            .map(|word| format!("{before}{word}{after}"));
+        Self {
+            message: error.message.clone(),
+            at: part(error.at.clone()),
+            better: better.filter(|_| !text.is_empty()),
+            before,
+            after,
+        }
+    }
+
+    /// What is wrong, as a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let mut letters = self.message.chars();
+        let first: String = letters
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect();
+        format!("{first}{}.", letters.as_str())
+    }
+
+    /// The query string of the filter that was probably meant.
+    pub(crate) fn better_query(&self) -> String {
+        let better = self.better.as_deref().unwrap_or_default();
+        format!("q={}", utf8_percent_encode(better, NON_ALPHANUMERIC))
     }
 }
 
@@ -212,3 +338,6 @@ pub(crate) fn names_note(unknown: &[String], left_out: usize) -> Vec<String> {
     }
     notes
 }
+
+/// So many parts of a filter are tried to find the one that empties a list.
+const MOST_TRIED: usize = 10;

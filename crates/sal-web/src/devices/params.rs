@@ -1,15 +1,23 @@
-//! The URL of the list of machines: filters, sorting, columns, place. Reads anything, writes only what is needed.
+//! The URL of the list of machines: filter, sorting, columns, place. Reads anything, writes only what is needed.
+//!
+//! `q` is the filter, in the language of [`sal_query::parse`]. Other names that older links have (`widget`, `unit`,
+//! `os`, …) are read as parts of it and written as `q`.
 
 use axum::{extract::Query, http::Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sal_query::{
+    Expr, FilterError,
+    expr::{Compare, Op},
+    parse::{Parsed, parse},
+};
 use sal_store::devices::{Direction, Sort};
 use serde::Deserialize;
 
 use super::{columns::Column, cursor::Cursor, facets};
 
-/// The query string as it came; unknown values fall back to the defaults.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct ListParams {
+/// The query string as it came.
+#[derive(Default, Deserialize)]
+struct FromUrl {
     widget: Option<String>,
     data: Option<String>,
     unit: Option<String>,
@@ -29,20 +37,99 @@ pub(crate) struct ListParams {
     at: Option<String>,
 }
 
-/// A filter of the list; each can be taken away alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Restriction {
-    /// A widget's segment.
-    Segment,
-    /// A unit or group.
-    Place,
-    OsFamily,
-    OperatingSystem,
-    ModelFamily,
-    Seen,
-    Status(&'static str),
-    Names,
-    Search,
+/// What a list shows; unknown values fall back to the defaults.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "FromUrl")]
+pub(crate) struct ListParams {
+    /// What all machines of the list have in common, as parts that can be taken away alone.
+    parts: Vec<Expr>,
+    /// The filter as it was typed, where there is nothing beside it.
+    typed: Option<(String, Parsed)>,
+    /// A filter that cannot be read, and why; the list is empty then.
+    unreadable: Option<(String, FilterError)>,
+    /// Whether the URL names a widget as older links do.
+    is_of_old_widget: bool,
+    /// Pasted names beyond those that are looked for.
+    names_left_out: usize,
+    sort: Option<String>,
+    size: Option<String>,
+    cols: Option<String>,
+    after: Option<String>,
+    before: Option<String>,
+    at: Option<String>,
+}
+
+impl From<FromUrl> for ListParams {
+    fn from(query: FromUrl) -> Self {
+        let mut parts = Vec::new();
+        let mut one = |field: &str, op: Op, value: &Option<String>| {
+            if let Some(value) = given(value) {
+                parts.push(Expr::compare(field, op, value));
+            }
+        };
+        match given(&query.group) {
+            Some(_) => one("group_id", Op::Equal, &query.group),
+            None => one("unit_id", Op::Equal, &query.unit),
+        }
+        one("os_family", Op::Exactly, &query.family);
+        one("operating_system", Op::Exactly, &query.os);
+        one("model_family", Op::Exactly, &query.model);
+        if let Some(widget) = given(&query.widget) {
+            let data = given(&query.data).unwrap_or_default();
+            parts.insert(0, segment(widget, data));
+        }
+        parts.extend(facets::of_old_keys(
+            given(&query.seen),
+            given(&query.status),
+        ));
+        let (names, names_left_out) = names(given(&query.serials).unwrap_or_default());
+        if !names.is_empty() {
+            let names = Compare::new("machine", Op::In).values(names);
+            parts.push(Expr::Compare(names));
+        }
+        let mut typed = None;
+        let mut unreadable = None;
+        if let Some(text) = given(&query.q).map(str::trim) {
+            match parse(text) {
+                Ok(parsed) => {
+                    typed = parts.is_empty().then(|| (text.to_owned(), parsed.clone()));
+                    parts.extend(parsed.expr.parts().into_iter().cloned());
+                }
+                Err(error) => unreadable = Some((text.to_owned(), error)),
+            }
+        }
+        Self {
+            parts,
+            typed,
+            unreadable,
+            is_of_old_widget: given(&query.widget).is_some(),
+            names_left_out,
+            sort: query.sort,
+            size: query.size,
+            cols: query.cols,
+            after: query.after,
+            before: query.before,
+            at: query.at,
+        }
+    }
+}
+
+/// The machines of a widget's segment.
+pub(crate) fn segment(widget: &str, data: &str) -> Expr {
+    Expr::Compare(Compare::new("widget", Op::Equal).of(widget).value(data))
+}
+
+/// The serial numbers and host names that were pasted, each once, and how many are more than can be looked for.
+fn names(pasted: &str) -> (Vec<String>, usize) {
+    let is_border = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+    let all = || pasted.split(is_border).filter(|name| !name.is_empty());
+    let mut names: Vec<String> = Vec::new();
+    for name in all().take(MOST_NAMES) {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    (names, all().skip(MOST_NAMES).count())
 }
 
 /// Which part of the list is shown.
@@ -61,75 +148,103 @@ impl ListParams {
         Query::try_from_uri(&uri).ok().map(|Query(params)| params)
     }
 
-    /// The widget and its segment.
-    pub(crate) fn segment(&self) -> Option<(&str, &str)> {
-        Some((given(&self.widget)?, given(&self.data).unwrap_or_default()))
-    }
-
-    /// The group, else the unit, whose machines are listed: `group` or `unit`, and what stands for its id.
-    pub(crate) fn place(&self) -> Option<(&'static str, &str)> {
-        [("group", &self.group), ("unit", &self.unit)]
-            .into_iter()
-            .find_map(|(name, id)| Some((name, given(id)?)))
-    }
-
-    pub(crate) fn os_family(&self) -> Option<&str> {
-        given(&self.family)
-    }
-
-    pub(crate) fn operating_system(&self) -> Option<&str> {
-        given(&self.os)
-    }
-
-    pub(crate) fn model_family(&self) -> Option<&str> {
-        given(&self.model)
-    }
-
-    /// When the machines were last seen: a key of [`facets::SEEN`].
-    pub(crate) fn seen(&self) -> Option<&'static str> {
-        let seen = given(&self.seen)?;
-        facets::SEEN
-            .iter()
-            .map(|(key, _)| *key)
-            .find(|key| *key == seen)
-    }
-
-    /// What is the matter with the machines: keys of [`facets::STATUS`], all of which hold.
-    pub(crate) fn statuses(&self) -> Vec<&'static str> {
-        let given = given(&self.status).unwrap_or_default();
-        let known = facets::STATUS.iter().map(|(key, _)| *key);
-        known
-            .filter(|key| given.split(',').any(|part| part == *key))
-            .collect()
-    }
-
-    /// The serial numbers and host names that were pasted, at most [`MOST_NAMES`], each once.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for name in self.pasted().take(MOST_NAMES) {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
+    /// The list of a filter.
+    pub(crate) fn of_text(filter: &str) -> Self {
+        FromUrl {
+            q: Some(filter.to_owned()),
+            ..FromUrl::default()
         }
-        names
+        .into()
+    }
+
+    /// The parts of the filter, in the order in which they are shown.
+    pub(crate) fn parts(&self) -> &[Expr] {
+        &self.parts
+    }
+
+    /// The filter.
+    pub(crate) fn filter(&self) -> Expr {
+        Expr::all(self.parts.clone())
+    }
+
+    /// The filter as it was typed, with the places of its parts.
+    pub(crate) fn typed(&self) -> Option<&(String, Parsed)> {
+        self.typed.as_ref()
+    }
+
+    /// The filter that cannot be read.
+    pub(crate) fn unreadable(&self) -> Option<&(String, FilterError)> {
+        self.unreadable.as_ref()
+    }
+
+    /// The filter as text: as it was typed, where it was.
+    pub(crate) fn text(&self) -> String {
+        match (&self.typed, &self.unreadable) {
+            (Some((typed, _)), _) | (None, Some((typed, _))) => typed.clone(),
+            (None, None) if self.parts.is_empty() => String::new(),
+            (None, None) => self.filter().to_string(),
+        }
+    }
+
+    /// Whether the URL names a widget as older links do: one that does not exist is not found then.
+    pub(crate) fn is_of_old_widget(&self) -> bool {
+        self.is_of_old_widget
+    }
+
+    /// The names that were pasted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let lists = self.parts.iter().filter_map(|part| match part {
+            Expr::Compare(compare) if is_pasted(compare) => compare.values.clone(),
+            _ => None,
+        });
+        lists.flatten().collect()
     }
 
     /// How many pasted names are more than can be looked for.
     pub(crate) fn names_left_out(&self) -> usize {
-        self.pasted().skip(MOST_NAMES).count()
+        self.names_left_out
     }
 
-    fn pasted(&self) -> impl Iterator<Item = &str> {
-        let is_border = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
-        given(&self.serials)
-            .unwrap_or_default()
-            .split(is_border)
-            .filter(|name| !name.is_empty())
+    /// The filter without pasted names.
+    pub(crate) fn without_names(&self) -> Self {
+        self.keeping(|part| !matches!(part, Expr::Compare(compare) if is_pasted(compare)))
     }
 
-    /// What is searched for.
-    pub(crate) fn search(&self) -> &str {
-        given(&self.q).unwrap_or_default().trim()
+    /// Whether words are searched for.
+    pub(crate) fn has_words(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Expr::Words { .. }))
+    }
+
+    /// Whether this is a part of the filter.
+    pub(crate) fn has(&self, part: &Expr) -> bool {
+        self.parts.contains(part)
+    }
+
+    /// The list from its beginning without a part of its filter.
+    pub(crate) fn without(&self, part: &Expr) -> Self {
+        self.keeping(|other| other != part)
+    }
+
+    /// The list from its beginning with one more part, in the place of those that `instead` names.
+    pub(crate) fn with(&self, part: Expr, instead: impl Fn(&Expr) -> bool) -> Self {
+        let mut all = self.keeping(|other| !instead(other));
+        if !all.parts.contains(&part) {
+            all.parts.push(part);
+            all.typed = None;
+        }
+        all
+    }
+
+    /// The list from its beginning with some parts of its filter.
+    pub(crate) fn keeping(&self, keep: impl Fn(&Expr) -> bool) -> Self {
+        let mut all = self.at_start();
+        all.parts.retain(|part| keep(part));
+        if all.parts.len() != self.parts.len() {
+            all.typed = None;
+        }
+        all
     }
 
     /// The column that sorts the list.
@@ -188,90 +303,6 @@ impl ListParams {
             Some("end") => Position::Last,
             _ => Position::First,
         }
-    }
-
-    /// The filters in the order in which they are shown.
-    pub(crate) fn restrictions(&self) -> Vec<Restriction> {
-        let mut found = Vec::new();
-        let mut add = |is_there: bool, restriction| {
-            if is_there {
-                found.push(restriction);
-            }
-        };
-        add(self.segment().is_some(), Restriction::Segment);
-        add(self.place().is_some(), Restriction::Place);
-        add(self.os_family().is_some(), Restriction::OsFamily);
-        add(
-            self.operating_system().is_some(),
-            Restriction::OperatingSystem,
-        );
-        add(self.model_family().is_some(), Restriction::ModelFamily);
-        add(self.seen().is_some(), Restriction::Seen);
-        for status in self.statuses() {
-            add(true, Restriction::Status(status));
-        }
-        add(!self.names().is_empty(), Restriction::Names);
-        add(!self.search().is_empty(), Restriction::Search);
-        found
-    }
-
-    /// The list from its beginning without one of its filters.
-    pub(crate) fn without(&self, restriction: Restriction) -> Self {
-        let mut all = self.at_start();
-        match restriction {
-            Restriction::Segment => (all.widget, all.data) = (None, None),
-            Restriction::Place => (all.unit, all.group) = (None, None),
-            Restriction::OsFamily => all.family = None,
-            Restriction::OperatingSystem => all.os = None,
-            Restriction::ModelFamily => all.model = None,
-            Restriction::Seen => all.seen = None,
-            Restriction::Status(status) => {
-                let rest: Vec<_> = self
-                    .statuses()
-                    .into_iter()
-                    .filter(|s| *s != status)
-                    .collect();
-                all.status = Some(rest.join(","));
-            }
-            Restriction::Names => all.serials = None,
-            Restriction::Search => all.q = None,
-        }
-        all
-    }
-
-    /// The list from its beginning with one more filter, instead of another of the same kind.
-    pub(crate) fn with(&self, restriction: Restriction, value: &str) -> Self {
-        let mut all = self.at_start();
-        let value = Some(value.to_owned());
-        match restriction {
-            Restriction::OsFamily => all.family = value,
-            Restriction::OperatingSystem => all.os = value,
-            Restriction::ModelFamily => all.model = value,
-            Restriction::Seen => all.seen = value,
-            Restriction::Status(status) => {
-                let mut statuses = self.statuses();
-                statuses.push(status);
-                all.status = Some(statuses.join(","));
-            }
-            Restriction::Names => all.serials = value,
-            Restriction::Search => all.q = value,
-            Restriction::Segment | Restriction::Place => {}
-        }
-        all
-    }
-
-    /// The list of a unit.
-    pub(crate) fn in_unit(&self, id: &str) -> Self {
-        let mut all = self.without(Restriction::Place);
-        all.unit = Some(id.to_owned());
-        all
-    }
-
-    /// The list of a group.
-    pub(crate) fn in_group(&self, id: &str) -> Self {
-        let mut all = self.without(Restriction::Place);
-        all.group = Some(id.to_owned());
-        all
     }
 
     /// The list without any filter, sorted and shown the same way.
@@ -337,26 +368,12 @@ impl ListParams {
     /// What stands in the URL, by name.
     pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs: Vec<(&'static str, String)> = Vec::new();
-        let mut push = |name, value: &str| pairs.push((name, value.to_owned()));
-        if let Some((widget, data)) = self.segment() {
-            push("widget", widget);
-            push("data", data);
-        }
-        if let Some((name, id)) = self.place() {
-            push(name, id);
-        }
         let mut push_given = |name, value: Option<&str>| {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
-                push(name, value);
+                pairs.push((name, value.to_owned()));
             }
         };
-        push_given("family", self.os_family());
-        push_given("os", self.operating_system());
-        push_given("model", self.model_family());
-        push_given("seen", self.seen());
-        push_given("status", Some(&self.statuses().join(",")));
-        push_given("serials", given(&self.serials));
-        push_given("q", Some(self.search()));
+        push_given("q", Some(&self.text()));
         push_given(
             "sort",
             Some(self.sort_text()).filter(|sort| *sort != DEFAULT_SORT),
@@ -402,6 +419,11 @@ impl ListParams {
     }
 }
 
+/// Whether a part is a list of pasted names.
+fn is_pasted(compare: &Compare) -> bool {
+    compare.field == "machine" && compare.op == Op::In
+}
+
 /// A value that says something. One with a NUL character says nothing: no machine has one.
 fn given(value: &Option<String>) -> Option<&str> {
     value
@@ -424,6 +446,10 @@ mod tests {
         ListParams::parse(query).unwrap()
     }
 
+    fn part(text: &str) -> Expr {
+        parse(text).unwrap().expr
+    }
+
     #[test]
     fn nonsense_in_the_url_falls_back_to_the_defaults() {
         for query in [
@@ -433,24 +459,48 @@ mod tests {
             let params = params(query);
             assert_eq!(params.sort(), Sort::LastCheckin);
             assert_eq!((params.position(), params.size()), (Position::First, 50));
-            assert_eq!(params.restrictions(), []);
+            assert_eq!(params.parts(), []);
+        }
+    }
+
+    #[test]
+    fn older_links_are_read_as_a_filter() {
+        for (query, filter) in [
+            (
+                "widget=Activity&data=hour&unit=7",
+                r#"widget "Activity" = "hour" and unit_id = 7"#,
+            ),
+            ("unit=7&group=8", "group_id = 8"),
+            (
+                "family=Darwin&os=15.1&model=Mac",
+                r#"os_family == "Darwin" and operating_system == 15.1 and model_family == "Mac""#,
+            ),
+            ("seen=24h", "last_checkin within 24h"),
+            ("seen=missing", "last_checkin older than 30d"),
+            ("seen=never", "last_checkin is empty"),
+            ("status=errors,undeployed", "has error and deployed = no"),
+            ("serials=a+b", r#"machine in ("a", "b")"#),
+            ("q=anna&family=Darwin", r#"os_family == "Darwin" and anna"#),
+        ] {
+            let read = params(query);
+            assert_eq!(read.filter(), part(filter), "{query}");
+            // What it writes is read as the same.
+            assert_eq!(params(&read.query()).filter(), read.filter(), "{query}");
         }
     }
 
     #[test]
     fn a_link_keeps_what_it_does_not_change() {
-        let list = params("q=+anna+%26+b+&sort=hostname&size=200&os=15.1&at=end");
-        assert_eq!(
-            list.with(Restriction::Seen, "24h").href(),
-            "/machines/?os=15%2E1&seen=24h&q=anna%20%26%20b&sort=hostname&size=200"
-        );
+        let list = params("q=+anna+%26+b+&sort=hostname&size=200&at=end");
         assert_eq!(
             list.sorted_by(Column::Hostname).href(),
-            "/machines/?os=15%2E1&q=anna%20%26%20b&sort=%2Dhostname&size=200"
+            "/machines/?q=anna%20%26%20b&sort=%2Dhostname&size=200"
         );
+        let seen = list.with(part("last_checkin within 24h"), |_| false);
+        assert_eq!(seen.text(), "anna & b and last_checkin within 24h");
         assert_eq!(
-            list.without(Restriction::Search).href(),
-            "/machines/?os=15%2E1&sort=hostname&size=200"
+            seen.without(&part("last_checkin within 24h")).parts().len(),
+            1
         );
         assert_eq!(
             list.unfiltered().href(),
@@ -460,26 +510,20 @@ mod tests {
     }
 
     #[test]
-    fn links_stay_in_the_group_or_unit() {
-        let unit = params("unit=7");
-        assert_eq!(unit.at(&Position::Last).href(), "/machines/?unit=7&at=end");
-        assert_eq!(params("unit=7&group=8").href(), "/machines/?group=8");
-        assert_eq!(params("unit=7&group=").place(), Some(("unit", "7")));
-        assert_eq!(unit.in_group("9").href(), "/machines/?group=9");
-        assert_eq!(unit.without(Restriction::Place).href(), "/machines/");
+    fn a_part_takes_the_place_of_another() {
+        let list = params("q=os_family+==+Darwin+and+anna");
+        let is_family =
+            |part: &Expr| matches!(part, Expr::Compare(compare) if compare.field == "os_family");
+        let other = list.with(part("os_family == Linux"), is_family);
+        assert_eq!(other.text(), "anna and os_family == \"Linux\"");
     }
 
     #[test]
-    fn statuses_add_up_and_are_taken_away_one_by_one() {
-        let errors = ListParams::default().with(Restriction::Status("errors"), "");
-        let both = errors.with(Restriction::Status("undeployed"), "");
-        assert_eq!(both.statuses(), ["errors", "undeployed"]);
-        let rest = both.without(Restriction::Status("errors"));
-        assert_eq!(rest.href(), "/machines/?status=undeployed");
-        assert_eq!(
-            rest.without(Restriction::Status("undeployed")).href(),
-            "/machines/"
-        );
+    fn a_filter_that_cannot_be_read_is_kept_as_it_was_typed() {
+        let list = params("q=os_version+<&unit=7");
+        assert_eq!(list.unreadable().unwrap().0, "os_version <");
+        assert_eq!(list.text(), "os_version <");
+        assert_eq!(list.parts().len(), 1);
     }
 
     #[test]

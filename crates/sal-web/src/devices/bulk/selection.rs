@@ -1,18 +1,14 @@
 //! Which machines a form means: the ticked ones, or all of a list.
 
 use sal_http::{App, AppError, access::Viewer};
-use sal_store::{
-    Client,
-    devices::{DeviceFilter, bulk::BulkMachine},
-    ids::MachineId,
-    scope::Scope,
-};
+use sal_query::Condition;
+use sal_store::{Client, devices::bulk::BulkMachine, scope::Scope};
 
 use crate::devices::{list::List, params::ListParams};
 
 /// Which machines.
 pub(super) struct Selection {
-    pub(super) filter: DeviceFilter,
+    pub(super) filter: Condition,
     pub(super) scope: Scope,
     /// The list they were chosen from.
     pub(super) list: ListParams,
@@ -37,10 +33,10 @@ impl Selection {
             .at_start();
         let is_all = field(fields, "all") == Some("yes");
         let (filter, scope) = if is_all {
-            let list = List::of(params.clone(), viewer, app, db).await?;
+            let list = List::of(params.clone(), viewer, app, db).await?.valid()?;
             (list.filter, list.scope)
         } else {
-            (DeviceFilter::of_ids(ids(fields)), viewer.scope.clone())
+            (Condition::ids(ids(fields)), viewer.scope.clone())
         };
         Ok(Self {
             filter,
@@ -78,13 +74,13 @@ impl Selection {
 }
 
 /// The ticked machines: a field for each, or one with all of them.
-fn ids(fields: &[(String, String)]) -> Vec<MachineId> {
+fn ids(fields: &[(String, String)]) -> Vec<i64> {
     let ticked = fields
         .iter()
         .filter(|(name, _)| name == "id" || name == "ids");
-    let mut ids: Vec<MachineId> = ticked
+    let mut ids: Vec<i64> = ticked
         .flat_map(|(_, value)| value.split(','))
-        .filter_map(|id| id.parse().ok().map(MachineId))
+        .filter_map(|id| id.parse().ok())
         .collect();
     ids.sort_unstable();
     ids.dedup();

@@ -65,7 +65,7 @@ async fn filters_add_up_and_are_taken_away_one_by_one() {
     assert!(page.text.contains("<span>“mac”</span>"));
     assert!(
         page.text
-            .contains("href=\"/machines/?status=errors&#38;q=mac\"")
+            .contains("href=\"/machines/?q=mac%20and%20has%20error\"")
     );
 }
 
@@ -104,14 +104,14 @@ async fn an_empty_list_names_the_filter_that_empties_it() {
     assert!(page.text.contains("Its filters together count none"));
     assert_eq!(
         link(&page.text, "Remove the last filter").unwrap(),
-        "/machines/?os=99"
+        "/machines/?q=operating%5Fsystem%20%3D%3D%2099"
     );
     let empty = anna
         .get(&site, "/machines/?unit=1&group=2&status=broken")
         .await;
     assert_eq!(
         link(&empty.text, "Remove Broken client").unwrap(),
-        "/machines/?group=2"
+        "/machines/?q=group%5Fid%20%3D%202"
     );
 }
 
@@ -168,7 +168,9 @@ async fn hostile_filters_are_text() {
         ] {
             let page = anna.get(&site, &format!("/machines/?{name}={value}")).await;
             assert!(
-                page.status == StatusCode::OK || (name == "widget" && page.status == 404),
+                page.status == StatusCode::OK
+                    || (name == "widget" && page.status == 404)
+                    || (name == "q" && page.status == 422),
                 "{name}={value}"
             );
             assert!(!page.text.contains("<script>"), "{name}={value}");
@@ -186,11 +188,11 @@ async fn the_rail_alone_is_a_page_too() {
     assert_ok(&page);
     assert_eq!(
         choice(&page.text, "With errors").unwrap().1,
-        "/machines/?family=Darwin&status=errors"
+        "/machines/?q=os%5Ffamily%20%3D%3D%20%22Darwin%22%20and%20has%20error"
     );
     assert_eq!(
         link(&page.text, "Back to the list").unwrap(),
-        "/machines/?family=Darwin"
+        "/machines/?q=os%5Ffamily%20%3D%3D%20%22Darwin%22"
     );
 }
 
@@ -237,4 +239,73 @@ async fn stats_only_accounts_see_no_list() {
         .post(&site, "/machines/columns/", &[("col", "serial")])
         .await;
     assert_eq!(post.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_search_box_takes_a_filter() {
+    let (site, mut anna) = fleet(30).await;
+    site.sql(MIXED).await;
+    for (filter, found) in [
+        ("has error or broken_client = yes", &["mac-4"][..]),
+        ("not deployed = yes and not has error", &["mac-5"]),
+        ("last_checkin older than 30d", &["mac-1", "mac-2"]),
+        ("os = 'ubuntu 24.04'", &["mac-3"]),
+        (
+            "model_family = macbookpro and not machine in (mac-6, SERIAL7)",
+            &["mac-8"],
+        ),
+        (
+            "message(level = warning and text = C) or message ~ d",
+            &["mac-7", "mac-8"],
+        ),
+        (
+            "widget \"Status\" = undeployed_machines",
+            &["mac-4", "mac-5"],
+        ),
+        ("group = 'physics' and unit = Science and serial7 ", &[]),
+    ] {
+        let query =
+            percent_encoding::utf8_percent_encode(filter, percent_encoding::NON_ALPHANUMERIC);
+        let page = anna
+            .get(&site, &format!("/machines/?sort=serial&q={query}"))
+            .await;
+        assert_ok(&page);
+        assert_eq!(names(&page.text), found, "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_makes_no_sense_says_where_and_what_was_meant() {
+    let (site, mut anna) = fleet(3).await;
+    let path = "/machines/?q=os_versoin+%3C+15";
+    let page = anna.get(&site, path).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        page.text.contains("<mark>os_versoin</mark> &#60; 15"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("There is no field `os_versoin`."));
+    let better = link(&page.text, "<code>os_version &#60; 15</code>").unwrap();
+    assert_ok(&anna.get(&site, &better).await);
+    for (filter, message) in [
+        ("os_version+%3C", "Expected a value after `&#60;`."),
+        ("deployed+=+maybe", "`maybe` is not yes or no."),
+        (
+            "widget+'Nope'+=+1",
+            "There is no part `1` of a widget `Nope`.",
+        ),
+        (
+            "search+=+Mine",
+            "There is no saved search `Mine` that you can use.",
+        ),
+    ] {
+        let page = anna.get(&site, &format!("/machines/?q={filter}")).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{filter}");
+        assert!(page.text.contains(message), "{filter}: {}", page.text);
+        let file = anna
+            .get(&site, &format!("/machines/export/?q={filter}"))
+            .await;
+        assert_eq!(file.status, StatusCode::BAD_REQUEST, "{filter}");
+    }
 }
