@@ -1,4 +1,4 @@
-//! Removes what this server keeps of machines and users that are gone. A Django Sal deletes them without knowing of our
+//! Removes what this server keeps of machines, users, searches and units that are gone. A Django Sal deletes them without knowing of our
 //! tables, which have no foreign keys so that it can.
 //!
 //! The journal, kept bodies and the audit log stay: they tell of serial numbers that never became machines too, and have
@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use sal_store::maintenance::{
-    count_leftovers, delete_checkins_of_gone, delete_identities_of_gone,
-    delete_preferences_of_gone, delete_sessions_of_gone,
+    count_leftovers, delete_checkins_of_gone, delete_filters_of_gone, delete_identities_of_gone,
+    delete_preferences_of_gone, delete_sessions_of_gone, unshare_with_gone,
 };
 
 use crate::{
@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(6 * 3600);
 
 pub(crate) const JOB: Job = Job {
     name: NAME,
-    what: "Removes what this server keeps of machines and users that a Django Sal deleted.",
+    what: "Removes what this server keeps of machines, users, searches and units that a Django Sal deleted.",
     every: |_config| EVERY,
     run: |work| Box::pin(run(work)),
 };
@@ -35,6 +35,8 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(found.sessions), SESSIONS);
             outcome.add(number(found.identities), IDENTITIES);
             outcome.add(number(found.preferences), PREFERENCES);
+            outcome.add(number(found.searches), SEARCHES);
+            outcome.add(number(found.shared), SHARED);
         }
         return Ok(outcome);
     }
@@ -46,6 +48,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             PREFERENCES,
             NAME,
         )?;
+        work.allows((found.searches, found.all_searches), SEARCHES, NAME)?;
     }
     let batch = work.config.batch_rows();
     loop {
@@ -59,6 +62,8 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
     outcome.add(delete_sessions_of_gone(work.db).await?, SESSIONS);
     outcome.add(delete_identities_of_gone(work.db).await?, IDENTITIES);
     outcome.add(delete_preferences_of_gone(work.db).await?, PREFERENCES);
+    outcome.add(delete_filters_of_gone(work.db).await?, SEARCHES);
+    outcome.add(unshare_with_gone(work.db).await?, SHARED);
     Ok(outcome)
 }
 
@@ -66,3 +71,5 @@ const CHECKINS: &str = "last check-ins of deleted machines";
 const SESSIONS: &str = "sessions of deleted users";
 const IDENTITIES: &str = "single sign-on accounts of deleted users";
 const PREFERENCES: &str = "preferences of deleted users";
+const SEARCHES: &str = "filters of deleted searches";
+const SHARED: &str = "searches shared with deleted units";

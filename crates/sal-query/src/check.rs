@@ -415,7 +415,7 @@ fn which(compare: &Compare, kind: &'static RowKind, place: &Place) -> Checked<Ve
         Of::SourceAndName => {
             let (source, name) = match of.split_once('/') {
                 Some((source, name)) if !source.is_empty() => (Some(source), name),
-                _ => (None, of.trim_start_matches('/')),
+                _ => (None, of.strip_prefix('/').unwrap_or(of)),
             };
             let source = source.map(|source| RowNode::OfSource(source.to_owned()));
             let named = RowNode::Named("related.fact_name", name.to_owned());

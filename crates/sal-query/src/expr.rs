@@ -220,6 +220,21 @@ impl Expr {
         }
     }
 
+    /// The names of the saved searches that it uses, as they are written.
+    #[must_use]
+    pub fn searches(&self) -> Vec<&str> {
+        match self {
+            Self::All { all: parts } | Self::Any { any: parts } => {
+                parts.iter().flat_map(Self::searches).collect()
+            }
+            Self::Not { not: part } => part.searches(),
+            Self::Compare(compare) if compare.field.eq_ignore_ascii_case("search") => {
+                compare.value.as_deref().into_iter().collect()
+            }
+            Self::Rows(_) | Self::Words { .. } | Self::Compare(_) => Vec::new(),
+        }
+    }
+
     /// How deep the tree is; one for a comparison.
     #[must_use]
     pub fn depth(&self) -> usize {

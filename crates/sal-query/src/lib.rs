@@ -17,6 +17,7 @@ pub mod parse;
 pub mod pattern;
 mod print;
 pub mod related;
+pub mod sal_search;
 pub mod sql;
 
 pub use age::Age;

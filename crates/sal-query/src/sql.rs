@@ -68,7 +68,7 @@ impl Condition {
 }
 
 /// Writes conditions and numbers their parameters.
-struct Writer {
+pub(crate) struct Writer {
     now: Timestamp,
     next: usize,
     parameters: Vec<Parameter>,
@@ -83,7 +83,7 @@ struct Leaf {
 }
 
 impl Writer {
-    fn new(now: Timestamp, first: usize) -> Self {
+    pub(crate) fn new(now: Timestamp, first: usize) -> Self {
         Self {
             now,
             next: first,
@@ -299,8 +299,16 @@ impl Writer {
         format!("({})", tests.join(" OR "))
     }
 
+    /// What was written, with the parameters that it took.
+    pub(crate) fn finish(self, text: String) -> Fragment {
+        Fragment {
+            text,
+            parameters: self.parameters,
+        }
+    }
+
     /// Takes a parameter and returns its place in the text, with its type.
-    fn parameter(&mut self, value: Parameter) -> String {
+    pub(crate) fn parameter(&mut self, value: Parameter) -> String {
         let cast = match &value {
             Parameter::Text(_) => "text",
             Parameter::Integer(_) => "bigint",
@@ -333,7 +341,7 @@ fn comparison(column: &str, operator: Operator, value: &str) -> String {
 }
 
 /// Takes the special meaning from `%`, `_` and `\`.
-fn escape_like(text: &str) -> String {
+pub(crate) fn escape_like(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {

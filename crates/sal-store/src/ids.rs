@@ -56,6 +56,8 @@ id! {
     ApiKeyId(i32);
     /// A row of `inventory_application`.
     ApplicationId(i64);
+    /// A row of `search_savedsearch`.
+    SearchId(i64);
 }
 
 impl ItemId {

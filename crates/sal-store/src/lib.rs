@@ -38,6 +38,7 @@ pub mod reports;
 pub mod schema;
 pub mod scope;
 pub mod search_caches;
+pub mod searches;
 pub mod serials;
 pub mod sessions;
 pub mod settings;

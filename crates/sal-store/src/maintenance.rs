@@ -148,13 +148,24 @@ crate::queries! {
         preferences: i64,
         /// Preferences, whoever's.
         all_preferences: i64,
-    } = "SELECT checkins, sessions, identities, all_identities, preferences, all_preferences FROM
+        /// Filters of searches.
+        searches: i64,
+        /// Filters of searches, gone or not.
+        all_searches: i64,
+        /// Searches that are shared with a unit that is gone.
+        shared: i64,
+    } = "SELECT checkins, sessions, identities, all_identities, preferences, all_preferences, searches, all_searches, shared FROM
            (SELECT count(*) AS checkins FROM salrs_checkin x WHERE NOT EXISTS (SELECT FROM server_machine m WHERE m.id = x.machine_id)) c,
            (SELECT count(*) AS sessions FROM salrs_session x WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)) s,
            (SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)) AS identities,
                    count(*) AS all_identities FROM salrs_identity x) i,
            (SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)) AS preferences,
-                   count(*) AS all_preferences FROM salrs_preference x) p";
+                   count(*) AS all_preferences FROM salrs_preference x) p,
+           (SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM search_savedsearch s WHERE s.id = x.search_id)) AS searches,
+                   count(*) AS all_searches,
+                   count(*) FILTER (WHERE x.unit_id IS NOT NULL AND NOT EXISTS (SELECT FROM server_businessunit u WHERE u.id = x.unit_id)
+                                      AND EXISTS (SELECT FROM search_savedsearch s WHERE s.id = x.search_id)) AS shared
+            FROM salrs_search x) f";
 
     /// Removes the last check-ins of machines that are gone. A check-in makes its machine and this row at once, so that
     /// none is seen without the other.
@@ -174,6 +185,15 @@ crate::queries! {
     /// Removes the preferences of users who are gone.
     delete_preferences_of_gone() = "
         DELETE FROM salrs_preference x WHERE NOT EXISTS (SELECT FROM auth_user u WHERE u.id = x.user_id)";
+
+    /// Removes the filters of searches that are gone.
+    delete_filters_of_gone() = "
+        DELETE FROM salrs_search x WHERE NOT EXISTS (SELECT FROM search_savedsearch s WHERE s.id = x.search_id)";
+
+    /// Makes searches private that were shared with a unit that is gone.
+    unshare_with_gone() = "
+        UPDATE salrs_search x SET sharing = CASE sharing WHEN 'unit' THEN 'private' ELSE sharing END, unit_id = NULL
+        WHERE x.unit_id IS NOT NULL AND NOT EXISTS (SELECT FROM server_businessunit u WHERE u.id = x.unit_id)";
 
     /// Removes sessions of Django that expired; Django itself never does.
     delete_django_sessions(now: Timestamp, limit: i64) = "

@@ -303,6 +303,11 @@ pub const ADDITIONS: &[Addition] = &[
         true,
         "indexes over the beginning of names where an earlier build indexed whole names"
     ),
+    addition!(
+        "0014-searches",
+        false,
+        "a table of what saved searches mean and with whom they are shared"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

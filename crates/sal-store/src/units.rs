@@ -178,9 +178,10 @@ crate::queries! {
         id: GroupId,
     } = "SELECT id FROM server_machinegroup WHERE business_unit_id = $1 ORDER BY id";
 
-    /// Deletes a unit without groups, its licences and its memberships.
+    /// Deletes a unit without groups, its licences and its memberships; searches that were shared with it become private.
     delete_unit_rows(id: UnitId) =
         "WITH licences AS (DELETE FROM licenses_license WHERE business_unit_id = $1),
+             searches AS (UPDATE salrs_search SET sharing = 'private', unit_id = NULL WHERE unit_id = $1),
              members AS (DELETE FROM server_businessunit_users WHERE businessunit_id = $1)
          DELETE FROM server_businessunit WHERE id = $1";
 }

@@ -1,10 +1,10 @@
-//! What is left of machines and users that somebody else deleted, in every table of ours, by what the tables say themselves.
+//! What is left of machines, users, searches and units that somebody else deleted, in every table of ours, by what the tables say themselves.
 
 use std::collections::BTreeSet;
 
 use crate::ground::{Ground, of};
 
-/// Columns that name a machine or a user, whose rows go with it: table, column, what the job calls them.
+/// Columns that name a machine, a user or a search, whose rows go with it: table, column, what the job calls them.
 const FOLLOWS: &[(&str, &str, &str)] = &[
     (
         "salrs_checkin",
@@ -22,7 +22,15 @@ const FOLLOWS: &[(&str, &str, &str)] = &[
         "user_id",
         "preferences of deleted users",
     ),
+    ("salrs_search", "search_id", "filters of deleted searches"),
 ];
+
+/// Columns that forget what they name, and whose rows stay.
+const FORGETS: &[(&str, &str, &str)] = &[(
+    "salrs_search",
+    "unit_id",
+    "searches shared with deleted units",
+)];
 
 /// Columns that name something and whose rows stay, and why.
 const STAYS: &[(&str, &str, &str)] = &[
@@ -62,7 +70,7 @@ async fn every_column_that_names_something_is_known_to_follow_it_or_to_stay() {
     let rows = ground.db.query(NAMING, &[]).await.unwrap();
     let found: BTreeSet<(String, String)> =
         rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let known = FOLLOWS.iter().chain(STAYS);
+    let known = FOLLOWS.iter().chain(FORGETS).chain(STAYS);
     let known: BTreeSet<_> = known
         .map(|&(table, column, _)| (table.to_owned(), column.to_owned()))
         .collect();
@@ -77,6 +85,8 @@ async fn row(table: &str, column: &str, value: &str, ground: &Ground) {
     let sql = "
         SELECT column_name::text, CASE
             WHEN column_name = $2 THEN $3
+            WHEN column_name = 'sharing' THEN '''everybody'''
+            WHEN column_name = 'overview' THEN '''no'''
             WHEN column_name = 'fingerprint' THEN 'decode(md5(' || quote_literal($3) || '), ''hex'')'
             WHEN data_type = 'bytea' THEN 'sha256(' || quote_literal($3) || '::bytea)'
             WHEN data_type = 'text' THEN quote_literal('x' || $3)
@@ -105,13 +115,18 @@ async fn what_django_deleted_leaves_no_row_in_any_table_and_the_others_stay() {
     ground
         .sql(
             "INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined)
-             SELECT n, '', false, 'user-' || n, '', '', '', false, true, now() FROM generate_series(1, 2) n",
+             SELECT n, '', false, 'user-' || n, '', '', '', false, true, now() FROM generate_series(1, 2) n;
+             INSERT INTO search_savedsearch (id, name, created, save_search, created_by_id)
+             SELECT n, 'Search', now(), true, n FROM generate_series(1, 2) n",
         )
         .await;
     for (table, column, _) in FOLLOWS {
         row(table, column, "1", &ground).await;
         row(table, column, "2", &ground).await;
     }
+    ground
+        .sql("UPDATE salrs_search SET sharing = 'unit', unit_id = 77 WHERE search_id = 2")
+        .await;
     for (table, column, _) in STAYS {
         // The audit log has three of these columns and a nullable one.
         let value = if column.ends_with("name") || *column == "serial" || *column == "object_id" {
@@ -124,21 +139,27 @@ async fn what_django_deleted_leaves_no_row_in_any_table_and_the_others_stay() {
     }
     // As Django does: it knows the rows of its own tables.
     ground
-        .sql("DELETE FROM server_machine WHERE id = 1; DELETE FROM auth_user WHERE id = 1")
+        .sql("DELETE FROM server_machine WHERE id = 1; DELETE FROM search_savedsearch WHERE id = 1; DELETE FROM auth_user WHERE id = 1")
         .await;
     for outcome in [
         ground.count("leftovers").await,
         ground.run("leftovers").await,
     ] {
-        for (table, _, things) in FOLLOWS {
+        for (table, _, things) in FOLLOWS.iter().chain(FORGETS) {
             assert_eq!(of(&outcome, things), 1, "{table}");
         }
-        assert_eq!(outcome.counts.len(), FOLLOWS.len(), "{outcome:?}");
+        assert_eq!(
+            outcome.counts.len(),
+            FOLLOWS.len() + FORGETS.len(),
+            "{outcome:?}"
+        );
     }
     for (table, column, _) in FOLLOWS {
         let left = format!("SELECT string_agg({column}::text, ',') FROM {table}");
         assert_eq!(ground.value::<String>(&left).await, "2", "{table}");
     }
+    let shared = "SELECT sharing || coalesce(unit_id::text, '') FROM salrs_search";
+    assert_eq!(ground.value::<String>(shared).await, "private");
     for (table, _, _) in STAYS {
         let left = format!("SELECT count(*) FROM {table}");
         assert_eq!(ground.number(&left).await, 1, "{table}");

@@ -259,6 +259,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
             column!("type" ["payload_type"] "Type" Text "related.payload_type" "Type of the payload."),
             column!("uuid" [] "UUID" Text "related.uuid" "Its UUID."),
             column!("profile" [] "Profile" Text "profile.identifier" "Identifier of the profile it is in."),
+            column!("profile_id" [] "Profile ID" Whole "related.profile_id" "Number of the profile it is in."),
         ],
         from: "profiles_payload related JOIN profiles_profile profile ON profile.id = related.profile_id",
         machine: "profile.machine_id",

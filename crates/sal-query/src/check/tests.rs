@@ -44,6 +44,28 @@ fn text(text: &str) -> Parameter {
 }
 
 #[test]
+fn a_name_with_slashes_has_one_in_front() {
+    for (filter, name) in [("has fact \"/a/b\"", "a/b"), ("has fact \"//a\"", "/a")] {
+        let (_, parameters) = sql(filter);
+        assert_eq!(parameters, [text(name)], "{filter}");
+    }
+}
+
+#[test]
+fn text_has_an_order_for_whoever_asks_for_it() {
+    for (filter, expected) in [
+        ("hostname as text < M", "(machine.hostname < $2::text)"),
+        (
+            "os_version as text >= beta",
+            "(machine.operating_system >= $2::text)",
+        ),
+    ] {
+        assert_eq!(sql(filter).0, expected);
+    }
+    assert!(checked("hostname < M").is_err());
+}
+
+#[test]
 fn each_kind_of_field_is_compared_as_what_it_is() {
     for (filter, expected, parameters) in [
         (

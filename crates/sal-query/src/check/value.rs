@@ -114,6 +114,12 @@ impl<'a> Reading<'a> {
             Op::Exactly => compare(Operator::Equal),
             Op::Contains => compare(Operator::Contains),
             Op::StartsWith => compare(Operator::Begins),
+            // Text has an order only for whoever asks for it: `name as text < "M"`.
+            Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual
+                if self.compare.cast == Some(CastName::Text) =>
+            {
+                compare(self.order(op, "")?)
+            }
             Op::Matches => {
                 let pattern = checked_pattern(value)
                     .map_err(|message| FilterError::new(self.place.value.clone(), message))?;
