@@ -45,5 +45,6 @@ fn typed(parameter: &Parameter) -> (&(dyn ToSql + Sync), Type) {
         Parameter::Boolean(value) => (value, Type::BOOL),
         Parameter::Time(value) => (value, Type::TIMESTAMPTZ),
         Parameter::Texts(value) => (value, Type::TEXT_ARRAY),
+        Parameter::Integers(value) => (value, Type::INT8_ARRAY),
     }
 }
