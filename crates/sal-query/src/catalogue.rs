@@ -196,6 +196,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .chain(["machine", "search", "widget"])
 }
 
+/// Names of columns that a machine has once, with the rows they are in.
+pub(crate) fn single() -> impl Iterator<Item = (&'static str, &'static RowKind, &'static Column)> {
+    let whole = |(name, kind, column): &(&'static str, &'static RowKind, &str)| {
+        Some((*name, *kind, kind.column(column)?))
+    };
+    SINGLE.iter().filter_map(whole)
+}
+
 /// `MacBookPro18,1` is of the family `MacBookPro`. Two plain functions: a regular expression costs twice as much.
 pub const MODEL_FAMILY: &str = "rtrim(split_part(machine.machine_model, ',', 1), '0123456789 ')";
 

@@ -372,7 +372,11 @@ fn has_row_says_it(kind: &RowKind) -> bool {
 }
 
 /// What tells the rows that a name after the kind means.
-fn which(compare: &Compare, kind: &'static RowKind, place: &Place) -> Checked<Vec<RowNode>> {
+pub(crate) fn which(
+    compare: &Compare,
+    kind: &'static RowKind,
+    place: &Place,
+) -> Checked<Vec<RowNode>> {
     let Some(of) = &compare.of else {
         // Without a name, any row is meant: `has error`, `pending ~ "Office"`.
         if matches!(kind.of, Of::SourceAndName | Of::PluginAndRow) {
@@ -503,7 +507,7 @@ const MOST_SEARCHES: usize = 50;
 
 impl CastName {
     /// What a value that is read so is.
-    fn meaning(self) -> Meaning {
+    pub(crate) fn meaning(self) -> Meaning {
         match self {
             Self::Text => Meaning::Text,
             Self::Number | Self::Size => Meaning::Number,

@@ -143,6 +143,12 @@ macro_rules! operators {
                 match self { $(Self::$variant => $text,)* }
             }
 
+            /// What it means, in a sentence.
+            #[must_use]
+            pub fn about(self) -> &'static str {
+                match self { $(Self::$variant => $doc,)* }
+            }
+
             /// What follows it.
             #[must_use]
             pub fn takes(self) -> Takes {

@@ -8,6 +8,7 @@
 pub mod age;
 pub mod catalogue;
 pub mod check;
+pub mod complete;
 pub mod condition;
 pub mod expr;
 pub mod field;

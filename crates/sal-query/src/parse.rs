@@ -21,8 +21,7 @@ use crate::{
     catalogue::{self, Of, Subject},
     expr::{Compare, Expr, Op, Quantifier, Rows, Takes},
 };
-pub(crate) use tokens::is_of_a_word;
-use tokens::{Token, TokenKind, tokens};
+pub(crate) use tokens::{QUOTES, Token, TokenKind, is_of_a_word, tokens};
 
 /// Filters longer than this are refused, in bytes.
 pub const MAX_LENGTH: usize = 16 * 1024;
@@ -576,7 +575,16 @@ impl TokenKind {
     }
 }
 
-fn is_number(text: &str) -> bool {
+/// Whether a word can follow a number as its unit.
+pub(crate) fn is_unit(word: &str) -> bool {
+    let is = |known: &str| known.eq_ignore_ascii_case(word);
+    SIZE_UNITS.iter().any(|known| is(known))
+        || AGE_UNITS
+            .iter()
+            .any(|(long, _)| is(long) || is(&format!("{long}s")))
+}
+
+pub(crate) fn is_number(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()

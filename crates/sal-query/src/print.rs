@@ -154,6 +154,28 @@ fn write_word(f: &mut Formatter<'_>, word: &str) -> fmt::Result {
     }
 }
 
+/// A value as it stands in a filter.
+pub(crate) fn written(value: &str) -> String {
+    struct Written<'v>(&'v str);
+    impl Display for Written<'_> {
+        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            write_value(f, self.0)
+        }
+    }
+    Written(value).to_string()
+}
+
+/// A name as it stands in a filter.
+pub(crate) fn in_quotes(name: &str) -> String {
+    struct Quoted<'n>(&'n str);
+    impl Display for Quoted<'_> {
+        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+            quoted(f, self.0)
+        }
+    }
+    Quoted(name).to_string()
+}
+
 fn quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     for c in text.chars() {

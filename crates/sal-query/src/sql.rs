@@ -10,6 +10,7 @@
 pub mod counts;
 pub mod groups;
 mod rows;
+pub mod suggest;
 pub mod value;
 mod values;
 

@@ -15,6 +15,7 @@ pub mod database;
 pub mod device;
 pub mod devices;
 pub mod error;
+pub mod filter_values;
 pub mod group_keys;
 pub mod groups;
 pub mod identities;

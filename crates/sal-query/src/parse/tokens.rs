@@ -14,14 +14,14 @@ use super::FilterError;
 
 /// A part of a filter's text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
+pub(crate) struct Token {
+    pub(crate) kind: TokenKind,
     /// Where it stands, in bytes.
-    pub(super) at: Range<usize>,
+    pub(crate) at: Range<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum TokenKind {
+pub(crate) enum TokenKind {
     /// Without quotes.
     Word(String),
     /// In quotes.
@@ -31,7 +31,7 @@ pub(super) enum TokenKind {
 }
 
 /// Cuts a text into tokens.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
+pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, FilterError> {
     let mut input = LocatingSlice::new(text);
     let mut found = Vec::new();
     loop {
@@ -90,7 +90,7 @@ const SIGNS: &[(&str, &str)] = &[
 ];
 
 /// Straight quotes, and those that a word processor makes of them.
-const QUOTES: [char; 5] = ['"', '\'', '“', '”', '„'];
+pub(crate) const QUOTES: [char; 5] = ['"', '\'', '“', '”', '„'];
 
 fn quoted(input: &mut Input<'_>) -> Result<TokenKind, ContextError> {
     let open = one_of(QUOTES).parse_next(input)?;
