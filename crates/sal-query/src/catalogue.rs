@@ -170,6 +170,18 @@ pub fn machine_columns() -> impl Iterator<Item = &'static Column> {
     field::COLUMNS.iter().chain(COMPUTED)
 }
 
+/// The names of values that a machine has once in another table, with their labels.
+pub fn singles() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SINGLE.iter().filter_map(|(name, kind, column)| {
+        let column = kind.column(column)?;
+        let label = match *name {
+            "group" | "unit" => kind.label,
+            _ => column.label,
+        };
+        Some((*name, label))
+    })
+}
+
 /// What a machine has many of.
 #[must_use]
 pub fn row_kinds() -> &'static [RowKind] {

@@ -58,6 +58,10 @@ id! {
     ApplicationId(i64);
     /// A row of `search_savedsearch`.
     SearchId(i64);
+    /// A row of `search_searchgroup`.
+    SearchGroupId(i64);
+    /// A row of `search_searchrow`.
+    SearchRowId(i64);
 }
 
 impl ItemId {

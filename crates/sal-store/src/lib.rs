@@ -39,6 +39,7 @@ pub mod reports;
 pub mod schema;
 pub mod scope;
 pub mod search_caches;
+pub mod search_steps;
 pub mod searches;
 pub mod serials;
 pub mod sessions;

@@ -45,12 +45,12 @@ use columns::Content;
 use facets::Facet;
 use list::{Chip, names_note};
 use params::Position;
-use view::{ColumnChoice, Head, Line, Pager};
+use view::{ColumnChoice, Head, Pager};
 
 pub(crate) use list::{FilterProblem, List};
 pub(crate) use old_lists::sals_csv_of;
-pub(crate) use params::ListParams;
-pub(crate) use view::machines;
+pub(crate) use params::{ListParams, Place};
+pub(crate) use view::{Line, machines};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
@@ -128,7 +128,7 @@ async fn list_machines(
     };
     let unknown = list.unknown_names(&viewer, &db).await?;
     let cause = if page.rows.is_empty() && list.error.is_none() {
-        list.cause_of_emptiness(&viewer, &app, &db).await?
+        list.cause_of_emptiness(&viewer, &db).await?
     } else {
         None
     };

@@ -30,6 +30,7 @@ mod paging;
 mod password;
 mod places;
 mod reports;
+mod searches;
 mod settings;
 mod setup;
 mod shell;
@@ -56,6 +57,7 @@ pub fn routes() -> Routes {
         .merge(first_group::routes())
         .merge(places::routes())
         .merge(devices::routes())
+        .merge(searches::routes())
         .merge(device::routes())
         .merge(licences::routes())
         .merge(database::routes())

@@ -6,6 +6,7 @@
 
 mod attention;
 mod joining;
+mod searches;
 mod surroundings;
 
 use askama::Template;
@@ -39,6 +40,7 @@ use crate::{
 };
 use attention::Attention;
 use joining::{Empty, Joining};
+use searches::Shelf;
 use surroundings::{Link, Places};
 
 pub(crate) fn routes() -> Routes {
@@ -62,6 +64,8 @@ struct OverviewPage {
     attention: Option<Attention>,
     /// For global admins: enabled plugins that are not run here, in words.
     unrun: Vec<String>,
+    /// Saved searches.
+    shelf: Shelf,
     widgets: Vec<Widget>,
     /// How old the numbers are, where they were not counted just now.
     age: Option<String>,
@@ -137,6 +141,7 @@ impl Visit {
             .filter_map(|name| registry.get(name))
             .collect();
         let attention = Attention::read(part, &viewer, &db, &app).await?;
+        let shelf = Shelf::read(part, &viewer, &db).await?;
         let unrun = unrun(&viewer, &registry, &db).await?;
         let places = Places::around(part, &viewer, &db).await?;
         let server_url = joining::server_url(&headers, &origin);
@@ -163,6 +168,7 @@ impl Visit {
             places: (!places.lines.is_empty()).then_some(places),
             attention,
             unrun,
+            shelf,
             widgets: drawn.widgets,
             age: drawn.age,
             heading,

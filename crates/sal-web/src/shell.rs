@@ -49,6 +49,7 @@ pub(crate) struct Entry {
 pub(crate) enum Section {
     Overview,
     Devices,
+    Searches,
     Software,
     Updates,
     Reports,
@@ -130,7 +131,9 @@ impl Shell {
 fn navigation(viewer: &Viewer) -> Vec<Entry> {
     let is_admin = viewer.level == Level::GlobalAdmin;
     let may = |section| match section {
-        Section::Devices | Section::Updates | Section::Software => viewer.level >= Level::ReadOnly,
+        Section::Devices | Section::Searches | Section::Updates | Section::Software => {
+            viewer.level >= Level::ReadOnly
+        }
         Section::Activity | Section::Licences | Section::Database | Section::Settings => is_admin,
         Section::Users => is_admin && viewer.is_staff,
         Section::Overview | Section::Reports | Section::None => true,
@@ -153,7 +156,7 @@ fn navigation(viewer: &Viewer) -> Vec<Entry> {
 }
 
 /// Section, label, address, path of the icon.
-const ENTRIES: [(Section, &str, &str, &str); 10] = [
+const ENTRIES: [(Section, &str, &str, &str); 11] = [
     (
         Section::Overview,
         "Overview",
@@ -165,6 +168,12 @@ const ENTRIES: [(Section, &str, &str, &str); 10] = [
         "Machines",
         "/machines/",
         "M4 4h12v9H4zM2 16h16",
+    ),
+    (
+        Section::Searches,
+        "Searches",
+        "/search/list/",
+        "M8 14a6 6 0 1 0 0-12a6 6 0 1 0 0 12zm4-2l6 6",
     ),
     (
         Section::Software,

@@ -140,6 +140,12 @@ impl Viewer {
     pub fn sees_machines(&self) -> bool {
         self.level >= Level::ReadOnly
     }
+
+    /// Whether the person may do everything.
+    #[must_use]
+    pub fn is_global_admin(&self) -> bool {
+        self.level == Level::GlobalAdmin
+    }
 }
 
 impl FromRequestParts<App> for Viewer {

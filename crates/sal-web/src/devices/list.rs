@@ -12,6 +12,7 @@ use sal_store::{
     Client,
     devices::{has_devices, known_names},
     scope::Scope,
+    searches::NamedSearches,
 };
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
 };
 use crate::{
     fleet_part::{FleetPart, visible_group, visible_unit},
+    searches::asker,
     wording,
 };
 
@@ -34,6 +36,7 @@ pub(crate) struct List {
     /// Set when the filter makes no sense: then the list is empty.
     pub(crate) error: Option<FilterProblem>,
     part: FleetPart,
+    known: Known,
 }
 
 /// A part of the filter with the way to take it away.
@@ -73,7 +76,8 @@ impl List {
             part: part.clone(),
         };
         let chips = params.parts().iter().map(chip).collect();
-        let (filter, error) = match checked(&params, app) {
+        let known = Known::of(&params, viewer, app, db).await?;
+        let (filter, error) = match checked(&params, &known) {
             Ok(condition) => (condition, None),
             Err(error) => (Condition::any(Vec::new()), Some(error)),
         };
@@ -85,6 +89,7 @@ impl List {
             error,
             params,
             part,
+            known,
         })
     }
 
@@ -106,7 +111,6 @@ impl List {
     pub(crate) async fn cause_of_emptiness(
         &self,
         viewer: &Viewer,
-        app: &App,
         db: &Client,
     ) -> Result<Option<Chip>, AppError> {
         // One statement for each part, of which there are few, and only when there is nothing else to show.
@@ -117,8 +121,8 @@ impl List {
             } else {
                 self.part.scope(viewer)
             };
-            if let Ok(filter) = checked(&params, app)
-                && has_devices(&filter, app.now(), &scope, db).await?
+            if let Ok(filter) = checked(&params, &self.known)
+                && has_devices(&filter, self.known.app.now(), &scope, db).await?
             {
                 return Ok(Some(chip.clone()));
             }
@@ -148,29 +152,48 @@ impl List {
 }
 
 /// The machines of the filter.
-fn checked(params: &ListParams, app: &App) -> Result<Condition, FilterProblem> {
+fn checked(params: &ListParams, known: &Known) -> Result<Condition, FilterProblem> {
     if let Some((text, error)) = params.unreadable() {
         return Err(FilterProblem::new(text, error));
     }
-    let named = Widgets { app };
-    let zone = &app.config.time_zone;
+    let zone = &known.app.config.time_zone;
     match params.typed() {
         Some((text, parsed)) => {
-            check(parsed, zone, &named).map_err(|error| FilterProblem::new(text, &error))
+            check(parsed, zone, known).map_err(|error| FilterProblem::new(text, &error))
         }
-        None => check_expr(&params.filter(), zone, &named)
+        None => check_expr(&params.filter(), zone, known)
             .map_err(|error| FilterProblem::new("", &error)),
     }
 }
 
-/// What a filter may name beside the catalogue.
-struct Widgets<'a> {
-    app: &'a App,
+/// What a filter may name beside the catalogue: widgets, and saved searches of the viewer's.
+struct Known {
+    app: App,
+    searches: NamedSearches,
 }
 
-impl Named for Widgets<'_> {
-    fn search(&self, _name: &str) -> Option<Expr> {
-        None
+impl Known {
+    async fn of(
+        params: &ListParams,
+        viewer: &Viewer,
+        app: &App,
+        db: &Client,
+    ) -> Result<Self, AppError> {
+        let searches = if params.filter().searches().is_empty() {
+            NamedSearches::default()
+        } else {
+            NamedSearches::load(&asker(viewer), db).await?
+        };
+        Ok(Self {
+            app: app.clone(),
+            searches,
+        })
+    }
+}
+
+impl Named for Known {
+    fn search(&self, name: &str) -> Option<Expr> {
+        self.searches.search(name)
     }
 
     fn widget(&self, widget: &str, segment: &str) -> Option<Condition> {
@@ -179,7 +202,7 @@ impl Named for Widgets<'_> {
     }
 
     fn searches(&self) -> Vec<String> {
-        Vec::new()
+        self.searches.searches()
     }
 }
 
@@ -265,6 +288,7 @@ fn compare_label(compare: &Compare) -> Option<String> {
         ("os_family", Op::Exactly, Some(family)) => Some(OsFamily::title_of(family).to_owned()),
         ("operating_system", Op::Exactly, Some(version)) => Some(format!("Version {version}")),
         ("model_family", Op::Exactly, Some(family)) => Some(family.clone()),
+        ("search", Op::Equal, Some(name)) => Some(format!("Search: {name}")),
         ("machine", Op::In, _) => {
             let names = compare.values.as_ref().map_or(0, Vec::len);
             let names = i64::try_from(names).unwrap_or_default();

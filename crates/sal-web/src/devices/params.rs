@@ -59,6 +59,13 @@ pub(crate) struct ListParams {
     at: Option<String>,
 }
 
+/// A unit or group in a URL.
+#[derive(Default, Deserialize)]
+pub(crate) struct Place {
+    unit: Option<String>,
+    group: Option<String>,
+}
+
 impl From<FromUrl> for ListParams {
     fn from(query: FromUrl) -> Self {
         let mut parts = Vec::new();
@@ -157,6 +164,17 @@ impl ListParams {
         .into()
     }
 
+    /// The list of a filter in a unit or group, which a URL names as older links do.
+    pub(crate) fn of_text_in(filter: &str, place: Place) -> Self {
+        FromUrl {
+            q: Some(filter.to_owned()),
+            unit: place.unit,
+            group: place.group,
+            ..FromUrl::default()
+        }
+        .into()
+    }
+
     /// The parts of the filter, in the order in which they are shown.
     pub(crate) fn parts(&self) -> &[Expr] {
         &self.parts
@@ -189,6 +207,11 @@ impl ListParams {
     /// Whether the URL names a widget as older links do: one that does not exist is not found then.
     pub(crate) fn is_of_old_widget(&self) -> bool {
         self.is_of_old_widget
+    }
+
+    /// The filter alone, as a query string.
+    pub(crate) fn filter_query(&self) -> String {
+        format!("q={}", utf8_percent_encode(&self.text(), NON_ALPHANUMERIC))
     }
 
     /// The names that were pasted.

@@ -14,6 +14,7 @@ mod old_addresses;
 mod overview;
 mod password;
 mod places;
+mod searches;
 mod settings;
 mod setup;
 mod site;

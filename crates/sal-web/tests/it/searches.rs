@@ -1,0 +1,527 @@
+//! `/search/…`: saved searches, who sees and changes them, the builder, and Sal's addresses.
+
+use axum::http::StatusCode;
+
+use crate::site::{Answer, Site, Visitor};
+
+/// Ten machines; a global admin, and two members of unit Science, which has those with even numbers.
+async fn site() -> (Site, Visitor, Visitor, Visitor) {
+    let site = Site::start().await;
+    site.machines(10).await;
+    site.user(1, "bert", "RO", Some(1)).await;
+    site.user(2, "cora", "RW", None).await;
+    site.user(3, "anna", "GA", None).await;
+    site.sql("INSERT INTO server_businessunit_users (businessunit_id, user_id) VALUES (1, 2)")
+        .await;
+    let anna = site.visitor("anna").await;
+    let bert = site.visitor("bert").await;
+    let cora = site.visitor("cora").await;
+    (site, anna, bert, cora)
+}
+
+async fn save(visitor: &mut Visitor, site: &Site, form: &[(&str, &str)]) -> Answer {
+    visitor.post(site, "/search/save/", form).await
+}
+
+async fn id_of(site: &Site, name: &str) -> i64 {
+    site.number(&format!(
+        "SELECT id FROM search_savedsearch WHERE name = '{name}'"
+    ))
+    .await
+}
+
+fn assert_saved(answer: &Answer) {
+    assert_eq!(
+        (answer.status, answer.location()),
+        (StatusCode::FOUND, "/search/list/"),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn a_search_is_saved_shared_used_by_name_and_exported() {
+    let (site, mut anna, mut bert, _) = site().await;
+    let form = [
+        ("q", "os_version = 15.1"),
+        ("name", "On 15.1"),
+        ("description", "Ready <for> it"),
+        ("sharing", "everybody"),
+    ];
+    assert_saved(&save(&mut anna, &site, &form).await);
+    let page = bert.get(&site, "/search/list/").await;
+    for part in [
+        "On 15.1",
+        "os_version = 15.1",
+        "Ready &#60;for&#62; it",
+        "Everybody",
+        "anna",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    // Another's search can be copied and not changed.
+    assert!(page.text.contains(">Copy</a>") && !page.text.contains("Delete…"));
+    let id = id_of(&site, "On 15.1").await;
+    let run = bert.get(&site, &format!("/search/run_search/{id}/")).await;
+    assert_eq!(run.location(), "/machines/?q=os%5Fversion%20%3D%2015%2E1");
+    // Bert sees the machines of Science only: of 3, 6 and 9 that is 6.
+    let list = bert.get(&site, run.location()).await;
+    assert!(
+        list.text.contains("mac-6") && !list.text.contains("mac-3"),
+        "{}",
+        list.text
+    );
+    let count = bert.get(&site, &format!("/search/count/{id}/")).await;
+    assert!(count.text.contains(">1</span>"), "{}", count.text);
+    let named = bert
+        .get(
+            &site,
+            "/machines/?q=search+%3D+%22on+15.1%22+and+not+serial6",
+        )
+        .await;
+    assert_eq!(named.status, StatusCode::OK);
+    assert!(named.text.contains("Search: on 15.1"), "{}", named.text);
+    let csv = bert.get(&site, &format!("/search/csv/{id}/")).await;
+    assert!(csv.text.contains("SERIAL6") && !csv.text.contains("SERIAL3"));
+    assert_eq!(
+        csv.headers["content-disposition"],
+        "attachment; filename=\"On 15.1.csv\""
+    );
+}
+
+#[tokio::test]
+async fn only_the_owner_and_global_admins_change_a_search() {
+    let (site, mut anna, mut bert, mut cora) = site().await;
+    let mine = [("q", "mac-2"), ("name", "Mine"), ("sharing", "private")];
+    assert_saved(&save(&mut bert, &site, &mine).await);
+    let ours = [
+        ("q", "mac-4"),
+        ("name", "Ours"),
+        ("sharing", "unit"),
+        ("unit", "1"),
+    ];
+    assert_saved(&save(&mut bert, &site, &ours).await);
+    let (mine, ours) = (id_of(&site, "Mine").await, id_of(&site, "Ours").await);
+    let page = cora.get(&site, "/search/list/").await;
+    assert!(page.text.contains("Ours") && !page.text.contains("Mine"));
+    for (path, status) in [
+        (format!("/search/run_search/{mine}/"), StatusCode::NOT_FOUND),
+        (format!("/search/csv/{mine}/"), StatusCode::NOT_FOUND),
+        (
+            format!("/search/build_search/{mine}/"),
+            StatusCode::NOT_FOUND,
+        ),
+        (format!("/search/count/{mine}/"), StatusCode::NOT_FOUND),
+        (
+            format!("/search/delete_search/{mine}/"),
+            StatusCode::NOT_FOUND,
+        ),
+        (
+            format!("/search/delete_search/{ours}/"),
+            StatusCode::FORBIDDEN,
+        ),
+        (format!("/search/build_search/{ours}/"), StatusCode::OK),
+        ("/search/run_search/999/".to_owned(), StatusCode::NOT_FOUND),
+        (
+            "/search/run_search/99999999999999999999/".to_owned(),
+            StatusCode::NOT_FOUND,
+        ),
+        ("/search/run_search/x/".to_owned(), StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(cora.get(&site, &path).await.status, status, "{path}");
+    }
+    let id = ours.to_string();
+    let change = [
+        ("id", id.as_str()),
+        ("q", "mac-6"),
+        ("name", "Hers"),
+        ("sharing", "private"),
+    ];
+    assert_eq!(
+        save(&mut cora, &site, &change).await.status,
+        StatusCode::FORBIDDEN
+    );
+    for step in ["new_search_group", "save_search", "delete_search"] {
+        let path = format!("/search/{step}/{ours}/");
+        let answer = cora.post(&site, &path, &[("name", "Hers")]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    // A global admin does all of it.
+    assert_saved(&save(&mut anna, &site, &change).await);
+    assert_eq!(id_of(&site, "Hers").await, ours);
+    assert_eq!(
+        site.number(&format!(
+            "SELECT created_by_id FROM search_savedsearch WHERE id = {ours}"
+        ))
+        .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_form_that_says_nothing_useful_is_shown_again() {
+    let (site, mut anna, mut bert, _) = site().await;
+    let long = "x".repeat(101);
+    for (form, problem) in [
+        (
+            &[("q", "a"), ("name", " "), ("sharing", "private")][..],
+            "Give the search a name.",
+        ),
+        (
+            &[("q", "a"), ("name", long.as_str()), ("sharing", "private")],
+            "longer than 100 characters",
+        ),
+        (
+            &[("q", "os_version <"), ("name", "a"), ("sharing", "private")],
+            "The filter cannot be read",
+        ),
+        (
+            &[
+                ("q", "os_versoin < 1"),
+                ("name", "a"),
+                ("sharing", "private"),
+            ],
+            "There is no field `os_versoin`.",
+        ),
+        (&[("q", "a"), ("name", "a")], "Choose with whom"),
+        (
+            &[("q", "a"), ("name", "a"), ("sharing", "unit")],
+            "Choose the business unit",
+        ),
+        (
+            &[
+                ("q", "a"),
+                ("name", "a"),
+                ("sharing", "unit"),
+                ("unit", "2"),
+            ],
+            "Choose the business unit",
+        ),
+        (
+            &[("q", "search = A"), ("name", "a"), ("sharing", "private")],
+            "would use itself",
+        ),
+    ] {
+        let answer = save(&mut bert, &site, form).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
+        assert!(answer.text.contains(problem), "{problem}: {}", answer.text);
+    }
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_savedsearch").await,
+        0
+    );
+    // A circle over two searches is found when the second is saved.
+    let one = [("q", "mac-1"), ("name", "One"), ("sharing", "private")];
+    assert_saved(&save(&mut anna, &site, &one).await);
+    let two = [
+        ("q", "search = One"),
+        ("name", "Two"),
+        ("sharing", "private"),
+    ];
+    assert_saved(&save(&mut anna, &site, &two).await);
+    let id = id_of(&site, "One").await.to_string();
+    let circle = [
+        ("id", id.as_str()),
+        ("q", "search = Two"),
+        ("name", "One"),
+        ("sharing", "private"),
+    ];
+    let answer = save(&mut anna, &site, &circle).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        answer.text.contains("uses itself") || answer.text.contains("would use itself"),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn q178_a_search_is_deleted_by_a_button_and_whoever_uses_it_is_named() {
+    let (site, mut anna, _, _) = site().await;
+    let one = [("q", "mac-1"), ("name", "One"), ("sharing", "private")];
+    assert_saved(&save(&mut anna, &site, &one).await);
+    let two = [
+        ("q", "search = One"),
+        ("name", "Two"),
+        ("sharing", "private"),
+    ];
+    assert_saved(&save(&mut anna, &site, &two).await);
+    let path = format!("/search/delete_search/{}/", id_of(&site, "One").await);
+    let question = anna.get(&site, &path).await;
+    assert!(
+        question.text.contains("The search Two of anna uses it"),
+        "{}",
+        question.text
+    );
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_savedsearch").await,
+        2
+    );
+    assert_saved(&anna.post(&site, &path, &[]).await);
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_savedsearch").await,
+        1
+    );
+    assert_eq!(site.number("SELECT count(*) FROM salrs_search").await, 1);
+    assert_eq!(
+        anna.post(&site, &path, &[]).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let run = format!("/search/run_search/{}/", id_of(&site, "Two").await);
+    let list = anna
+        .get(&site, anna.copy().get(&site, &run).await.location())
+        .await;
+    assert_eq!(list.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        list.text
+            .contains("There is no saved search `One` that you can use.")
+    );
+}
+
+#[tokio::test]
+async fn q177_the_links_of_sals_builder_lead_to_ours_and_its_forms_work() {
+    let (site, _, mut bert, _) = site().await;
+    assert_eq!(
+        bert.get(&site, "/search/new/").await.location(),
+        "/search/builder/"
+    );
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_savedsearch").await,
+        0
+    );
+    let made = bert.post(&site, "/search/new/", &[]).await;
+    assert_eq!(made.status, StatusCode::FOUND);
+    let path = made.location().to_owned();
+    let group = site.number("SELECT id FROM search_searchgroup").await;
+    let row = |term| {
+        [
+            ("search_models", "Machine"),
+            ("search_field", "hostname"),
+            ("and_or", "OR"),
+            ("operator", "Contains"),
+            ("search_term", term),
+        ]
+    };
+    for term in ["mac-2", "mac-4"] {
+        let added = bert
+            .post(
+                &site,
+                &format!("/search/new_search_row/{group}/"),
+                &row(term),
+            )
+            .await;
+        assert_eq!(
+            (added.status, added.location()),
+            (StatusCode::FOUND, path.as_str())
+        );
+    }
+    let page = bert.get(&site, &path).await;
+    assert!(
+        page.text
+            .contains("hostname ~ &#34;mac-2&#34; or hostname ~ &#34;mac-4&#34;"),
+        "{}",
+        page.text
+    );
+    let last = site.number("SELECT max(id) FROM search_searchrow").await;
+    for step in [
+        format!("/search/delete_search_row/{last}/"),
+        format!("/search/edit_search_row/{last}/"),
+        format!("/search/and_or_group/{group}/"),
+        format!("/search/delete_search_group/{group}/"),
+    ] {
+        assert_eq!(bert.get(&site, &step).await.location(), path, "{step}");
+    }
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_searchrow").await,
+        2
+    );
+    let edited = bert
+        .post(
+            &site,
+            &format!("/search/edit_search_row/{last}/"),
+            &row("mac-6"),
+        )
+        .await;
+    assert_eq!(edited.status, StatusCode::FOUND);
+    let named = path.replace("build_search", "save_search");
+    assert_eq!(
+        bert.post(&site, &named, &[("name", "Two of them")])
+            .await
+            .location(),
+        path
+    );
+    let run = bert
+        .get(&site, &path.replace("build_search", "run_search"))
+        .await;
+    let list = bert.get(&site, run.location()).await;
+    assert!(
+        list.text.contains("mac-2") && list.text.contains("mac-6") && !list.text.contains("mac-4<")
+    );
+    for (field, value) in [
+        ("search_models", "Machines"),
+        ("operator", "LIKE"),
+        ("and_or", "XOR"),
+        ("search_term", ""),
+        ("search_field", "\0"),
+    ] {
+        let mut form = row("a");
+        for pair in &mut form {
+            if pair.0 == field {
+                pair.1 = value;
+            }
+        }
+        let refused = bert
+            .post(&site, &format!("/search/new_search_row/{group}/"), &form)
+            .await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{field}");
+        assert!(refused.text.contains(field), "{}", refused.text);
+    }
+    bert.post(&site, &format!("/search/and_or_group/{group}/"), &[])
+        .await;
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_searchgroup WHERE and_or = 'OR'")
+            .await,
+        1
+    );
+    bert.post(&site, &format!("/search/delete_search_row/{last}/"), &[])
+        .await;
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_searchrow").await,
+        1
+    );
+    bert.post(&site, &format!("/search/delete_search_group/{group}/"), &[])
+        .await;
+    assert_eq!(
+        site.number("SELECT count(*) FROM search_searchgroup").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn the_builder_and_the_text_are_one_filter() {
+    let (site, mut anna, _, _) = site().await;
+    let page = anna
+        .get(
+            &site,
+            "/search/builder/?q=os_version+%3D+15.1+and+not+(serial3+or+hostname+~+mac-9)",
+        )
+        .await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(
+        page.text.contains("<strong>1 machine</strong>"),
+        "{}",
+        page.text
+    );
+    for part in [
+        "name=\"f.0\" value=\"os_version\"",
+        "name=\"k.1\"",
+        "name=\"t.1.0\" value=\"serial3\"",
+        "name=\"f.1.1\" value=\"hostname\"",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    let form = "k=all&f.0=os_version&o.0=%3D&v.0=15.1&k.1=none&t.1.0=serial3&f.1.1=hostname&o.1.1=~&v.1.1=mac-9";
+    let same = anna.get(&site, &format!("/search/builder/?{form}")).await;
+    assert!(
+        same.text.contains("<strong>1 machine</strong>"),
+        "{}",
+        same.text
+    );
+    assert!(
+        same.text
+            .contains("os_version = 15.1 and not (serial3 or hostname ~ &#34;mac-9&#34;)"),
+        "{}",
+        same.text
+    );
+    let added = anna
+        .get(&site, &format!("/search/builder/?{form}&do=add.1"))
+        .await;
+    assert!(added.text.contains("name=\"f.1.2\""), "{}", added.text);
+    let removed = anna
+        .get(&site, &format!("/search/builder/?{form}&do=remove.1"))
+        .await;
+    assert!(
+        removed.text.contains("<strong>3 machines</strong>"),
+        "{}",
+        removed.text
+    );
+    let wrong = anna
+        .get(
+            &site,
+            "/search/builder/?k=all&f.0=os_version&o.0=%3C&v.0=big",
+        )
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong
+            .text
+            .contains("`os_version` is a version; `big` is not a version"),
+        "{}",
+        wrong.text
+    );
+    let empty = anna.get(&site, "/search/builder/").await;
+    assert!(
+        empty.text.contains("<strong>10 machines</strong>"),
+        "{}",
+        empty.text
+    );
+}
+
+#[tokio::test]
+async fn suggestions_name_fields_values_and_the_count() {
+    let (site, mut anna, mut bert, _) = site().await;
+    let ask = |q: &str| {
+        let q = percent_encoding::utf8_percent_encode(q, percent_encoding::NON_ALPHANUMERIC);
+        format!("/search/suggest/?q={q}")
+    };
+    let fields = anna.get(&site, &ask("os_ver")).await;
+    assert!(
+        fields.text.contains("\"text\":\"os_version\""),
+        "{}",
+        fields.text
+    );
+    let values = anna.get(&site, &ask("group = \"")).await;
+    assert!(
+        values.text.contains("Labs") && values.text.contains("Studio"),
+        "{}",
+        values.text
+    );
+    let own = bert.get(&site, &ask("group = \"")).await;
+    assert!(
+        own.text.contains("Labs") && !own.text.contains("Studio"),
+        "{}",
+        own.text
+    );
+    let counted = anna.get(&site, &ask("os_version = 15.1")).await;
+    assert!(
+        counted.text.contains("3 machines match"),
+        "{}",
+        counted.text
+    );
+    let wrong = anna.get(&site, &ask("os_version < big")).await;
+    assert!(wrong.text.contains("\"is_wrong\":true"), "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn stats_only_accounts_see_no_searches() {
+    let (site, _, _, _) = site().await;
+    site.user(4, "dora", "SO", None).await;
+    let mut dora = site.visitor("dora").await;
+    for path in [
+        "/search/list/",
+        "/search/builder/",
+        "/search/suggest/?q=a",
+        "/search/?q=a",
+        "/search/new/",
+    ] {
+        let status = dora.get(&site, path).await.status;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
+    }
+    let saved = save(
+        &mut dora,
+        &site,
+        &[("q", "a"), ("name", "a"), ("sharing", "private")],
+    )
+    .await;
+    assert_eq!(saved.status, StatusCode::FORBIDDEN);
+}
