@@ -9,6 +9,7 @@ mod lab;
 #[cfg(feature = "rehearsal")]
 mod rehearsal;
 mod relay;
+mod search;
 mod user;
 
 use clap::{Args, Parser, Subcommand};
@@ -28,6 +29,7 @@ pub(crate) use self::rehearsal::{
     Simulate,
 };
 pub(crate) use self::relay::{Check, Relay};
+pub(crate) use self::search::Search;
 pub(crate) use self::user::{AddedUser, LevelName, LinkedAccount, User};
 
 /// A drop-in Sal 4.4.1 server that logs in to AWS RDS Postgres with IAM.
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     /// Why is my Mac missing? Which check-ins were refused, and what was last stored.
     #[command(subcommand)]
     Checkin(Checkin),
+    /// Saved searches: what they mean, what they find, and where that differs from Sal.
+    #[command(subcommand)]
+    Search(Search),
     /// Compare two servers, such as a Django Sal and the one to take its place: clients' answers, numbers, tables.
     ///
     /// It logs in as `--user` and changes nothing else. Differences that are on purpose come with their number in docs/compat/quirks.md;

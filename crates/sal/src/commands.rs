@@ -17,6 +17,7 @@ mod lab;
 pub(crate) mod plugin;
 mod reference;
 mod relay;
+mod search;
 mod secret_input;
 mod serve;
 #[cfg(feature = "rehearsal")]
@@ -39,7 +40,14 @@ use crate::wiring::{self, DatabaseLogin};
 
 /// Runs a command and turns its error into words and an exit code.
 pub(crate) async fn run(command: Command) -> Exit {
-    let outcome = match command {
+    carry_out(command).await.unwrap_or_else(|error| {
+        output::failure(&error);
+        Exit::Failed
+    })
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<Exit> {
+    match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Db(what) => db::run(what).await,
@@ -48,6 +56,7 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::ImportSettings(arguments) => import_settings::run(&arguments),
         Command::Plugin(what) => plugin::run(what),
         Command::Checkin(what) => checkin::run(what).await,
+        Command::Search(what) => search::run(what).await,
         Command::Compare(arguments) => compare::run(arguments).await,
         Command::Iam(what) => iam::run(what).await,
         #[cfg(feature = "rehearsal")]
@@ -60,11 +69,7 @@ pub(crate) async fn run(command: Command) -> Exit {
         #[cfg(feature = "rehearsal")]
         Command::Bench(what) => bench::run(what).await,
         Command::Reference { page } => Ok(reference::run(page)),
-    };
-    outcome.unwrap_or_else(|error| {
-        output::failure(&error);
-        Exit::Failed
-    })
+    }
 }
 
 /// A connection to the database of the environment, for commands that need nothing else.

@@ -20,6 +20,7 @@ mod plugins;
 mod profiles;
 mod quirks;
 mod schema;
+mod searches;
 mod siege;
 mod storm;
 mod unbounded;

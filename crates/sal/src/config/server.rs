@@ -197,7 +197,7 @@ fn rows(name: &str, environment: &mut Environment) -> i64 {
 
 /// The original looks for a slash and takes London where there is none, so that its `UTC` is London's time. A zone that
 /// exists is taken for what it says; nonsense without a slash goes on as it did, and is told.
-fn time_zone(environment: &mut Environment) -> TimeZone {
+pub(crate) fn time_zone(environment: &mut Environment) -> TimeZone {
     let name = environment.text(TIME_ZONE).unwrap_or_default();
     if let Ok(zone) = TimeZone::get(&name) {
         if !name.contains('/') {

@@ -44,6 +44,7 @@ mod relay;
 mod replay;
 mod replicas;
 mod rights;
+mod searches;
 mod secrets;
 mod server;
 mod shapes;
