@@ -53,7 +53,7 @@ async fn values_are_those_of_the_machines_in_any_letter_case() {
             ("pending off|", "Office"),
             ("item Office = p|", "PENDING"),
             ("item off|", "Office"),
-            ("error ~ ann|", "ANNA"),
+            ("error ~ ann|", "anna "),
             ("profile com.ex|", "com.example.1"),
             ("payload = wifi|", "com.apple.wifi"),
             ("payload com.example|", "com.example.1.dock"),
