@@ -10,7 +10,7 @@
 set -eu
 cd "$(dirname "$0")"
 
-targets="checkin endpoint packed startup token"
+targets="checkin endpoint filter packed startup token"
 export CARGO_TARGET_DIR="${FUZZ_TARGET_DIR:-$PWD/target}"
 host=$(rustc -vV | sed -n 's/^host: //p')
 

@@ -5,6 +5,7 @@
 
 pub mod checkin;
 pub mod endpoint;
+pub mod filter;
 pub mod packed;
 pub mod startup;
 pub mod token;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 // The instrumented code calls into it.
 use libfuzzer_sys as _;
-use sal_fuzz::{Outcome, checkin, endpoint, packed, startup, token};
+use sal_fuzz::{Outcome, checkin, endpoint, filter, packed, startup, token};
 
 #[test]
 fn every_seed_of_a_checkin_is_taken_or_refused_as_its_name_says() {
@@ -14,6 +14,11 @@ fn every_seed_of_a_checkin_is_taken_or_refused_as_its_name_says() {
 #[test]
 fn every_seed_of_an_endpoint_is_taken_or_refused_as_its_name_says() {
     replay("endpoint", endpoint::check);
+}
+
+#[test]
+fn every_seed_of_a_filter_is_taken_or_refused_as_its_name_says() {
+    replay("filter", filter::check);
 }
 
 #[test]

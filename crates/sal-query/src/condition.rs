@@ -366,7 +366,7 @@ impl Condition {
         Self(Node::Rows { kind, row })
     }
 
-    /// Holds when each word occurs in the serial number, host name or console user, in any case.
+    /// Holds when each word occurs in a column that quick search looks through, in any letter case.
     #[must_use]
     pub fn search(text: &str) -> Self {
         let words = text

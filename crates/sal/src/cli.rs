@@ -25,8 +25,8 @@ pub(crate) use self::key::Key;
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 #[cfg(feature = "rehearsal")]
 pub(crate) use self::rehearsal::{
-    Bench, BenchCheckin, BenchInventory, BenchPages, BenchRelay, BenchSiege, BenchSteady, Demo,
-    Simulate,
+    Bench, BenchCheckin, BenchInventory, BenchPages, BenchRelay, BenchSearch, BenchSiege,
+    BenchSteady, Demo, Simulate,
 };
 pub(crate) use self::relay::{Check, Relay};
 pub(crate) use self::search::Search;

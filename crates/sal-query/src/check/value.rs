@@ -88,14 +88,17 @@ impl<'a> Reading<'a> {
         let op = if op == Op::In { Op::Equal } else { op };
         let mut alternatives = Vec::new();
         for value in values {
-            alternatives.extend(self.of_value(op, value.trim(), zone)?);
+            alternatives.extend(self.of_value(op, value, zone)?);
         }
         Ok(alternatives)
     }
 
-    fn of_value(&self, op: Op, value: &str, zone: &TimeZone) -> Result<Alternatives, FilterError> {
+    /// Spaces around a text are part of it, around a value of another type they are not.
+    fn of_value(&self, op: Op, text: &str, zone: &TimeZone) -> Result<Alternatives, FilterError> {
+        let value = text.trim();
         match self.meaning {
-            Meaning::Text | Meaning::Name | Meaning::Untyped => one(self.text(op, value)?),
+            Meaning::Text | Meaning::Name | Meaning::Untyped => one(self.text(op, text)?),
+            Meaning::Version if is_about_text(op) => one(self.text(op, text)?),
             Meaning::Version => self.version(op, value),
             Meaning::Number => one(self.number(op, value)?),
             Meaning::Whole => one(self.whole(op, value)?),
@@ -131,12 +134,6 @@ impl<'a> Reading<'a> {
     }
 
     fn version(&self, op: Op, value: &str) -> Result<Alternatives, FilterError> {
-        if matches!(
-            op,
-            Op::Exactly | Op::Contains | Op::StartsWith | Op::Matches
-        ) {
-            return one(self.text(op, value)?);
-        }
         let same = |text: &str| {
             vec![Test::trusted(
                 Cast::Text,
@@ -311,6 +308,14 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// Operators that take a version as the text that it is.
+fn is_about_text(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Exactly | Op::Contains | Op::StartsWith | Op::Matches
+    )
+}
+
 fn one(test: Test) -> Result<Alternatives, FilterError> {
     one_of(vec![test])
 }
@@ -344,16 +349,20 @@ fn inferred(compare: &Compare, place: &Place) -> Result<Meaning, FilterError> {
     }
 }
 
+/// The first moment of the year 1.
+const FIRST_YEAR: Timestamp = Timestamp::constant(-62_135_596_800, 0);
+
 /// The first moment of a date and the first after it; the same one twice for a date with a time.
 fn moment(text: &str, zone: &TimeZone) -> Option<(Timestamp, Timestamp)> {
     let in_zone = |at: civil::DateTime| Some(at.to_zoned(zone.clone()).ok()?.timestamp());
+    // Postgres's calendar begins in 4713 BC, ours goes on.
     if let Ok(at) = text.parse::<Timestamp>() {
-        return Some((at, at));
+        return (at >= FIRST_YEAR).then_some((at, at));
     }
     if text.len() > 10
         && let Ok(at) = text.parse::<civil::DateTime>()
     {
-        let at = in_zone(at)?;
+        let at = in_zone(at).filter(|at| *at >= FIRST_YEAR)?;
         return Some((at, at));
     }
     let day: civil::Date = text.parse().ok()?;
@@ -455,7 +464,14 @@ mod tests {
             (at.to_string().as_str(), at == same),
             ("2026-11-01T12:30:00Z", true)
         );
-        for text in ["", "yesterday", "2026-13-01", "01.11.2026", "99999-01-01"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-01",
+            "01.11.2026",
+            "99999-01-01",
+            "-009999-01-02T01:59:59Z",
+        ] {
             assert_eq!(moment(text, &TimeZone::UTC), None, "{text}");
         }
     }

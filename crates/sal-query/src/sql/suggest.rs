@@ -151,6 +151,27 @@ impl Asked<'_> {
         )
     }
 
+    /// Names of groups or units; those of all machines also where no machine is in them.
+    fn places(&self, kind: &RowKind) -> String {
+        let RowKind {
+            from, machine, key, ..
+        } = kind;
+        let counted = match self.reach {
+            Reach::All(machines) => format!(
+                "SELECT related.name::text AS value, \
+                 (SELECT count(*) FROM {machines} WHERE {key} = {machine}) AS count FROM {from}"
+            ),
+            Reach::Part(machines) => format!(
+                "SELECT related.name::text AS value, count(*) AS count FROM {from} \
+                 JOIN ({machines}) ON {key} = {machine} GROUP BY 1"
+            ),
+        };
+        self.best(
+            "FALSE",
+            &format!("SELECT value, sum(count) AS count FROM ({counted}) place GROUP BY 1"),
+        )
+    }
+
     /// Names of facts with their sources.
     fn facts(&self) -> String {
         self.best(
@@ -252,8 +273,7 @@ impl Writer {
         };
         let is_all = matches!(asked.reach, Reach::All(_));
         let found = match (kind.name, column.name) {
-            ("group", "name") if is_all => Some(asked.walk(&GROUPS)),
-            ("unit", "name") if is_all => Some(asked.walk(&UNITS)),
+            ("group" | "unit", "name") => Some(asked.places(kind)),
             ("application", "name" | "bundle_id") if is_all => {
                 let own = if column.name == "name" {
                     "name"
@@ -345,19 +365,6 @@ const PAYLOADS: Dictionary = Dictionary {
     shown: "value",
     only: "TRUE",
 };
-const GROUPS: Dictionary = Dictionary {
-    from: "server_machinegroup",
-    value: "name::text",
-    shown: "value",
-    only: "TRUE",
-};
-const UNITS: Dictionary = Dictionary {
-    from: "server_businessunit",
-    value: "name::text",
-    shown: "value",
-    only: "TRUE",
-};
-
 /// Columns in which nearly each machine has another value.
 const HAVE_MANY_VALUES: [&str; 3] = ["serial", "hostname", "console_user"];
 /// How many values are returned.

@@ -6,6 +6,7 @@ mod browser;
 mod catalogs;
 mod checkin;
 mod client_scripts;
+mod filters;
 mod golden;
 mod hostile;
 mod inventory;

@@ -86,6 +86,9 @@ pub(crate) enum Bench {
     /// The pages on a full database: times, statements and bytes, next to plain SQL for the same answer.
     #[command(after_help = "Example: sal bench pages --machines 1000,10000 --json")]
     Pages(BenchPages),
+    /// Filters, their counts and suggestions on a full database, next to SQL by hand for the same answer.
+    #[command(after_help = "Example: sal bench search --machines 10000 --json")]
+    Search(BenchSearch),
     /// pgbench and COPY through the relay, next to direct TLS and, where it is installed, pgbouncer.
     #[command(after_help = "Example: sal bench relay --json")]
     Relay(BenchRelay),
@@ -104,6 +107,26 @@ pub(crate) struct BenchPages {
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
     /// Only pages whose name holds one of these.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// The database stays until Ctrl-C, for EXPLAIN; how to reach it is printed.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `sal bench search`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchSearch {
+    /// Machines in the database; several sizes, separated by commas, each on a database of its own.
+    #[arg(long, value_delimiter = ',', default_values_t = [10_000, 100_000])]
+    pub(crate) machines: Vec<u32>,
+    /// How often each question is asked both ways, in turn; medians count.
+    #[arg(long, default_value_t = 9)]
+    pub(crate) rounds: usize,
+    /// Only questions whose name holds one of these.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// The database stays until Ctrl-C, for EXPLAIN; how to reach it is printed.

@@ -11,6 +11,7 @@ mod ours;
 mod pages;
 mod plain_sql;
 mod relay;
+mod search;
 mod siege;
 mod stage;
 mod steady;
@@ -28,6 +29,7 @@ pub(crate) async fn run(what: Bench) -> Result<Exit> {
         Bench::Inventory(arguments) => inventory::run(&arguments).await,
         Bench::Steady(arguments) => steady::run(&arguments).await,
         Bench::Pages(arguments) => pages::run(&arguments).await,
+        Bench::Search(arguments) => search::run(&arguments).await,
         Bench::Siege(arguments) => siege::run(&arguments).await,
         Bench::Relay(arguments) => relay::run(&arguments).await,
     }

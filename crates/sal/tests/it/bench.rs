@@ -35,3 +35,29 @@ async fn pages_are_measured_next_to_plain_sql() {
         }
     }
 }
+
+#[tokio::test]
+async fn filters_are_measured_next_to_plain_sql() {
+    let arguments = [
+        "bench",
+        "search",
+        "--machines",
+        "300",
+        "--rounds",
+        "1",
+        "--json",
+    ];
+    let ended = Settings::default().run(&arguments).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let questions = report["questions"].as_array().unwrap();
+    assert!(questions.len() >= 15, "{questions:?}");
+    for question in questions {
+        for figure in ["p50_ms", "plain_sql_p50_ms", "found"] {
+            assert!(
+                question[figure].as_f64().unwrap() > 0.0,
+                "{figure} of {question:#}"
+            );
+        }
+    }
+}
