@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::{
-    catalogue,
+    catalogue::{self, Subject},
     expr::{Compare, Expr, Op, Quantifier, Rows},
     parse::{are_serials, is_of_a_word},
 };
@@ -95,9 +95,16 @@ impl Display for Rows {
 
 impl Display for Compare {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.op == Op::Set && self.of.is_some() && self.cast.is_none() {
-            write!(f, "has {} ", self.field)?;
-            return quoted(f, self.of.as_deref().unwrap_or_default());
+        let is_of_many = matches!(catalogue::find(&self.field), Some(Subject::Rows(_)));
+        if self.op == Op::Set && is_of_many && self.cast.is_none() {
+            write!(f, "has {}", self.field)?;
+            return match &self.of {
+                Some(of) => {
+                    f.write_char(' ')?;
+                    quoted(f, of)
+                }
+                None => Ok(()),
+            };
         }
         f.write_str(&self.field)?;
         if let Some(of) = &self.of {
@@ -143,6 +150,8 @@ fn write_value(f: &mut Formatter<'_>, value: &str) -> fmt::Result {
 fn write_word(f: &mut Formatter<'_>, word: &str) -> fmt::Result {
     let is_plain = !word.is_empty()
         && word.chars().all(is_of_a_word)
+        && !word.starts_with("&&")
+        && !word.starts_with("||")
         && catalogue::find(word).is_none()
         && !KEYWORDS
             .iter()

@@ -46,6 +46,13 @@ pub(crate) async fn run(command: Command) -> Exit {
     })
 }
 
+#[cfg_attr(
+    feature = "rehearsal",
+    expect(
+        clippy::cognitive_complexity,
+        reason = "one arm for each command, and nothing else"
+    )
+)]
 async fn carry_out(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Serve(arguments) => serve::run(arguments).await,

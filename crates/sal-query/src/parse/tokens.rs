@@ -146,5 +146,5 @@ pub(crate) fn is_of_a_word(c: char) -> bool {
                 | '!'
                 | ';'
         )
-        && !matches!(c, '\'' | '&' | '|')
+        && c != '\''
 }

@@ -21,7 +21,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sal_query::check::{NothingNamed, check_expr};
 use sal_query::expr::{Compare, Op, Quantifier};
 use sal_query::{Condition, Expr, FilterError, Parameter, catalogue};
-use sal_store::devices::{DeviceFilter, Direction, Sort, device_ids};
+use sal_store::devices::{Direction, Sort, device_ids};
 use sal_store::scope::Scope;
 use tokio_postgres::types::ToSql;
 
@@ -30,8 +30,7 @@ use stage::Stage;
 
 /// The machines that the database finds.
 async fn found(expr: &Expr, stage: &Stage) -> Result<Vec<i64>, FilterError> {
-    let condition = check_expr(expr, &TimeZone::UTC, &NothingNamed)?;
-    let filter = DeviceFilter::from(condition);
+    let filter = check_expr(expr, &TimeZone::UTC, &NothingNamed)?;
     let ids = device_ids(
         &filter,
         Sort::Serial,

@@ -543,7 +543,7 @@ mod tests {
 
     #[test]
     fn a_filter_that_cannot_be_read_is_kept_as_it_was_typed() {
-        let list = params("q=os_version+<&unit=7");
+        let list = params("q=os_version+%3C&unit=7");
         assert_eq!(list.unreadable().unwrap().0, "os_version <");
         assert_eq!(list.text(), "os_version <");
         assert_eq!(list.parts().len(), 1);

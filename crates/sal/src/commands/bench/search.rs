@@ -16,7 +16,7 @@ use sal_query::check::{NothingNamed, check};
 use sal_query::complete::complete;
 use sal_query::{Condition, parse};
 use sal_store::devices::{
-    DeviceFilter, Direction, PageQuery, Sort, Start, count_devices, count_up_to, read_page,
+    Direction, PageQuery, Sort, Start, count_devices, count_up_to, read_page,
 };
 use sal_store::filter_values::filter_values;
 use sal_store::scope::Scope;
@@ -134,7 +134,7 @@ async fn answer(question: &Question, db: &Client) -> Result<i64> {
 
 async fn list(condition: Condition, now: Timestamp, db: &Client) -> Result<i64> {
     let query = PageQuery {
-        filter: DeviceFilter::from(condition),
+        filter: condition,
         sort: Sort::LastCheckin,
         direction: Direction::Descending,
         start: Start::First,
