@@ -39,22 +39,15 @@ use crate::output;
 use crate::wiring::{self, DatabaseLogin};
 
 /// Runs a command and turns its error into words and an exit code.
-pub(crate) async fn run(command: Command) -> Exit {
-    carry_out(command).await.unwrap_or_else(|error| {
-        output::failure(&error);
-        Exit::Failed
-    })
-}
-
 #[cfg_attr(
     feature = "rehearsal",
     expect(
         clippy::cognitive_complexity,
-        reason = "one arm for each command, and nothing else"
+        reason = "an arm for each command, and nothing else"
     )
 )]
-async fn carry_out(command: Command) -> anyhow::Result<Exit> {
-    match command {
+pub(crate) async fn run(command: Command) -> Exit {
+    let outcome = match command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Healthcheck(arguments) => healthcheck::run(arguments).await,
         Command::Db(what) => db::run(what).await,
@@ -76,7 +69,11 @@ async fn carry_out(command: Command) -> anyhow::Result<Exit> {
         #[cfg(feature = "rehearsal")]
         Command::Bench(what) => bench::run(what).await,
         Command::Reference { page } => Ok(reference::run(page)),
-    }
+    };
+    outcome.unwrap_or_else(|error| {
+        output::failure(&error);
+        Exit::Failed
+    })
 }
 
 /// A connection to the database of the environment, for commands that need nothing else.
