@@ -358,6 +358,17 @@ impl Condition {
         Self(Node::Ids(ids))
     }
 
+    /// Whether rows of other tables are asked: what a list does not find on its way along an index of machines.
+    #[must_use]
+    pub fn asks_rows(&self) -> bool {
+        match &self.0 {
+            Node::All(parts) | Node::Any(parts) => parts.iter().any(Self::asks_rows),
+            Node::Not(part) => part.asks_rows(),
+            Node::Rows { .. } => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn of_column(test: RowNode) -> Self {
         Self(Node::Column(test))
     }

@@ -279,9 +279,9 @@ pub(crate) fn is_number(text: &str) -> bool {
 
 pub(crate) fn is_version(text: &str) -> bool {
     text.len() <= 60
-        && text
-            .split('.')
-            .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+        && text.split('.').all(|part| {
+            (1..=18).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 #[cfg(test)]

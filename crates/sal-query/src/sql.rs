@@ -237,15 +237,22 @@ impl Writer {
                     && is_of_machine
                     && *test.cast() == Cast::Version
                 {
-                    // Few versions, many machines: each version is read once.
+                    // Few versions, many machines: each version is read once. OFFSET keeps the test out of the inner query,
+                    // where it would be made for each machine.
                     let fulfilled = self.test(test, "known.version");
                     return format!(
                         "({column} IN (SELECT version FROM (SELECT DISTINCT {column} AS version \
-                         FROM server_machine machine) known WHERE {fulfilled}))",
+                         FROM server_machine machine OFFSET 0) known WHERE {fulfilled}))",
                         column = column.sql,
                     );
                 }
-                self.test(test, column.sql)
+                let fulfilled = self.test(test, column.sql);
+                if column.meaning == Meaning::Untyped {
+                    // Postgres knows nothing of one fact's values and expects one row of two hundred; with two such
+                    // conditions it then compares all rows of one with all of the other. Of CASE it expects half.
+                    return format!("(CASE WHEN {fulfilled} THEN TRUE END)");
+                }
+                fulfilled
             }
             RowNode::Named(column, name) => {
                 let mut parts = Vec::new();
@@ -300,12 +307,7 @@ impl Writer {
 
     fn search(&mut self, word: &str) -> String {
         let pattern = self.parameter(Parameter::Text(format!("%{}%", escape_like(word))));
-        // Letters of other alphabets are not looked at where the word has none: five times as fast.
-        let collation = if word.is_ascii() {
-            " COLLATE \"C\""
-        } else {
-            ""
-        };
+        let collation = collation(word);
         let columns: Vec<&str> = SEARCHED.iter().map(|field| field.column()).collect();
         // One comparison for all of them; no word holds the line feed that is between two columns.
         format!(
@@ -369,6 +371,15 @@ fn comparison(column: &str, operator: Operator, value: &str) -> String {
         Operator::Same => return format!("(lower({column}) = lower({value}))"),
     };
     format!("({column} {operator} {value})")
+}
+
+/// Letters of other alphabets are not looked at where the words have none: twice as fast.
+fn collation(words: &str) -> &'static str {
+    if words.is_ascii() {
+        " COLLATE \"C\""
+    } else {
+        ""
+    }
 }
 
 /// Takes the special meaning from `%`, `_` and `\`.

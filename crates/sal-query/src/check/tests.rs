@@ -186,7 +186,7 @@ fn a_fact_is_read_by_what_it_is_compared_with() {
     for (filter, part) in [
         (
             "fact uptime = 30",
-            "(lower(related.fact_data) = lower($3::text))",
+            "(CASE WHEN (lower(related.fact_data) = lower($3::text)) THEN TRUE END)",
         ),
         (
             "fact uptime > 30",

@@ -5,7 +5,7 @@
 //! their index, from one different name to the next; values of one fact from its first rows; everything else, and
 //! everything for a viewer who sees a part of the fleet, from the machines that checked in last.
 
-use super::{Fragment, Parameter, Writer, escape_like};
+use super::{Fragment, Parameter, Writer, collation, escape_like};
 use crate::{
     catalogue::{Column, Of, RowKind},
     check,
@@ -38,6 +38,7 @@ impl Wanted {
             contains: writer.parameter(contains),
             begins: writer.parameter(begins),
             is_empty: typed.is_empty(),
+            collation: collation(&typed),
             reach,
         };
         let text = match self {
@@ -62,6 +63,8 @@ struct Asked<'a> {
     /// The place of the pattern that the best of them match.
     begins: String,
     is_empty: bool,
+    /// What makes the comparison quick where only plain letters were typed.
+    collation: &'static str,
     reach: Reach<'a>,
 }
 
@@ -76,7 +79,10 @@ impl Asked<'_> {
         if self.is_empty {
             format!("{value} <> ''")
         } else {
-            format!("{value} <> '' AND {value} ILIKE {}", self.contains)
+            format!(
+                "{value} <> '' AND {value}{} ILIKE {}",
+                self.collation, self.contains
+            )
         }
     }
 
@@ -115,7 +121,7 @@ impl Asked<'_> {
             if any {
                 "TRUE".to_owned()
             } else {
-                format!("{column} ILIKE {}", self.contains)
+                format!("{column}{} ILIKE {}", self.collation, self.contains)
             }
         };
         self.best(
@@ -172,23 +178,21 @@ impl Asked<'_> {
         )
     }
 
-    /// Names of facts with their sources.
+    /// Names of facts with their sources, from one pair to the next along their index.
     fn facts(&self) -> String {
+        let name = format!("left(fact_name, {INDEXED})");
         self.best(
             "FALSE",
             &format!(
-                "WITH RECURSIVE known (value) AS ( \
-                 (SELECT left(fact_name, {INDEXED}) FROM server_fact ORDER BY left(fact_name, {INDEXED}) LIMIT 1) UNION ALL \
-                 SELECT (SELECT left(fact_name, {INDEXED}) FROM server_fact WHERE left(fact_name, {INDEXED}) > known.value \
-                 ORDER BY left(fact_name, {INDEXED}) LIMIT 1) FROM known WHERE known.value IS NOT NULL), \
-                 fitting AS (SELECT source.id, known.value AS name, source.name || '/' || known.value AS value \
-                 FROM (SELECT value FROM known WHERE length(value) < {INDEXED} LIMIT {LONGEST_WALK}) known \
-                 CROSS JOIN server_managementsource source WHERE {fits} \
-                 ORDER BY known.value ILIKE {begins} DESC, known.value, source.name LIMIT 200) \
-                 SELECT value, NULL AS count FROM fitting WHERE EXISTS (SELECT FROM server_fact \
-                 WHERE left(fact_name, {INDEXED}) = fitting.name AND management_source_id = fitting.id)",
-                fits = self.fits("(source.name || '/' || known.value)"),
-                begins = self.begins,
+                "WITH RECURSIVE known (name, source) AS ( \
+                 (SELECT {name}, management_source_id FROM server_fact ORDER BY {name}, management_source_id LIMIT 1) \
+                 UNION ALL SELECT next.* FROM known CROSS JOIN LATERAL ( \
+                 SELECT {name}, management_source_id FROM server_fact \
+                 WHERE ({name}, management_source_id) > (known.name, known.source) \
+                 ORDER BY {name}, management_source_id LIMIT 1) next) \
+                 SELECT source.name || '/' || known.name AS value, NULL AS count \
+                 FROM (SELECT * FROM known LIMIT {LONGEST_WALK}) known \
+                 JOIN server_managementsource source ON source.id = known.source WHERE length(known.name) < {INDEXED}"
             ),
         )
     }

@@ -161,13 +161,17 @@ fn number(value: &str) -> String {
 
 fn version(value: &str) -> String {
     let pattern = "'^[0-9]{1,18}(?:[.][0-9]{1,18})*'";
-    let found = version_array(&format!("substring({value} from {pattern})"));
-    format!("(CASE WHEN {value} ~ {pattern} THEN {found} END)")
+    let found = format!("substring({value} from {pattern})");
+    // Most versions have no zero to take away, and a pattern costs more than all the rest.
+    format!(
+        "(CASE WHEN {value} LIKE '%.0%' THEN {trimmed} ELSE string_to_array({found}, '.')::bigint[] END)",
+        trimmed = version_array(&found)
+    )
 }
 
 /// The numbers of a version. Zeros at the end do not count: 15.0 is 15.
 fn version_array(text: &str) -> String {
-    format!("string_to_array(regexp_replace({text}, '([.]0+)+$', ''), '.')::numeric[]")
+    format!("string_to_array(regexp_replace({text}, '([.]0+)+$', ''), '.')::bigint[]")
 }
 
 fn boolean(value: &str) -> String {
