@@ -219,6 +219,9 @@ pub(crate) fn single() -> impl Iterator<Item = (&'static str, &'static RowKind, 
 /// `MacBookPro18,1` is of the family `MacBookPro`. Two plain functions: a regular expression costs twice as much.
 pub const MODEL_FAMILY: &str = "rtrim(split_part(machine.machine_model, ',', 1), '0123456789 ')";
 
+/// The key of the rows of a machine's group.
+pub(crate) const GROUP_OF_MACHINE: &str = "machine.machine_group_id";
+
 const COMPUTED: &[Column] = &[
     Column {
         name: "model",

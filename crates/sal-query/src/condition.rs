@@ -6,7 +6,7 @@
 
 use crate::{
     age::Age,
-    catalogue::{Column, RowKind},
+    catalogue::{Column, GROUP_OF_MACHINE, RowKind},
     field::{Field, Kind},
     group::{Shape, Shaped},
     related::{Related, Test},
@@ -364,7 +364,8 @@ impl Condition {
         match &self.0 {
             Node::All(parts) | Node::Any(parts) => parts.iter().any(Self::asks_rows),
             Node::Not(part) => part.asks_rows(),
-            Node::Rows { .. } => true,
+            // Few groups and units: they are looked up once.
+            Node::Rows { kind, .. } => kind.key != GROUP_OF_MACHINE,
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! The rows that belong to machines, and their columns.
 
-use super::{Column, Meaning, Of, RowKind};
+use super::{Column, GROUP_OF_MACHINE, Meaning, Of, RowKind};
 
 const SOURCE: Column = Column {
     name: "source",
@@ -36,7 +36,7 @@ pub(super) const GROUP: RowKind = RowKind {
     ],
     from: "server_machinegroup related",
     machine: "related.id",
-    key: "machine.machine_group_id",
+    key: GROUP_OF_MACHINE,
     always: "TRUE",
 };
 
@@ -52,7 +52,7 @@ pub(super) const UNIT: RowKind = RowKind {
     ],
     from: "server_businessunit related JOIN server_machinegroup own ON own.business_unit_id = related.id",
     machine: "own.id",
-    key: "machine.machine_group_id",
+    key: GROUP_OF_MACHINE,
     always: "TRUE",
 };
 

@@ -168,7 +168,7 @@ impl SectionQuery<'_> {
         };
         // Where other tables decide, all machines that fit are found first, as for their number. Along an index of
         // machines each would be asked by itself, which takes seconds when few fit.
-        let filter = if self.query.filter.condition.asks_rows() {
+        let filter = if self.query.filter.asks_rows() {
             format!(
                 "machine.id IN (SELECT machine.id FROM server_machine machine WHERE {} OFFSET 0)",
                 fragment.text

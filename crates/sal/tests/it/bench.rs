@@ -42,7 +42,7 @@ async fn filters_are_measured_next_to_plain_sql() {
         "bench",
         "search",
         "--machines",
-        "300",
+        "3000",
         "--rounds",
         "1",
         "--json",

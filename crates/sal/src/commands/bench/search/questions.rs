@@ -90,8 +90,8 @@ pub(super) const QUESTIONS: &[Question] = &[
     ),
     list!(
         "pending update by name",
-        "has pending \"Item 7\"",
-        "m.id IN (SELECT machine_id FROM server_manageditem WHERE status = 'PENDING' AND lower(name) = 'item 7')"
+        "has pending \"Item 8\"",
+        "m.id IN (SELECT machine_id FROM server_manageditem WHERE status = 'PENDING' AND lower(name) = 'item 8')"
     ),
     list!(
         "fact and not application",
@@ -116,11 +116,11 @@ pub(super) const QUESTIONS: &[Question] = &[
     Question {
         name: "count only",
         ask: Ask::Count,
-        filter: "fact \"Facter/role\" = \"kiosk\" and os_version >= 15 and not has pending \"Item 7\"",
+        filter: "fact \"Facter/role\" = \"kiosk\" and os_version >= 15 and not has pending \"Item 8\"",
         by_hand: &[
             "SELECT count(*) FROM server_machine m WHERE string_to_array(m.operating_system, '.')::int[] >= ARRAY[15]
              AND m.id IN (SELECT machine_id FROM server_fact WHERE left(fact_name, 200) = 'role' AND lower(fact_data) = 'kiosk')
-             AND m.id NOT IN (SELECT machine_id FROM server_manageditem WHERE status = 'PENDING' AND lower(name) = 'item 7')",
+             AND m.id NOT IN (SELECT machine_id FROM server_manageditem WHERE status = 'PENDING' AND lower(name) = 'item 8')",
         ],
     },
     values!(
