@@ -98,7 +98,7 @@ function suggestFor(input) {
       option.setAttribute("role", "option");
       option.setAttribute("aria-selected", "false");
       label.textContent = item.label;
-      note.className = "note";
+      note.className = "hint";
       note.textContent = item.note;
       option.append(label, note);
       option.addEventListener("mousedown", (event) => {

@@ -10,6 +10,7 @@ mod columns;
 mod cursor;
 mod export;
 mod facets;
+mod in_time;
 mod list;
 mod old_lists;
 mod params;
@@ -47,6 +48,7 @@ use list::{Chip, names_note};
 use params::Position;
 use view::{ColumnChoice, Head, Pager};
 
+pub(crate) use in_time::in_time;
 pub(crate) use list::{FilterProblem, List};
 pub(crate) use old_lists::sals_csv_of;
 pub(crate) use params::{ListParams, Place};
@@ -116,11 +118,14 @@ async fn list_machines(
     let now = app.now();
     let list = List::of(params, &viewer, &app, &db).await?;
     let columns = choose_columns::columns(&list.params, &viewer, &db).await?;
-    let (groups, total, (page, position)) = tokio::try_join!(
-        async { Ok(groups_in_scope(&db, &viewer.scope).await?) },
-        async { Ok(count_up_to(MOST_COUNTED, &list.filter, now, &list.scope, &db).await?) },
-        read(&list, now, &db),
-    )?;
+    let (groups, total, (page, position)) = in_time(async {
+        tokio::try_join!(
+            async { Ok(groups_in_scope(&db, &viewer.scope).await?) },
+            async { Ok(count_up_to(MOST_COUNTED, &list.filter, now, &list.scope, &db).await?) },
+            read(&list, now, &db),
+        )
+    })
+    .await?;
     let rail = if total.number() > MOST_BESIDE {
         Rail::Later(facets_href(&list.params))
     } else {
@@ -231,7 +236,7 @@ async fn show_facets(
     render(&FacetsPage {
         shell: Shell::of(&viewer, theme, Section::Devices, &list.heading, &app),
         back: list.params.at_start().href(),
-        rail: Rail::Counted(facets::rail(&list, &groups, app.now(), &db).await?),
+        rail: Rail::Counted(in_time(facets::rail(&list, &groups, app.now(), &db)).await?),
         heading: list.heading,
     })
 }

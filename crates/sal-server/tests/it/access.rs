@@ -308,6 +308,83 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
     ("/search/", SeesMachines, "/search/?q=a"),
     ("/search/list/", SeesMachines, "/search/list/"),
     (
+        "/search/builder/",
+        SeesMachines,
+        "/search/builder/?q=os_version+%3C+15",
+    ),
+    (
+        "/search/suggest/",
+        SeesMachines,
+        "/search/suggest/?q=group+%3D+",
+    ),
+    ("/search/save/", SeesMachines, "/search/save/"),
+    ("/search/new/", SeesMachines, "/search/new/"),
+    (
+        "/search/count/{id}/",
+        SeesMachines,
+        "/search/count/{own search}/",
+    ),
+    (
+        "/search/first/{id}/",
+        SeesMachines,
+        "/search/first/{own search}/",
+    ),
+    (
+        "/search/run_search/{id}/",
+        SeesMachines,
+        "/search/run_search/{own search}/",
+    ),
+    (
+        "/search/csv/{id}/",
+        SeesMachines,
+        "/search/csv/{own search}/",
+    ),
+    (
+        "/search/build_search/{id}/",
+        SeesMachines,
+        "/search/build_search/{own search}/",
+    ),
+    (
+        "/search/save_search/{id}/",
+        SeesMachines,
+        "/search/save_search/{own search}/",
+    ),
+    (
+        "/search/delete_search/{id}/",
+        SeesMachines,
+        "/search/delete_search/{private search}/",
+    ),
+    (
+        "/search/new_search_group/{id}/",
+        SeesMachines,
+        "/search/new_search_group/{private search}/",
+    ),
+    (
+        "/search/new_search_row/{id}/",
+        SeesMachines,
+        "/search/new_search_row/{private group}/",
+    ),
+    (
+        "/search/and_or_group/{id}/",
+        SeesMachines,
+        "/search/and_or_group/{private group}/",
+    ),
+    (
+        "/search/delete_search_group/{id}/",
+        SeesMachines,
+        "/search/delete_search_group/{private group}/",
+    ),
+    (
+        "/search/edit_search_row/{id}/",
+        SeesMachines,
+        "/search/edit_search_row/{private row}/",
+    ),
+    (
+        "/search/delete_search_row/{id}/",
+        SeesMachines,
+        "/search/delete_search_row/{private row}/",
+    ),
+    (
         "/search/get_fields/{model}/",
         SeesMachines,
         "/search/get_fields/Facter/",
@@ -379,8 +456,13 @@ async fn walk(stage: &Stage) {
     let before = stage.rows().await;
     let mut asked = 0;
     for person in &stage.people().await {
-        for (_, who, example) in ROWS.iter().filter(|(_, who, _)| *who != Anyone) {
+        for (path, who, example) in ROWS.iter().filter(|(_, who, _)| *who != Anyone) {
             for method in stage.methods(&stage.fill(example, true)).await {
+                // Whoever sees machines may begin a search.
+                let begins = *path == "/search/new/" && method == "POST";
+                if begins && person.may.is_some_and(|may| may >= *who) {
+                    continue;
+                }
                 asked += visit(stage, person, *who, example, &method).await;
             }
         }
@@ -549,6 +631,20 @@ impl Stage {
                 "{user}",
                 "SELECT id::text FROM auth_user WHERE username = 'both'",
             ),
+            (
+                "{own search}",
+                "SELECT id::text FROM search_savedsearch WHERE name = 'Acme IT'",
+            ),
+            (
+                "{other search}",
+                "SELECT id::text FROM search_savedsearch WHERE name = 'Engineering'",
+            ),
+            (
+                "{private search}",
+                "SELECT id::text FROM search_savedsearch WHERE name = 'SECRET-search'",
+            ),
+            ("{private group}", "SELECT id::text FROM search_searchgroup"),
+            ("{private row}", "SELECT id::text FROM search_searchrow"),
         ] {
             values.insert(name, db.query_one(sql, &[]).await.unwrap().get(0));
         }
@@ -682,4 +778,13 @@ const FURNITURE: &str = "
     SELECT m.id, a.id, '1', '/Applications/' || m.serial FROM server_machine m, inventory_application a;
     INSERT INTO licenses_license (item_name, total, cost_per_seat, inventory_name, inventory_version, inventory_bundleid, inventory_bundlename, inventory_path, notes, business_unit_id)
     SELECT 'Office', 5, 0, 'Shared', '', '', '', '', '', id FROM server_businessunit WHERE name = 'Acme IT';
+    INSERT INTO search_savedsearch (name, created, save_search, created_by_id)
+    SELECT names.name, now(), true, u.id FROM auth_user u, (VALUES ('Acme IT'), ('Engineering'), ('SECRET-search')) AS names (name)
+    WHERE u.username = 'both';
+    INSERT INTO salrs_search (search_id, filter, sharing, unit_id, updated, mirror)
+    SELECT s.id, 'serial is set', CASE WHEN u.id IS NULL THEN 'private' ELSE 'unit' END, u.id, now(), ''
+    FROM search_savedsearch s LEFT JOIN server_businessunit u ON u.name = s.name;
+    INSERT INTO search_searchgroup (and_or, position, saved_search_id) SELECT 'AND', 0, id FROM search_savedsearch WHERE name = 'SECRET-search';
+    INSERT INTO search_searchrow (search_models, search_field, and_or, operator, search_term, position, search_group_id)
+    SELECT 'Machine', 'hostname', 'AND', 'Contains', 'x', 0, id FROM search_searchgroup;
 ";

@@ -337,6 +337,15 @@ impl FilterProblem {
         format!("{first}{}.", letters.as_str())
     }
 
+    /// The sentence in pieces: text, and what is a part of a filter.
+    pub(crate) fn pieces(&self) -> Vec<(bool, String)> {
+        let sentence = self.sentence();
+        let pieces = sentence.split('`').enumerate();
+        pieces
+            .map(|(place, text)| (place % 2 == 1, text.to_owned()))
+            .collect()
+    }
+
     /// The query string of the filter that was probably meant.
     pub(crate) fn better_query(&self) -> String {
         let better = self.better.as_deref().unwrap_or_default();

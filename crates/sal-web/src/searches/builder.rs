@@ -31,7 +31,7 @@ use super::{
     visible,
 };
 use crate::{
-    devices::{FilterProblem, List, ListParams, machines},
+    devices::{FilterProblem, List, ListParams, in_time, machines},
     page::render_with_status,
     shell::{Section, Shell, Theme},
 };
@@ -289,8 +289,10 @@ pub(super) async fn count_list(
     if let Some(problem) = list.error {
         return Ok(Err(problem));
     }
-    let count = count_up_to(MOST_COUNTED, &list.filter, app.now(), &list.scope, db).await?;
-    Ok(Ok(count))
+    let count = in_time(async {
+        Ok(count_up_to(MOST_COUNTED, &list.filter, app.now(), &list.scope, db).await?)
+    });
+    Ok(Ok(count.await?))
 }
 
 impl BlockView {

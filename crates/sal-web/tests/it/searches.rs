@@ -283,7 +283,7 @@ async fn q178_a_search_is_deleted_by_a_button_and_whoever_uses_it_is_named() {
     assert_eq!(list.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
         list.text
-            .contains("There is no saved search `One` that you can use.")
+            .contains("There is no saved search <code>One</code> that you can use.")
     );
 }
 
@@ -450,7 +450,7 @@ async fn a_form_of_the_builder_that_makes_no_sense_says_why() {
     assert!(
         wrong
             .text
-            .contains("`os_version` is a version; `big` is not a version"),
+            .contains("<code>os_version</code> is a version; <code>big</code> is not a version"),
         "{}",
         wrong.text
     );

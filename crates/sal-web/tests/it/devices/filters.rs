@@ -285,19 +285,25 @@ async fn a_filter_that_makes_no_sense_says_where_and_what_was_meant() {
         "{}",
         page.text
     );
-    assert!(page.text.contains("There is no field `os_versoin`."));
+    assert!(
+        page.text
+            .contains("There is no field <code>os_versoin</code>.")
+    );
     let better = link(&page.text, "<code>os_version &#60; 15</code>").unwrap();
     assert_ok(&anna.get(&site, &better).await);
     for (filter, message) in [
-        ("os_version+%3C", "Expected a value after `&#60;`."),
-        ("deployed+=+maybe", "`maybe` is not yes or no."),
+        (
+            "os_version+%3C",
+            "Expected a value after <code>&#60;</code>.",
+        ),
+        ("deployed+=+maybe", "<code>maybe</code> is not yes or no."),
         (
             "widget+'Nope'+=+1",
-            "There is no part `1` of a widget `Nope`.",
+            "There is no part <code>1</code> of a widget <code>Nope</code>.",
         ),
         (
             "search+=+Mine",
-            "There is no saved search `Mine` that you can use.",
+            "There is no saved search <code>Mine</code> that you can use.",
         ),
     ] {
         let page = anna.get(&site, &format!("/machines/?q={filter}")).await;
