@@ -13,6 +13,7 @@
 //! case; a value needs quotes only where it has spaces, signs, or is a keyword. [`crate::print`] is the way back.
 
 mod ahead;
+mod pasted;
 mod tokens;
 
 use std::ops::Range;
@@ -21,6 +22,8 @@ use crate::{
     catalogue::{self, Of, Subject},
     expr::{Compare, Expr, Op, Quantifier, Rows, Takes},
 };
+pub(crate) use pasted::are_serials;
+use pasted::{machines, pasted_list};
 pub(crate) use tokens::{QUOTES, Token, TokenKind, is_of_a_word, tokens};
 
 /// Filters longer than this are refused, in bytes.
@@ -139,50 +142,6 @@ pub fn parse(text: &str) -> Result<Parsed, FilterError> {
     }
 }
 
-/// Names with commas, semicolons, tabs or line breaks between them and no sign of a condition: copied from a table.
-fn pasted_list(text: &str) -> Option<Vec<String>> {
-    let separates = |c: char| matches!(c, ',' | ';' | '\t' | '\r' | '\n');
-    let is_condition = |c: char| {
-        matches!(
-            c,
-            '=' | '<' | '>' | '~' | '(' | ')' | '"' | '“' | '”' | '„' | '≤' | '≥' | '≠'
-        )
-    };
-    let text = text.trim();
-    if !text.contains(separates) || text.contains(is_condition) {
-        return None;
-    }
-    let mut names: Vec<String> = Vec::new();
-    for name in text.split(separates).map(str::trim) {
-        if !name.is_empty() && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
-        }
-    }
-    (!names.is_empty()).then_some(names)
-}
-
-/// Several words that all look like serial numbers: any of them is meant, not all.
-pub(crate) fn are_serials(words: &[String]) -> bool {
-    let is_serial = |word: &String| {
-        (8..=14).contains(&word.len())
-            && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && word.bytes().any(|byte| byte.is_ascii_digit())
-            && word.bytes().any(|byte| byte.is_ascii_alphabetic())
-    };
-    words.len() > 1 && words.iter().all(is_serial)
-}
-
-fn machines(names: Vec<String>) -> Result<Expr, FilterError> {
-    if names.len() > MAX_VALUES {
-        let message = format!(
-            "a list holds at most {MAX_VALUES} names; this one has {}",
-            names.len()
-        );
-        return Err(FilterError::new(0..0, message));
-    }
-    Ok(Expr::Compare(Compare::new("machine", Op::In).values(names)))
-}
-
 struct Parser {
     tokens: Vec<Token>,
     next: usize,
@@ -220,17 +179,11 @@ impl Parser {
             if !said && !goes_on {
                 return Ok(Expr::all(parts));
             }
-            let begin = self.here();
             let part = self.not()?;
             // Words side by side are one quick search.
             match (parts.last_mut(), part) {
                 (Some(Expr::Words { words }), Expr::Words { words: more }) if !said => {
                     words.extend(more);
-                }
-                // `hd_space < 10 apples` is a slip, not a search for apples.
-                (Some(_), Expr::Words { .. }) if !said => {
-                    let message = "expected `and` or `or` before this word".to_owned();
-                    return Err(FilterError::new(begin, message));
                 }
                 (_, part) => parts.push(part),
             }

@@ -11,6 +11,7 @@ mod names;
 mod page;
 mod row;
 mod sort;
+mod values;
 
 pub use count::{Count, count_devices, count_up_to, has_devices};
 pub use facets::{FacetCount, Facets, Grouped, facets};
@@ -18,3 +19,4 @@ pub use names::{KnownName, known_names};
 pub use page::{DevicePage, PageQuery, Start, device_ids, devices_by_ids, read_page};
 pub use row::DeviceRow;
 pub use sort::{Direction, Sort, SortKey};
+pub use values::{MachineValues, machine_values};

@@ -34,8 +34,9 @@ use sal_store::{
     devices::{
         DevicePage, PageQuery, Start,
         bulk::{ScopeGroup, groups_in_scope},
-        count_up_to, read_page,
+        count_up_to, machine_values, read_page,
     },
+    ids::MachineId,
 };
 
 use crate::{
@@ -48,6 +49,7 @@ use list::{Chip, names_note};
 use params::Position;
 use view::{ColumnChoice, Head, Pager};
 
+pub(crate) use columns::Chosen;
 pub(crate) use in_time::in_time;
 pub(crate) use list::{FilterProblem, List};
 pub(crate) use old_lists::sals_csv_of;
@@ -137,6 +139,8 @@ async fn list_machines(
     } else {
         None
     };
+    let ids: Vec<MachineId> = page.rows.iter().map(|row| row.id).collect();
+    let values = machine_values(&ids, &columns.values(), &list.scope, &db).await?;
     let zone = &app.config.time_zone;
     let is_refused = list.error.is_some() && !is_partial(&headers);
     let mut response = render(&DeviceListPage {
@@ -144,15 +148,12 @@ async fn list_machines(
         total: view::machines(total),
         notes: names_note(&unknown, list.params.names_left_out()),
         rail,
-        heads: columns
-            .iter()
-            .map(|column| Head::new(*column, &list.params))
-            .collect(),
+        heads: Head::all(&columns, &list.params),
         choices: ColumnChoice::all(&columns),
         lines: page
             .rows
             .iter()
-            .map(|row| Line::new(row, &columns, now, zone))
+            .map(|row| Line::new(row, &columns, &values, now, zone))
             .collect(),
         pager: Pager::new(&page, &position, total, &list.params),
         cause,

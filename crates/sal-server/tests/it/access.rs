@@ -589,64 +589,8 @@ impl Stage {
         let db = server.database.connect().await;
         db.batch_execute(FURNITURE).await.unwrap();
         let mut values = BTreeMap::new();
-        for (name, sql) in [
-            (
-                "{own unit}",
-                "SELECT id::text FROM server_businessunit WHERE name = 'Acme IT'",
-            ),
-            (
-                "{other unit}",
-                "SELECT id::text FROM server_businessunit WHERE name = 'Engineering'",
-            ),
-            (
-                "{own group}",
-                "SELECT machine_group_id::text FROM server_machine WHERE serial = 'OWN1'",
-            ),
-            (
-                "{other group}",
-                "SELECT machine_group_id::text FROM server_machine WHERE serial = 'SECRET1'",
-            ),
-            (
-                "{own machine}",
-                "SELECT id::text FROM server_machine WHERE serial = 'OWN1'",
-            ),
-            (
-                "{other machine}",
-                "SELECT id::text FROM server_machine WHERE serial = 'SECRET1'",
-            ),
-            (
-                "{own item}",
-                "SELECT i.id::text FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE serial = 'OWN1'",
-            ),
-            (
-                "{other item}",
-                "SELECT i.id::text FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE serial = 'SECRET1'",
-            ),
-            (
-                "{application}",
-                "SELECT id::text FROM inventory_application WHERE name = 'Shared'",
-            ),
-            ("{key}", "SELECT min(id)::text FROM server_apikey"),
-            (
-                "{user}",
-                "SELECT id::text FROM auth_user WHERE username = 'both'",
-            ),
-            (
-                "{own search}",
-                "SELECT id::text FROM search_savedsearch WHERE name = 'Acme IT'",
-            ),
-            (
-                "{other search}",
-                "SELECT id::text FROM search_savedsearch WHERE name = 'Engineering'",
-            ),
-            (
-                "{private search}",
-                "SELECT id::text FROM search_savedsearch WHERE name = 'SECRET-search'",
-            ),
-            ("{private group}", "SELECT id::text FROM search_searchgroup"),
-            ("{private row}", "SELECT id::text FROM search_searchrow"),
-        ] {
-            values.insert(name, db.query_one(sql, &[]).await.unwrap().get(0));
+        for (name, sql) in VALUES {
+            values.insert(*name, db.query_one(*sql, &[]).await.unwrap().get(0));
         }
         Self { server, db, values }
     }
@@ -760,6 +704,65 @@ impl Stage {
         lines.join("\n")
     }
 }
+
+/// What stands in the examples of the table, and where its value is found.
+const VALUES: &[(&str, &str)] = &[
+    (
+        "{own unit}",
+        "SELECT id::text FROM server_businessunit WHERE name = 'Acme IT'",
+    ),
+    (
+        "{other unit}",
+        "SELECT id::text FROM server_businessunit WHERE name = 'Engineering'",
+    ),
+    (
+        "{own group}",
+        "SELECT machine_group_id::text FROM server_machine WHERE serial = 'OWN1'",
+    ),
+    (
+        "{other group}",
+        "SELECT machine_group_id::text FROM server_machine WHERE serial = 'SECRET1'",
+    ),
+    (
+        "{own machine}",
+        "SELECT id::text FROM server_machine WHERE serial = 'OWN1'",
+    ),
+    (
+        "{other machine}",
+        "SELECT id::text FROM server_machine WHERE serial = 'SECRET1'",
+    ),
+    (
+        "{own item}",
+        "SELECT i.id::text FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE serial = 'OWN1'",
+    ),
+    (
+        "{other item}",
+        "SELECT i.id::text FROM server_manageditem i JOIN server_machine m ON m.id = i.machine_id WHERE serial = 'SECRET1'",
+    ),
+    (
+        "{application}",
+        "SELECT id::text FROM inventory_application WHERE name = 'Shared'",
+    ),
+    ("{key}", "SELECT min(id)::text FROM server_apikey"),
+    (
+        "{user}",
+        "SELECT id::text FROM auth_user WHERE username = 'both'",
+    ),
+    (
+        "{own search}",
+        "SELECT id::text FROM search_savedsearch WHERE name = 'Acme IT'",
+    ),
+    (
+        "{other search}",
+        "SELECT id::text FROM search_savedsearch WHERE name = 'Engineering'",
+    ),
+    (
+        "{private search}",
+        "SELECT id::text FROM search_savedsearch WHERE name = 'SECRET-search'",
+    ),
+    ("{private group}", "SELECT id::text FROM search_searchgroup"),
+    ("{private row}", "SELECT id::text FROM search_searchrow"),
+];
 
 const FURNITURE: &str = "
     UPDATE server_businessunit_users SET businessunit_id = 1 WHERE user_id = (SELECT id FROM auth_user WHERE username = 'so');

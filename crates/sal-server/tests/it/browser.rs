@@ -56,11 +56,9 @@ async fn a_newcomer_sets_up_the_server_and_follows_a_number_to_a_machine() {
     browser.see("//tbody[count(tr) = 1]").await;
     browser.see("//p[@id = 'total'][. = '1 machine']").await;
     let address = browser.client.current_url().await.unwrap();
-    assert!(address.query().unwrap().contains("q=ANNA"), "{address}");
-    assert!(
-        address.query().unwrap().contains("widget=Activity"),
-        "{address}"
-    );
+    let query = address.query().unwrap();
+    assert!(query.ends_with("+ANNA"), "{address}");
+    assert!(query.contains("q=widget+%22Activity%22"), "{address}");
 
     browser.click("//a[. = 'anna-mbp']").await;
     browser.see("//h1[. = 'anna-mbp']").await;

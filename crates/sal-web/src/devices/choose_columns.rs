@@ -11,7 +11,10 @@ use sal_store::{
     preferences::{clear_preference, preference, set_preference},
 };
 
-use super::{columns::Column, params::ListParams};
+use super::{
+    columns::{Asked, Chosen, MOST_ASKED},
+    params::ListParams,
+};
 use crate::page::redirect;
 
 /// The columns of the URL, else those the viewer chose, else the usual ones.
@@ -19,17 +22,16 @@ pub(crate) async fn columns(
     params: &ListParams,
     viewer: &Viewer,
     db: &Client,
-) -> Result<Vec<Column>, AppError> {
+) -> Result<Chosen, AppError> {
     if let Some(columns) = params.columns() {
         return Ok(columns);
     }
     match preference(db, &viewer.id, CHOICE).await {
-        Ok(chosen) => Ok(chosen.first().map_or_else(
-            || Column::DEFAULT.to_vec(),
-            |chosen| Column::parse_list(&chosen.value),
-        )),
+        Ok(chosen) => Ok(chosen
+            .first()
+            .map_or_else(Chosen::usual, |chosen| Chosen::parse(&chosen.value))),
         // A database whose login may not make tables has no place for choices.
-        Err(error) if error.lacks_a_table() => Ok(Column::DEFAULT.to_vec()),
+        Err(error) if error.lacks_a_table() => Ok(Chosen::usual()),
         Err(error) => Err(error.into()),
     }
 }
@@ -45,13 +47,30 @@ pub(crate) async fn choose_columns(
         .ok_or_else(|| AppError::BadRequest("`list` is no query of the list.".to_owned()))?;
     let is_reset = values("reset", &fields).next().is_some();
     let keys: Vec<&str> = values("col", &fields).collect();
-    let chosen = Column::parse_list(&format!("hostname,{}", keys.join(",")));
-    if is_reset || chosen == Column::DEFAULT {
+    let mut chosen = Chosen::parse(&format!("hostname,{}", keys.join(",")));
+    for added in values("add", &fields).map(str::trim) {
+        if added.is_empty() {
+            continue;
+        }
+        let asked = Asked::parse(added).ok_or_else(|| {
+            AppError::BadRequest(
+                "A column is a fact or a plugin value: fact \"Source/name\" or plugin \"Plugin/name\".".to_owned(),
+            )
+        })?;
+        if chosen.asked.len() >= MOST_ASKED {
+            return Err(AppError::BadRequest(format!(
+                "A list shows at most {MOST_ASKED} facts and plugin values. Take one away first."
+            )));
+        }
+        if !chosen.asked.contains(&asked) {
+            chosen.asked.push(asked);
+        }
+    }
+    if is_reset || chosen == Chosen::usual() {
         forgive(clear_preference(&db, &viewer.id, CHOICE).await)?;
         return Ok(redirect(&params.with_columns(None).href()));
     }
-    let list = Column::write_list(&chosen);
-    forgive(set_preference(&db, &viewer.id, CHOICE, &list).await)?;
+    forgive(set_preference(&db, &viewer.id, CHOICE, &chosen.write()).await)?;
     Ok(redirect(&params.with_columns(Some(&chosen)).href()))
 }
 

@@ -1,5 +1,7 @@
 //! The columns of the list: their names, by what they sort, and what stands in them on a page and in a file.
 
+mod chosen;
+
 use jiff::{Timestamp, tz::TimeZone};
 use sal_plugins::OsFamily;
 use sal_store::devices::{DeviceRow, Sort};
@@ -8,6 +10,8 @@ use crate::{
     export::Cell,
     wording::{self, Moment, filled},
 };
+
+pub(crate) use chosen::{Asked, Chosen, MOST_ASKED};
 
 macro_rules! columns {
     ($($variant:ident $key:literal $label:literal $sort:expr,)*) => {
@@ -200,7 +204,7 @@ pub(crate) fn name(row: &DeviceRow) -> String {
     filled(row.hostname.as_deref()).unwrap_or_else(|| row.serial.clone())
 }
 
-fn text(value: Option<&str>) -> Content {
+pub(crate) fn text(value: Option<&str>) -> Content {
     filled(value).map_or(Content::Nothing, Content::Text)
 }
 

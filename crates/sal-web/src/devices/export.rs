@@ -14,8 +14,9 @@ use sal_http::{
     access::SeesMachines,
     db::{Db, export_client},
 };
+use sal_query::sql::value::MachineValue;
 use sal_store::{
-    devices::{DeviceRow, device_ids, devices_by_ids},
+    devices::{DeviceRow, device_ids, devices_by_ids, machine_values},
     ids::MachineId,
     scope::Scope,
 };
@@ -42,26 +43,33 @@ pub(crate) async fn export_machines(
     let (sort, direction) = (list.params.sort(), list.params.direction());
     let ids = device_ids(&list.filter, sort, direction, app.now(), &list.scope, &db).await?;
     drop(db);
-    let heads = columns
-        .iter()
-        .map(|column| column.key().to_owned())
-        .collect();
-    let rows = pages(ids, list.scope, app, move |row| {
-        columns.iter().map(|column| column.cell(row)).collect()
+    let known = columns.known.iter().map(|column| column.key().to_owned());
+    let asked = columns.asked.iter().map(|asked| asked.text.clone());
+    let heads = known.chain(asked).collect();
+    let values = columns.values();
+    let rows = pages(ids, values, list.scope, app, move |row, values| {
+        let known = columns.known.iter().map(|column| column.cell(row));
+        let asked = (0..columns.asked.len()).map(|place| {
+            let value = values.get(place).cloned().flatten();
+            value.map_or(Cell::Empty, Cell::Text)
+        });
+        known.chain(asked).collect()
     });
     Ok(file(format, &list.heading, heads, rows))
 }
 
-/// The rows of these machines, page by page. Those that are deleted meanwhile are left out.
+/// The rows of these machines and the values beside them, page by page. Those that are deleted meanwhile are left out.
 pub(crate) fn pages(
     ids: Vec<MachineId>,
+    values: Vec<MachineValue>,
     scope: Scope,
     app: App,
-    cells: impl Fn(&DeviceRow) -> Vec<Cell> + Clone + Send + Sync + 'static,
+    cells: impl Fn(&DeviceRow, &[Option<String>]) -> Vec<Cell> + Clone + Send + Sync + 'static,
 ) -> impl Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static {
     let start = (ids, 0_usize);
     stream::try_unfold(start, move |(ids, done)| {
         let (scope, app, cells) = (scope.clone(), app.clone(), cells.clone());
+        let values = values.clone();
         async move {
             let page: Vec<MachineId> = ids.iter().copied().skip(done).take(PAGE).collect();
             if page.is_empty() {
@@ -69,7 +77,12 @@ pub(crate) fn pages(
             }
             let db = export_client(&app).await?;
             let rows = devices_by_ids(&page, &scope, &db).await?;
-            let lines: Vec<Vec<Cell>> = rows.iter().map(&cells).collect();
+            let asked = machine_values(&page, &values, &scope, &db).await?;
+            let line = |row: &DeviceRow| {
+                let own = asked.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+                cells(row, own)
+            };
+            let lines: Vec<Vec<Cell>> = rows.iter().map(line).collect();
             Ok(Some((lines, (ids, done + page.len()))))
         }
     })

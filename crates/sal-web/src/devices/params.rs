@@ -13,7 +13,11 @@ use sal_query::{
 use sal_store::devices::{Direction, Sort};
 use serde::Deserialize;
 
-use super::{columns::Column, cursor::Cursor, facets};
+use super::{
+    columns::{Chosen, Column},
+    cursor::Cursor,
+    facets,
+};
 
 /// The query string as it came.
 #[derive(Default, Deserialize)]
@@ -209,6 +213,15 @@ impl ListParams {
         self.is_of_old_widget
     }
 
+    /// The filter as text, ready for more behind it.
+    pub(crate) fn text_to_go_on(&self) -> String {
+        let text = self.text();
+        if text.is_empty() {
+            return text;
+        }
+        format!("{text} ")
+    }
+
     /// The filter alone, as a query string.
     pub(crate) fn filter_query(&self) -> String {
         format!("q={}", utf8_percent_encode(&self.text(), NON_ALPHANUMERIC))
@@ -309,8 +322,8 @@ impl ListParams {
     }
 
     /// The columns, when the URL says which.
-    pub(crate) fn columns(&self) -> Option<Vec<Column>> {
-        given(&self.cols).map(Column::parse_list)
+    pub(crate) fn columns(&self) -> Option<Chosen> {
+        given(&self.cols).map(Chosen::parse)
     }
 
     /// Which part of the list is shown; the beginning when a cursor is none of this list.
@@ -360,9 +373,9 @@ impl ListParams {
     }
 
     /// The list from its beginning with other columns; with those that were chosen before for none.
-    pub(crate) fn with_columns(&self, columns: Option<&[Column]>) -> Self {
+    pub(crate) fn with_columns(&self, columns: Option<&Chosen>) -> Self {
         let mut all = self.at_start();
-        all.cols = columns.map(Column::write_list);
+        all.cols = columns.map(Chosen::write);
         all
     }
 

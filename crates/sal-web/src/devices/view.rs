@@ -1,10 +1,10 @@
 //! Lines, heads and pages of the list as text.
 
 use jiff::{Timestamp, tz::TimeZone};
-use sal_store::devices::{Count, DevicePage, DeviceRow, Direction};
+use sal_store::devices::{Count, DevicePage, DeviceRow, Direction, MachineValues};
 
 use super::{
-    columns::{self, Column, Content},
+    columns::{self, Chosen, Column, Content},
     cursor::Cursor,
     params::{ListParams, Position, SIZES},
 };
@@ -23,30 +23,42 @@ pub(crate) struct Line {
 
 /// A cell.
 pub(crate) struct CellView {
-    pub(crate) label: &'static str,
+    pub(crate) label: String,
     pub(crate) content: Content,
 }
 
 impl Line {
     pub(crate) fn new(
         row: &DeviceRow,
-        columns: &[Column],
+        chosen: &Chosen,
+        values: &MachineValues,
         now: Timestamp,
         zone: &TimeZone,
     ) -> Self {
         let cell = |column: &Column| CellView {
-            label: column.label(),
+            label: column.label().to_owned(),
             content: column.content(row, now, zone),
         };
+        let own = values.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+        let asked = chosen
+            .asked
+            .iter()
+            .enumerate()
+            .map(|(place, asked)| CellView {
+                label: asked.label.clone(),
+                content: columns::text(own.get(place).and_then(Option::as_deref)),
+            });
         Self {
             id: row.id.0,
             href: format!("/machine_detail/{}/", row.id),
             name: columns::name(row),
-            sub: (!columns.contains(&Column::Serial)).then(|| row.serial.clone()),
-            cells: columns
+            sub: (!chosen.known.contains(&Column::Serial)).then(|| row.serial.clone()),
+            cells: chosen
+                .known
                 .iter()
                 .filter(|column| **column != Column::Hostname)
                 .map(cell)
+                .chain(asked)
                 .collect(),
         }
     }
@@ -54,17 +66,28 @@ impl Line {
 
 /// The head of a column.
 pub(crate) struct Head {
-    pub(crate) label: &'static str,
+    pub(crate) label: String,
     pub(crate) href: Option<String>,
     /// `ascending`, `descending` or `none`, for screen readers and the arrow.
     pub(crate) sorted: &'static str,
 }
 
 impl Head {
-    pub(crate) fn new(column: Column, params: &ListParams) -> Self {
+    /// The heads of a list; facts and plugin values sort nothing.
+    pub(crate) fn all(chosen: &Chosen, params: &ListParams) -> Vec<Self> {
+        let known = chosen.known.iter().map(|column| Self::new(*column, params));
+        let asked = chosen.asked.iter().map(|asked| Self {
+            label: asked.label.clone(),
+            href: None,
+            sorted: "none",
+        });
+        known.chain(asked).collect()
+    }
+
+    fn new(column: Column, params: &ListParams) -> Self {
         let is_current = column == params.sorting_column();
         Self {
-            label: column.label(),
+            label: column.label().to_owned(),
             href: column.sort().map(|_| params.sorted_by(column).href()),
             sorted: match (is_current, params.direction()) {
                 (false, _) => "none",
@@ -77,23 +100,28 @@ impl Head {
 
 /// A column that may be chosen.
 pub(crate) struct ColumnChoice {
-    pub(crate) key: &'static str,
-    pub(crate) label: &'static str,
+    pub(crate) key: String,
+    pub(crate) label: String,
     pub(crate) chosen: bool,
 }
 
 impl ColumnChoice {
     /// All that may be chosen; the name is always there.
-    pub(crate) fn all(chosen: &[Column]) -> Vec<Self> {
-        Column::ALL
+    pub(crate) fn all(chosen: &Chosen) -> Vec<Self> {
+        let known = Column::ALL
             .iter()
             .filter(|column| **column != Column::Hostname)
             .map(|column| Self {
-                key: column.key(),
-                label: column.label(),
-                chosen: chosen.contains(column),
-            })
-            .collect()
+                key: column.key().to_owned(),
+                label: column.label().to_owned(),
+                chosen: chosen.known.contains(column),
+            });
+        let asked = chosen.asked.iter().map(|asked| Self {
+            key: asked.key(),
+            label: asked.text.clone(),
+            chosen: true,
+        });
+        known.chain(asked).collect()
     }
 }
 

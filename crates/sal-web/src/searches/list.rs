@@ -7,14 +7,14 @@ use axum::{
 };
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::{
-    devices::{Direction, PageQuery, Sort, Start, read_page},
+    devices::{Direction, MachineValues, PageQuery, Sort, Start, read_page},
     ids::SearchId,
     searches::{Definition, Search, Sharing, list},
 };
 
 use super::{asker, builder::count_list, visible};
 use crate::{
-    devices::{FilterProblem, Line as MachineLine, List, ListParams, Place, machines},
+    devices::{Chosen, FilterProblem, Line as MachineLine, List, ListParams, Place, machines},
     page::render,
     shell::{Section, Shell, Theme},
     wording::Moment,
@@ -150,7 +150,12 @@ pub(super) async fn show_first(
     };
     let page = read_page(&query, app.now(), &list.scope, &db).await?;
     let zone = &app.config.time_zone;
-    let line = |row| MachineLine::new(row, &[], app.now(), zone);
+    let chosen = Chosen {
+        known: Vec::new(),
+        asked: Vec::new(),
+    };
+    let none = MachineValues::new();
+    let line = |row| MachineLine::new(row, &chosen, &none, app.now(), zone);
     render(&FirstPart {
         lines: page.rows.iter().map(line).collect(),
         problem: list.error.as_ref().map(FilterProblem::sentence),

@@ -1,8 +1,9 @@
 //! `/search/suggest/`: what may stand at the cursor of a search box, and how many machines match what is there, as JSON.
 
 use axum::{
-    Json,
     extract::{Query, State},
+    http::header,
+    response::{IntoResponse, Response},
 };
 use sal_http::{
     App, AppError,
@@ -49,7 +50,7 @@ pub(super) async fn suggest(
     Query(query): Query<SuggestQuery>,
     State(app): State<App>,
     Db(db): Db,
-) -> Result<Json<Suggested>, AppError> {
+) -> Result<Response, AppError> {
     let text = query.q.replace('\0', " ");
     let completion = complete(&text, byte_at(&text, query.at));
     let mut items = values(&completion, &viewer, &app, &db).await?;
@@ -66,13 +67,22 @@ pub(super) async fn suggest(
         Ok(count) => (format!("{count} match"), false),
         Err(problem) => (problem.sentence(), true),
     };
-    Ok(Json(Suggested {
+    let suggested = Suggested {
         begin: units(&text, completion.replace.start),
         end: units(&text, completion.replace.end),
         items,
         count,
         is_wrong,
-    }))
+    };
+    // What machines say of themselves is in it: no browser must take it for a page, whatever it thinks of the type.
+    let json = serde_json::to_string(&suggested)
+        .map_err(|error| AppError::internal("writing suggestions", error))?
+        .replace('<', "\\u003c");
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "private, no-store"),
+    ];
+    Ok((headers, json).into_response())
 }
 
 /// Values that the database and the program know.

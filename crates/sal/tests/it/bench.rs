@@ -42,7 +42,7 @@ async fn filters_are_measured_next_to_plain_sql() {
         "bench",
         "search",
         "--machines",
-        "3000",
+        "1000",
         "--rounds",
         "1",
         "--json",

@@ -443,6 +443,10 @@ fn texts(op: Op, own: &str, value: &str, is_name: bool) -> bool {
         Op::Contains => lower(own).contains(&lower(value)),
         Op::StartsWith => lower(own).starts_with(&lower(value)),
         Op::Matches => matches(value, own),
+        Op::Less => own < value,
+        Op::LessOrEqual => own <= value,
+        Op::Greater => own > value,
+        Op::GreaterOrEqual => own >= value,
         op => panic!("text by {}", op.text()),
     }
 }
@@ -651,7 +655,7 @@ const ROWS: &[(&str, &str)] = &[
               FROM server_message x LEFT JOIN server_managementsource s ON s.id = x.management_source_id WHERE x.message_type = 'WARNING'"),
     ("profile", "SELECT machine_id, identifier, display_name AS name, description, organization, uuid, verification_state,
               install_date AS installed FROM profiles_profile"),
-    ("payload", "SELECT p.machine_id, l.identifier, l.payload_type AS type, l.uuid, p.identifier AS profile
+    ("payload", "SELECT p.machine_id, l.identifier, l.payload_type AS type, l.uuid, p.identifier AS profile, l.profile_id
               FROM profiles_payload l JOIN profiles_profile p ON p.id = l.profile_id"),
     ("refusal", "SELECT m.id, j.reason, j.route, j.client, j.address, j.last_at AS date
               FROM salrs_journal j JOIN server_machine m ON m.serial = j.serial WHERE j.outcome = 'refused'"),

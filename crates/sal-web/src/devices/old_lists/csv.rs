@@ -42,7 +42,7 @@ pub(crate) async fn sals_csv_of(
     let ids = device_ids(machines, sort, direction, app.now(), &scope, &db).await?;
     drop(db);
     let heads = MACHINE_COLUMNS.map(str::to_owned).to_vec();
-    let rows = pages(ids, scope, app, cells);
+    let rows = pages(ids, Vec::new(), scope, app, |row, _| cells(row));
     Ok(sals_csv(title, heads, rows))
 }
 

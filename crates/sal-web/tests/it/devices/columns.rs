@@ -133,3 +133,54 @@ async fn a_form_that_is_none_leads_nowhere_else() {
         assert!(!answer.location().contains("evil"), "{list}");
     }
 }
+
+#[tokio::test]
+async fn any_fact_and_any_plugin_value_can_be_a_column_and_goes_into_files() {
+    let (site, mut anna) = fleet(3).await;
+    site.sql(
+        "INSERT INTO server_managementsource (id, name) VALUES ('00000000-0000-4000-8000-000000000001', 'Puppet');
+         INSERT INTO server_fact (machine_id, management_source_id, fact_name, fact_data)
+         VALUES (1, '00000000-0000-4000-8000-000000000001', 'role, main', '<kiosk>'),
+                (2, NULL, 'role, main', 'of nobody');
+         INSERT INTO server_pluginscriptsubmission (id, machine_id, plugin, historical, recorded) VALUES (1, 3, 'Uptime', false, now());
+         INSERT INTO server_pluginscriptrow (submission_id, pluginscript_name, pluginscript_data, submission_and_script_name,
+             pluginscript_data_int, pluginscript_data_string) VALUES (1, 'Days', '12', 'Uptime: Days', 0, '12')",
+    )
+    .await;
+    let form = [
+        ("list", "sort=serial"),
+        ("col", "hostname"),
+        ("col", "plugin \"Uptime/Days\""),
+        ("add", "fact \"Puppet/role, main\""),
+    ];
+    let answer = anna.post(&site, "/machines/columns/", &form).await;
+    let page = anna.get(&site, answer.location()).await;
+    assert_ok(&page);
+    for part in ["&#60;kiosk&#62;", ">12<", "role, main", "Days"] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    assert!(!page.text.contains("of nobody"));
+    // Remembered, and in the file.
+    let file = anna
+        .get(&site, "/machines/export/?sort=serial&format=csv")
+        .await;
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "hostname,\"plugin \"\"Uptime/Days\"\"\",\"fact \"\"Puppet/role, main\"\"\"",
+            "mac-1,,<kiosk>",
+            "mac-2,,",
+            "mac-3,12,",
+        ]
+    );
+    let wrong = anna
+        .post(
+            &site,
+            "/machines/columns/",
+            &[("list", ""), ("add", "role")],
+        )
+        .await;
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text.contains("A column is a fact or a plugin value"));
+}
