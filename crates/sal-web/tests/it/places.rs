@@ -252,7 +252,7 @@ async fn old_list_addresses_keep_their_unit_or_group() {
         );
         assert!(list.text.contains(heading), "{place}");
         assert_eq!(
-            list.text.contains("group%5Fid%20%3D%202"),
+            list.text.contains("and group_id = 2 \""),
             place == "machine_group/2"
         );
     }
