@@ -1,7 +1,7 @@
 //! What a run stands on: the lock, the journal, what is read, and what the journal says of it.
 
 use serde_json::{Value, json};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, error::SqlState};
 
 use super::{Audience, Event, Stage};
 use crate::{
@@ -13,14 +13,20 @@ use crate::{
 };
 
 /// Takes the lock for as long as the session lasts; two runs must not meet.
+///
+/// It waits two seconds: the server gives up the lock of a run that has ended a moment after its client is gone.
 pub(crate) async fn lock(admin: &Client) -> Result<(), CutoverError> {
     let doing = || CutoverError::postgres("taking the lock");
-    let row = admin
-        .query_one("SELECT pg_catalog.pg_try_advisory_lock($1)", &[&LOCK])
-        .await
-        .map_err(doing())?;
-    if row.try_get(0).map_err(doing())? {
-        return Ok(());
+    let set = |statement| async move { admin.batch_execute(statement).await.map_err(doing()) };
+    set("SET lock_timeout = '2s'").await?;
+    let taken = admin
+        .execute("SELECT pg_catalog.pg_advisory_lock($1)", &[&LOCK])
+        .await;
+    set("RESET lock_timeout").await?;
+    match taken {
+        Ok(_) => return Ok(()),
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {}
+        Err(error) => return Err(doing()(error)),
     }
     let holder = admin.query_opt(HOLDER, &[&LOCK]).await.map_err(doing())?;
     let Some(holder) = holder else {

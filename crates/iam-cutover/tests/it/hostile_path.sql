@@ -10,7 +10,7 @@ BEGIN
     WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind = 'f' AND p.provariadic = 0 AND NOT p.proretset AND p.prorettype <> 'void'::regtype
       AND p.proname IN ('quote_ident', 'current_setting', 'current_database', 'pg_get_userbyid', 'has_database_privilege',
         'has_table_privilege', 'has_schema_privilege', 'has_sequence_privilege', 'has_function_privilege', 'has_type_privilege',
-        'has_any_column_privilege', 'pg_has_role', 'shobj_description', 'pg_backend_pid', 'pg_try_advisory_lock', 'substr',
+        'has_any_column_privilege', 'pg_has_role', 'shobj_description', 'pg_backend_pid', 'pg_advisory_lock', 'substr',
         'split_part', 'lower', 'host', 'now', 'to_regclass', 'to_regrole', 'pg_table_is_visible', 'format_type',
         'pg_get_constraintdef', 'pg_get_indexdef', 'pg_advisory_xact_lock', 'pg_is_in_recovery', 'clock_timestamp',
         'pg_get_function_identity_arguments', 'nameeq', 'oideq', 'nameeqtext', 'texteq', 'namenetext')
