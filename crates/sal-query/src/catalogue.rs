@@ -96,6 +96,20 @@ pub struct RowKind {
     pub(crate) key: &'static str,
     /// What is always asked of these rows; `TRUE` for nothing.
     pub(crate) always: &'static str,
+    /// The row of another table that many of them share, joined to them in `from`.
+    pub(crate) parent: Option<&'static Parent>,
+}
+
+/// A table whose rows many related rows share.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    pub(crate) table: &'static str,
+    /// The alias in `from` and in the columns that stand in it.
+    pub(crate) alias: &'static str,
+    /// The column of the related rows with its `id`.
+    pub(crate) key: &'static str,
+    /// The related rows alone.
+    pub(crate) rows: &'static str,
 }
 
 impl PartialEq for RowKind {

@@ -10,6 +10,7 @@
 
 pub mod counts;
 pub mod groups;
+mod parent;
 mod rows;
 pub mod suggest;
 pub mod value;
@@ -147,11 +148,7 @@ impl Writer {
 
     fn join(&mut self, parts: &[Condition], separator: &str, when_empty: &str) -> String {
         let parts: Vec<String> = parts.iter().map(|part| self.condition(part)).collect();
-        match parts.as_slice() {
-            [] => when_empty.to_owned(),
-            [only] => only.clone(),
-            _ => format!("({})", parts.join(separator)),
-        }
+        joined(&parts, separator, when_empty)
     }
 
     fn compare(&mut self, field: Field, operator: Operator, value: &Value) -> String {
@@ -203,14 +200,16 @@ impl Writer {
     }
 
     fn any_row(&mut self, kind: &RowKind, row: &RowNode) -> String {
-        let fulfilled = self.row(row);
         let RowKind {
             key,
             machine,
-            from,
             always,
             ..
         } = kind;
+        let (from, fulfilled) = match kind.parent {
+            Some(parent) => (parent.rows, self.row_with(parent, row)),
+            None => (kind.from, self.row(row)),
+        };
         // Never `IN`: under OR it would be read anew for each machine once its rows do not fit into memory.
         format!(
             "(EXISTS (SELECT FROM {from} WHERE {machine} = {key} AND {always} AND {fulfilled}))"
@@ -221,11 +220,7 @@ impl Writer {
     fn row(&mut self, row: &RowNode) -> String {
         let join = |writer: &mut Self, parts: &[RowNode], separator: &str, when_empty: &str| {
             let parts: Vec<String> = parts.iter().map(|part| writer.row(part)).collect();
-            match parts.as_slice() {
-                [] => when_empty.to_owned(),
-                [only] => only.clone(),
-                _ => format!("({})", parts.join(separator)),
-            }
+            joined(&parts, separator, when_empty)
         };
         match row {
             RowNode::All(parts) => join(self, parts, " AND ", "TRUE"),
@@ -356,6 +351,14 @@ const SEARCHED: [Field; 10] = [
     Field::MunkiVersion,
     Field::Manifest,
 ];
+
+fn joined(parts: &[String], separator: &str, when_empty: &str) -> String {
+    match parts {
+        [] => when_empty.to_owned(),
+        [only] => only.clone(),
+        _ => format!("({})", parts.join(separator)),
+    }
+}
 
 fn comparison(column: &str, operator: Operator, value: &str) -> String {
     let operator = match operator {

@@ -1,6 +1,6 @@
 //! The rows that belong to machines, and their columns.
 
-use super::{Column, GROUP_OF_MACHINE, Meaning, Of, RowKind};
+use super::{Column, GROUP_OF_MACHINE, Meaning, Of, Parent, RowKind};
 
 const SOURCE: Column = Column {
     name: "source",
@@ -38,6 +38,7 @@ pub(super) const GROUP: RowKind = RowKind {
     machine: "related.id",
     key: GROUP_OF_MACHINE,
     always: "TRUE",
+    parent: None,
 };
 
 pub(super) const UNIT: RowKind = RowKind {
@@ -54,6 +55,7 @@ pub(super) const UNIT: RowKind = RowKind {
     machine: "own.id",
     key: GROUP_OF_MACHINE,
     always: "TRUE",
+    parent: None,
 };
 
 pub(super) const CHECKIN: RowKind = RowKind {
@@ -72,6 +74,7 @@ pub(super) const CHECKIN: RowKind = RowKind {
     machine: "related.machine_id",
     key: "machine.id",
     always: "TRUE",
+    parent: None,
 };
 
 pub(super) const INVENTORY: RowKind = RowKind {
@@ -87,6 +90,7 @@ pub(super) const INVENTORY: RowKind = RowKind {
     machine: "related.machine_id",
     key: "machine.id",
     always: "TRUE",
+    parent: None,
 };
 
 const ITEM_COLUMNS: &[Column] = &[
@@ -120,6 +124,7 @@ const fn messages(
         machine: "related.machine_id",
         key: "machine.id",
         always,
+        parent: None,
     }
 }
 
@@ -142,8 +147,16 @@ const fn items(
         machine: "related.machine_id",
         key: "machine.id",
         always,
+        parent: None,
     }
 }
+
+const APPLICATION: Parent = Parent {
+    table: "inventory_application",
+    alias: "application",
+    key: "related.application_id",
+    rows: "inventory_inventoryitem related",
+};
 
 pub(super) const ROW_KINDS: &[RowKind] = &[
     RowKind {
@@ -161,6 +174,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "related.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: None,
     },
     RowKind {
         name: "plugin",
@@ -179,6 +193,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "submission.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: None,
     },
     RowKind {
         name: "application",
@@ -198,6 +213,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "related.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: Some(&APPLICATION),
     },
     items(
         "item",
@@ -247,6 +263,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "related.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: None,
     },
     RowKind {
         name: "payload",
@@ -265,6 +282,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "profile.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: None,
     },
     RowKind {
         name: "fact_history",
@@ -282,6 +300,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "related.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: None,
     },
     RowKind {
         name: "item_history",
@@ -299,6 +318,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "related.machine_id",
         key: "machine.id",
         always: "TRUE",
+        parent: None,
     },
     RowKind {
         name: "refusal",
@@ -317,6 +337,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         machine: "related.serial",
         key: "machine.serial",
         always: "related.outcome = 'refused' AND related.serial <> ''",
+        parent: None,
     },
     GROUP,
     UNIT,

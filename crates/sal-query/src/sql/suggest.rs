@@ -99,16 +99,19 @@ impl Asked<'_> {
     fn column(&self, column: &Column) -> String {
         let machines = self.from();
         let value = column.sql;
-        // Few values: many machines have each, and each is looked at once. Else most do not fit and need not be counted.
-        let fits = if HAVE_MANY_VALUES.contains(&column.name) {
-            self.fits(value)
-        } else {
-            "TRUE".to_owned()
-        };
+        if HAVE_MANY_VALUES.contains(&column.name) {
+            let looked = format!(
+                "WITH looked AS MATERIALIZED (SELECT ({value})::text AS value FROM {machines} WHERE {fits} LIMIT {HITS}) \
+                 SELECT value, count(*) AS count, (SELECT count(*) FROM looked) >= {HITS} AS is_part FROM looked GROUP BY 1",
+                fits = self.fits(value),
+            );
+            return self.best("is_part", &looked);
+        }
+        // Few values: many machines have each, and each is looked at once.
         self.best(
             "FALSE",
             &format!(
-                "SELECT ({value})::text AS value, count(*) AS count FROM {machines} WHERE {fits} GROUP BY 1"
+                "SELECT ({value})::text AS value, count(*) AS count FROM {machines} GROUP BY 1"
             ),
         )
     }
@@ -371,6 +374,8 @@ const PAYLOADS: Dictionary = Dictionary {
 };
 /// Columns in which nearly each machine has another value.
 const HAVE_MANY_VALUES: [&str; 3] = ["serial", "hostname", "console_user"];
+/// So many machines with a value that fits are looked at there.
+const HITS: usize = 2_000;
 /// How many values are returned.
 const MOST: usize = 20;
 /// A longer value is of no use in a filter.
