@@ -23,7 +23,7 @@ use sal_http::error::{Crowded, Reason};
 use sal_http::late::Late;
 use sal_http::origin::Origin;
 use sal_store::StoreError;
-use sal_store::journal::{keep_body, note_events, trim_bodies, trim_events};
+use sal_store::journal::{KeepBody, NoteEvents, keep_body, note_events, trim_bodies, trim_events};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tracing::warn;
@@ -250,19 +250,21 @@ async fn write_events(app: &App, events: &HashMap<Vec<u8>, Event>) -> Result<(),
     let db = machine_client(0, app).await?;
     note_events(
         &db,
-        &events.keys().cloned().collect(),
-        &column(events, |event| event.serial.clone()),
-        &column(events, |event| event.route.clone()),
-        &column(events, |event| event.outcome.to_owned()),
-        &column(events, |event| event.reason.clone()),
-        &column(events, |event| event.address.clone()),
-        &column(events, |event| event.client.clone()),
-        &column(events, |event| event.times),
-        &column(events, |event| event.first),
-        &column(events, |event| event.last),
-        &column(events, |event| event.body_bytes),
-        &column(events, |event| event.milliseconds),
-        &column(events, |event| event.has_key),
+        NoteEvents {
+            fingerprints: &events.keys().cloned().collect(),
+            serials: &column(events, |event| event.serial.clone()),
+            routes: &column(events, |event| event.route.clone()),
+            outcomes: &column(events, |event| event.outcome.to_owned()),
+            reasons: &column(events, |event| event.reason.clone()),
+            addresses: &column(events, |event| event.address.clone()),
+            clients: &column(events, |event| event.client.clone()),
+            times: &column(events, |event| event.times),
+            first: &column(events, |event| event.first),
+            last: &column(events, |event| event.last),
+            body_bytes: &column(events, |event| event.body_bytes),
+            milliseconds: &column(events, |event| event.milliseconds),
+            has_key: &column(events, |event| event.has_key),
+        },
     )
     .await?;
     Ok(())
@@ -290,14 +292,16 @@ async fn keep_rejected(
         let fingerprint = event.fingerprint("");
         keep_body(
             &db,
-            &fingerprint,
-            &event.last,
-            &path,
-            &content_type,
-            &event.serial,
-            &event.reason,
-            &event.address,
-            &body,
+            KeepBody {
+                fingerprint: &fingerprint,
+                at: &event.last,
+                path: &path,
+                content_type: &content_type,
+                serial: &event.serial,
+                reason: &event.reason,
+                address: &event.address,
+                body: &body,
+            },
         )
         .await?;
         trim_bodies(&db, &app.config.rejected_bodies).await

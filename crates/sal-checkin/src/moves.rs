@@ -6,7 +6,7 @@
 use sal_http::app::KeyMoves;
 use sal_http::{App, AppError};
 use sal_store::Tx;
-use sal_store::audit::insert_audit;
+use sal_store::audit::{InsertAudit, insert_audit};
 use sal_store::groups::places_of_groups;
 use sal_store::ids::{GroupId, MachineId};
 use tracing::warn;
@@ -63,14 +63,16 @@ impl Arriving<'_> {
             );
             insert_audit(
                 tx,
-                &app.now(),
-                &None,
-                "check-in",
-                "moved",
-                "machine",
-                self.id.to_string().as_str(),
-                serial,
-                detail.as_str(),
+                InsertAudit {
+                    at: &app.now(),
+                    user: &None,
+                    username: "check-in",
+                    action: "moved",
+                    kind: "machine",
+                    object_id: self.id.to_string().as_str(),
+                    object_name: serial,
+                    detail: detail.as_str(),
+                },
             )
             .await?;
         }

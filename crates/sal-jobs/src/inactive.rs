@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sal_store::{
     StoreError,
-    audit::insert_audit,
+    audit::{InsertAudit, insert_audit},
     maintenance::{count_inactive, undeploy},
 };
 
@@ -71,14 +71,16 @@ async fn batch(before: Timestamp, days: u32, work: &Work<'_>) -> Result<u64, Sto
     );
     insert_audit(
         work.db,
-        &work.now,
-        &None,
-        "maintenance",
-        "changed",
-        "machine",
-        "",
-        &name,
-        &detail,
+        InsertAudit {
+            at: &work.now,
+            user: &None,
+            username: "maintenance",
+            action: "changed",
+            kind: "machine",
+            object_id: "",
+            object_name: &name,
+            detail: &detail,
+        },
     )
     .await?;
     Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))

@@ -7,7 +7,7 @@ use sal_http::Clock;
 use sal_http::metric_names::{JOB_LAST_DONE, JOB_RUNS};
 use sal_http::skew::skew_in_words;
 use sal_store::StoreError;
-use sal_store::jobs::{RUN, database_time, finish, start, try_lock, unlock};
+use sal_store::jobs::{Finish, RUN, database_time, finish, start, try_lock, unlock};
 use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -113,14 +113,16 @@ impl Runner<'_> {
         let milliseconds = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
         finish(
             self.db,
-            job.name,
-            &(self.clock)(),
-            word(result),
-            &i64::try_from(rows).unwrap_or(i64::MAX),
-            &milliseconds,
-            detail.as_str(),
-            error.as_str(),
-            &next,
+            Finish {
+                name: job.name,
+                finished: &(self.clock)(),
+                result: word(result),
+                rows: &i64::try_from(rows).unwrap_or(i64::MAX),
+                milliseconds: &milliseconds,
+                detail: detail.as_str(),
+                error: error.as_str(),
+                next_due: &next,
+            },
         )
         .await?;
         Ok(())

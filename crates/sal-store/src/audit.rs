@@ -6,7 +6,7 @@ use crate::ids::UserId;
 
 crate::queries! {
     /// Notes a change. `detail` says old and new values in words and holds no secret.
-    insert_audit(
+    insert_audit(InsertAudit {
         at: Timestamp,
         user: Option<UserId>,
         username: str,
@@ -14,8 +14,8 @@ crate::queries! {
         kind: str,
         object_id: str,
         object_name: str,
-        detail: str,
-    ) = "INSERT INTO salrs_audit (at, user_id, username, action, kind, object_id, object_name, detail)
+        detail: str
+    }) = "INSERT INTO salrs_audit (at, user_id, username, action, kind, object_id, object_name, detail)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
     /// Notes logins that were refused. `detail` says how often and from where.

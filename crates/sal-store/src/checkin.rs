@@ -4,21 +4,22 @@
 //! The comparison in between is not here: it is pure and belongs to the door that understands submissions. The
 //! machine's row is locked before its other rows are read, so two check-ins of one machine follow each other.
 
+#[macro_use]
+pub(crate) mod columns;
+
 /// The common end of the statements that write the machine's row, with and without our table.
 macro_rules! touch_and_update {
     () => {
-        " scripts AS (
+        concat!(" scripts AS (
              UPDATE server_pluginscriptsubmission SET recorded = $3
              WHERE machine_id = $1 AND plugin = ANY($9::text[]) AND NOT historical),
          messages AS (UPDATE server_message SET date = $3 WHERE $10 AND machine_id = $1)
          UPDATE server_machine SET
-             machine_group_id = $2, last_checkin = $3, broken_client = false,
-             hostname = new.texts[1], operating_system = new.texts[2], memory = new.texts[3], hd_percent = new.texts[4], console_user = new.texts[5],
-             machine_model = new.texts[6], machine_model_friendly = new.texts[7], cpu_type = new.texts[8], cpu_speed = new.texts[9],
-             os_family = new.texts[10], munki_version = new.texts[11], manifest = new.texts[12], sal_version = new.texts[13],
-             memory_kb = $5, hd_space = $6, hd_total = $7, deployed = $8
+             machine_group_id = $2, last_checkin = $3, broken_client = false, ",
+            text_columns!(assignments from "new.texts",),
+            "memory_kb = $5, hd_space = $6, hd_total = $7, deployed = $8
          FROM (SELECT $4::text[] AS texts) new
-         WHERE id = $1"
+         WHERE id = $1")
     };
 }
 

@@ -67,9 +67,9 @@ crate::queries! {
         WHERE name = $1 AND next_due <= $2";
 
     /// Notes how a job ended.
-    finish(
+    finish(Finish {
         name: str, finished: Timestamp, result: str, rows: i64, milliseconds: i64, detail: str, error: str, next_due: Timestamp
-    ) = "UPDATE salrs_job SET last_finished = $2, last_result = $3, rows = $4, duration_ms = $5, last_detail = $6,
+    }) = "UPDATE salrs_job SET last_finished = $2, last_result = $3, rows = $4, duration_ms = $5, last_detail = $6,
              last_error = $7, next_due = $8, failures = failures + CASE WHEN $3::text = 'failed' THEN 1 ELSE 0 END
          WHERE name = $1";
 

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 
 crate::queries! {
     /// Adds events, or counts them where they are known. Fingerprints must all be different.
-    note_events(
+    note_events(NoteEvents {
         fingerprints: Vec<Vec<u8>>, serials: Vec<String>, routes: Vec<String>, outcomes: Vec<String>, reasons: Vec<String>,
         addresses: Vec<String>, clients: Vec<String>, times: Vec<i64>, first: Vec<Timestamp>, last: Vec<Timestamp>,
         body_bytes: Vec<i64>, milliseconds: Vec<i64>, has_key: Vec<bool>
-    ) = "INSERT INTO salrs_journal AS j (fingerprint, serial, route, outcome, reason, address, client, times, first_at, last_at,
+    }) = "INSERT INTO salrs_journal AS j (fingerprint, serial, route, outcome, reason, address, client, times, first_at, last_at,
              body_bytes, milliseconds, has_key)
          SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
              $9::timestamptz[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::boolean[]) AS new (fingerprint) ORDER BY new.fingerprint
@@ -23,7 +23,7 @@ crate::queries! {
              UNION ALL (SELECT fingerprint FROM salrs_journal WHERE NOT has_key ORDER BY last_at DESC OFFSET $2))";
 
     /// Keeps a body; of equal fingerprints only the newest.
-    keep_body(fingerprint: Vec<u8>, at: Timestamp, path: String, content_type: String, serial: String, reason: String, address: String, body: Vec<u8>) =
+    keep_body(KeepBody { fingerprint: Vec<u8>, at: Timestamp, path: String, content_type: String, serial: String, reason: String, address: String, body: Vec<u8> }) =
         "INSERT INTO salrs_rejected_body (fingerprint, at, path, content_type, serial, reason, address, body)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (fingerprint) DO UPDATE SET at = EXCLUDED.at, content_type = EXCLUDED.content_type, body = EXCLUDED.body";

@@ -94,7 +94,7 @@ crate::queries! {
          FROM licenses_license WHERE item_name = $1";
 
     /// Makes a licence, unless there is one with this name: then no row is made.
-    insert_licence(
+    insert_licence(InsertLicence {
         item_name: String,
         total: i32,
         cost_per_seat: i32,
@@ -104,13 +104,13 @@ crate::queries! {
         inventory_bundlename: String,
         inventory_path: String,
         business_unit_id: UnitId,
-        notes: String,
-    ) = "INSERT INTO licenses_license (item_name, total, cost_per_seat, inventory_name, inventory_version,
+        notes: String
+    }) = "INSERT INTO licenses_license (item_name, total, cost_per_seat, inventory_name, inventory_version,
              inventory_bundleid, inventory_bundlename, inventory_path, business_unit_id, notes)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (item_name) DO NOTHING";
 
     /// Changes a licence and its name, unless another one has the new name: then no row is changed.
-    update_licence(
+    update_licence(UpdateLicence {
         item_name: String,
         total: i32,
         cost_per_seat: i32,
@@ -121,8 +121,8 @@ crate::queries! {
         inventory_path: String,
         business_unit_id: UnitId,
         notes: String,
-        old_name: str,
-    ) = "UPDATE licenses_license SET item_name = $1, total = $2, cost_per_seat = $3, inventory_name = $4,
+        old_name: str
+    }) = "UPDATE licenses_license SET item_name = $1, total = $2, cost_per_seat = $3, inventory_name = $4,
              inventory_version = $5, inventory_bundleid = $6, inventory_bundlename = $7, inventory_path = $8,
              business_unit_id = $9, notes = $10
          WHERE item_name = $11

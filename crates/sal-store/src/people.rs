@@ -102,10 +102,10 @@ crate::queries! {
          WHERE u.is_active AND u.is_staff AND p.level = 'GA' ORDER BY u.id FOR UPDATE OF u, p";
 
     /// Makes a person; nobody when the name is taken, upper or lower case.
-    insert_person(
+    insert_person(InsertPerson {
         username: str, password: str, first_name: str, last_name: str, email: str, is_active: bool, level: str,
-        units: Vec<i32>, now: Timestamp,
-    ) -> /// A new person.
+        units: Vec<i32>, now: Timestamp
+    }) -> /// A new person.
     NewPerson {
         /// The user's id.
         id: UserId,
@@ -124,10 +124,10 @@ crate::queries! {
          SELECT id FROM person";
 
     /// Changes a person. Who is not `GA` is not staff; without a new password the old one stays.
-    update_person(
+    update_person(UpdatePerson {
         id: UserId, first_name: str, last_name: str, email: str, is_active: bool, level: str, units: Vec<i32>,
-        password: Option<String>,
-    ) = "WITH person AS (
+        password: Option<String>
+    }) = "WITH person AS (
              UPDATE auth_user SET first_name = $2, last_name = $3, email = $4, is_active = $5,
                  is_staff = is_staff AND $6 = 'GA', password = coalesce($8, password)
              WHERE id = $1 RETURNING id

@@ -48,10 +48,10 @@ crate::queries! {
          FROM profiles_payload l JOIN profiles_profile p ON p.id = l.profile_id WHERE p.machine_id = $1 ORDER BY l.id";
 
     /// Adds profiles and returns their ids in the same order: ids are given out in the order of the rows.
-    insert_profiles(
+    insert_profiles(InsertProfiles {
         machine: MachineId, identifiers: Vec<String>, uuids: Vec<String>, display_names: Vec<String>,
         descriptions: Vec<String>, organizations: Vec<String>, states: Vec<String>, dates: Vec<Timestamp>
-    ) -> /// A new profile.
+    }) -> /// A new profile.
     InsertedProfile {
         /// The row.
         id: i64,
@@ -211,14 +211,16 @@ async fn add_profiles(
         .collect();
     let made = insert_profiles(
         tx,
-        &machine,
-        &column(|profile| &profile.identifier),
-        &column(|profile| &profile.uuid),
-        &column(|profile| &profile.details.display_name),
-        &column(|profile| &profile.details.description),
-        &column(|profile| &profile.details.organization),
-        &column(|profile| &profile.details.verification_state),
-        &dates,
+        InsertProfiles {
+            machine: &machine,
+            identifiers: &column(|profile| &profile.identifier),
+            uuids: &column(|profile| &profile.uuid),
+            display_names: &column(|profile| &profile.details.display_name),
+            descriptions: &column(|profile| &profile.details.description),
+            organizations: &column(|profile| &profile.details.organization),
+            states: &column(|profile| &profile.details.verification_state),
+            dates: &dates,
+        },
     )
     .await?;
     Ok(made.iter().map(|profile| profile.id).collect())

@@ -46,70 +46,76 @@ pub fn sends<T: ToSql>(ty: &Type) -> bool {
 
 /// Declares statements: `name(param: Type, …) -> Row { field: Type, … } = "SELECT …";` returns `Vec<Row>`,
 /// `name(param: Type, …) = "UPDATE …";` returns the number of rows. Parameters are passed by reference.
+///
+/// A statement with more than six takes them by name: `name(Parameters { param: Type, … }) = …`.
 #[macro_export]
 macro_rules! queries {
     (@each) => {};
-    (@each $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) -> $(#[$rdoc:meta])* $row:ident { $($(#[$fdoc:meta])* $f:ident: $ft:ty),* $(,)? } = $sql:expr; $($rest:tt)*) => {
-        $(#[$rdoc])*
-        #[derive(Debug, Clone, PartialEq)]
-        pub struct $row { $($(#[$fdoc])* pub $f: $ft),* }
+    (@each $(#[$doc:meta])* $name:ident($($params:tt)*) $(-> $(#[$rdoc:meta])* $row:ident { $($(#[$fdoc:meta])* $f:ident: $ft:ty),* $(,)? })? = $sql:expr; $($rest:tt)*) => {
+        $(
+            $(#[$rdoc])*
+            #[derive(Debug, Clone, PartialEq)]
+            pub struct $row { $($(#[$fdoc])* pub $f: $ft),* }
+        )?
+        $crate::queries!(@function [$(#[$doc])*] $name [$($params)*] [$($row { $($f)* })?] $sql);
+        $crate::queries!(@each $($rest)*);
+    };
+    (@function [$($doc:tt)*] $name:ident [$($p:ident: $pt:ty),* $(,)?] [$($row:tt)*] $sql:expr) => {
+        $($doc)*
+        pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<$crate::queries!(@result $($row)*), $crate::StoreError> {
+            $crate::queries!(@run db [$($p)*] [$($row)*] $sql)
+        }
+    };
+    (@function [$($doc:tt)*] $name:ident [$params:ident { $($p:ident: $pt:ty),* $(,)? }] [$($row:tt)*] $sql:expr) => {
+        #[doc = concat!("What [`", stringify!($name), "`] takes.")]
+        #[derive(Clone, Copy)]
+        #[expect(missing_docs, reason = "columns have these names, or the statement says what they are")]
+        pub struct $params<'a> { $(pub $p: &'a $pt),* }
 
-        $(#[$doc])*
-        #[expect(clippy::allow_attributes, reason = "only some statements have that many")]
-        #[allow(clippy::too_many_arguments, reason = "a statement has as many parameters as it needs")]
-        pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<Vec<$row>, $crate::StoreError> {
-            let statement = db.prepared($sql).await?;
-            let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
-            let rows = $crate::pool::query(&statement, parameters, db).await?;
-            rows.iter()
-                .map(|row| {
-                    // Columns stand in the order of the fields; the check sees to that.
-                    let mut columns = 0..;
-                    Ok($row { $($f: row.try_get(columns.next().unwrap_or(usize::MAX))?),* })
-                })
-                .collect()
+        $($doc)*
+        pub async fn $name(db: &impl $crate::pool::Executor, parameters: $params<'_>) -> Result<$crate::queries!(@result $($row)*), $crate::StoreError> {
+            let $params { $($p),* } = parameters;
+            $crate::queries!(@run db [$($p)*] [$($row)*] $sql)
         }
-        $crate::queries!(@each $($rest)*);
     };
-    (@each $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) = $sql:expr; $($rest:tt)*) => {
-        $(#[$doc])*
-        #[expect(clippy::allow_attributes, reason = "only some statements have that many")]
-        #[allow(clippy::too_many_arguments, reason = "a statement has as many parameters as it needs")]
-        pub async fn $name(db: &impl $crate::pool::Executor $(, $p: &$pt)*) -> Result<u64, $crate::StoreError> {
-            let statement = db.prepared($sql).await?;
-            let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
-            $crate::pool::execute(&statement, parameters, db).await
-        }
-        $crate::queries!(@each $($rest)*);
-    };
+    (@result) => { u64 };
+    (@result $row:ident $fields:tt) => { Vec<$row> };
+    (@run $db:ident [$($p:ident)*] [] $sql:expr) => {{
+        let statement = $db.prepared($sql).await?;
+        let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
+        $crate::pool::execute(&statement, parameters, $db).await
+    }};
+    (@run $db:ident [$($p:ident)*] [$row:ident { $($f:ident)* }] $sql:expr) => {{
+        let statement = $db.prepared($sql).await?;
+        let parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[$(&$p),*];
+        let rows = $crate::pool::query(&statement, parameters, $db).await?;
+        rows.iter()
+            .map(|row| {
+                // Columns stand in the order of the fields; the check sees to that.
+                let mut columns = 0..;
+                Ok($row { $($f: row.try_get(columns.next().unwrap_or(usize::MAX))?),* })
+            })
+            .collect()
+    }};
+    (@takers $($p:ident: $pt:ty),* $(,)?) => { &[$($crate::queries::sends::<&$pt>),*] };
+    (@takers $params:ident { $($p:ident: $pt:ty),* $(,)? }) => { &[$($crate::queries::sends::<&$pt>),*] };
     (@list [$($done:expr),*]) => {
         /// Every statement of this file, for the schema check.
         pub const ALL: &[$crate::queries::Entry] = &[$($done),*];
     };
-    (@list [$($done:expr),*] $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) -> $(#[$rdoc:meta])* $row:ident { $($(#[$fdoc:meta])* $f:ident: $ft:ty),* $(,)? } = $sql:expr; $($rest:tt)*) => {
+    (@list [$($done:expr),*] $(#[$doc:meta])* $name:ident($($params:tt)*) $(-> $(#[$rdoc:meta])* $row:ident { $($(#[$fdoc:meta])* $f:ident: $ft:ty),* $(,)? })? = $sql:expr; $($rest:tt)*) => {
         $crate::queries!(@list [$($done,)* $crate::queries::Entry {
             name: stringify!($name),
             sql: $sql,
             parameters_fit: |types| {
-                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<&$pt>),*];
+                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = $crate::queries!(@takers $($params)*);
                 types.len() == takers.len() && types.iter().zip(takers).all(|(ty, sends)| sends(ty))
             },
-            fields: &[$($crate::queries::Field {
+            fields: &[$($($crate::queries::Field {
                 name: stringify!($f),
                 accepts: $crate::queries::reads::<$ft>,
                 takes_null: $crate::queries::takes_null::<$ft>,
-            }),*],
-        }] $($rest)*);
-    };
-    (@list [$($done:expr),*] $(#[$doc:meta])* $name:ident($($p:ident: $pt:ty),* $(,)?) = $sql:expr; $($rest:tt)*) => {
-        $crate::queries!(@list [$($done,)* $crate::queries::Entry {
-            name: stringify!($name),
-            sql: $sql,
-            parameters_fit: |types| {
-                let takers: &[fn(&tokio_postgres::types::Type) -> bool] = &[$($crate::queries::sends::<&$pt>),*];
-                types.len() == takers.len() && types.iter().zip(takers).all(|(ty, sends)| sends(ty))
-            },
-            fields: &[],
+            }),*)?],
         }] $($rest)*);
     };
     ($($all:tt)*) => {

@@ -3,7 +3,10 @@
 use std::fmt::Display;
 
 use sal_http::{App, AppError, access::Viewer};
-use sal_store::{audit::insert_audit, pool::Executor};
+use sal_store::{
+    audit::{InsertAudit, insert_audit},
+    pool::Executor,
+};
 use tracing::info;
 
 /// What was changed: its kind (`machine`, `machine group`, `user`, …), its key, and its name.
@@ -37,14 +40,16 @@ pub(crate) async fn note(
     let Object { kind, id, name } = object;
     insert_audit(
         db,
-        &app.now(),
-        &Some(viewer.id),
-        viewer.name.as_str(),
-        action,
-        kind,
-        id.as_str(),
-        name,
-        detail,
+        InsertAudit {
+            at: &app.now(),
+            user: &Some(viewer.id),
+            username: viewer.name.as_str(),
+            action,
+            kind,
+            object_id: id.as_str(),
+            object_name: name,
+            detail,
+        },
     )
     .await?;
     info!(viewer = %viewer.id, object.kind = kind, object.id = %id, "{kind} {id} was {action}");

@@ -16,8 +16,8 @@ use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     Client,
     licences::{
-        Licence, ListedLicence, delete_licence, find_licence, insert_licence, list_licences,
-        update_licence,
+        InsertLicence, Licence, ListedLicence, UpdateLicence, delete_licence, find_licence,
+        insert_licence, list_licences, update_licence,
     },
     scope::Scope,
     units::{ListedUnit, find_unit, list_units},
@@ -255,16 +255,18 @@ async fn read(form: &LicenceForm, db: &Client) -> Result<Result<Licence, Vec<Str
 async fn insert(new: &Licence, tx: &sal_store::Tx) -> Result<u64, AppError> {
     let made = insert_licence(
         tx,
-        &new.item_name,
-        &new.total,
-        &new.cost_per_seat,
-        &new.inventory_name,
-        &new.inventory_version,
-        &new.inventory_bundleid,
-        &new.inventory_bundlename,
-        &new.inventory_path,
-        &new.business_unit_id,
-        &new.notes,
+        InsertLicence {
+            item_name: &new.item_name,
+            total: &new.total,
+            cost_per_seat: &new.cost_per_seat,
+            inventory_name: &new.inventory_name,
+            inventory_version: &new.inventory_version,
+            inventory_bundleid: &new.inventory_bundleid,
+            inventory_bundlename: &new.inventory_bundlename,
+            inventory_path: &new.inventory_path,
+            business_unit_id: &new.business_unit_id,
+            notes: &new.notes,
+        },
     );
     Ok(made.await?)
 }
@@ -272,17 +274,19 @@ async fn insert(new: &Licence, tx: &sal_store::Tx) -> Result<u64, AppError> {
 async fn update(new: &Licence, old_name: &str, tx: &sal_store::Tx) -> Result<u64, AppError> {
     let changed = update_licence(
         tx,
-        &new.item_name,
-        &new.total,
-        &new.cost_per_seat,
-        &new.inventory_name,
-        &new.inventory_version,
-        &new.inventory_bundleid,
-        &new.inventory_bundlename,
-        &new.inventory_path,
-        &new.business_unit_id,
-        &new.notes,
-        old_name,
+        UpdateLicence {
+            item_name: &new.item_name,
+            total: &new.total,
+            cost_per_seat: &new.cost_per_seat,
+            inventory_name: &new.inventory_name,
+            inventory_version: &new.inventory_version,
+            inventory_bundleid: &new.inventory_bundleid,
+            inventory_bundlename: &new.inventory_bundlename,
+            inventory_path: &new.inventory_path,
+            business_unit_id: &new.business_unit_id,
+            notes: &new.notes,
+            old_name,
+        },
     );
     Ok(changed.await?)
 }

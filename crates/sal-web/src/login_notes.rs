@@ -8,7 +8,10 @@ use sal_http::{
     },
     db::page_client,
 };
-use sal_store::{audit::insert_audit, ids::UserId};
+use sal_store::{
+    audit::{InsertAudit, insert_audit},
+    ids::UserId,
+};
 use tracing::warn;
 
 /// Notes that somebody is logged in. `how` names the way and the address.
@@ -61,7 +64,17 @@ async fn note(user: Option<UserId>, username: &str, action: &str, detail: &str, 
         let id = user.map(|id| id.to_string()).unwrap_or_default();
         let now = app.now();
         insert_audit(
-            &db, &now, &user, username, action, "login", &id, username, detail,
+            &db,
+            InsertAudit {
+                at: &now,
+                user: &user,
+                username,
+                action,
+                kind: "login",
+                object_id: &id,
+                object_name: username,
+                detail,
+            },
         )
         .await
     };

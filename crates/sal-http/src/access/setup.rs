@@ -9,7 +9,7 @@ use rand::RngExt;
 use sal_store::pool::Lane;
 use sal_store::{
     Store, StoreError,
-    audit::insert_audit,
+    audit::{InsertAudit, insert_audit},
     ids::UserId,
     users::{
         count_users_to_two, create_first_user, insert_setup_link, restore_superuser, setup_link,
@@ -68,7 +68,17 @@ pub async fn use_up(
     };
     let (nobody, id): (Option<UserId>, _) = (None, user.id.to_string());
     insert_audit(
-        &tx, &now, &nobody, username, "made", "user", &id, username, FIRST_USER,
+        &tx,
+        InsertAudit {
+            at: &now,
+            user: &nobody,
+            username,
+            action: "made",
+            kind: "user",
+            object_id: &id,
+            object_name: username,
+            detail: FIRST_USER,
+        },
     )
     .await?;
     tx.commit().await?;
@@ -119,7 +129,17 @@ pub async fn restore_admin(
     };
     let (nobody, id): (Option<UserId>, _) = (None, user.id.to_string());
     insert_audit(
-        &tx, &now, &nobody, username, action, "user", &id, username, detail,
+        &tx,
+        InsertAudit {
+            at: &now,
+            user: &nobody,
+            username,
+            action,
+            kind: "user",
+            object_id: &id,
+            object_name: username,
+            detail,
+        },
     )
     .await?;
     tx.commit().await?;

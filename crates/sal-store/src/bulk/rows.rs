@@ -9,6 +9,7 @@ use tokio_postgres::{Client, Transaction};
 
 use super::{Counts, NewMachine, take_machine_ids, take_profile_ids, take_script_ids};
 use crate::checkin::Changes;
+use crate::checkin::columns::{TEXTS, names, text_columns};
 use crate::error::StoreError;
 use crate::inventory::ApplicationName;
 
@@ -114,12 +115,12 @@ async fn copy_machines(
         Type::INT8,
         Type::INT8,
     ];
-    types.extend(std::iter::repeat_n(Type::TEXT, 13));
+    types.extend(std::iter::repeat_n(Type::TEXT, TEXTS));
     let mut copy = Copy::into(MACHINES, &types, tx).await?;
     for (machine, id) in machines.iter().zip(&ids.machines) {
         let write = &machine.checkin.machine;
         let columns = &write.columns;
-        copy.row(&[
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![
             id,
             &write.serial,
             &write.group,
@@ -130,21 +131,12 @@ async fn copy_machines(
             &columns.memory_kb,
             &columns.hd_space,
             &columns.hd_total,
-            &columns.hostname,
-            &columns.operating_system,
-            &columns.memory,
-            &columns.hd_percent,
-            &columns.console_user,
-            &columns.machine_model,
-            &columns.machine_model_friendly,
-            &columns.cpu_type,
-            &columns.cpu_speed,
-            &columns.os_family,
-            &columns.munki_version,
-            &columns.manifest,
-            &columns.sal_version,
-        ])
-        .await?;
+        ];
+        let texts = columns.texts();
+        for text in &texts {
+            values.push(text);
+        }
+        copy.row(&values).await?;
     }
     copy.end().await
 }
@@ -453,9 +445,12 @@ async fn copy_payloads(
     copy.end().await
 }
 
-const MACHINES: &str = "server_machine (id, serial, machine_group_id, first_checkin, last_checkin, deployed, broken_client,
-    memory_kb, hd_space, hd_total, hostname, operating_system, memory, hd_percent, console_user, machine_model,
-    machine_model_friendly, cpu_type, cpu_speed, os_family, munki_version, manifest, sal_version)";
+const MACHINES: &str = concat!(
+    "server_machine (id, serial, machine_group_id, first_checkin, last_checkin, deployed, broken_client,
+        memory_kb, hd_space, hd_total",
+    text_columns!(names),
+    ")"
+);
 const MEMORIES: &str = "salrs_checkin (last_checkin, milliseconds, body_bytes, machine_id, compared, address, client, digests)";
 const FACTS: &str = "server_fact (machine_id, management_source_id, fact_name, fact_data)";
 const KEPT_FACTS: &str =

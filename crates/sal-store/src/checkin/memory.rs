@@ -7,12 +7,12 @@ use crate::ids::{GroupId, MachineId};
 
 crate::queries! {
     /// Records a check-in that brings nothing new; whatever it finds, it tells.
-    repeat(
+    repeat(Repeat {
         auth_key: Option<String>, group_key: str, serial: str, now: Timestamp, texts: Vec<Option<String>>,
         memory_kb: i32, hd_space: Option<i64>, hd_total: Option<i64>, has_munki: bool, deploy: bool,
         digests: Vec<u8>, compared_after: Timestamp, plugins: Vec<String>, touch_messages: bool,
         body_bytes: i32, milliseconds: i32, address: str, client: str
-    ) -> /// What there is.
+    }) -> /// What there is.
     SeenRow {
         /// Whether the caller may check machines in.
         authorised: bool,
@@ -26,7 +26,7 @@ crate::queries! {
         digests: Option<Vec<u8>>,
         /// Whether all is written.
         done: bool,
-    } = "WITH door AS (
+    } = concat!("WITH door AS (
              SELECT $1::text IS NULL OR EXISTS (SELECT 1 FROM server_machinegroup WHERE key = $1) AS authorised,
                     (SELECT id FROM server_machinegroup WHERE key = $2) AS group_id),
          seen AS (
@@ -35,13 +35,8 @@ crate::queries! {
              FROM server_machine m LEFT JOIN salrs_checkin s ON s.machine_id = m.id WHERE m.serial = $3),
          machine AS (
              UPDATE server_machine m SET
-                 machine_group_id = door.group_id, last_checkin = $4, broken_client = false,
-                 hostname = ($5::text[])[1], operating_system = $5[2], memory = $5[3], hd_percent = $5[4], console_user = $5[5],
-                 machine_model = $5[6], machine_model_friendly = $5[7], cpu_type = $5[8], cpu_speed = $5[9],
-                 os_family = $5[10],
-                 munki_version = CASE WHEN $9 THEN $5[11] ELSE m.munki_version END,
-                 manifest = CASE WHEN $9 THEN $5[12] ELSE m.manifest END,
-                 sal_version = $5[13],
+                 machine_group_id = door.group_id, last_checkin = $4, broken_client = false, ",
+                 text_columns!(assignments_if_munki from "($5::text[])", has "$9", row "m",), "
                  memory_kb = $6, hd_space = $7, hd_total = $8, deployed = m.deployed OR $10
              FROM door, seen
              WHERE m.id = seen.id AND m.last_checkin = seen.last_checkin AND seen.digests = $11
@@ -57,14 +52,14 @@ crate::queries! {
              UPDATE server_message t SET date = $4 FROM machine WHERE $14 AND t.machine_id = machine.id)
          SELECT door.authorised, door.group_id, seen.id AS machine_id, seen.version, seen.digests,
                 EXISTS (SELECT 1 FROM machine) AS done
-         FROM door LEFT JOIN seen ON true";
+         FROM door LEFT JOIN seen ON true");
 
     /// Overwrites the columns that a check-in decides, gives what came again its time, and remembers the check-in.
-    store_machine(
+    store_machine(StoreMachine {
         id: MachineId, group: GroupId, now: Timestamp, texts: Vec<Option<String>>, memory_kb: i32,
         hd_space: Option<i64>, hd_total: Option<i64>, deployed: bool, plugins: Vec<String>, touch_messages: bool,
         digests: Vec<u8>, compared: bool, body_bytes: i32, milliseconds: i32, address: String, client: String
-    ) = concat!("WITH known AS (
+    }) = concat!("WITH known AS (
              UPDATE salrs_checkin SET last_checkin = $3, milliseconds = $14, body_bytes = $13,
                  compared = CASE WHEN $12 THEN $3 ELSE compared END, address = $15, client = $16, digests = $11
              WHERE machine_id = $1 RETURNING machine_id),

@@ -31,10 +31,10 @@ crate::queries! {
 
     /// Sources by name, and the machine's facts, items, messages and script results: of these sources and plugins,
     /// or all. One statement, because each costs Postgres as much as reading ten rows.
-    rows(
+    rows(Rows {
         machine: Option<MachineId>, sources: Vec<String>, everything: bool, of_facts: Vec<String>, of_items: Vec<String>,
         messages: bool, plugins: Vec<String>
-    ) -> /// A row of any of those tables.
+    }) -> /// A row of any of those tables.
     AnyRow {
         /// Which table.
         kind: i32,
@@ -233,13 +233,15 @@ async fn select(
 ) -> Result<Vec<AnyRow>, StoreError> {
     rows(
         tx,
-        &machine,
-        sources,
-        &wanted.everything,
-        &wanted.facts,
-        &wanted.items,
-        &wanted.messages,
-        &wanted.plugins,
+        Rows {
+            machine: &machine,
+            sources,
+            everything: &wanted.everything,
+            of_facts: &wanted.facts,
+            of_items: &wanted.items,
+            messages: &wanted.messages,
+            plugins: &wanted.plugins,
+        },
     )
     .await
 }

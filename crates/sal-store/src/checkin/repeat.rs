@@ -6,8 +6,7 @@
 use jiff::Timestamp;
 
 use super::changes::{MachineColumns, Trace};
-use super::memory::repeat;
-use super::write::texts;
+use super::memory::{Repeat, repeat};
 use crate::error::StoreError;
 use crate::ids::{GroupId, MachineId};
 use crate::pool::Executor;
@@ -85,24 +84,26 @@ pub async fn arrive(arrival: &Arrival, db: &impl Executor) -> Result<Seen, Store
     let (columns, trace) = (&arrival.columns, &arrival.trace);
     let rows = repeat(
         db,
-        &arrival.auth_key,
-        &arrival.group_key,
-        &arrival.serial,
-        &arrival.now,
-        &texts(columns),
-        &columns.memory_kb,
-        &columns.hd_space,
-        &columns.hd_total,
-        &arrival.has_munki,
-        &arrival.deploy,
-        &arrival.digests,
-        &arrival.compared_after,
-        &arrival.plugins,
-        &arrival.touch_messages,
-        &trace.body_bytes,
-        &trace.milliseconds,
-        &trace.address,
-        &trace.client,
+        Repeat {
+            auth_key: &arrival.auth_key,
+            group_key: &arrival.group_key,
+            serial: &arrival.serial,
+            now: &arrival.now,
+            texts: &columns.texts(),
+            memory_kb: &columns.memory_kb,
+            hd_space: &columns.hd_space,
+            hd_total: &columns.hd_total,
+            has_munki: &arrival.has_munki,
+            deploy: &arrival.deploy,
+            digests: &arrival.digests,
+            compared_after: &arrival.compared_after,
+            plugins: &arrival.plugins,
+            touch_messages: &arrival.touch_messages,
+            body_bytes: &trace.body_bytes,
+            milliseconds: &trace.milliseconds,
+            address: &trace.address,
+            client: &trace.client,
+        },
     )
     .await?;
     Ok(rows

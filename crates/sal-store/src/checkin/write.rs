@@ -9,8 +9,8 @@ use futures_util::future::{BoxFuture, join_all};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::changes::{Changes, MachineColumns, RowUpdate};
-use super::memory::store_machine;
+use super::changes::{Changes, RowUpdate};
+use super::memory::{StoreMachine, store_machine};
 use crate::error::StoreError;
 use crate::ids::{GroupId, MachineId};
 use crate::pool::Tx;
@@ -48,10 +48,10 @@ crate::queries! {
          VALUES ($1, $2, $3, $4, false, 0, 'Darwin') ON CONFLICT (serial) DO NOTHING RETURNING id";
 
     /// Overwrites the columns that a check-in decides, and gives what came again its time.
-    store_machine_only(
+    store_machine_only(StoreMachineOnly {
         id: MachineId, group: GroupId, now: Timestamp, texts: Vec<Option<String>>, memory_kb: i32,
         hd_space: Option<i64>, hd_total: Option<i64>, deployed: bool, plugins: Vec<String>, touch_messages: bool
-    ) = concat!("WITH", touch_and_update!());
+    }) = concat!("WITH", touch_and_update!());
 
     /// Adds facts.
     insert_facts(machine: MachineId, sources: Vec<Uuid>, names: Vec<String>, data: Vec<String>) =
@@ -76,7 +76,7 @@ crate::queries! {
          FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS new (source, name, data, recorded)";
 
     /// Adds managed items; one that another writer added meanwhile gets this state.
-    insert_items(machine: MachineId, ids: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>) =
+    insert_items(InsertItems { machine: MachineId, ids: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>> }) =
         "INSERT INTO server_manageditem (machine_id, id, management_source_id, name, status, date_managed, data)
          SELECT $1, id, source, name, status, managed, data
          FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[])
@@ -86,19 +86,19 @@ crate::queries! {
 
     /// Gives managed items another state, and adds lines of history where the newest line of an item says another
     /// status. A line of the same item and time stays as it is (Q-001).
-    update_items(
+    update_items(UpdateItems {
         ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
         machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
         recorded: Vec<Timestamp>
-    ) = change_items!();
+    }) = change_items!();
 
     /// The same for most of a machine's items: they are found together by their machine instead of one by one, which
     /// halves the work, and in the order in which they lie.
-    update_many_items(
+    update_many_items(UpdateManyItems {
         ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
         machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
         recorded: Vec<Timestamp>
-    ) = concat!(change_items!(), " AND i.machine_id = $6");
+    }) = concat!(change_items!(), " AND i.machine_id = $6");
 
     /// Removes managed items.
     delete_items(ids: Vec<Uuid>) = "DELETE FROM server_manageditem WHERE id = ANY($1)";
@@ -119,10 +119,10 @@ crate::queries! {
 
     /// Adds results of plugin scripts with their rows. The three derived columns stay empty, as under Sal's
     /// normal engine.
-    insert_scripts(
+    insert_scripts(InsertScripts {
         machine: MachineId, now: Timestamp, plugins: Vec<String>, historical: Vec<bool>,
         row_plugins: Vec<String>, row_names: Vec<String>, row_data: Vec<String>, row_keys: Vec<String>
-    ) = "WITH added AS (
+    }) = "WITH added AS (
              INSERT INTO server_pluginscriptsubmission (machine_id, recorded, plugin, historical)
              SELECT $1, $2, plugin, historical FROM unnest($3::text[], $4::bool[]) AS new (plugin, historical)
              RETURNING id, plugin)
@@ -214,54 +214,49 @@ async fn machine_write(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64,
     let columns = &machine.columns;
     let (space, total) = (&columns.hd_space, &columns.hd_total);
     let (plugins, touch) = (&changes.plugins_touched, &changes.touch_messages);
-    let (group, now, texts) = (&machine.group, &machine.now, &texts(columns));
+    let (group, now, texts) = (&machine.group, &machine.now, &columns.texts());
     let (memory_kb, deployed) = (&columns.memory_kb, &columns.deployed);
     let Some(memory) = &changes.memory else {
         return store_machine_only(
-            tx, &id, group, now, texts, memory_kb, space, total, deployed, plugins, touch,
+            tx,
+            StoreMachineOnly {
+                id: &id,
+                group,
+                now,
+                texts,
+                memory_kb,
+                hd_space: space,
+                hd_total: total,
+                deployed,
+                plugins,
+                touch_messages: touch,
+            },
         )
         .await;
     };
     let trace = &memory.trace;
     store_machine(
         tx,
-        &id,
-        group,
-        now,
-        texts,
-        memory_kb,
-        space,
-        total,
-        deployed,
-        plugins,
-        touch,
-        &memory.digests,
-        &memory.compared,
-        &trace.body_bytes,
-        &trace.milliseconds,
-        &trace.address,
-        &trace.client,
+        StoreMachine {
+            id: &id,
+            group,
+            now,
+            texts,
+            memory_kb,
+            hd_space: space,
+            hd_total: total,
+            deployed,
+            plugins,
+            touch_messages: touch,
+            digests: &memory.digests,
+            compared: &memory.compared,
+            body_bytes: &trace.body_bytes,
+            milliseconds: &trace.milliseconds,
+            address: &trace.address,
+            client: &trace.client,
+        },
     )
     .await
-}
-
-/// The text columns in the order of the statement.
-pub(super) fn texts(columns: &MachineColumns) -> Vec<Option<String>> {
-    vec![
-        columns.hostname.clone(),
-        columns.operating_system.clone(),
-        columns.memory.clone(),
-        columns.hd_percent.clone(),
-        columns.console_user.clone(),
-        columns.machine_model.clone(),
-        columns.machine_model_friendly.clone(),
-        columns.cpu_type.clone(),
-        columns.cpu_speed.clone(),
-        Some(columns.os_family.clone()),
-        columns.munki_version.clone(),
-        columns.manifest.clone(),
-        columns.sal_version.clone(),
-    ]
 }
 
 fn value_writes<'a>(changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
@@ -318,7 +313,24 @@ fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut W
             .iter()
             .map(|item| (item.state.status.clone(), item.state.data.clone()))
             .unzip();
-        sent.push(async move { insert_items(tx, &id, &ids, &sources, &names, &statuses, &dates, &data).await }.boxed());
+        sent.push(
+            async move {
+                insert_items(
+                    tx,
+                    InsertItems {
+                        machine: &id,
+                        ids: &ids,
+                        sources: &sources,
+                        names: &names,
+                        statuses: &statuses,
+                        dates: &dates,
+                        data: &data,
+                    },
+                )
+                .await
+            }
+            .boxed(),
+        );
     }
     if !changes.items_changed.is_empty() || !changes.histories.is_empty() {
         sent.push(change_items(id, changes, tx).boxed());
@@ -344,33 +356,37 @@ async fn change_items(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, 
     if items.len() > MANY {
         return update_many_items(
             tx,
-            &ids,
-            &statuses,
-            &dates,
-            &data,
-            &same_data,
-            &id,
-            &line_ids,
-            &sources,
-            &names,
-            &line_statuses,
-            &recorded,
+            UpdateManyItems {
+                ids: &ids,
+                statuses: &statuses,
+                dates: &dates,
+                data: &data,
+                same_data: &same_data,
+                machine: &id,
+                lines: &line_ids,
+                sources: &sources,
+                names: &names,
+                line_statuses: &line_statuses,
+                recorded: &recorded,
+            },
         )
         .await;
     }
     update_items(
         tx,
-        &ids,
-        &statuses,
-        &dates,
-        &data,
-        &same_data,
-        &id,
-        &line_ids,
-        &sources,
-        &names,
-        &line_statuses,
-        &recorded,
+        UpdateItems {
+            ids: &ids,
+            statuses: &statuses,
+            dates: &dates,
+            data: &data,
+            same_data: &same_data,
+            machine: &id,
+            lines: &line_ids,
+            sources: &sources,
+            names: &names,
+            line_statuses: &line_statuses,
+            recorded: &recorded,
+        },
     )
     .await
 }
@@ -447,14 +463,16 @@ async fn new_scripts(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, S
         .unzip();
     insert_scripts(
         tx,
-        &id,
-        &changes.machine.now,
-        &plugins,
-        &historical,
-        &row_plugins,
-        &row_names,
-        &row_data,
-        &row_keys,
+        InsertScripts {
+            machine: &id,
+            now: &changes.machine.now,
+            plugins: &plugins,
+            historical: &historical,
+            row_plugins: &row_plugins,
+            row_names: &row_names,
+            row_data: &row_data,
+            row_keys: &row_keys,
+        },
     )
     .await
 }

@@ -33,7 +33,7 @@ crate::queries! {
         "UPDATE search_savedsearch SET name = $2, save_search = true WHERE id = $1";
 
     /// Makes our row of a search, or changes it.
-    put_search(id: SearchId, filter: str, description: str, sharing: str, unit: Option<UnitId>, overview: str, now: Timestamp, mirror: str) =
+    put_search(PutSearch { id: SearchId, filter: str, description: str, sharing: str, unit: Option<UnitId>, overview: str, now: Timestamp, mirror: str }) =
         "INSERT INTO salrs_search (search_id, filter, description, sharing, unit_id, overview, updated, mirror)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (search_id) DO UPDATE SET filter = excluded.filter, description = excluded.description,
@@ -168,14 +168,16 @@ async fn write(
     let sal = rows_for(id, new.filter.expr(), tx).await?;
     put_search(
         tx,
-        &id,
-        new.filter.text(),
-        new.description,
-        new.sharing.text(),
-        &new.sharing.unit(),
-        new.overview.text(),
-        &now,
-        &rows::mirror(&sal),
+        PutSearch {
+            id: &id,
+            filter: new.filter.text(),
+            description: new.description,
+            sharing: new.sharing.text(),
+            unit: &new.sharing.unit(),
+            overview: new.overview.text(),
+            now: &now,
+            mirror: &rows::mirror(&sal),
+        },
     )
     .await?;
     Ok(())

@@ -21,7 +21,7 @@ use sal_http::{
 };
 use sal_store::{
     Tx,
-    people::{FoundPerson, NamedUnit, unit_names, update_person},
+    people::{FoundPerson, NamedUnit, UpdatePerson, unit_names, update_person},
     sessions::delete_sessions_of,
 };
 
@@ -112,14 +112,16 @@ async fn store(
 ) -> Result<(), AppError> {
     update_person(
         tx,
-        &before.id,
-        form.first_name.as_str(),
-        form.last_name.as_str(),
-        form.email.as_str(),
-        &form.is_active,
-        form.level().code(),
-        &form.units,
-        &encoded.cloned(),
+        UpdatePerson {
+            id: &before.id,
+            first_name: form.first_name.as_str(),
+            last_name: form.last_name.as_str(),
+            email: form.email.as_str(),
+            is_active: &form.is_active,
+            level: form.level().code(),
+            units: &form.units,
+            password: &encoded.cloned(),
+        },
     )
     .await?;
     // A session must not come to life again with its account.

@@ -6,7 +6,7 @@ use sal_http::{
     access::{Level, Staff, hashing::Asker, password},
     db::{Db, page_client},
 };
-use sal_store::people::{insert_person, unit_names};
+use sal_store::people::{InsertPerson, insert_person, unit_names};
 
 use super::{
     LIST,
@@ -70,15 +70,17 @@ async fn create_user(
     hold_administrators(&viewer, &tx).await?;
     let made = insert_person(
         &tx,
-        form.username.as_str(),
-        encoded.as_str(),
-        form.first_name.as_str(),
-        form.last_name.as_str(),
-        form.email.as_str(),
-        &form.is_active,
-        form.level().code(),
-        &form.units,
-        &app.now(),
+        InsertPerson {
+            username: form.username.as_str(),
+            password: encoded.as_str(),
+            first_name: form.first_name.as_str(),
+            last_name: form.last_name.as_str(),
+            email: form.email.as_str(),
+            is_active: &form.is_active,
+            level: form.level().code(),
+            units: &form.units,
+            now: &app.now(),
+        },
     )
     .await?;
     let Some(made) = made.first() else {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
-use sal_store::audit::insert_audit;
+use sal_store::audit::{InsertAudit, insert_audit};
 use serde_json::Value;
 use tokio_postgres::Client;
 
@@ -57,14 +57,16 @@ pub(super) struct Note<'a> {
 pub(super) async fn commit(note: Note<'_>, now: Timestamp, db: &Client) -> Result<()> {
     insert_audit(
         db,
-        &now,
-        &None,
-        BY_HAND,
-        note.action,
-        note.kind,
-        note.id.as_str(),
-        note.name,
-        note.detail,
+        InsertAudit {
+            at: &now,
+            user: &None,
+            username: BY_HAND,
+            action: note.action,
+            kind: note.kind,
+            object_id: note.id.as_str(),
+            object_name: note.name,
+            detail: note.detail,
+        },
     )
     .await
     .context("noting the change in the audit log; `sal db init` makes its table")?;

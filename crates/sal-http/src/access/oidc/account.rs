@@ -5,7 +5,7 @@ use oidc_login::{LIFETIME, LoginError, NameFault, Person};
 use rand::{RngExt, distr::Alphanumeric};
 use sal_store::{
     Tx,
-    audit::insert_audit,
+    audit::{InsertAudit, insert_audit},
     identities::{
         Account, UserName, find_account, insert_sso_user, lock_identities, put_identity, put_level,
         put_staff, put_units, units_named, units_of, use_oidc_login, user_names,
@@ -302,14 +302,16 @@ impl Note<'_> {
         let Account { id, username, .. } = self.account;
         insert_audit(
             self.tx,
-            &self.app.now(),
-            &Some(*id),
-            username,
-            action,
-            "user",
-            &id.to_string(),
-            username,
-            detail,
+            InsertAudit {
+                at: &self.app.now(),
+                user: &Some(*id),
+                username,
+                action,
+                kind: "user",
+                object_id: &id.to_string(),
+                object_name: username,
+                detail,
+            },
         )
         .await?;
         info!(viewer = %id, "user {id} was {action} by single sign-on");

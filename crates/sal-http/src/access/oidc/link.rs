@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use oidc_login::config::Issuer;
 use sal_store::{
     StoreError,
-    audit::insert_audit,
+    audit::{InsertAudit, insert_audit},
     identities::{
         delete_identity, identities_of, lock_identities, owner_of_identity, put_identity,
     },
@@ -162,7 +162,17 @@ async fn note(
         format!("{word} an account of {}", account.issuer),
     );
     insert_audit(
-        db, &now, &by.id, by.name, action, "user", &id, user.name, &detail,
+        db,
+        InsertAudit {
+            at: &now,
+            user: &by.id,
+            username: by.name,
+            action,
+            kind: "user",
+            object_id: &id,
+            object_name: user.name,
+            detail: &detail,
+        },
     )
     .await?;
     Ok(())

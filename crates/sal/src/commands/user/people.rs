@@ -10,9 +10,9 @@ use sal_http::access::last_admin::{self, Step};
 use sal_http::access::password;
 use sal_store::ids::UserId;
 use sal_store::people::{
-    FoundPerson, ListedPerson, administrators, find_person, insert_person, list_people,
-    lock_administrators, own_password, replace_password, set_staff, set_superuser, unit_names,
-    unset_superuser, update_person,
+    FoundPerson, InsertPerson, ListedPerson, UpdatePerson, administrators, find_person,
+    insert_person, list_people, lock_administrators, own_password, replace_password, set_staff,
+    set_superuser, unit_names, unset_superuser, update_person,
 };
 use sal_store::sessions::delete_sessions_of;
 use sal_store::users::user_by_name;
@@ -160,15 +160,17 @@ async fn add(user: AddedUser, db: &Client) -> Result<(Outcome, bool)> {
     let level = Level::from(user.level);
     let made = insert_person(
         db,
-        user.name.as_str(),
-        encoded.as_str(),
-        user.first_name.as_str(),
-        user.last_name.as_str(),
-        user.email.as_str(),
-        &true,
-        level.code(),
-        &units,
-        &now,
+        InsertPerson {
+            username: user.name.as_str(),
+            password: encoded.as_str(),
+            first_name: user.first_name.as_str(),
+            last_name: user.last_name.as_str(),
+            email: user.email.as_str(),
+            is_active: &true,
+            level: level.code(),
+            units: &units,
+            now: &now,
+        },
     );
     let made = made.await.context("making the user")?;
     let Some(id) = made.first().map(|made| made.id) else {
@@ -271,14 +273,16 @@ async fn change_level(name: &str, level: Level, db: &Client) -> Result<Outcome> 
     }
     let changed = update_person(
         db,
-        &person.id,
-        person.first_name.as_str(),
-        person.last_name.as_str(),
-        person.email.as_str(),
-        &person.is_active,
-        level.code(),
-        &person.units,
-        &None,
+        UpdatePerson {
+            id: &person.id,
+            first_name: person.first_name.as_str(),
+            last_name: person.last_name.as_str(),
+            email: person.email.as_str(),
+            is_active: &person.is_active,
+            level: level.code(),
+            units: &person.units,
+            password: &None,
+        },
     );
     changed.await.context("changing the level")?;
     let old = Level::from_code(&person.level);
