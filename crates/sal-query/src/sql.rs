@@ -386,7 +386,8 @@ fn collation(words: &str) -> &'static str {
 }
 
 /// Takes the special meaning from `%`, `_` and `\`.
-pub(crate) fn escape_like(text: &str) -> String {
+#[must_use]
+pub fn escape_like(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         if matches!(character, '%' | '_' | '\\') {

@@ -49,6 +49,17 @@ crate::queries! {
     } = "INSERT INTO server_apikey (name, public_key, private_key, read_write, has_been_seen)
          VALUES ($1, $2, $3, $4, false) RETURNING id";
 
+    /// The key that both parts are of.
+    authenticate(public_key: str, private_key: str) -> /// Who shows a key.
+    KnownApiKey {
+        /// Its id.
+        id: ApiKeyId,
+        /// What it is for.
+        name: String,
+        /// Whether programs may change things with it.
+        read_write: bool,
+    } = "SELECT id, name, read_write FROM server_apikey WHERE public_key = $1 AND private_key = $2 ORDER BY id LIMIT 1";
+
     /// Marks the key as seen and returns all of it; nothing when it is gone or was seen before.
     take_api_key(id: ApiKeyId) -> /// A key as it is shown once.
     TakenApiKey {

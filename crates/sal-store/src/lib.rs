@@ -36,6 +36,7 @@ pub mod preferences;
 pub mod profiles;
 pub mod queries;
 pub mod reports;
+pub mod resources;
 pub mod schema;
 pub mod scope;
 pub mod search_caches;

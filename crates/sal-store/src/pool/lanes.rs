@@ -23,6 +23,8 @@ pub enum Lane {
     Pages,
     /// One step of a file that is sent while the database is read.
     Exports,
+    /// A request of a program to the REST API.
+    Programs,
 }
 
 /// The places of each lane.
@@ -31,6 +33,7 @@ pub(super) struct Lanes {
     bulky: Arc<Semaphore>,
     pages: Arc<Semaphore>,
     exports: Arc<Semaphore>,
+    programs: Arc<Semaphore>,
     machines_wait: Duration,
     pages_wait: Duration,
     waiting: AtomicUsize,
@@ -52,6 +55,7 @@ impl Lanes {
             bulky: places(all / 4),
             pages: places(all - reserve),
             exports: places(all / 8),
+            programs: places(all / 4),
             machines_wait: config.machines_wait,
             pages_wait: config.pages_wait,
             waiting: AtomicUsize::new(0),
@@ -61,7 +65,7 @@ impl Lanes {
     pub(super) fn wait(&self, lane: Lane) -> Duration {
         match lane {
             Lane::Machines | Lane::BulkyMachines => self.machines_wait,
-            Lane::Pages | Lane::Exports => self.pages_wait,
+            Lane::Pages | Lane::Exports | Lane::Programs => self.pages_wait,
         }
     }
 
@@ -77,6 +81,7 @@ impl Lanes {
             Lane::BulkyMachines => (Some(&self.bulky), &self.machines),
             Lane::Pages => (None, &self.pages),
             Lane::Exports => (Some(&self.exports), &self.pages),
+            Lane::Programs => (Some(&self.programs), &self.pages),
         };
         let narrow = match narrow {
             Some(lane) => permit(lane).await,

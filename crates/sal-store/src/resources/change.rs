@@ -1,0 +1,120 @@
+//! What programs write: machines by a JSON object whose names are columns, and what the other writable resources need.
+//!
+//! `jsonb_populate_record` (Postgres manual, 9.16) reads the object as a row of the table, so that a column that is not
+//! in the object keeps its value.
+
+use crate::ids::{GroupId, MachineId, UnitId, UserId};
+
+macro_rules! columns {
+    ($then:ident) => {
+        $then!(
+            serial,
+            hostname,
+            operating_system,
+            memory,
+            memory_kb,
+            munki_version,
+            manifest,
+            hd_space,
+            hd_total,
+            hd_percent,
+            console_user,
+            machine_model,
+            machine_model_friendly,
+            cpu_type,
+            cpu_speed,
+            os_family,
+            last_checkin,
+            first_checkin,
+            machine_group_id,
+            sal_version,
+            deployed,
+            broken_client
+        )
+    };
+}
+
+macro_rules! names {
+    ($first:ident, $($name:ident),*) => { concat!(stringify!($first), $(", ", stringify!($name)),*) };
+}
+
+macro_rules! assignments {
+    ($first:ident, $($name:ident),*) => {
+        concat!(
+            stringify!($first), " = new.", stringify!($first),
+            $(", ", stringify!($name), " = new.", stringify!($name)),*
+        )
+    };
+}
+
+crate::queries! {
+    /// Makes a machine of an object with every column that has no default; nothing when the serial number exists.
+    insert_machine_of(values: str) -> /// A new machine.
+    MadeMachine {
+        /// Its id.
+        id: MachineId,
+    } = concat!(
+        "INSERT INTO server_machine (", columns!(names), ")
+         SELECT ", columns!(names), " FROM jsonb_populate_record(NULL::server_machine, $1::text::jsonb)
+         ON CONFLICT (serial) DO NOTHING RETURNING id"
+    );
+
+    /// Gives a machine the values of an object.
+    update_machine_by(id: MachineId, values: str) = concat!(
+        "UPDATE server_machine m SET ", columns!(assignments), "
+         FROM server_machine old CROSS JOIN LATERAL jsonb_populate_record(old, $2::text::jsonb) new
+         WHERE old.id = $1 AND m.id = $1"
+    );
+
+    /// Locks a machine until the transaction ends.
+    lock_machine_of(serial: str) -> /// A machine that is there.
+    LockedMachine {
+        /// Its id.
+        id: MachineId,
+        /// The group it is in.
+        machine_group_id: GroupId,
+    } = "SELECT id, machine_group_id FROM server_machine WHERE serial = $1 FOR UPDATE";
+
+    /// Whether another machine has this serial number.
+    has_serial(serial: str) -> /// Whether there is one.
+    KnownSerial {
+        /// Its id.
+        id: MachineId,
+    } = "SELECT id FROM server_machine WHERE serial = $1";
+
+    /// Those of these units that exist.
+    known_units(ids: [UnitId]) -> /// A unit.
+    KnownUnit {
+        /// Its id.
+        id: UnitId,
+    } = "SELECT id FROM server_businessunit WHERE id = ANY($1)";
+
+    /// Those of these groups that exist.
+    known_groups(ids: [GroupId]) -> /// A group.
+    KnownGroup {
+        /// Its id.
+        id: GroupId,
+    } = "SELECT id FROM server_machinegroup WHERE id = ANY($1)";
+
+    /// Those of these users that exist.
+    known_users(ids: [UserId]) -> /// A user.
+    KnownUser {
+        /// Its id.
+        id: UserId,
+    } = "SELECT id FROM auth_user WHERE id = ANY($1)";
+
+    /// Locks a group until the transaction ends.
+    lock_group_of(id: GroupId) -> /// A group that is there.
+    LockedGroup {
+        /// Its name.
+        name: String,
+        /// Its unit.
+        business_unit_id: UnitId,
+    } = "SELECT name, business_unit_id FROM server_machinegroup WHERE id = $1 FOR UPDATE";
+
+    /// Makes these people the members of a unit, and nobody else.
+    replace_members(unit: UnitId, people: [UserId]) =
+        "WITH gone AS (DELETE FROM server_businessunit_users WHERE businessunit_id = $1 AND user_id <> ALL($2))
+         INSERT INTO server_businessunit_users (businessunit_id, user_id)
+         SELECT $1, id FROM auth_user WHERE id = ANY($2) ON CONFLICT (businessunit_id, user_id) DO NOTHING";
+}
