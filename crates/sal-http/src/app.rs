@@ -71,6 +71,8 @@ pub struct HttpConfig {
     pub key_moves: KeyMoves,
     /// On which pages enabled widgets are left out (`SAL_HIDE_PLUGIN_FROM_…`).
     pub visibility: Visibility,
+    /// The address under which browsers and programs reach this server (`SAL_PUBLIC_URL`).
+    pub public_url: Option<String>,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
     pub secure_cookies: bool,
     /// How long a session lasts that nobody uses (`SAL_SESSION_IDLE_MINUTES`); zero for as long as any.
@@ -115,6 +117,7 @@ impl Default for HttpConfig {
             all_units: false,
             key_moves: KeyMoves::Any,
             visibility: Visibility::default(),
+            public_url: None,
             secure_cookies: false,
             session_idle: SignedDuration::from_hours(12),
             trusted_proxies: TrustedProxies::default(),

@@ -34,6 +34,14 @@ pub async fn page_client(app: &App) -> Result<Client, StoreError> {
     app.store.get(Lane::Pages).await
 }
 
+/// A connection for a request of a program.
+///
+/// # Errors
+/// As [`sal_store::Store::get`].
+pub async fn program_client(app: &App) -> Result<Client, StoreError> {
+    app.store.get(Lane::Programs).await
+}
+
 /// A connection for the next rows of a file that is being sent.
 ///
 /// # Errors

@@ -90,12 +90,12 @@ pub(crate) async fn refuse(
     let (parts, body) = request.into_parts();
     let said = Said::of(&parts);
     if let Some(objection) = own.objection(&parts.method, &said) {
-        return answer(objection, &said, &own);
+        return answer(objection, &said, sal_api::has(parts.uri.path()), &own);
     }
     next.run(Request::from_parts(parts, body)).await
 }
 
-fn answer(objection: Objection, said: &Said<'_>, own: &OwnOrigins) -> Response {
+fn answer(objection: Objection, said: &Said<'_>, is_program: bool, own: &OwnOrigins) -> Response {
     let (origin, host) = (shown(said.origin), shown(said.host));
     let why = match objection {
         Objection::OtherSite => {
@@ -128,6 +128,11 @@ fn answer(objection: Objection, said: &Said<'_>, own: &OwnOrigins) -> Response {
             host,
             "a form was refused: {why}. If both are this server, {setting}, and start again; see docs/guides/behind-a-proxy.md"
         );
+    }
+    if is_program {
+        return sal_api::refused(&format!(
+            "Nothing was changed: {why}. If both are this server, {setting}."
+        ));
     }
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head>{HEAD}<title>Form refused</title></head>\

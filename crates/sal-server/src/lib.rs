@@ -6,7 +6,6 @@
 mod foreign_forms;
 pub mod health;
 pub mod router;
-mod second_api;
 mod serve;
 mod slash;
 mod unread;

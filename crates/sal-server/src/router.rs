@@ -1,11 +1,11 @@
-//! One router from four doors, and what every request goes through on the way in and out.
+//! One router from the doors, and what every request goes through on the way in and out.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::OriginalUri;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use sal_http::{App, django, layers, turns};
@@ -14,7 +14,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use crate::foreign_forms::{self, OwnOrigins};
-use crate::{health, second_api, slash, unread};
+use crate::{health, slash, unread};
 
 /// What the assembly decides, beside the App.
 #[derive(Clone)]
@@ -63,16 +63,22 @@ pub struct BadOrigin {
 /// [`BadOrigin`] when a trusted origin is not a scheme and a host.
 pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     let own = OwnOrigins::read(options.public_url.as_deref(), &options.trusted_origins)?;
+    let own = Arc::new(own);
     let pages = sal_web::routes();
     let paths: Arc<[&'static str]> = pages.paths().into();
     let pages = pages
         .into_router()
         .layer(from_fn(turns::hold_turn))
         .layer(from_fn_with_state(app.clone(), layers::read_form))
-        .layer(from_fn_with_state(Arc::new(own), foreign_forms::refuse))
+        .layer(from_fn_with_state(Arc::clone(&own), foreign_forms::refuse))
+        .layer(CompressionLayer::new().gzip(true));
+    let programs = sal_api::routes()
+        .into_router()
+        .layer(from_fn_with_state(own, foreign_forms::refuse))
         .layer(CompressionLayer::new().gzip(true));
     let router = Router::new()
         .merge(sal_checkin::routes(&app))
+        .merge(programs)
         .merge(pages)
         .merge(health::routes(options))
         .fallback(move |method: Method, uri: OriginalUri| nothing_here(method, uri, paths))
@@ -93,15 +99,6 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     Ok(router.with_state(app))
 }
 
-/// 410 for the API that Sal 4 took away (sal-protocol §8).
-fn gone() -> Response {
-    let mut response = Response::new(second_api::FIRST_IS_GONE.into());
-    *response.status_mut() = StatusCode::GONE;
-    let plain = HeaderValue::from_static("text/plain");
-    response.headers_mut().insert(header::CONTENT_TYPE, plain);
-    response
-}
-
 /// A path that no door knows: with a slash it may be one (Django's `APPEND_SLASH`).
 async fn nothing_here(
     method: Method,
@@ -109,13 +106,11 @@ async fn nothing_here(
     pages: Arc<[&'static str]>,
 ) -> Response {
     let path = uri.path();
-    if slash::is_of_the_first_api(path) {
-        return gone();
+    if sal_api::is_first_api(path) {
+        return sal_api::gone(path);
     }
-    if second_api::has(path) {
-        return second_api::not_yet();
-    }
-    if slash::is_missing(path, &pages) {
+    let is_first_api = || sal_api::is_first_api(&format!("{path}/"));
+    if slash::is_missing(path, &pages) || is_first_api() {
         tracing::debug!(%method, "sent on to the path with a slash");
         return django::append_slash(path, uri.query());
     }

@@ -7,18 +7,6 @@ pub(crate) fn is_missing(path: &str, pages: &[&str]) -> bool {
     !path.ends_with('/') && patterns.any(|pattern| matches(pattern, path))
 }
 
-/// Whether `path` is one of API v1: `/api/`, `/api/v1/` and what is below them, unless it begins with a `v` or a `2`, as
-/// the second API does. So it was written in the original.
-pub(crate) fn is_of_the_first_api(path: &str) -> bool {
-    ["/api/v1/", "/api/"].iter().any(|prefix| {
-        let Some(rest) = path.strip_prefix(prefix) else {
-            return false;
-        };
-        rest.is_empty()
-            || rest.len() > 1 && rest.ends_with('/') && !rest.starts_with(['v', '2', '/'])
-    })
-}
-
 /// Segment by segment; `{name}` is any segment that is not empty.
 fn matches(pattern: &str, path: &str) -> bool {
     let mut wanted = pattern.split('/');
@@ -57,30 +45,6 @@ mod tests {
     use super::*;
 
     const PAGES: &[&str] = &["/machine_detail/{key}/", "/livez", "/"];
-
-    #[test]
-    fn the_first_api_is_told_from_the_second() {
-        for path in [
-            "/api/",
-            "/api/machines/",
-            "/api/facts/C02/",
-            "/api/v1/",
-            "/api/v1/machines/",
-        ] {
-            assert!(is_of_the_first_api(path), "{path}");
-        }
-        for path in [
-            "/api/v2/",
-            "/api/v2/machines/",
-            "/api/machines",
-            "/api/v1/v",
-            "/apis/",
-            "/",
-            "/api/x",
-        ] {
-            assert!(!is_of_the_first_api(path), "{path}");
-        }
-    }
 
     #[test]
     fn only_our_paths_without_their_slash_lack_it() {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod api;
 mod browser;
 mod catalogs;
 mod checkin;

@@ -156,6 +156,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         key_moves: key_moves(environment),
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS"),
         visibility: visibility(environment),
+        public_url: public_url.map(str::to_owned),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
         session_idle: access::session_idle(environment),
         trusted_proxies: access::trusted_proxies(environment),

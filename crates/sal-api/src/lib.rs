@@ -1,0 +1,183 @@
+//! Door 2: programs talk to us, by Sal's REST API v2 (sal-api).
+//!
+//! One handler reads the address, asks who it is and hands on to the list, the single row or the change. Answers are
+//! JSON whatever happens, in the words of Django REST framework, which scripts compare. What differs on purpose has a
+//! number in docs/compat/quirks.md.
+
+mod access;
+mod address;
+mod answer;
+mod error;
+mod execute;
+mod first_api;
+mod list;
+mod metadata;
+mod query;
+mod render;
+mod write;
+
+use axum::{
+    extract::{OriginalUri, Request, State},
+    http::{Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use sal_http::{App, Routes, django};
+use sal_store::resources::Resource;
+
+use access::{ApiWrite, Caller};
+use address::{Address, Found};
+use error::ApiError;
+use query::Query;
+use write::Sent;
+
+pub use first_api::{gone, is_first_api};
+
+/// 403 with a reason, for layers around this door.
+#[must_use]
+pub fn refused(why: &str) -> Response {
+    let body = serde_json::json!({ "detail": why });
+    answer::finish(answer::json(StatusCode::FORBIDDEN, &body), None)
+}
+
+/// Whether a path is below this door's.
+#[must_use]
+pub fn has(path: &str) -> bool {
+    path.strip_prefix(ROOT)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The routes; what is below them is told apart by [`address`].
+pub fn routes() -> Routes {
+    Routes::new()
+        .route("/api/v2", any(api))
+        .route("/api/v2/", any(api))
+        .route("/api/v2/{*rest}", any(api))
+}
+
+/// Every address that an access test has to ask, with `{id}` for what one of a resource is found by.
+#[must_use]
+pub fn addresses() -> Vec<String> {
+    let mut all = vec![
+        format!("{ROOT}/"),
+        format!("{ROOT}/saved_searches/{{id}}/execute/"),
+    ];
+    for resource in sal_store::resources::RESOURCES {
+        all.push(format!("{ROOT}/{}/", resource.name));
+        all.push(format!("{ROOT}/{}/{{id}}/", resource.name));
+    }
+    all
+}
+
+async fn api(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Request) -> Response {
+    let path = uri.path();
+    let rest = path.strip_prefix(ROOT).unwrap_or_default();
+    let (address, format) = match address::read(rest) {
+        Found::Here(address, format) => (address, format),
+        Found::NeedsSlash => return django::append_slash(path, uri.query()),
+        Found::Nothing => return answer::finish(ApiError::NotFound.into_response(), None),
+    };
+    let allow = allowed(&address);
+    let answer = respond(&address, format.as_deref(), request, &app).await;
+    let response = answer.unwrap_or_else(IntoResponse::into_response);
+    answer::finish(response, Some(allow))
+}
+
+async fn respond(
+    address: &Address,
+    format: Option<&str>,
+    request: Request,
+    app: &App,
+) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let query = Query::of(&parts);
+    answer::negotiate(format.or(query.first("format")), &parts)?;
+    let caller = Caller::find(&parts, app).await?;
+    match parts.method {
+        Method::GET | Method::HEAD => get(address, &query, &parts, &caller, app).await,
+        Method::OPTIONS => {
+            let _read = caller.read()?;
+            Ok(metadata::options(address))
+        }
+        _ => {
+            let access = caller.write()?;
+            let request = Sent {
+                parts: &parts,
+                body,
+            };
+            change(address, request, &access, app).await
+        }
+    }
+}
+
+async fn get(
+    address: &Address,
+    query: &Query,
+    parts: &Parts,
+    caller: &Caller,
+    app: &App,
+) -> Result<Response, ApiError> {
+    let read = caller.read()?;
+    match address {
+        Address::Root => Ok(list::root(parts, app)),
+        Address::List(resource) => list::page(resource, query, parts, &read, app).await,
+        Address::One(resource, id) => list::one(resource, id, &read, app).await,
+        Address::Execute(id) => execute::run(id, query, &read, app).await,
+    }
+}
+
+async fn change(
+    address: &Address,
+    sent: Sent<'_>,
+    access: &ApiWrite,
+    app: &App,
+) -> Result<Response, ApiError> {
+    let method = &sent.parts.method;
+    match address {
+        Address::List(resource) if resource.is_writable && *method == Method::POST => {
+            write::create(resource, sent, access, app).await
+        }
+        Address::One(resource, id) if resource.is_writable => match *method {
+            Method::PUT => write::update(resource, id, false, sent, access, app).await,
+            Method::PATCH => write::update(resource, id, true, sent, access, app).await,
+            Method::DELETE => write::delete(resource, id, access, app).await,
+            _ => Err(ApiError::MethodNotAllowed(method.clone())),
+        },
+        _ => Err(ApiError::MethodNotAllowed(method.clone())),
+    }
+}
+
+/// The methods that an address takes, as `Allow` says it.
+fn allowed(address: &Address) -> &'static str {
+    let is_writable = |resource: &Resource| resource.is_writable;
+    match address {
+        Address::List(resource) if is_writable(resource) => "GET, POST, HEAD, OPTIONS",
+        Address::One(resource, _) if is_writable(resource) => {
+            "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+        }
+        _ => "GET, HEAD, OPTIONS",
+    }
+}
+
+/// The scheme and host under which a program reached this server, for absolute addresses.
+fn base(parts: &Parts, app: &App) -> String {
+    if let Some(url) = &app.config.public_url {
+        return url.trim_end_matches('/').to_owned();
+    }
+    let scheme = if sal_http::origin::Origin::of(parts, app).is_https {
+        "https"
+    } else {
+        "http"
+    };
+    let host = parts.headers.get(header::HOST);
+    let host = host.and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| {
+        parts
+            .uri
+            .authority()
+            .map(axum::http::uri::Authority::as_str)
+    });
+    format!("{scheme}://{}", host.unwrap_or("localhost"))
+}
+
+const ROOT: &str = "/api/v2";

@@ -1,0 +1,199 @@
+//! Changes: each is one transaction with its line in the audit log.
+
+mod body;
+mod fields;
+mod groups;
+mod machines;
+mod python_json;
+mod units;
+
+use axum::body::Body as Stream;
+use axum::http::{StatusCode, request::Parts};
+use axum::response::Response;
+use sal_http::{App, db::program_client};
+use sal_store::{
+    Tx,
+    audit::{InsertAudit, insert_audit},
+    resources::{BUSINESS_UNITS, MACHINE_GROUPS, Resource},
+};
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    access::{ApiRead, ApiWrite},
+    answer,
+    error::ApiError,
+    list,
+};
+use body::Body;
+use fields::Field;
+
+/// A request that changes something.
+pub(crate) struct Sent<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) body: Stream,
+}
+
+/// Makes one.
+pub(crate) async fn create(
+    resource: &'static Resource,
+    sent: Sent<'_>,
+    access: &ApiWrite,
+    app: &App,
+) -> Result<Response, ApiError> {
+    let values = values(resource, sent, false, app).await?;
+    let tx = begin(app).await?;
+    let id = if *resource == BUSINESS_UNITS {
+        units::create(&values, access, app, tx).await?
+    } else if *resource == MACHINE_GROUPS {
+        groups::create(&values, access, app, tx).await?
+    } else {
+        machines::create(values, access, app, tx).await?
+    };
+    let made = list::find(resource, &id, &access.read(), app).await?;
+    Ok(answer::json(StatusCode::CREATED, &made))
+}
+
+/// Changes one; with `partial` what is not sent stays.
+pub(crate) async fn update(
+    resource: &'static Resource,
+    id: &str,
+    partial: bool,
+    sent: Sent<'_>,
+    access: &ApiWrite,
+    app: &App,
+) -> Result<Response, ApiError> {
+    // As in the original: what is not there is said before what is wrong.
+    let read = access.read();
+    list::find(resource, id, &read, app).await?;
+    let values = values(resource, sent, partial, app).await?;
+    let tx = begin(app).await?;
+    let id = if *resource == BUSINESS_UNITS {
+        units::update(id, &values, access, app, tx).await?
+    } else if *resource == MACHINE_GROUPS {
+        groups::update(id, &values, access, app, tx).await?
+    } else {
+        machines::update(id, values, access, app, tx).await?
+    };
+    let changed = list::find(resource, &id, &read, app).await?;
+    Ok(answer::json(StatusCode::OK, &changed))
+}
+
+/// Removes one, with all that belongs to it.
+pub(crate) async fn delete(
+    resource: &'static Resource,
+    id: &str,
+    access: &ApiWrite,
+    app: &App,
+) -> Result<Response, ApiError> {
+    let tx = begin(app).await?;
+    if *resource == BUSINESS_UNITS {
+        units::delete(id, access, app, tx).await?;
+    } else if *resource == MACHINE_GROUPS {
+        groups::delete(id, access, app, tx).await?;
+    } else {
+        machines::delete(id, access, app, tx).await?;
+    }
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}
+
+async fn values(
+    resource: &Resource,
+    sent: Sent<'_>,
+    partial: bool,
+    app: &App,
+) -> Result<Map<String, Json>, ApiError> {
+    let fields: &[Field] = if *resource == BUSINESS_UNITS {
+        fields::UNIT
+    } else if *resource == MACHINE_GROUPS {
+        fields::GROUP
+    } else {
+        fields::MACHINE
+    };
+    let body = Body::read(sent.parts, sent.body, app).await?;
+    fields::read(fields, &body, partial, &app.config.time_zone).map_err(ApiError::Invalid)
+}
+
+async fn begin(app: &App) -> Result<Tx, ApiError> {
+    Ok(program_client(app).await?.begin().await?)
+}
+
+/// What a change is about, for the audit log.
+struct Object<'a> {
+    kind: &'static str,
+    id: String,
+    name: &'a str,
+}
+
+impl ApiWrite {
+    /// Who may change may also see.
+    fn read(&self) -> ApiRead {
+        ApiRead {
+            scope: self.scope.clone(),
+        }
+    }
+
+    /// Notes the change and commits.
+    async fn commit(
+        &self,
+        action: &str,
+        object: Object<'_>,
+        detail: &str,
+        app: &App,
+        tx: Tx,
+    ) -> Result<(), ApiError> {
+        insert_audit(
+            &tx,
+            InsertAudit {
+                at: &app.now(),
+                user: &self.user,
+                username: &self.name,
+                action,
+                kind: object.kind,
+                object_id: &object.id,
+                object_name: object.name,
+                detail,
+            },
+        )
+        .await?;
+        tx.commit().await?;
+        tracing::info!(
+            by = self.name,
+            object.kind,
+            object.id,
+            "{} {} was {action}",
+            object.kind,
+            object.id
+        );
+        Ok(())
+    }
+}
+
+/// The names of what was sent, for the audit log.
+fn names(values: &Map<String, Json>) -> String {
+    let names: Vec<&str> = values.keys().map(String::as_str).collect();
+    names.join(", ")
+}
+
+fn text<'a>(values: &'a Map<String, Json>, name: &str) -> Option<&'a str> {
+    values.get(name).and_then(Json::as_str)
+}
+
+/// An id that a column of 32 bits can hold; others exist nowhere.
+fn id_of(values: &Map<String, Json>, name: &str) -> Option<i32> {
+    let id = values.get(name)?.as_i64()?;
+    Some(i32::try_from(id).unwrap_or(0))
+}
+
+fn no_such(name: &str, values: &Map<String, Json>) -> ApiError {
+    let id = values.get(name).cloned().unwrap_or_default();
+    invalid_pk(name, &id)
+}
+
+fn invalid_pk(name: &str, id: &Json) -> ApiError {
+    let mut fields = Map::new();
+    let message = format!("Invalid pk \"{id}\" - object does not exist.");
+    fields.insert(name.to_owned(), json!([message]));
+    ApiError::Invalid(fields)
+}

@@ -1,0 +1,86 @@
+//! Machine groups. Their keys are made here and cannot be chosen.
+
+use sal_http::{
+    App,
+    random_key::{GROUP_KEY, random_key},
+};
+use sal_store::{
+    Tx,
+    groups::{delete_groups, insert_group, update_group},
+    ids::{GroupId, UnitId},
+    pool::Executor,
+    resources::change::{known_units, lock_group_of},
+};
+use serde_json::{Map, Value as Json};
+
+use super::{Object, id_of, names, no_such, text};
+use crate::{access::ApiWrite, error::ApiError};
+
+pub(super) async fn create(
+    values: &Map<String, Json>,
+    access: &ApiWrite,
+    app: &App,
+    tx: Tx,
+) -> Result<String, ApiError> {
+    let name = text(values, "name").unwrap_or_default();
+    let unit = unit(values, &tx).await?.ok_or(ApiError::NotFound)?;
+    let made = insert_group(&tx, &unit, name, &random_key(GROUP_KEY)).await?;
+    let group = made
+        .first()
+        .map(|group| group.id)
+        .ok_or(ApiError::NotFound)?;
+    let object = object(group, name);
+    access.commit("made", object, "", app, tx).await?;
+    Ok(group.to_string())
+}
+
+pub(super) async fn update(
+    id: &str,
+    values: &Map<String, Json>,
+    access: &ApiWrite,
+    app: &App,
+    tx: Tx,
+) -> Result<String, ApiError> {
+    let (group, old_name, old_unit) = locked(id, &tx).await?;
+    let unit = unit(values, &tx).await?.unwrap_or(old_unit);
+    let name = text(values, "name").unwrap_or(&old_name);
+    update_group(&tx, &group, name, &unit).await?;
+    let (object, detail) = (object(group, name), names(values));
+    access.commit("changed", object, &detail, app, tx).await?;
+    Ok(group.to_string())
+}
+
+pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
+    let (group, name, _) = locked(id, &tx).await?;
+    let machines = delete_groups(&[group], &tx).await?;
+    let detail = format!("with {machines} machines");
+    access
+        .commit("removed", object(group, &name), &detail, app, tx)
+        .await
+}
+
+async fn locked(id: &str, tx: &Tx) -> Result<(GroupId, String, UnitId), ApiError> {
+    let no_match = || ApiError::NoMatch("MachineGroup");
+    let group = GroupId(id.trim().parse().map_err(|_no_id| no_match())?);
+    let found = lock_group_of(tx, &group).await?.into_iter().next();
+    let found = found.ok_or_else(no_match)?;
+    Ok((group, found.name, found.business_unit_id))
+}
+
+fn object(group: GroupId, name: &str) -> Object<'_> {
+    Object {
+        kind: "machine group",
+        id: group.to_string(),
+        name,
+    }
+}
+
+async fn unit(values: &Map<String, Json>, db: &impl Executor) -> Result<Option<UnitId>, ApiError> {
+    let Some(id) = id_of(values, "business_unit").map(UnitId) else {
+        return Ok(None);
+    };
+    match known_units(db, &[id]).await?.is_empty() {
+        true => Err(no_such("business_unit", values)),
+        false => Ok(Some(id)),
+    }
+}

@@ -1,0 +1,100 @@
+//! Business units.
+
+use sal_http::App;
+use sal_store::{
+    Tx,
+    groups::insert_unit,
+    ids::{UnitId, UserId},
+    pool::Executor,
+    resources::change::{known_users, replace_members},
+    units::{delete_unit, lock_unit, rename_unit},
+};
+use serde_json::{Map, Value as Json};
+
+use super::{Object, invalid_pk, names, text};
+use crate::{access::ApiWrite, error::ApiError};
+
+pub(super) async fn create(
+    values: &Map<String, Json>,
+    access: &ApiWrite,
+    app: &App,
+    tx: Tx,
+) -> Result<String, ApiError> {
+    let name = text(values, "name").unwrap_or_default();
+    let users = users(values, &tx).await?;
+    let made = insert_unit(&tx, name).await?;
+    let unit = made.first().map(|unit| unit.id).ok_or(ApiError::NotFound)?;
+    replace_members(&tx, &unit, &users.unwrap_or_default()).await?;
+    let object = object(unit, name);
+    access.commit("made", object, "", app, tx).await?;
+    Ok(unit.to_string())
+}
+
+pub(super) async fn update(
+    id: &str,
+    values: &Map<String, Json>,
+    access: &ApiWrite,
+    app: &App,
+    tx: Tx,
+) -> Result<String, ApiError> {
+    let (unit, old_name) = locked(id, &tx).await?;
+    let users = users(values, &tx).await?;
+    let name = text(values, "name").unwrap_or(&old_name);
+    rename_unit(&tx, &unit, name).await?;
+    if let Some(users) = users {
+        replace_members(&tx, &unit, &users).await?;
+    }
+    let (object, detail) = (object(unit, name), names(values));
+    access.commit("changed", object, &detail, app, tx).await?;
+    Ok(unit.to_string())
+}
+
+pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
+    let (unit, name) = locked(id, &tx).await?;
+    let machines = delete_unit(unit, &tx).await?;
+    let detail = format!("with {machines} machines");
+    access
+        .commit("removed", object(unit, &name), &detail, app, tx)
+        .await
+}
+
+async fn locked(id: &str, tx: &Tx) -> Result<(UnitId, String), ApiError> {
+    let no_match = || ApiError::NoMatch("BusinessUnit");
+    let unit = UnitId(id.trim().parse().map_err(|_no_id| no_match())?);
+    let found = lock_unit(tx, &unit).await?.into_iter().next();
+    Ok((unit, found.ok_or_else(no_match)?.name))
+}
+
+fn object(unit: UnitId, name: &str) -> Object<'_> {
+    Object {
+        kind: "business unit",
+        id: unit.to_string(),
+        name,
+    }
+}
+
+/// The users that are sent; none where the field is not.
+async fn users(
+    values: &Map<String, Json>,
+    db: &impl Executor,
+) -> Result<Option<Vec<UserId>>, ApiError> {
+    let Some(Json::Array(ids)) = values.get("users") else {
+        return Ok(None);
+    };
+    let wanted: Vec<UserId> = ids
+        .iter()
+        .map(|id| {
+            UserId(
+                id.as_i64()
+                    .and_then(|id| i32::try_from(id).ok())
+                    .unwrap_or(0),
+            )
+        })
+        .collect();
+    let known = known_users(db, &wanted).await?;
+    let is_known = |user: &UserId| known.iter().any(|known| known.id == *user);
+    match ids.iter().zip(&wanted).find(|(_, user)| !is_known(user)) {
+        Some((id, _)) => Err(invalid_pk("users", id)),
+        None => Ok(Some(wanted)),
+    }
+}
