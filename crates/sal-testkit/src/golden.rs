@@ -26,7 +26,7 @@ use thiserror::Error;
 use tokio_postgres::Client;
 
 pub use report::{Counts, Quirk, Report, StepReport, TableReport, Verdict};
-pub use run::{replay, replay_at};
+pub use run::{replay, replay_confirmed};
 
 /// The state of the database a scenario starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,11 @@ use sal_testkit::{Filled, TestServer};
 use crate::quirks::QUIRKS;
 
 async fn replays(scenario: &str) {
+    replays_confirmed(scenario, &[]).await;
+}
+
+/// Links to `confirmed` change something in the original and ask first here.
+async fn replays_confirmed(scenario: &str, confirmed: &[&str]) {
     let filled = match golden::start_of(scenario).unwrap() {
         Start::Migrated => Filled::Migrated,
         Start::Seed => Filled::Seeded,
@@ -19,7 +24,7 @@ async fn replays(scenario: &str) {
     };
     let server = TestServer::with(filled, config).await;
     let db = server.database.connect().await;
-    let report = golden::replay(&server.base_url, &db, scenario)
+    let report = golden::replay_confirmed(&server.base_url, &db, scenario, confirmed)
         .await
         .unwrap();
     assert!(!report.steps.is_empty());
@@ -111,4 +116,24 @@ async fn inventory_web_replays() {
 #[tokio::test]
 async fn maintenance_replays() {
     replays("maintenance").await;
+}
+
+#[tokio::test]
+async fn api_auth_replays() {
+    replays("api_auth").await;
+}
+
+#[tokio::test]
+async fn api_read_small_replays() {
+    replays("api_read_small").await;
+}
+
+#[tokio::test]
+async fn api_write_replays() {
+    replays("api_write").await;
+}
+
+#[tokio::test]
+async fn searches_part_replays() {
+    replays_confirmed("searches_part", &["/search/new/"]).await;
 }

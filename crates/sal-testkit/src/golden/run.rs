@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio_postgres::Client;
 
@@ -15,7 +16,7 @@ use super::names::Names;
 use super::page::page;
 use super::property_list;
 use super::report::{Report, StepReport, TableReport, Verdict};
-use super::scenario::{Answer, Content, Scenario, Step, unsupported};
+use super::scenario::{Answer, Content, Part, Scenario, Step, unsupported};
 use super::tables::{Tables, dump, sorted};
 use super::values::{Unknown, Values, form_body, form_fields, python_json};
 use super::{GoldenError, canonical, maintenance, read_json};
@@ -32,24 +33,40 @@ pub async fn replay(
     database: &Client,
     scenario: &str,
 ) -> Result<Report, GoldenError> {
+    replay_confirmed(base_url, database, scenario, &[]).await
+}
+
+/// The same for a server that asks before it does what links to `confirmed` do in the original: they are sent as forms.
+///
+/// # Errors
+/// As [`replay`].
+pub async fn replay_confirmed(
+    base_url: &str,
+    database: &Client,
+    scenario: &str,
+    confirmed: &[&str],
+) -> Result<Report, GoldenError> {
     let now = database
         .query_one("SELECT extract(epoch FROM now())::bigint", &[])
         .await?;
     let now = Timestamp::from_second(now.try_get(0)?).unwrap_or_default();
-    replay_at(base_url, database, scenario, now).await
+    replay_at(base_url, database, scenario, now, confirmed).await
 }
 
-/// The same for a server whose clock stands at `now`.
-///
-/// # Errors
-/// As [`replay`].
-pub async fn replay_at(
+async fn replay_at(
     base_url: &str,
     database: &Client,
     scenario: &str,
     now: Timestamp,
+    confirmed: &[&str],
 ) -> Result<Report, GoldenError> {
-    let scenario = Scenario::load(scenario)?;
+    let mut scenario = Scenario::load(scenario)?;
+    for step in &mut scenario.steps {
+        if step.method == "GET" && confirmed.iter().any(|path| step.path.starts_with(path)) {
+            step.method = "POST".to_owned();
+            step.content = Some(Content::Form(json!({})));
+        }
+    }
     let mut run = Run::new(base_url, database, &scenario, now).await?;
     let mut steps = Vec::new();
     for (step, recorded) in scenario.steps.iter().zip(&scenario.recorded) {
@@ -60,6 +77,7 @@ pub async fn replay_at(
         if let Some(body) = want.body.get_mut("json") {
             mask_row_ids(body);
         }
+        mask_search_id(&mut want);
         if let Some(body) = want.body.get_mut("json").filter(|_| step.sort) {
             sort_lists(body);
         }
@@ -67,10 +85,14 @@ pub async fn replay_at(
     }
     let end = dump(database, &run.mask).await?;
     let want = sorted(&scenario.tables_end);
+    let tables = match want.is_empty() {
+        true => Vec::new(),
+        false => final_tables(&want, &end),
+    };
     Ok(Report {
         scenario: scenario.name,
         steps,
-        tables: final_tables(&want, &end),
+        tables,
     })
 }
 
@@ -156,14 +178,17 @@ impl<'a> Run<'a> {
     async fn step(&mut self, step: &Step, want: &Answer) -> Result<StepReport, GoldenError> {
         self.mask.names = Names::load(self.database).await?;
         let incoming = self.send(step).await?;
-        if incoming.status == 501 && step.method == "PATCH" {
-            self.stand_in_for_the_api(step).await?;
+        for capture in &step.captures {
+            // As the recorder: what is not there is 0.
+            let value = captured(&capture.part, &incoming).unwrap_or_else(|| "0".into());
+            self.variables.insert(capture.name.clone(), value);
         }
         self.mask.names = Names::load(self.database).await?;
         let mut got = self.read(step, &incoming)?;
         if let Some(body) = got.body.get_mut("json") {
             mask_row_ids(body);
         }
+        mask_search_id(&mut got);
         let mut tables_agree = true;
         if step.dump {
             let now = dump(self.database, &self.mask).await?;
@@ -190,26 +215,6 @@ impl<'a> Run<'a> {
             reasons: compared.answer.into_iter().chain(compared.tables).collect(),
             inherited,
         })
-    }
-
-    /// Does to a machine what the REST API would have done, while that is not built (Q-900): scenarios prepare their
-    /// fleet with it.
-    async fn stand_in_for_the_api(&self, step: &Step) -> Result<(), GoldenError> {
-        let (path, _, body) = self
-            .fill(step)
-            .map_err(|Unknown(what)| unsupported(self.scenario, &step.id, what))?;
-        let serial = path
-            .strip_prefix("/api/v2/machines/")
-            .map(|rest| rest.trim_end_matches('/'));
-        let body = body.and_then(|body| String::from_utf8(body).ok());
-        if let (Some(serial), Some(body)) = (serial, body) {
-            let patch = "UPDATE server_machine
-                SET last_checkin = coalesce(($2::text::json->>'last_checkin')::timestamptz, last_checkin),
-                    deployed = coalesce(($2::text::json->>'deployed')::boolean, deployed)
-                WHERE serial = $1";
-            self.database.execute(patch, &[&serial, &body]).await?;
-        }
-        Ok(())
     }
 
     /// Moves both states on; true when every table ended the same or changed the same rows.
@@ -444,6 +449,35 @@ fn csv_rows(text: &str) -> Vec<Vec<String>> {
         }
     }
     rows
+}
+
+/// Ids of searches are those of the order in which they were made, of which half a recording has half.
+fn mask_search_id(answer: &mut Answer) {
+    let Some(location) = answer.headers.get_mut("location") else {
+        return;
+    };
+    if location.starts_with("/search/build_search/") {
+        "/search/build_search/<id>/".clone_into(location);
+    }
+}
+
+fn captured(part: &Part, answer: &Incoming) -> Option<Value> {
+    match part {
+        Part::Header { name, pattern } => {
+            let found = Regex::new(pattern).ok()?;
+            let found = found.captures(answer.headers.get(name)?)?;
+            Some(found.get(1)?.as_str().into())
+        }
+        Part::Json(path) => {
+            let whole: Value = serde_json::from_slice(&answer.body).ok()?;
+            let step = |value: &Value, name: &String| match name.parse::<usize>() {
+                Ok(position) => value.get(position).cloned(),
+                Err(_name) => value.get(name).cloned(),
+            };
+            path.iter()
+                .try_fold(whole, |value, name| step(&value, name))
+        }
+    }
 }
 
 /// Sorts a list, or the `results` of a page of the API.

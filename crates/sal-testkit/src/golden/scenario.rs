@@ -2,7 +2,7 @@
 //!
 //! Unknown keys are errors: a step must not quietly be sent without what it asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -44,6 +44,42 @@ pub(super) struct Step {
     pub(super) status_only: bool,
     pub(super) dump: bool,
     pub(super) scripts: bool,
+    /// Variables that the answer gives.
+    pub(super) captures: Vec<Capture>,
+}
+
+/// A variable and the part of the answer that it takes.
+#[derive(Clone, Debug)]
+pub(super) struct Capture {
+    pub(super) name: String,
+    pub(super) part: Part,
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug)]
+pub(super) enum Part {
+    /// The first group of a pattern in a header.
+    Header { name: String, pattern: String },
+    /// A value in JSON, by names and positions.
+    Json(Vec<String>),
+}
+
+impl Capture {
+    fn parse(name: &str, part: &Value) -> Option<Self> {
+        let field = |name: &str| part.get(name).and_then(Value::as_str);
+        let part = match (field("header"), field("regex"), field("json")) {
+            (Some(header), Some(pattern), None) => Part::Header {
+                name: header.to_lowercase(),
+                pattern: pattern.to_owned(),
+            },
+            (None, None, Some(path)) => Part::Json(path.split('.').map(str::to_owned).collect()),
+            _ => return None,
+        };
+        Some(Self {
+            name: name.to_owned(),
+            part,
+        })
+    }
 }
 
 /// The body of a request.
@@ -104,6 +140,7 @@ impl Scenario {
         if !matches {
             return Err(unsupported("a recording with other steps".to_owned()));
         }
+        let (steps, recorded) = without_lost(steps, recorded)?;
         Ok(Self {
             name: name.to_owned(),
             start,
@@ -118,6 +155,33 @@ impl Scenario {
             source: scenario.to_string(),
         })
     }
+}
+
+/// Without the steps whose addresses need what a step answered that is not here: half of a recording has such.
+fn without_lost(
+    steps: Vec<Step>,
+    recorded: Vec<Recorded>,
+) -> Result<(Vec<Step>, Vec<Recorded>), GoldenError> {
+    let seed = read_json("seed_vars.json")?;
+    let mut known: HashSet<String> = seed
+        .as_object()
+        .into_iter()
+        .flat_map(|variables| variables.keys().cloned())
+        .collect();
+    let mut kept = (Vec::new(), Vec::new());
+    for (step, recorded) in steps.into_iter().zip(recorded) {
+        let mut names = step.path.split("${").skip(1);
+        let is_lost = names.any(|rest| {
+            let name = rest.split('}').next().unwrap_or_default();
+            !name.contains(':') && !known.contains(name)
+        });
+        known.extend(step.captures.iter().map(|capture| capture.name.clone()));
+        if !is_lost {
+            kept.0.push(step);
+            kept.1.push(recorded);
+        }
+    }
+    Ok(kept)
 }
 
 impl Step {
@@ -160,6 +224,14 @@ impl Step {
             "sort" => self.sort = value.as_bool().unwrap_or(false),
             "dump" => self.dump = value.as_bool().unwrap_or(false),
             "scripts" => self.scripts = value.as_bool().unwrap_or(false),
+            "capture" => {
+                for (name, part) in value.as_object().into_iter().flatten() {
+                    let Some(capture) = Capture::parse(name, part) else {
+                        return false;
+                    };
+                    self.captures.push(capture);
+                }
+            }
             "body" if ["auto", "json", "plist", "none"].contains(&text().as_str()) => {
                 self.read_as = text();
             }
