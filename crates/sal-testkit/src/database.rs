@@ -41,7 +41,20 @@ pub struct Database {
 impl Database {
     /// Makes a new database.
     pub async fn new(filled: Filled) -> Self {
-        let (admin, server) = server().await;
+        let (admin, server) = match shared_server() {
+            Some(admin) => (admin, None),
+            None => own_server().await,
+        };
+        Self::on(filled, admin, server).await
+    }
+
+    /// Makes one on a server of its own, for tests that change what all databases of a server share: roles, settings.
+    pub async fn alone(filled: Filled) -> Self {
+        let (admin, server) = own_server().await;
+        Self::on(filled, admin, server).await
+    }
+
+    async fn on(filled: Filled, admin: Config, server: Option<Arc<LocalPostgres>>) -> Self {
         let client = connect(&admin).await;
         let name = format!("t_{:016x}", rand::random::<u64>());
         let template = template(filled, &admin, &client).await;
@@ -113,25 +126,28 @@ async fn connect(config: &Config) -> Client {
     client
 }
 
-async fn server() -> (Config, Option<Arc<LocalPostgres>>) {
+/// How the superuser of the runner's server connects, if there is one.
+fn shared_server() -> Option<Config> {
     #[expect(
         clippy::disallowed_methods,
         reason = "tests have no configuration; the runner names the shared server here"
     )]
-    let shared = std::env::var("SAL_TEST_POSTGRES");
-    if let Ok(text) = shared {
-        let mut config: Config = text
-            .parse()
-            .expect("SAL_TEST_POSTGRES is a connection string");
-        config.dbname("postgres");
-        return (config, None);
-    }
-    let server = LocalPostgres::start(Options {
+    let text = std::env::var("SAL_TEST_POSTGRES").ok()?;
+    let mut config: Config = text
+        .parse()
+        .expect("SAL_TEST_POSTGRES is a connection string");
+    config.dbname("postgres");
+    Some(config)
+}
+
+async fn own_server() -> (Config, Option<Arc<LocalPostgres>>) {
+    let options = Options {
         fast: true,
         ..Options::default()
-    })
-    .await
-    .expect("a private Postgres");
+    };
+    let server = LocalPostgres::start(options)
+        .await
+        .expect("a private Postgres");
     (server.admin_config("postgres"), Some(Arc::new(server)))
 }
 

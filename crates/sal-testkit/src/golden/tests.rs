@@ -9,18 +9,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use local_postgres::{LocalPostgres, Options};
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 
 use super::scenario::{Answer, Scenario};
 use super::*;
+use crate::{Database, Filled};
 
-/// A Postgres of its own with one database in a state, and the task that drives the client.
+/// A database in a state, and the tasks of the servers that play back.
 struct Stage {
     database: Client,
     tasks: JoinSet<()>,
-    postgres: LocalPostgres,
+    _server: Database,
 }
 
 /// What is played back.
@@ -32,28 +32,15 @@ struct Recording {
 
 impl Stage {
     async fn set(start: Start) -> Self {
-        let postgres = LocalPostgres::start(Options {
-            fast: true,
-            ..Options::default()
+        let server = Database::new(match start {
+            Start::Migrated => Filled::Migrated,
+            Start::Seed => Filled::Seeded,
         })
-        .await
-        .unwrap();
-        let (mut database, connection) = postgres
-            .admin_config("postgres")
-            .connect(NoTls)
-            .await
-            .unwrap();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let _ = connection.await;
-        });
-        load(&database, start).await.unwrap();
-        database.batch_execute("RESET search_path").await.unwrap();
-        sal_store::schema::ensure(&mut database).await.unwrap();
+        .await;
         Self {
-            database,
-            tasks,
-            postgres,
+            database: server.connect().await,
+            tasks: JoinSet::new(),
+            _server: server,
         }
     }
 
@@ -74,12 +61,6 @@ impl Stage {
         self.tasks
             .spawn(async move { axum::serve(listener, router).await.unwrap() });
         url
-    }
-
-    async fn strike(mut self) {
-        drop(self.database);
-        self.tasks.shutdown().await;
-        self.postgres.stop().await;
     }
 }
 
@@ -231,7 +212,6 @@ async fn a_recording_played_back_is_the_same_and_a_change_is_seen() {
         "{unexplained:#?}"
     );
     assert!(unexplained[2].contains("tables/report"), "{unexplained:#?}");
-    stage.strike().await;
 }
 
 #[tokio::test]
@@ -257,7 +237,6 @@ async fn every_recorded_answer_played_back_is_the_same() {
             .filter(|(_, reason)| !reason.starts_with("tables/"))
             .collect();
         assert!(wrong.is_empty(), "{name}: {wrong:#?}");
-        stage.strike().await;
     }
 }
 
@@ -293,7 +272,6 @@ async fn right_answers_without_the_rows_are_different() {
         "pluginscript",
     ];
     assert_eq!(different, expected);
-    stage.strike().await;
 }
 
 #[tokio::test]
@@ -316,5 +294,4 @@ async fn a_server_that_does_not_answer_is_in_the_report() {
         .await
         .unwrap_err();
     assert!(matches!(error, GoldenError::Address(_)), "{error}");
-    stage.strike().await;
 }

@@ -33,7 +33,7 @@ async fn session_roles_and_connections_are_shown() {
 
 #[tokio::test]
 async fn membership_in_rds_iam_is_found_through_other_roles() {
-    let site = Site::start().await;
+    let site = Site::alone().await;
     site.user(1, "admin", "GA", None).await;
     site.sql(
         "CREATE ROLE rds_iam; CREATE ROLE \"between\"; CREATE ROLE keeper;

@@ -1,16 +1,14 @@
 //! A server of pages with a database of its own, a clock that stands still, and visitors with cookies.
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
     body::Body,
     http::{HeaderMap, Request, Response, StatusCode, header},
 };
-use futures_util::{FutureExt, future::BoxFuture};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use local_postgres::{LocalPostgres, Options};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     App, HttpConfig,
@@ -18,13 +16,9 @@ use sal_http::{
     database_status::{DatabaseStatus, LoginMode},
 };
 use sal_plugins::Registry;
-use sal_store::{
-    Store,
-    pool::{Connected, Connector, PoolConfig},
-    schema,
-};
-use tokio_postgres::{Client, NoTls};
-use tokio_util::task::TaskTracker;
+use sal_store::Store;
+use sal_testkit::{Database, Filled};
+use tokio_postgres::Client;
 use tower::ServiceExt;
 
 /// The moment all tests happen.
@@ -37,7 +31,9 @@ const ENCODED: &str = "pbkdf2_sha256$1000$seasalt$hubwrI2vR8Ha1R3MIEZKnaiQvBRE84
 pub(crate) struct Site {
     router: Router,
     pub(crate) app: App,
-    postgres: LocalPostgres,
+    /// A connection that no page uses.
+    db: Client,
+    _database: Database,
 }
 
 /// An answer, read to its end.
@@ -63,20 +59,17 @@ pub(crate) struct Visitor {
 
 impl Site {
     pub(crate) async fn start() -> Self {
-        let options = Options {
-            fast: true,
-            ..Options::default()
-        };
-        let postgres = LocalPostgres::start(options).await.unwrap();
-        let connector = SocketConnector {
-            config: postgres.admin_config("postgres"),
-            tasks: TaskTracker::new(),
-        };
-        let (mut client, connection) = connector.config.connect(NoTls).await.unwrap();
-        connector.tasks.spawn(connection);
-        let ensured = schema::ensure(&mut client).await.unwrap();
-        assert_eq!(ensured.additions_refused, None);
-        let store = Store::new(Arc::new(connector), &PoolConfig::default());
+        Self::on(Database::new(Filled::Fresh).await).await
+    }
+
+    /// For tests that make roles, which all databases of a server share.
+    pub(crate) async fn alone() -> Self {
+        Self::on(Database::alone(Filled::Fresh).await).await
+    }
+
+    async fn on(database: Database) -> Self {
+        let db = database.connect().await;
+        let store = database.store();
         let status_store = store.clone();
         let app = App::new(AppParts {
             store,
@@ -100,26 +93,19 @@ impl Site {
         Self {
             router: sal_web::routes().into_router().with_state(app.clone()),
             app,
-            postgres,
+            db,
+            _database: database,
         }
     }
 
-    /// Runs statements as the superuser.
+    /// Runs statements as the superuser, in one transaction.
     pub(crate) async fn sql(&self, statements: &str) {
-        self.postgres.run_sql("postgres", statements).await.unwrap();
+        self.db.batch_execute(statements).await.unwrap();
     }
 
     /// Asks for one number.
     pub(crate) async fn number(&self, query: &str) -> i64 {
-        let (client, connection) = self
-            .postgres
-            .admin_config("postgres")
-            .connect(NoTls)
-            .await
-            .unwrap();
-        let ask = async move { ask(&client, query).await };
-        let (number, _ended) = tokio::join!(ask, connection);
-        number
+        self.db.query_one(query, &[]).await.unwrap().get(0)
     }
 
     /// Makes a user with the password [`PASSWORD`]; member of the unit with the user's number, if there is one.
@@ -238,10 +224,6 @@ async fn read(response: Response<Body>) -> Answer {
     }
 }
 
-async fn ask(client: &Client, query: &str) -> i64 {
-    client.query_one(query, &[]).await.unwrap().get(0)
-}
-
 fn database_status(store: &Store) -> DatabaseStatus {
     DatabaseStatus {
         mode: LoginMode::Password,
@@ -261,28 +243,5 @@ fn database_status(store: &Store) -> DatabaseStatus {
         certificate: None,
         warnings: vec!["DB_PASS is set & not used".to_owned()],
         pool: store.status(),
-    }
-}
-
-struct SocketConnector {
-    config: tokio_postgres::Config,
-    tasks: TaskTracker,
-}
-
-impl Connector for SocketConnector {
-    fn connect(&self) -> BoxFuture<'_, Result<Connected, Box<dyn Error + Send + Sync>>> {
-        async {
-            let (client, connection) = self.config.connect(NoTls).await?;
-            let task = self.tasks.spawn(async move {
-                // The client sees the same end.
-                let _ended = connection.await;
-            });
-            Ok(Connected {
-                client,
-                task,
-                cancel: Arc::new(|| Box::pin(async { false })),
-            })
-        }
-        .boxed()
     }
 }
