@@ -17,7 +17,7 @@ use sal_http::{
 };
 use sal_plugins::Registry;
 use sal_store::Store;
-use sal_testkit::{Database, Filled};
+use sal_testkit::{Database, Filled, Page};
 use tokio_postgres::Client;
 use tower::ServiceExt;
 
@@ -49,6 +49,23 @@ impl Answer {
             .get(header::LOCATION)
             .map_or("", |value| value.to_str().unwrap())
     }
+
+    /// What a browser makes of it.
+    pub(crate) fn page(&self) -> Page {
+        Page::parse(&self.text)
+    }
+}
+
+/// The first cells of each line of a list.
+pub(crate) fn cells<const N: usize>(page: &Page) -> Vec<[String; N]> {
+    let rows = page.rows("table.devices").into_iter();
+    rows.map(|cells| <[String; N]>::try_from(cells.get(..N).unwrap().to_vec()).unwrap())
+        .collect()
+}
+
+/// What the lines of a list are about, in their order.
+pub(crate) fn names(page: &Page) -> Vec<String> {
+    page.texts("a[data-row-link]")
 }
 
 /// A browser, reduced to its cookie.

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 
-use crate::site::{NOW, Site, Visitor};
+use sal_testkit::Page;
+
+use crate::site::{NOW, Site, Visitor, cells, names};
 
 const MUNKI: &str = "01900000-0000-0000-0000-000000000001";
 const APPLE: &str = "01900000-0000-0000-0000-000000000002";
@@ -37,27 +39,9 @@ async fn site_with_items(machines: u32) -> Site {
     site
 }
 
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = text.split_once(before).map_or("", |(_, rest)| rest);
-    rest.split_once(after).map_or(rest, |(part, _)| part)
-}
-
-fn names(page: &str) -> Vec<&str> {
-    let lines = page.split("data-row-link").skip(1);
-    lines.map(|line| between(line, ">", "<")).collect()
-}
-
-/// Name, version, pending and failed of each line.
-fn lines(page: &str) -> Vec<(&str, &str, &str, &str)> {
-    let line = |line| {
-        (
-            between(line, ">", "<"),
-            between(line, "data-label=\"Version\">", "<"),
-            between(line, "data-label=\"Pending\" class=\"number\">", "<"),
-            between(line, "<span class=\"badge bad\">", "<"),
-        )
-    };
-    page.split("data-row-link").skip(1).map(line).collect()
+/// Item and source, version, pending and failed of each line.
+fn lines(page: &Page) -> Vec<[String; 4]> {
+    cells(page)
 }
 
 #[tokio::test]
@@ -96,29 +80,44 @@ async fn only_who_sees_machines_sees_updates_and_only_of_the_own_units() {
 async fn items_that_wait_or_failed_are_counted_in_the_place() {
     let site = site_with_items(10).await;
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/updates/").await.text;
+    let page = admin.get(&site, "/updates/").await.page();
     // Machine 4 is not deployed; the version is that of the newest report.
     assert_eq!(
-        lines(&page)[..2],
-        [("Firefox", "1.1", "5", "2"), ("macOS", "", "5", "")]
+        lines(&page),
+        [
+            ["Firefox Munki", "1.1", "5", "2"],
+            ["macOS Apple Software Update", "–", "5", "–"],
+            ["<b>&?x Munki", "<i>2", "1", "–"],
+        ]
     );
-    assert!(page.contains("3 items wait or failed") && page.contains("8 h ago"));
-    assert!(!page.contains("Fine"));
-    let page = admin.get(&site, "/updates/?group=2").await.text;
+    assert_eq!(page.text("#total"), "3 items wait or failed");
+    assert_eq!(
+        page.texts("[data-label='Oldest report']"),
+        ["8 h ago", "just now", "just now"]
+    );
+    let page = admin.get(&site, "/updates/?group=2").await.page();
     assert_eq!(
         lines(&page),
-        [("macOS", "", "5", ""), ("Firefox", "1.1", "3", "1")]
+        [
+            ["macOS Apple Software Update", "–", "5", "–"],
+            ["Firefox Munki", "1.1", "3", "1"],
+        ]
     );
-    assert!(page.contains("Updates in Studio"));
-    let page = admin.get(&site, "/updates/?q=APPLE").await.text;
+    assert_eq!(page.text("h1"), "Updates in Studio");
+    let page = admin.get(&site, "/updates/?q=APPLE").await.page();
     assert_eq!(names(&page), ["macOS"]);
-    let page = admin.get(&site, "/updates/?q=%25").await.text;
-    assert!(page.contains("Nothing matches"));
+    let page = admin.get(&site, "/updates/?q=%25").await.page();
+    assert_eq!(page.text("#listing h2"), "Nothing matches “%”");
     // Without narrowing, a member of one unit sees that unit.
     let mut reader = site.visitor("reader").await;
-    let page = reader.get(&site, "/updates/").await.text;
-    assert_eq!(lines(&page)[0], ("Firefox", "1.2", "2", "1"));
-    assert!(!page.contains("macOS"));
+    let page = reader.get(&site, "/updates/").await.page();
+    assert_eq!(
+        lines(&page),
+        [
+            ["Firefox Munki", "1.2", "2", "1"],
+            ["<b>&?x Munki", "<i>2", "1", "–"],
+        ]
+    );
 }
 
 #[tokio::test]
@@ -126,23 +125,27 @@ async fn an_item_lists_its_machines_with_failures_first() {
     let site = site_with_items(10).await;
     let mut admin = site.visitor("admin").await;
     let path = "/updates/item/?source=Munki&name=Firefox";
-    let page = admin.get(&site, path).await.text;
+    let page = admin.get(&site, path).await.page();
     assert_eq!(
         names(&page),
         [
             "mac-7", "mac-8", "mac-1", "mac-2", "mac-3", "mac-5", "mac-6", "mac-9", "mac-10"
         ]
     );
-    for (label, count) in [("Failed", "2"), ("Pending", "5"), ("Installed", "2")] {
-        let status = between(&page, &format!("<span class=\"label\">{label}"), "</a>");
-        assert!(
-            status.ends_with(&format!(">{count}</span>")),
-            "{label}: {status}"
-        );
-    }
-    let page = admin.get(&site, &format!("{path}&status=ERROR")).await.text;
+    assert_eq!(
+        page.texts("ul.lines a"),
+        ["Failed 2", "Pending 5", "Installed 2"]
+    );
+    let page = admin
+        .get(&site, &format!("{path}&status=ERROR"))
+        .await
+        .page();
     assert_eq!(names(&page), ["mac-7", "mac-8"]);
-    assert!(page.contains("1–2 of 2"));
+    assert_eq!(
+        page.texts("ul.lines a[aria-current]"),
+        ["Failed (only these are listed; show all) 2"]
+    );
+    assert_eq!(page.text(".pager .muted"), "1–2 of 2");
     let page = admin
         .get(&site, &format!("{path}&status=%3Cb%3E&page=77"))
         .await;
@@ -150,51 +153,54 @@ async fn an_item_lists_its_machines_with_failures_first() {
     let page = admin
         .get(&site, "/updates/item/?source=Munki&name=Gone")
         .await
-        .text;
-    assert!(page.contains("On no machine"));
+        .page();
+    assert_eq!(page.text("main h2"), "On no machine");
 
     let mut reader = site.visitor("reader").await;
-    let page = reader.get(&site, path).await.text;
+    let page = reader.get(&site, path).await.page();
     assert_eq!(names(&page), ["mac-8", "mac-2", "mac-6", "mac-10"]);
-    assert!(!page.contains("mac-7") && !page.contains("SERIAL1<"));
-    let page = reader
-        .get(
-            &site,
-            "/updates/item/?source=Apple%20Software%20Update&name=macOS",
-        )
-        .await
-        .text;
-    assert!(page.contains("On no machine"));
+    assert_eq!(
+        page.texts("ul.lines a"),
+        ["Failed 1", "Pending 2", "Installed 1"]
+    );
+    let other = "/updates/item/?source=Apple%20Software%20Update&name=macOS";
+    let page = reader.get(&site, other).await.page();
+    assert_eq!(page.text("main h2"), "On no machine");
 }
 
 #[tokio::test]
 async fn hostile_names_of_items_are_text_and_their_links_work() {
     let site = site_with_items(4).await;
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/updates/?q=%3Cb%3E").await.text;
-    assert!(
-        !page.contains("<b>&") && !page.contains("<i>2") && page.contains("&#60;b&#62;&#38;?x")
-    );
-    let link = between(&page, "data-row-link href=\"", "\"").replace("&#38;", "&");
+    let page = admin.get(&site, "/updates/?q=%3Cb%3E").await.page();
+    assert_eq!(lines(&page), [["<b>&?x Munki", "<i>2", "1", "–"]]);
+    let link = page.attribute("a[data-row-link]", "href");
     let item = admin.get(&site, &link).await;
     assert_eq!(item.status, StatusCode::OK);
-    assert_eq!(names(&item.text), ["mac-2"]);
-    assert!(!item.text.contains("<b>&") && !item.text.contains("<i>2"));
+    let item = item.page();
+    assert_eq!(names(&item), ["mac-2"]);
+    assert_eq!(
+        (item.text("h1").as_str(), item.count("main :is(b, i)")),
+        ("<b>&?x", 0)
+    );
 }
 
 #[tokio::test]
 async fn counts_of_many_machines_are_kept_and_equal_those_made_now() {
     let site = site_with_items(600).await;
     let mut admin = site.visitor("admin").await;
-    let kept = admin.get(&site, "/updates/").await.text;
-    assert!(kept.contains("Counted"));
+    let kept = admin.get(&site, "/updates/").await.page();
+    assert_eq!(kept.text(".fresh"), "Counted just now.");
     assert_eq!(
         site.number("SELECT count(*) FROM salrs_summary WHERE what = 'updates'")
             .await,
         1
     );
-    let again = admin.get(&site, "/updates/?q=o").await.text;
-    assert_eq!(lines(&again)[0], ("macOS", "", "300", ""));
+    let again = admin.get(&site, "/updates/?q=o").await.page();
+    assert_eq!(
+        lines(&again)[0],
+        ["macOS Apple Software Update", "–", "300", "–"]
+    );
     // Who sees two units of three sees their sum, which nobody keeps.
     site.sql(
         "INSERT INTO server_businessunit (id, name) VALUES (3, 'Law');
@@ -202,10 +208,10 @@ async fn counts_of_many_machines_are_kept_and_equal_those_made_now() {
     )
     .await;
     let mut reader = site.visitor("reader").await;
-    let both = reader.get(&site, "/updates/").await.text;
+    let both = reader.get(&site, "/updates/").await.page();
     assert_eq!(lines(&both), lines(&kept));
-    assert!(!both.contains("Counted"));
+    assert!(!both.has(".fresh"));
     site.sql("DROP TABLE salrs_summary").await;
-    let live = admin.get(&site, "/updates/").await.text;
+    let live = admin.get(&site, "/updates/").await.page();
     assert_eq!(lines(&live), lines(&kept));
 }
