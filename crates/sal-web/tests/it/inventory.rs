@@ -8,8 +8,9 @@ use sal_store::{
     pool::Lane,
     summaries::{Patience, Summary, lock},
 };
+use sal_testkit::Page;
 
-use crate::site::{Answer, NOW, Site, Visitor};
+use crate::site::{Answer, NOW, Site, Visitor, cells, names};
 
 /// Machines of two units, and members of unit 1. Even machines are in unit 1 (Science), odd ones in unit 2 (Arts).
 ///
@@ -47,39 +48,17 @@ async fn site_with_applications(machines: u32) -> Site {
     site
 }
 
-/// What stands between two texts.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = text.split_once(before).map_or("", |(_, rest)| rest);
-    rest.split_once(after).map_or(rest, |(part, _)| part)
-}
-
-/// Names in the order of a list.
-fn names(page: &str) -> Vec<&str> {
-    let lines = page.split("data-row-link").skip(1);
-    lines.map(|line| between(line, ">", "<")).collect()
-}
-
 /// Name, machines and versions of each line of the list of applications.
-fn counts(page: &str) -> Vec<(&str, &str, &str)> {
-    let line = |line| {
-        let machines = between(line, "data-label=\"Machines\"", "</a>");
-        let machines = machines.rsplit('>').next().unwrap();
-        let versions = between(line, "data-label=\"Versions\" class=\"number\">", "<");
-        (between(line, ">", "<"), machines, versions)
-    };
-    page.split("data-row-link").skip(1).map(line).collect()
+fn counts(page: &Page) -> Vec<[String; 3]> {
+    let lines = cells(page).into_iter();
+    lines
+        .map(|[name, _, _, machines, versions]| [name, machines, versions])
+        .collect()
 }
 
 /// Labels and counts of bars.
-fn bars(page: &str) -> Vec<(&str, &str)> {
-    let bar = |bar| {
-        (
-            between(bar, "<span class=\"label\">", "<"),
-            between(bar, "<span class=\"count\">", "<"),
-        )
-    };
-    let bars = page.split("<li><a href=\"/inventory/list/").skip(1);
-    bars.map(bar).collect()
+fn bars(page: &Page) -> Vec<String> {
+    page.texts("ul.bars a")
 }
 
 fn disposition(answer: &Answer) -> &str {
@@ -172,21 +151,19 @@ async fn the_entry_leads_to_all_to_the_only_unit_or_to_a_choice() {
         "/inventory/business_unit/1/"
     );
     let mut nobody = site.visitor("nobody").await;
-    assert!(
-        nobody
-            .get(&site, "/inventory/")
-            .await
-            .text
-            .contains("belongs to no business unit")
-    );
+    let none = nobody.get(&site, "/inventory/").await.page();
+    assert_eq!(none.text("main h2"), "No business unit");
     site.sql(
         "INSERT INTO server_businessunit (id, name) VALUES (3, 'Law');
          INSERT INTO server_businessunit_users (businessunit_id, user_id) VALUES (1, 5), (2, 5)",
     )
     .await;
-    let choice = nobody.get(&site, "/inventory/").await.text;
-    assert!(choice.contains("href=\"/inventory/business_unit/1/\"") && choice.contains("Arts"));
-    assert!(!choice.contains("Law"));
+    let choice = nobody.get(&site, "/inventory/").await.page();
+    assert_eq!(choice.texts(".places .label"), ["Arts", "Science"]);
+    assert_eq!(
+        choice.attributes(".places a", "href"),
+        ["/inventory/business_unit/2/", "/inventory/business_unit/1/"]
+    );
     assert_eq!(
         nobody.get(&site, "/inventory/all/0/").await.status,
         StatusCode::FORBIDDEN
@@ -195,43 +172,39 @@ async fn the_entry_leads_to_all_to_the_only_unit_or_to_a_choice() {
     site.sql("DELETE FROM server_businessunit WHERE id = 3")
         .await;
     let all = nobody.get(&site, "/inventory/all/0/").await;
-    assert_eq!((all.status, names(&all.text).len()), (StatusCode::OK, 3));
+    assert_eq!(all.status, StatusCode::OK);
+    assert_eq!(names(&all.page()), ["<b>Evil</b>", "Firefox", "Secret"]);
 }
 
 #[tokio::test]
 async fn q085_q086_applications_are_counted_in_the_place_and_nowhere_else() {
     let site = site_with_applications(10).await;
     let mut admin = site.visitor("admin").await;
+    let (evil, one_firefox) = (["<b>Evil</b>", "1", "1"], ["Firefox", "1", "1"]);
     for (place, expected) in [
         // Nine of ten machines are deployed, four of them in Science.
-        ("all/0", vec![("Firefox", "9", "3"), ("Secret", "5", "1")]),
-        ("business_unit/1", vec![("Firefox", "4", "3")]),
+        (
+            "all/0",
+            &[evil, ["Firefox", "9", "3"], ["Secret", "5", "1"]][..],
+        ),
+        ("business_unit/1", &[evil, ["Firefox", "4", "3"]]),
         (
             "machine_group/2",
-            vec![("Firefox", "5", "3"), ("Secret", "5", "1")],
+            &[["Firefox", "5", "3"], ["Secret", "5", "1"]],
         ),
-        (
-            "machine/3",
-            vec![("Firefox", "1", "1"), ("Secret", "1", "1")],
-        ),
+        ("machine/3", &[one_firefox, ["Secret", "1", "1"]]),
         // Q-086: a machine that is asked for by its id shows what it has, deployed or not.
-        ("machine/4", vec![("Firefox", "1", "1")]),
+        ("machine/4", &[one_firefox]),
     ] {
         let page = admin.get(&site, &format!("/inventory/{place}/")).await;
-        let mut found = counts(&page.text);
-        found.retain(|(name, _, _)| !name.contains("Evil"));
-        assert_eq!(found, expected, "{place}");
-        assert!(
-            !page.text.contains("Nowhere") && !page.text.contains("proxyApp"),
-            "{place}"
-        );
+        assert_eq!(counts(&page.page()), expected, "{place}");
     }
     // Nothing of another unit is found by searching either.
     let mut reader = site.visitor("reader").await;
     let page = reader
         .get(&site, "/inventory/business_unit/1/?q=secret")
         .await;
-    assert!(page.text.contains("Nothing matches “secret”"));
+    assert_eq!(page.page().text("#listing h2"), "Nothing matches “secret”");
     let page = reader
         .get(&site, "/inventory/application/business_unit/1/2/")
         .await;
@@ -262,24 +235,29 @@ async fn the_list_is_searched_sorted_and_paged() {
         for page in 1..=3 {
             let path = format!("/inventory/all/0/?sort={sort}&page={page}");
             let page = admin.get(&site, &path).await;
-            seen.extend(names(&page.text).into_iter().map(str::to_owned));
+            seen.extend(names(&page.page()));
         }
-        // Escaped names count as empty ones here.
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 123, "{sort}");
     }
     let most = admin.get(&site, "/inventory/all/0/?sort=-machines").await;
-    assert_eq!(counts(&most.text)[0], ("Firefox", "5", "3"));
-    assert!(most.text.contains("aria-sort=\"descending\"") && most.text.contains("1–50 of 123"));
+    let most = most.page();
+    assert_eq!(counts(&most)[0], ["Firefox", "5", "3"]);
+    assert_eq!(most.texts("th[aria-sort=descending]"), ["Machines"]);
+    assert_eq!(most.text(".pager .muted"), "1–50 of 123");
     let found = admin.get(&site, "/inventory/all/0/?q=COM.x.11+app").await;
-    assert_eq!(names(&found.text)[..2], ["App 011", "App 110"]);
+    assert_eq!(names(&found.page())[..2], ["App 011", "App 110"]);
     for nothing in ["%25", "_", "a%00b%00c", "%5C"] {
         let page = admin
             .get(&site, &format!("/inventory/all/0/?q={nothing}"))
             .await;
         assert_eq!(page.status, StatusCode::OK);
-        assert!(page.text.contains("Nothing matches"), "{nothing}");
+        let heading = page.page().text("#listing h2");
+        assert!(
+            heading.starts_with("Nothing matches"),
+            "{nothing}: {heading}"
+        );
     }
     let far = admin
         .get(&site, "/inventory/all/0/?page=99999999999999999999")
@@ -291,30 +269,27 @@ async fn the_list_is_searched_sorted_and_paged() {
 async fn versions_are_bars_newest_first_and_lead_to_their_machines() {
     let site = site_with_applications(10).await;
     let mut admin = site.visitor("admin").await;
-    let page = admin
-        .get(&site, "/inventory/application/all/0/1/")
-        .await
-        .text;
+    let path = "/inventory/application/all/0/1/";
+    let page = admin.get(&site, path).await.page();
     assert_eq!(
         bars(&page),
         [
-            ("10.10", "3"),
-            ("10.9", "3"),
-            ("9", "3"),
-            ("/Applications/Firefox.app", "9"),
-            ("/Users/anna/Firefox.app", "1"),
+            "10.10 3",
+            "10.9 3",
+            "9 3",
+            "/Applications/Firefox.app 9",
+            "/Users/anna/Firefox.app 1",
         ]
     );
-    let link = between(&page, "<li><a href=\"", "\"").replace("&#38;", "&");
-    let list = admin.get(&site, &link).await.text;
+    let link = page.attribute(".bars.versions li:first-child a", "href");
+    let list = admin.get(&site, &link).await.page();
     assert_eq!(names(&list), ["mac-2", "mac-5", "mac-8"]);
-    assert!(list.contains("version 10.10<span") && list.contains("3 machines"));
+    assert_eq!(list.text("a.filter"), "version 10.10 remove filter");
+    assert_eq!(list.text("#total"), "3 machines");
     // What the bar counts is what the list lists, in a unit too.
-    let page = admin
-        .get(&site, "/inventory/application/business_unit/1/1/")
-        .await
-        .text;
-    assert_eq!(bars(&page)[0], ("10.10", "2"));
+    let path = "/inventory/application/business_unit/1/1/";
+    let page = admin.get(&site, path).await.page();
+    assert_eq!(bars(&page)[0], "10.10 2");
 }
 
 #[tokio::test]
@@ -322,31 +297,30 @@ async fn installs_show_machines_with_versions_and_counts() {
     let site = site_with_applications(10).await;
     let mut reader = site.visitor("reader").await;
     let path = "/inventory/list/business_unit/1/1/";
-    let page = reader.get(&site, path).await.text;
+    let page = reader.get(&site, path).await.page();
     assert_eq!(names(&page), ["mac-10", "mac-2", "mac-6", "mac-8"]);
-    assert!(!page.contains("mac-3") && !page.contains("SERIAL3"));
-    let second = page.split("data-row-link").nth(2).unwrap();
-    for text in ["SERIAL2", "user2", "10.10", "class=\"number\">2<"] {
-        assert!(second.contains(text), "{text}");
+    assert_eq!(
+        page.rows("table.devices")[1],
+        ["mac-2", "SERIAL2", "2 min ago", "user2", "10.10", "2"]
+    );
+    for (query, found) in [
+        (
+            "sort=-serial&q=SERIAL",
+            &["mac-8", "mac-6", "mac-2", "mac-10"][..],
+        ),
+        ("q=user8", &["mac-8"]),
+        (
+            "field_type=path&field_value=%2FUsers%2Fanna%2FFirefox.app",
+            &["mac-2"],
+        ),
+    ] {
+        let page = reader.get(&site, &format!("{path}?{query}")).await.page();
+        assert_eq!(names(&page), found, "{query}");
     }
-    let page = reader
-        .get(&site, &format!("{path}?sort=-serial&q=SERIAL"))
-        .await
-        .text;
-    assert_eq!(names(&page), ["mac-8", "mac-6", "mac-2", "mac-10"]);
-    let page = reader.get(&site, &format!("{path}?q=user8")).await.text;
-    assert_eq!(names(&page), ["mac-8"]);
-    let page = reader
-        .get(
-            &site,
-            &format!("{path}?field_type=path&field_value=%2FUsers%2Fanna%2FFirefox.app"),
-        )
-        .await
-        .text;
-    assert_eq!(names(&page), ["mac-2"]);
     // Another unit's machine is not found by its name either.
-    let page = reader.get(&site, &format!("{path}?q=mac-3")).await.text;
-    assert!(page.contains("<h2>No machine</h2>") && names(&page).is_empty());
+    let page = reader.get(&site, &format!("{path}?q=mac-3")).await.page();
+    assert_eq!(page.text("#listing h2"), "No machine");
+    assert!(names(&page).is_empty());
 }
 
 #[tokio::test]
@@ -359,7 +333,7 @@ async fn every_page_of_installs_together_shows_every_machine_once() {
         for page in 1..=3 {
             let path = format!("/inventory/list/all/0/1/?sort={sort}&page={page}");
             let page = admin.get(&site, &path).await;
-            seen.extend(names(&page.text).into_iter().map(str::to_owned));
+            seen.extend(names(&page.page()));
         }
         seen.sort();
         seen.dedup();
@@ -383,24 +357,23 @@ async fn what_machines_say_of_their_applications_is_text_and_never_markup() {
     ] {
         let page = admin.get(&site, path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
-        for markup in ["<b>Evil", "<i>1", "<script>alert", "\" onload=", "\"><b>"] {
-            assert!(!page.text.contains(markup), "{path} {markup}");
-        }
-        assert!(!page.text.contains(" style="), "{path}");
+        let page = page.page();
+        assert_eq!(
+            page.count("main :is(b, i), script:not([src]), [onload], [style]"),
+            0,
+            "{path}"
+        );
     }
     // A path that was never reported is a value too.
-    let page = admin
-        .get(&site, "/inventory/application/all/0/4/")
-        .await
-        .text;
-    assert!(bars(&page).contains(&("unknown", "1")));
-    let page = admin
-        .get(
-            &site,
-            "/inventory/list/all/0/4/?field_type=path&field_value=",
-        )
-        .await;
-    assert!(page.text.contains("1 machine<") && page.text.contains("unknown path"));
+    let path = "/inventory/application/all/0/4/";
+    let page = admin.get(&site, path).await.page();
+    assert_eq!(page.text("h1"), "<b>Evil</b>");
+    assert_eq!(bars(&page), ["<i>1</i> 1", "unknown 1"]);
+    let path = "/inventory/list/all/0/4/?field_type=path&field_value=";
+    let page = admin.get(&site, path).await.page();
+    assert_eq!(page.text("#total"), "1 machine");
+    assert_eq!(page.text("a.filter"), "unknown path remove filter");
+    assert_eq!(names(&page), ["<script>alert(1)</script>"]);
 }
 
 #[tokio::test]
@@ -420,21 +393,20 @@ async fn q081_sals_settings_hide_applications_and_a_wrong_pattern_hides_none() {
         }
         let page = admin.get(&site, "/inventory/all/0/?sort=-machines").await;
         assert_eq!(page.status, StatusCode::OK, "{settings}");
-        page.text
+        page.page()
     };
-    let page = listed("").await;
-    assert!(page.contains("Firefox") && !page.contains("Calculator"));
-    assert!(
-        listed("('filter_proxied_virtualization_apps', 'False')")
-            .await
-            .contains("Calculator")
-    );
+    let all = ["Firefox", "Secret", "<b>Evil</b>"];
+    assert_eq!(names(&listed("").await), all);
+    let page = listed("('filter_proxied_virtualization_apps', 'False')").await;
+    assert!(names(&page).contains(&"Calculator".to_owned()));
     let page = listed("('inventory_exclusion_pattern', 'mozilla|acme\\.no')").await;
-    assert!(!page.contains("Firefox") && page.contains("Secret"));
+    assert_eq!(names(&page), ["Secret", "<b>Evil</b>"]);
     let page = listed("('inventory_exclusion_pattern', '(mozilla')").await;
-    assert!(page.contains("Firefox") && page.contains("no regular expression"));
+    assert_eq!(names(&page), all);
+    assert!(page.text(".alert").contains("is no regular expression"));
     let page = listed("('show_inventory_install_counts', 'false')").await;
-    assert!(!page.contains("data-label=\"Machines\"") && names(&page).last() == Some(&"Secret"));
+    assert_eq!(page.texts("thead th"), ["Name", "Bundle ID", "Bundle name"]);
+    assert_eq!(names(&page), ["<b>Evil</b>", "Firefox", "Secret"]);
 }
 
 #[tokio::test]
@@ -507,53 +479,60 @@ async fn a_file_of_many_installs_has_each_of_them_once() {
     assert_eq!(serials.len(), 5_000);
 }
 
+/// What is loaded without being asked for.
+const BY_ITSELF: &str = "[hx-trigger=load]";
+
+fn firefox(page: &Page) -> [String; 3] {
+    let mut lines = counts(page).into_iter();
+    lines.find(|[name, ..]| name == "Firefox").unwrap()
+}
+
 #[tokio::test]
 async fn counts_of_a_large_place_are_kept_and_counted_again_when_they_are_old() {
     let site = site_with_applications(600).await;
     let mut admin = site.visitor("admin").await;
-    let first = admin.get(&site, "/inventory/all/0/").await.text;
-    assert!(
-        first.contains("Counted <time")
-            && first.contains("just now")
-            && !first.contains("hx-trigger=\"load\"")
-    );
+    let first = admin.get(&site, "/inventory/all/0/").await.page();
+    assert_eq!(first.text(".fresh"), "Counted just now.");
+    assert!(!first.has(BY_ITSELF));
     let brute = "SELECT count(DISTINCT i.machine_id) FROM inventory_inventoryitem i JOIN server_machine m ON m.id = i.machine_id
                  WHERE m.deployed AND i.application_id = 1";
     assert_eq!(site.number(brute).await, 599);
-    assert!(counts(&first).contains(&("Firefox", "599", "3")));
+    assert_eq!(firefox(&first), ["Firefox", "599", "3"]);
     // A unit of 300 is kept too; a machine is always counted now.
-    let unit = admin
-        .get(&site, "/inventory/business_unit/1/?q=firefox")
-        .await
-        .text;
-    assert_eq!(counts(&unit), [("Firefox", "299", "3")]);
-    let machine = admin.get(&site, "/inventory/machine/2/").await.text;
-    assert!(!machine.contains("Counted"));
+    let path = "/inventory/business_unit/1/?q=firefox";
+    let unit = admin.get(&site, path).await.page();
+    assert_eq!(counts(&unit), [["Firefox", "299", "3"]]);
+    let machine = admin.get(&site, "/inventory/machine/2/").await.page();
+    assert!(!machine.has(".fresh"));
     assert_eq!(site.number("SELECT count(*) FROM salrs_summary").await, 2);
 
     site.sql("DELETE FROM inventory_inventoryitem WHERE application_id = 1 AND machine_id <= 100")
         .await;
-    let fresh = admin.get(&site, "/inventory/all/0/?recount=1").await.text;
-    assert!(
-        counts(&fresh).contains(&("Firefox", "599", "3")),
+    let fresh = admin.get(&site, "/inventory/all/0/?recount=1").await.page();
+    assert_eq!(
+        firefox(&fresh),
+        ["Firefox", "599", "3"],
         "no more often than once a minute"
     );
     site.sql(&format!(
         "UPDATE salrs_summary SET counted = timestamptz '{NOW}' - interval '3 minutes'"
     ))
     .await;
-    let old = admin.get(&site, "/inventory/all/0/").await.text;
-    assert!(counts(&old).contains(&("Firefox", "599", "3")) && old.contains("3 min ago"));
-    assert!(old.contains("hx-get=\"/inventory/all/0/?recount=1\" hx-trigger=\"load\""));
-    let again = admin.get(&site, "/inventory/all/0/?recount=1").await.text;
-    assert!(counts(&again).contains(&("Firefox", "500", "3")));
+    let old = admin.get(&site, "/inventory/all/0/").await.page();
+    assert_eq!(firefox(&old), ["Firefox", "599", "3"]);
+    assert_eq!(old.text(".fresh"), "Counted 3 min ago. Count again");
+    assert_eq!(
+        old.attribute(BY_ITSELF, "hx-get"),
+        "/inventory/all/0/?recount=1"
+    );
+    let again = admin.get(&site, "/inventory/all/0/?recount=1").await.page();
+    assert_eq!(firefox(&again), ["Firefox", "500", "3"]);
 }
 
 #[tokio::test]
 async fn counts_that_are_lost_very_old_or_have_no_table_are_made_at_once() {
     let site = site_with_applications(600).await;
     let mut admin = site.visitor("admin").await;
-    let firefox = ("Firefox", "599", "3");
     for damage in [
         "DELETE FROM salrs_summary",
         "UPDATE salrs_summary SET counts = '[]', counted = counted - interval '2 hours'",
@@ -561,13 +540,9 @@ async fn counts_that_are_lost_very_old_or_have_no_table_are_made_at_once() {
         "DROP TABLE salrs_summary",
     ] {
         site.sql(damage).await;
-        let page = admin.get(&site, "/inventory/all/0/").await.text;
-        assert!(counts(&page).contains(&firefox), "{damage}");
-        assert_eq!(
-            page.contains("Counted"),
-            !damage.starts_with("DROP"),
-            "{damage}"
-        );
+        let page = admin.get(&site, "/inventory/all/0/").await.page();
+        assert_eq!(firefox(&page), ["Firefox", "599", "3"], "{damage}");
+        assert_eq!(page.has(".fresh"), !damage.starts_with("DROP"), "{damage}");
     }
 }
 
@@ -589,11 +564,8 @@ async fn nobody_waits_for_a_count_that_another_is_making() {
         .unwrap();
     let locked = lock(Summary::Applications, &Place::All, Patience::Leave, &tx).await;
     assert!(locked.unwrap());
-    let page = admin.get(&site, "/inventory/all/0/?recount=1").await.text;
-    assert!(page.contains("3 min ago") && page.contains("Count again"));
-    assert!(
-        !page.contains("hx-trigger=\"load\""),
-        "the browser must not ask without end"
-    );
+    let page = admin.get(&site, "/inventory/all/0/?recount=1").await.page();
+    assert_eq!(page.text(".fresh"), "Counted 3 min ago. Count again");
+    assert!(!page.has(BY_ITSELF), "the browser must not ask without end");
     tx.rollback().await.unwrap();
 }
