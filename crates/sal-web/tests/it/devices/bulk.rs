@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use sal_testkit::Page;
+
 use super::fleet;
 use crate::site::{Answer, Site, Visitor};
 
@@ -10,23 +12,16 @@ async fn post(visitor: &mut Visitor, site: &Site, form: &[(&str, &str)]) -> Answ
 }
 
 /// The fields of the page that asks.
-fn fields(page: &str) -> Vec<(String, String)> {
-    let (_, form) = page.split_once("action=\"/machines/bulk/\">").unwrap();
-    let fields = form
-        .split("<input type=\"hidden\" name=\"")
-        .skip(1)
-        .map(|field| {
-            let (name, rest) = field.split_once("\" value=\"").unwrap();
-            let (value, _) = rest.split_once('"').unwrap();
-            (name.to_owned(), value.replace("&#38;", "&"))
-        });
-    fields.collect()
+fn fields(page: &Page) -> Vec<(String, String)> {
+    let fields = "form[action='/machines/bulk/'] input[type=hidden]";
+    let names = page.attributes(fields, "name").into_iter();
+    names.zip(page.attributes(fields, "value")).collect()
 }
 
 /// Says yes.
 async fn confirm(page: &Answer, visitor: &mut Visitor, site: &Site) -> Answer {
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-    let fields = fields(&page.text);
+    let fields = fields(&page.page());
     let fields: Vec<(&str, &str)> = fields
         .iter()
         .map(|(n, v)| (n.as_str(), v.as_str()))
@@ -52,15 +47,11 @@ async fn ticked_machines_are_moved_after_the_question_and_noted() {
         ("group", "1"),
     ];
     let asked = post(&mut anna, &site, &form).await;
-    assert!(
-        asked.text.contains("<h1>Move 2 machines to Labs?</h1>"),
-        "{}",
-        asked.text
-    );
-    assert!(
-        asked
-            .text
-            .contains("<li>mac-1 (SERIAL1)</li><li>mac-3 (SERIAL3)</li>")
+    let page = asked.page();
+    assert_eq!(page.text("h1"), "Move 2 machines to Labs?");
+    assert_eq!(
+        page.texts("ul.named li"),
+        ["mac-1 (SERIAL1)", "mac-3 (SERIAL3)"]
     );
     let labs = "server_machine WHERE machine_group_id = 1";
     assert_eq!(count(&site, labs).await, 5);
@@ -85,7 +76,8 @@ async fn all_that_match_are_marked_and_only_they() {
         ("action", "undeploy"),
     ];
     let asked = post(&mut anna, &site, &form).await;
-    assert!(asked.text.contains("Mark 11 machines as not deployed?"));
+    let heading = asked.page().text("h1");
+    assert_eq!(heading, "Mark 11 machines as not deployed?");
     assert_eq!(count(&site, "server_machine WHERE NOT deployed").await, 0);
     let done = confirm(&asked, &mut anna, &site).await;
     assert_eq!(done.location(), "/machines/?q=mac%2D7&sort=serial");
@@ -114,20 +106,20 @@ async fn a_list_that_changed_meanwhile_is_asked_about_again() {
     let (site, mut anna) = fleet(30).await;
     let form = [("all", "yes"), ("filter", "os=15.1"), ("action", "delete")];
     let asked = post(&mut anna, &site, &form).await;
-    assert!(asked.text.contains("Delete 10 machines?"));
+    assert_eq!(asked.page().text("h1"), "Delete 10 machines?");
     site.sql("UPDATE server_machine SET operating_system = '15.1' WHERE id = 1")
         .await;
-    let fields = fields(&asked.text);
+    let fields = fields(&asked.page());
     let fields: Vec<(&str, &str)> = fields
         .iter()
         .map(|(n, v)| (n.as_str(), v.as_str()))
         .collect();
     let again = post(&mut anna, &site, &fields).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
-    assert!(
-        again.text.contains("Delete 11 machines?")
-            && again.text.contains("The list changed meanwhile")
-    );
+    let page = again.page();
+    assert_eq!(page.text("h1"), "Delete 11 machines?");
+    let alert = page.text(".alert");
+    assert!(alert.contains("The list changed meanwhile"), "{alert}");
     // Confirmed without having been asked is not confirmed.
     let form = [
         ("all", "yes"),
@@ -172,7 +164,11 @@ async fn deleted_machines_are_gone_with_all_that_hung_on_them_and_nothing_else()
     site.sql(CHILDREN).await;
     let form = [("all", "yes"), ("filter", ""), ("action", "delete")];
     let asked = post(&mut anna, &site, &form).await;
-    assert!(asked.text.contains("and 40 more") && asked.text.contains("class=\"danger\""));
+    let page = asked.page();
+    let named = page.texts("ul.named li");
+    assert_eq!((named.len(), named[20].as_str()), (21, "and 40 more"));
+    assert_eq!(page.text("h1"), "Delete 60 machines?");
+    assert_eq!(page.text("button.danger"), "Delete them");
     let form = [("id", "7"), ("id", "8"), ("action", "delete")];
     let asked = post(&mut anna, &site, &form).await;
     let done = confirm(&asked, &mut anna, &site).await;
@@ -225,8 +221,10 @@ async fn another_units_machines_and_groups_are_out_of_reach() {
         &[("id", "1"), ("id", "2"), ("action", "delete")],
     )
     .await;
-    assert!(asked.text.contains("Delete 1 machine?") && !asked.text.contains("mac-1"));
-    let mut forged = fields(&asked.text);
+    let page = asked.page();
+    assert_eq!(page.text("h1"), "Delete 1 machine?");
+    assert_eq!(page.texts("ul.named li"), ["mac-2 (SERIAL2)"]);
+    let mut forged = fields(&asked.page());
     for (name, value) in &mut forged {
         if name == "ids" {
             *value = "1,2,3".to_owned();
@@ -244,7 +242,7 @@ async fn another_units_machines_and_groups_are_out_of_reach() {
         &[("all", "yes"), ("filter", ""), ("action", "delete")],
     )
     .await;
-    assert!(asked.text.contains("Delete 4 machines?"));
+    assert_eq!(asked.page().text("h1"), "Delete 4 machines?");
     for (form, status) in [
         (vec![("id", "1"), ("action", "delete")], 422),
         (vec![("id", "4"), ("action", "move"), ("group", "2")], 404),
@@ -258,8 +256,11 @@ async fn another_units_machines_and_groups_are_out_of_reach() {
         let answer = post(&mut writer, &site, &form).await;
         assert_eq!(answer.status.as_u16(), status, "{form:?}");
     }
-    let page = writer.get(&site, "/machines/").await;
-    assert!(page.text.contains("Science: Labs") && !page.text.contains("Arts: Studio"));
+    let page = writer.get(&site, "/machines/").await.page();
+    assert_eq!(
+        page.texts(".bulk select[name=group] option"),
+        ["Choose", "Science: Labs"]
+    );
 }
 
 #[tokio::test]
@@ -321,7 +322,8 @@ async fn forms_that_say_nothing_change_nothing() {
         assert_eq!(answer.status.as_u16(), status, "{form:?}: {}", answer.text);
     }
     let asked = post(&mut anna, &site, &[("id", "1"), ("action", "delete")]).await;
-    assert!(asked.text.contains("&#60;b&#62;x") && !asked.text.contains("<b>x"));
+    let named = asked.page().texts("ul.named li");
+    assert_eq!(named, ["<b>x</b> (SERIAL1)"]);
     assert_eq!(count(&site, "server_machine").await, 4);
     assert_eq!(count(&site, "salrs_audit WHERE kind <> 'login'").await, 0);
 }

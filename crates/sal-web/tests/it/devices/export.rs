@@ -2,14 +2,15 @@
 
 use axum::http::{StatusCode, header};
 
-use super::{fleet, link, names};
+use super::{fleet, link};
+use crate::site::names;
 
 #[tokio::test]
 async fn a_file_has_the_filter_the_order_and_the_columns_of_the_page_and_all_lines() {
     let (site, mut anna) = fleet(3_000).await;
     let view = "os=15.1&sort=-hostname&cols=serial,unit&at=end";
     let page = anna.get(&site, &format!("/machines/?{view}")).await;
-    let file = link(&page.text, "CSV").unwrap();
+    let file = link(&page.page(), "CSV").unwrap();
     let csv = anna.get(&site, &file).await;
     let lines: Vec<&str> = csv.text.lines().collect();
     assert_eq!((lines.len(), lines[0]), (1_001, "hostname,serial,unit"));
@@ -18,10 +19,10 @@ async fn a_file_has_the_filter_the_order_and_the_columns_of_the_page_and_all_lin
         .iter()
         .map(|line| line.split_once(',').unwrap().0)
         .collect();
-    assert_eq!(first, names(&listed.text));
+    assert_eq!(first, names(&listed.page()));
     assert_eq!(lines[1_000], "mac-1002,SERIAL1002,Science");
     let jsonl = anna
-        .get(&site, &link(&page.text, "JSON Lines").unwrap())
+        .get(&site, &link(&page.page(), "JSON Lines").unwrap())
         .await;
     assert_eq!(jsonl.text.lines().count(), 1_000);
     assert_eq!(
@@ -29,7 +30,7 @@ async fn a_file_has_the_filter_the_order_and_the_columns_of_the_page_and_all_lin
         Some(r#"{"hostname":"mac-1002","serial":"SERIAL1002","unit":"Science"}"#)
     );
     assert_eq!(jsonl.headers[header::CONTENT_TYPE], "application/x-ndjson");
-    let xlsx = anna.get(&site, &link(&page.text, "Excel").unwrap()).await;
+    let xlsx = anna.get(&site, &link(&page.page(), "Excel").unwrap()).await;
     assert!(xlsx.text.starts_with("PK") && xlsx.text.contains("xl/worksheets/sheet1.xml"));
     let name = xlsx.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
     assert!(
