@@ -1,6 +1,7 @@
 //! `/machine_detail/<id or serial>/`.
 
 use axum::http::StatusCode;
+use sal_testkit::Page;
 
 use crate::{belongings::fill_machines, site::Site};
 
@@ -24,20 +25,19 @@ async fn q045_a_machine_is_found_by_id_then_by_serial_and_shows_all_its_parts() 
     let mut anna = site.visitor("anna").await;
     let page = anna.get(&site, "/machine_detail/1/").await;
     assert_eq!(page.status, StatusCode::OK);
-    for text in [
-        "mac-1",
-        "10.1.2.3",
-        "Firefox",
-        "133.0",
-        "Disk is full",
-        "FileVault",
-        "Studio",
-        "Arts",
-        "Never reported",
-    ] {
-        assert!(page.text.contains(text), "{text}");
-    }
-    assert!(page.text.contains("Enabled") && !page.text.contains("Disabled"));
+    let shown = page.page();
+    assert_eq!(shown.text("h1"), "mac-1");
+    assert_eq!(shown.texts("#machine .way-up a"), ["Arts", "Studio"]);
+    assert_eq!(shown.texts("#items .item .name"), ["Firefox"]);
+    assert_eq!(shown.texts("#items .item .version"), ["→ 133.0"]);
+    assert_eq!(shown.texts("#messages p:first-child"), ["Disk is full"]);
+    // The old submission is history.
+    assert_eq!(
+        shown.described("#plugins"),
+        [("FileVault".to_owned(), "Enabled".to_owned())]
+    );
+    let words = shown.words();
+    assert!(words.contains("10.1.2.3") && words.contains("Never reported"));
     assert!(!page.text.contains("AAAA"));
     assert_eq!(
         anna.get(&site, "/machine_detail/SERIAL1/").await.text,
@@ -103,12 +103,11 @@ async fn each_tab_shows_its_own_and_nothing_of_the_others() {
         for (other, text) in marks {
             assert_eq!(page.text.contains(text), other == tab, "{tab}: {text}");
         }
-        assert!(
-            page.text
-                .contains(&format!("<section class=\"card\" id=\"{tab}\">")),
-            "{tab}"
-        );
-        assert!(page.text.contains("mac-2") && !page.text.contains("/machine/edit/"));
+        let page = page.page();
+        assert_eq!(page.count(&format!("#tab > section#{tab}")), 1, "{tab}");
+        assert_eq!(page.count("#tab > section"), 1, "{tab}");
+        assert_eq!(page.text("h1"), "mac-2");
+        assert!(!page.has("[href^='/machine/edit/'], [action^='/machine/edit/']"));
     }
     let page = ben
         .get(&site, "/machine_detail/2/?tab=applications&q=nothing")
@@ -140,16 +139,23 @@ async fn items_are_filtered_by_status_and_their_history_is_a_page() {
     .await;
     let mut ben = site.visitor("ben").await;
     let page = ben.get(&site, "/machine_detail/2/?status=PENDING").await;
-    assert!(page.text.contains("Firefox") && !page.text.contains("Zoom"));
+    assert_eq!(page.page().texts("#items .item .name"), ["Firefox"]);
     let page = ben.get(&site, "/machine_detail/2/?status=ERROR").await;
-    assert!(page.text.contains("No item has this status now"));
+    let words = page.page().text("#items > p");
+    assert_eq!(words, "No item has this status now. Show all");
     let item = "/item/0193a5b0-0000-7000-8000-00000000000a/";
     let page = ben
         .get(&site, &format!("/machine_detail/SERIAL2{item}"))
         .await;
-    for text in ["&#60;b&#62;Zoom", "2026-11-01 10:00 UTC", ">Error<", "6.0"] {
-        assert!(page.text.contains(text), "{text}");
-    }
+    let page = page.page();
+    assert_eq!(page.text("h1"), "<b>Zoom</b>");
+    assert_eq!(page.texts(".history li time"), ["2026-11-01 10:00 UTC"]);
+    assert_eq!(page.texts(".history li .badge"), ["Error"]);
+    let details = page.described("main");
+    assert!(
+        details.iter().any(|(_, value)| value == "6.0"),
+        "{details:?}"
+    );
     for (path, status) in [
         (format!("/machine_detail/1{item}"), 404),
         (format!("/machine_detail/99{item}"), 404),
@@ -165,6 +171,12 @@ async fn items_are_filtered_by_status_and_their_history_is_a_page() {
             "{path}"
         );
     }
+}
+
+/// How many events of items the timeline shows.
+fn items(page: &Page) -> usize {
+    let told = page.texts("#timeline .text").into_iter();
+    told.filter(|text| text.starts_with("item-")).count()
 }
 
 #[tokio::test]
@@ -184,32 +196,25 @@ async fn the_timeline_is_paged_by_time_and_filtered_by_kind() {
     .await;
     let mut ben = site.visitor("ben").await;
     let page = ben.get(&site, "/machine_detail/2/?tab=timeline").await;
-    assert_eq!(page.text.matches(">item-").count(), 102);
-    assert!(
-        page.text.contains("changed: undeployed &#60;i&#62;")
-            && !page.text.contains("another machine")
+    let page = page.page();
+    assert_eq!(items(&page), 102);
+    assert_eq!(
+        page.texts("#timeline h3"),
+        ["Saturday, 2026-11-21", "Friday, 2026-11-20"]
     );
-    assert!(page.text.contains("<h3>Friday, 2026-11-20</h3>"));
-    let older = page
-        .text
-        .split("href=\"?tab=timeline&#38;before=")
-        .nth(1)
-        .unwrap();
-    let older = older.split('"').next().unwrap();
-    let page = ben
-        .get(
-            &site,
-            &format!("/machine_detail/2/?tab=timeline&before={older}"),
-        )
-        .await;
-    assert_eq!(page.text.matches(">item-").count(), 28);
-    assert!(
-        page.text.contains("Appeared here for the first time") && page.text.contains(">Newest<")
-    );
+    assert_eq!(page.texts("#timeline .text")[0], "changed: undeployed <i>");
+    let older = page.attribute("#timeline .pager a[rel=next]", "href");
+    let page = ben.get(&site, &format!("/machine_detail/2/{older}")).await;
+    let page = page.page();
+    assert_eq!(items(&page), 28);
+    let told = page.texts("#timeline .text");
+    assert!(told.contains(&"Appeared here for the first time".to_owned()));
+    assert_eq!(page.texts("#timeline .pager a"), ["Newest"]);
     let page = ben
         .get(&site, "/machine_detail/2/?tab=timeline&kind=changes")
-        .await;
-    assert!(page.text.contains("undeployed") && !page.text.contains(">item-"));
+        .await
+        .page();
+    assert_eq!(page.texts("#timeline .text"), ["changed: undeployed <i>"]);
     for before in [
         "-009999-01-02T01:59:59Z",
         "9999-12-30T22:00:00Z",
@@ -235,13 +240,15 @@ async fn what_lags_behind_the_check_in_is_marked_late() {
     .await;
     let mut ben = site.visitor("ben").await;
     let page = ben.get(&site, "/machine_detail/2/").await;
-    assert_eq!(page.text.matches(">late<").count(), 1);
-    let late = page
-        .text
-        .split("<li class=\"bad\"><span class=\"label\">")
-        .nth(1)
-        .unwrap();
-    assert!(late.starts_with("Munki<"));
+    let page = page.page();
+    assert_eq!(
+        page.texts(".badge.bad")
+            .iter()
+            .filter(|text| *text == "late")
+            .count(),
+        1
+    );
+    assert_eq!(page.texts(".freshness li.bad .label"), ["Munki"]);
 }
 
 #[tokio::test]
@@ -258,7 +265,7 @@ async fn the_facts_of_a_source_have_a_page() {
     for (path, shown) in [
         (
             "/machine_detail/facts/2/Apple%20Software%20Update/",
-            "&#60;script&#62;",
+            "<script>",
         ),
         ("/machine_detail/facts/SERIAL2/Munki/", "os_vers"),
         ("/machine_detail/facts/2/None/", "old one"),
@@ -274,8 +281,9 @@ async fn the_facts_of_a_source_have_a_page() {
     ] {
         let page = ben.get(&site, path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}");
-        assert!(page.text.contains(shown), "{path}: {shown}");
         assert!(!page.text.contains("AAAA"), "{path}");
+        let words = page.page().text("main");
+        assert!(words.contains(shown), "{path}: {words}");
     }
     for (path, status) in [
         ("/machine_detail/facts/1/Munki/", 404),
@@ -308,10 +316,10 @@ async fn q045_a_numeric_serial_number_is_a_serial_number_where_no_id_is_meant() 
     let site = site_with_a_full_machine().await;
     site.sql("UPDATE server_machine SET serial = '1' WHERE id = 2; UPDATE server_machine SET serial = '77' WHERE id = 1").await;
     let mut anna = site.visitor("anna").await;
-    let page = anna.get(&site, "/machine_detail/1/").await;
-    assert!(page.text.contains("<h1>mac-1</h1>"));
-    let page = anna.get(&site, "/machine_detail/77/").await;
-    assert!(page.text.contains("<h1>mac-1</h1>"));
+    for path in ["/machine_detail/1/", "/machine_detail/77/"] {
+        let page = anna.get(&site, path).await.page();
+        assert_eq!(page.text("h1"), "mac-1", "{path}");
+    }
     let page = anna.get(&site, "/machine_detail/facts/77/Munki/").await;
-    assert!(page.text.contains(">mac-1</a>"));
+    assert_eq!(page.page().texts(".way-up a"), ["mac-1"]);
 }

@@ -77,7 +77,9 @@ async fn a_deleted_machine_leaves_nothing_behind_and_takes_nothing_with_it() {
     assert!(before >= 11 && belongings(&site, 2).await == before);
     let mut writer = site.visitor("writer").await;
     let asked = writer.get(&site, "/machine/delete/2/").await;
-    assert!(asked.text.contains("Delete mac-2?") && asked.text.contains("SERIAL2"));
+    let asked = asked.page();
+    assert_eq!(asked.text("h1"), "Delete mac-2?");
+    assert!(asked.text("section.form").contains("SERIAL2"));
     let answer = writer.post(&site, "/machine/delete/2/", &[]).await;
     assert_eq!(
         (answer.status.as_u16(), answer.location()),
@@ -112,8 +114,10 @@ async fn a_machine_is_moved_and_undeployed() {
     site.sql("INSERT INTO server_machinegroup (id, business_unit_id, name, key) VALUES (3, 1, '<Other>', 'key-three')")
         .await;
     let mut writer = site.visitor("writer").await;
-    let page = writer.get(&site, "/machine/edit/2/").await;
-    assert!(page.text.contains("&#60;Other&#62;") && !page.text.contains("Studio"));
+    let page = writer.get(&site, "/machine/edit/2/").await.page();
+    assert_eq!(page.texts("[name=group] option"), ["<Other>", "Labs"]);
+    assert_eq!(page.field("group").as_deref(), Some("1"));
+    assert_eq!(page.field("deployed").as_deref(), Some("yes"));
     let form = [("group", "3"), ("deployed", "no")];
     let answer = writer.post(&site, "/machine/edit/2/", &form).await;
     assert_eq!(answer.location(), "/machine_detail/2/");
@@ -130,7 +134,9 @@ async fn a_machine_is_moved_and_undeployed() {
         1
     );
     let page = writer.get(&site, "/machine_detail/2/?tab=timeline").await;
-    assert!(page.text.contains("changed: moved from Science"));
+    let told = page.page().texts("#timeline .text");
+    let moved = "changed: moved from Science / Labs to Science / <Other>, undeployed";
+    assert_eq!(told.iter().filter(|text| *text == moved).count(), 1);
 }
 
 #[tokio::test]
@@ -177,8 +183,10 @@ async fn q070_the_serial_number_of_a_new_machine_is_cleaned_as_a_check_in_cleans
     let made = "SELECT count(*) FROM server_machine WHERE serial = 'VMW-ABC' AND machine_group_id = 1 AND deployed
          AND NOT broken_client AND last_checkin IS NULL AND first_checkin IS NOT NULL AND os_family = 'Darwin'";
     assert_eq!(site.number(made).await, 1);
-    let page = writer.get(&site, answer.location()).await;
-    assert!(page.text.contains("<h1>VMW-ABC</h1>") && page.text.contains("Never checked in"));
+    let page = writer.get(&site, answer.location()).await.page();
+    assert_eq!(page.text("h1"), "VMW-ABC");
+    let muted = page.texts("#machine .muted");
+    assert_eq!(muted[0], "Never checked in");
     let noted = "SELECT count(*) FROM salrs_audit WHERE action = 'made' AND kind = 'machine' AND object_name = 'VMW-ABC'";
     assert_eq!(site.number(noted).await, 1);
 
@@ -200,7 +208,8 @@ async fn q070_the_serial_number_of_a_new_machine_is_cleaned_as_a_check_in_cleans
     let hostile = writer
         .post(&site, "/machine/new/1/", &[("serial", "\"><script>+")])
         .await;
-    let page = writer.get(&site, hostile.location()).await;
-    assert!(page.text.contains("&#34;&#62;&#60;SCRIPT&#62;") && !page.text.contains("<SCRIPT>"));
+    let page = writer.get(&site, hostile.location()).await.page();
+    assert_eq!(page.text("h1"), "\"><SCRIPT>");
+    assert!(!page.has("script:not([src])"));
     assert_eq!(site.number("SELECT count(*) FROM server_machine").await, 4);
 }
