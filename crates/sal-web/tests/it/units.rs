@@ -1,8 +1,10 @@
 //! Changing and deleting business units and machine groups.
 
+use sal_testkit::Page;
+
 use crate::{
     belongings::{belongings, fill_machines, orphans},
-    site::{Answer, Site, Visitor},
+    site::{Answer, Site, Visitor, cells, names},
 };
 
 /// Machine 2 in group 1 of unit 1, machine 1 in group 2 of unit 2, and everybody.
@@ -67,21 +69,28 @@ async fn q071_units_and_groups_are_changed_by_whom_sal_lets_and_deleted_by_post_
     );
 }
 
+/// Who is ticked.
+fn ticked(page: &Page) -> Vec<String> {
+    page.attributes("[name=users][checked]", "value")
+}
+
 #[tokio::test]
 async fn a_unit_gets_a_name_and_members() {
     let site = site_with_everybody().await;
     site.sql("INSERT INTO server_businessunit_users (businessunit_id, user_id) VALUES (1, 1)")
         .await;
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/business_unit/edit/1/").await;
-    assert!(
-        page.text.contains("value=\"2\" checked")
-            && page.text.contains("value=\"5\">&#60;b&#62;eve")
+    let page = admin.get(&site, "/business_unit/edit/1/").await.page();
+    // Global admins are no choice.
+    assert_eq!(
+        page.texts("fieldset label"),
+        ["<b>eve", "counter", "reader", "writer"]
     );
-    assert!(
-        !page.text.contains("name=\"users\" value=\"1\""),
-        "global admins are no choice"
+    assert_eq!(
+        page.attributes("[name=users]", "value"),
+        ["5", "4", "3", "2"]
     );
+    assert_eq!(ticked(&page), ["4", "3", "2"]);
     // The writer stays, reader and counter leave, eve joins; unknown ids are nobody.
     let form = [
         ("name", " <Physics> "),
@@ -112,8 +121,8 @@ async fn a_unit_gets_a_name_and_members() {
         .await
         .status;
     assert_eq!(status.as_u16(), 404);
-    let page = admin.get(&site, "/units/").await;
-    assert!(page.text.contains("&#60;Physics&#62;") && !page.text.contains("<Physics>"));
+    let page = admin.get(&site, "/units/").await.page();
+    assert_eq!(names(&page), ["<Physics>", "Arts"]);
     // The same again is no change.
     admin.post(&site, "/business_unit/edit/1/", &form).await;
     assert_eq!(
@@ -132,10 +141,9 @@ async fn q032_a_bad_name_of_a_unit_or_group_keeps_what_was_typed() {
         let form = [("name", name), ("users", "5")];
         let page = admin.post(&site, "/business_unit/edit/1/", &form).await;
         assert_eq!(page.status.as_u16(), 422, "{name:?}");
-        assert!(
-            page.text.contains("1 to 100 characters") && page.text.contains("value=\"5\" checked")
-        );
-        assert!(page.text.contains("value=\"2\">writer"));
+        let page = page.page();
+        assert!(page.text("[role=alert]").contains("1 to 100 characters"));
+        assert_eq!(ticked(&page), ["5"]);
         let page = admin
             .post(&site, "/edit-machine-group/1/", &[("name", name)])
             .await;
@@ -153,7 +161,8 @@ async fn q032_a_bad_name_of_a_unit_or_group_keeps_what_was_typed() {
         let form = [("name", "Labs"), ("unit", unit)];
         let page = admin.post(&site, "/edit-machine-group/1/", &form).await;
         assert_eq!(page.status.as_u16(), 422, "{unit}");
-        assert!(page.text.contains("Choose one of the business units."));
+        let problem = page.page().text("[role=alert]");
+        assert_eq!(problem, "Choose one of the business units.");
     }
 }
 
@@ -162,7 +171,7 @@ async fn a_group_is_renamed_by_writers_and_moved_by_global_admins() {
     let site = site_with_everybody().await;
     let mut writer = site.visitor("writer").await;
     let page = writer.get(&site, "/edit-machine-group/1/").await;
-    assert!(!page.text.contains("key-one") && !page.text.contains("name=\"unit\""));
+    assert!(!page.text.contains("key-one") && !page.page().has("[name=unit]"));
     let form = [("name", "Laboratories"), ("unit", "2")];
     let answer = writer.post(&site, "/edit-machine-group/1/", &form).await;
     assert_eq!(answer.location(), "/machinegroup/1/");
@@ -170,8 +179,10 @@ async fn a_group_is_renamed_by_writers_and_moved_by_global_admins() {
     assert_eq!(site.number(stays).await, 1);
 
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/edit-machine-group/1/").await;
-    assert!(page.text.contains("key-one"));
+    let page = admin.get(&site, "/edit-machine-group/1/").await.page();
+    assert_eq!(page.text("#group-key"), "key-one");
+    assert_eq!(page.texts("[name=unit] option"), ["Arts", "Science"]);
+    assert_eq!(page.field("unit").as_deref(), Some("1"));
     admin.post(&site, "/edit-machine-group/1/", &form).await;
     let moved = "SELECT count(*) FROM server_machinegroup WHERE id = 1 AND business_unit_id = 2 AND key = 'key-one'";
     assert_eq!(site.number(moved).await, 1);
@@ -187,7 +198,7 @@ async fn a_group_is_renamed_by_writers_and_moved_by_global_admins() {
 
 async fn delete(admin: &mut Visitor, site: &Site, path: &str) -> Answer {
     let asked = admin.get(site, path).await;
-    assert!(asked.text.contains("Delete all of it"), "{path}");
+    assert_eq!(asked.page().text("button.danger"), "Delete all of it");
     admin.post(site, path, &[]).await
 }
 
@@ -257,22 +268,45 @@ async fn a_deleted_unit_takes_everything_in_it_with_it() {
 }
 
 #[tokio::test]
-async fn the_list_of_units_and_the_overviews_lead_to_what_can_be_changed() {
+async fn the_list_of_units_leads_to_what_can_be_changed() {
     let site = site_with_everybody().await;
     site.sql("UPDATE server_machine SET deployed = false WHERE id = 2; INSERT INTO server_businessunit (id, name) VALUES (9, 'Empty')")
         .await;
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/units/").await;
-    for text in [
-        "3 business units, 2 machine groups",
-        "1 machine, 1 undeployed",
-        "None yet",
-        "href=\"/business_unit/edit/9/\"",
-        "href=\"/edit-machine-group/1/\"",
-        "href=\"/new-machine-group/9/\"",
-    ] {
-        assert!(page.text.contains(text), "{text}");
-    }
+    let page = admin.get(&site, "/units/").await.page();
+    assert_eq!(
+        page.text(".page-head .muted"),
+        "3 business units, 2 machine groups"
+    );
+    assert_eq!(
+        cells(&page),
+        [
+            ["Arts", "0", "1", "Studio 1 machine Edit"],
+            ["Empty", "0", "0", "None yet"],
+            ["Science", "3", "1", "Labs 1 machine, 1 undeployed Edit"],
+        ]
+    );
+    assert_eq!(
+        page.attributes("[data-label=Change] a", "href"),
+        [
+            "/business_unit/edit/2/",
+            "/new-machine-group/2/",
+            "/business_unit/edit/9/",
+            "/new-machine-group/9/",
+            "/business_unit/edit/1/",
+            "/new-machine-group/1/",
+        ]
+    );
+    assert_eq!(
+        page.attributes(".unit-groups a[aria-label]", "href"),
+        ["/edit-machine-group/2/", "/edit-machine-group/1/"]
+    );
+}
+
+#[tokio::test]
+async fn overviews_lead_to_what_may_be_changed() {
+    let site = site_with_everybody().await;
+    let mut admin = site.visitor("admin").await;
     let mut writer = site.visitor("writer").await;
     for (path, for_all, for_admins) in [
         (
@@ -297,11 +331,8 @@ async fn the_list_of_units_and_the_overviews_lead_to_what_can_be_changed() {
         ),
     ] {
         for (visitor, is_admin) in [(&mut admin, true), (&mut writer, false)] {
-            let page = visitor.get(&site, path).await;
-            let has = |href: &str| {
-                page.text
-                    .contains(&format!("class=\"button\" href=\"{href}\""))
-            };
+            let page = visitor.get(&site, path).await.page();
+            let has = |href: &str| page.has(&format!("a.button[href='{href}']"));
             assert!(has(for_all), "{path} {for_all}");
             assert_eq!(has(for_admins), is_admin, "{path} {for_admins}");
         }
@@ -311,5 +342,5 @@ async fn the_list_of_units_and_the_overviews_lead_to_what_can_be_changed() {
         .await
         .get(&site, "/machinegroup/1/")
         .await;
-    assert!(!page.text.contains("/edit-machine-group/"));
+    assert!(!page.page().has("a[href^='/edit-machine-group/']"));
 }
