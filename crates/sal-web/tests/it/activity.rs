@@ -2,7 +2,9 @@
 
 use axum::http::{StatusCode, header};
 
-use crate::site::{Site, Visitor};
+use sal_testkit::Page;
+
+use crate::site::{Site, Visitor, names};
 
 async fn site() -> (Site, Visitor) {
     let site = Site::start().await;
@@ -60,31 +62,39 @@ async fn only_global_admins_see_activity() {
 async fn changes_are_paged_by_number_and_filtered() {
     let (site, mut admin) = site().await;
     changes(&site).await;
-    let page = admin.get(&site, "/activity/").await.text;
-    assert!(page.contains("thing-120") && page.contains("thing-71") && !page.contains("thing-70<"));
-    assert!(page.contains("&#60;img src=x&#62;") && !page.contains("<img src=x>"));
-    assert!(
-        page.contains("hx-trigger=\"every 30s\"") && page.contains("href=\"/machine_detail/119/\"")
+    let page = admin.get(&site, "/activity/").await.page();
+    let told = |page: &Page| page.texts("[data-label=What]");
+    let second = &page.rows("table.devices")[1];
+    assert_eq!(
+        second[1..],
+        ["ben", "machine <img src=x> changed", "=cmd()"]
     );
+    assert_eq!(told(&page)[0], "machine thing-120 changed");
+    assert_eq!(told(&page).len(), 50);
+    assert_eq!(told(&page)[49], "machine thing-71 changed");
+    assert_eq!(page.links("<img src=x>"), ["/machine_detail/119/"]);
+    assert_eq!(page.count("[hx-trigger='every 30s']"), 1);
     let older = "/activity/?before=71";
-    assert!(page.contains(older));
-    let page = admin.get(&site, older).await.text;
-    assert!(
-        page.contains("thing-70<") && page.contains("thing-21<") && !page.contains("thing-20<")
-    );
-    assert!(!page.contains("hx-trigger"), "only the first page is live");
-    let last = admin.get(&site, "/activity/?before=21").await.text;
-    assert!(last.contains("thing-1<") && !last.contains("rel=\"next\""));
+    assert_eq!(page.attribute("#older", "href"), older);
+    let page = admin.get(&site, older).await.page();
+    assert_eq!(told(&page)[0], "machine thing-70 changed");
+    assert_eq!(told(&page)[49], "machine thing-21 changed");
+    assert!(!page.has("[hx-trigger]"), "only the first page is live");
+    let last = admin.get(&site, "/activity/?before=21").await.page();
+    assert_eq!(told(&last)[19], "machine thing-1 changed");
+    assert!(!last.has("[rel=next]"));
 
-    let keys = admin.get(&site, "/activity/?kind=API+key&user=").await.text;
-    assert!(
-        keys.contains("<option value=\"API key\" selected>") && keys.contains("thing-15 changed")
-    );
-    assert!(!keys.contains("thing-119") && !keys.contains("thing-118"));
-    let anna = admin.get(&site, "/activity/?user=anna").await.text;
-    assert!(anna.contains("thing-118") && !anna.contains("thing-117"));
-    let nobody = admin.get(&site, "/activity/?user=%3Cb%3E").await.text;
-    assert!(nobody.contains("No change of this kind") && !nobody.contains("<b>"));
+    let keys = admin.get(&site, "/activity/?kind=API+key&user=").await;
+    let keys = keys.page();
+    assert_eq!(keys.field("kind").as_deref(), Some("API key"));
+    assert_eq!(told(&keys).len(), 12);
+    assert_eq!(told(&keys)[0], "API key thing-115 changed");
+    let anna = admin.get(&site, "/activity/?user=anna").await.page();
+    let users = anna.texts("[data-label=Who]");
+    assert!(users.len() == 50 && users.iter().all(|user| user == "Anna"));
+    let nobody = admin.get(&site, "/activity/?user=%3Cb%3E").await.page();
+    assert_eq!(nobody.text("main h2"), "No change of this kind or person");
+    assert_eq!(nobody.field("user").as_deref(), Some("<b>"));
     for query in [
         "before=x",
         "before=99999999999999999999",
@@ -132,7 +142,7 @@ async fn events(site: &Site) {
          FROM generate_series(1, 120) n;
          INSERT INTO salrs_rejected_body (fingerprint, id, at, path, content_type, serial, reason, address, body)
          VALUES (decode(lpad('1', 32, '0'), 'hex'), 17, now(), '/checkin/', 'x', 'C1', 'bad <i>', '10.0.0.1', 'the secret body'),
-                (decode(lpad('2', 32, '0'), 'hex'), 18, now(), '/checkin/', 'x', 'C2', 'worse', '10.0.0.2', 'y')",
+                (decode(lpad('2', 32, '0'), 'hex'), 18, now(), '/checkin/', 'x', 'C2', 'worse', '10.0.0.2', 'yes')",
     )
     .await;
 }
@@ -143,15 +153,12 @@ async fn every_event_is_on_exactly_one_page_also_those_of_the_same_moment() {
     events(&site).await;
     let (mut path, mut seen) = ("/activity/check-ins/".to_owned(), Vec::new());
     for round in 0..3 {
-        let page = admin.get(&site, &path).await.text;
-        assert_eq!(page.contains("hx-trigger"), round == 0);
-        assert_eq!(page.contains("sal checkin replay"), round == 0);
-        assert!(!page.contains("<b>") && !page.contains("the secret body"));
-        let links = page.split("data-row-link href=\"/machines/?q=").skip(1);
-        seen.extend(links.filter_map(|rest| rest.split('"').next().map(str::to_owned)));
-        let next = page.split("id=\"older\" href=\"").nth(1);
-        let next = next.and_then(|rest| rest.split('"').next());
-        path = next.unwrap_or_default().replace("&#38;", "&");
+        let page = admin.get(&site, &path).await.page();
+        assert_eq!(page.has("[hx-trigger]"), round == 0);
+        assert_eq!(page.words().contains("sal checkin replay"), round == 0);
+        assert!(!page.has("main b") && !page.words().contains("the secret body"));
+        seen.extend(page.attributes("a[data-row-link]", "href"));
+        path = page.attributes("a#older", "href").pop().unwrap_or_default();
         assert_eq!(path.is_empty(), round == 2, "{round}");
     }
     assert_eq!(seen.len(), 120);
@@ -163,24 +170,35 @@ async fn every_event_is_on_exactly_one_page_also_those_of_the_same_moment() {
 #[tokio::test]
 async fn events_are_filtered_and_exported_and_bodies_are_named() {
     let (site, mut admin) = site().await;
-    let empty = admin.get(&site, "/activity/check-ins/").await.text;
-    assert!(empty.contains("All check-ins went as usual"));
+    let empty = admin.get(&site, "/activity/check-ins/").await.page();
+    assert_eq!(empty.text("main h2"), "All check-ins went as usual");
     events(&site).await;
-    let failed = admin
-        .get(&site, "/activity/check-ins/?outcome=failed&serial=c1")
-        .await
-        .text;
-    assert!(
-        failed.contains("q=C10\"") && failed.contains("q=C100\"") && !failed.contains("q=C1\"")
+    let bodies = |page: &Page| page.rows(".note table.devices");
+    let path = "/activity/check-ins/?outcome=failed&serial=c1";
+    let failed = admin.get(&site, path).await.page();
+    assert_eq!(names(&failed), ["C10", "C100", "C110", "C120"]);
+    assert!(bodies(&failed).is_empty());
+    let one = admin.get(&site, "/activity/check-ins/?serial=C2").await;
+    let one = one.page();
+    assert_eq!(names(&one)[0], "C2");
+    assert_eq!(one.links("C2"), ["/machines/?q=C2"]);
+    let all = admin.get(&site, "/activity/check-ins/").await.page();
+    let lines = bodies(&all);
+    let refused = lines.iter().map(|line| (line[0].as_str(), &line[2..]));
+    assert_eq!(
+        refused.collect::<Vec<_>>(),
+        [
+            (
+                "18",
+                &["/checkin/", "C2", "worse", "10.0.0.2", "3 bytes"].map(str::to_owned)[..]
+            ),
+            (
+                "17",
+                &["/checkin/", "C1", "bad <i>", "10.0.0.1", "15 bytes"].map(str::to_owned)
+            ),
+        ]
     );
-    assert!(!failed.contains("Bodies that were kept"));
-    let one = admin
-        .get(&site, "/activity/check-ins/?serial=C2")
-        .await
-        .text;
-    assert!(one.contains(">18<") && !one.contains(">17<") && one.contains("q=C2\""));
-    let all = admin.get(&site, "/activity/check-ins/").await.text;
-    assert!(all.contains("bad &#60;i&#62;") && all.contains("15 bytes"));
+    assert_eq!(bodies(&one), bodies(&all)[..1]);
     let csv = admin
         .get(&site, "/activity/check-ins/export/?outcome=failed")
         .await;
@@ -209,8 +227,10 @@ async fn logins_refusals_and_lock_outs_are_told_and_bounded() {
             stranger.post(&site, "/login/", &form).await;
         }
     }
-    let page = admin.get(&site, "/activity/?kind=login").await.text;
-    assert!(page.contains("from unknown, 10 times"), "{page}");
+    let page = admin.get(&site, "/activity/?kind=login").await.page();
+    let details = page.texts("[data-label=Detail]");
+    let told = |detail: &String| detail.starts_with("from unknown, 10 times, the last ");
+    assert!(details.iter().any(told), "{details:?}");
     let count = |what: &str| {
         format!(
             "SELECT count(*) FROM salrs_audit WHERE kind = 'login' AND user_id IS NULL AND {what}"
@@ -234,8 +254,15 @@ async fn logins_refusals_and_lock_outs_are_told_and_bounded() {
     let logged_in = "SELECT count(*) FROM salrs_audit WHERE kind = 'login' AND action = 'logged in' AND user_id = 2
          AND username = 'anna' AND object_id = '2'";
     assert_eq!(site.number(logged_in).await, 1);
-    let page = admin.get(&site, "/activity/?kind=login").await.text;
-    assert!(
-        page.contains("(unknown)") && page.contains("locked out") && page.contains("logged in")
-    );
+    let page = admin.get(&site, "/activity/?kind=login").await.page();
+    let lines = page.rows("table.devices");
+    for (who, what) in [
+        ("(unknown)", "locked out"),
+        ("(unknown)", "refused"),
+        ("ga", "locked out"),
+        ("anna", "logged in"),
+    ] {
+        let is_it = |line: &&Vec<String>| line[1] == who && line[2].ends_with(what);
+        assert_eq!(lines.iter().filter(is_it).count(), 1, "{who} {what}");
+    }
 }

@@ -15,15 +15,26 @@ async fn retention_is_shown_as_it_was_set() {
     let site = site_with_admin().await;
     let mut admin = site.visitor("admin").await;
     site.sql("DELETE FROM server_salsetting").await;
-    let page = admin.get(&site, "/settings/").await;
-    assert!(page.text.contains("<strong>180 days</strong>"));
+    let page = admin.get(&site, "/settings/").await.page();
+    assert_eq!(page.text("main strong"), "180 days");
+    assert_eq!(page.field("days").as_deref(), Some("180"));
     site.sql("INSERT INTO server_salsetting (name, value) VALUES ('historical_retention', '31')")
         .await;
-    let page = admin.get(&site, "/settings/").await;
-    assert!(page.text.contains("<strong>31 days</strong>"));
-    for link in ["/settings/plugins/", "/settings/api-keys/", "/database/"] {
-        assert!(page.text.contains(&format!("href=\"{link}\"")), "{link}");
-        assert_eq!(admin.get(&site, link).await.status, StatusCode::OK);
+    let page = admin.get(&site, "/settings/").await.page();
+    assert_eq!(page.text("main strong"), "31 days");
+    let links = page.attributes("main h2 a", "href");
+    assert_eq!(
+        links,
+        [
+            "/settings/all/",
+            "/settings/maintenance/",
+            "/settings/plugins/",
+            "/settings/api-keys/",
+            "/database/"
+        ]
+    );
+    for link in links {
+        assert_eq!(admin.get(&site, &link).await.status, StatusCode::OK);
     }
 }
 
@@ -43,7 +54,7 @@ async fn q030_the_old_link_asks_and_the_form_changes_what_a_django_sal_sends() {
         let path = format!("/settings/senddata/{choice}/");
         let asked = admin.get(&site, &path).await;
         assert_eq!(asked.status, StatusCode::OK);
-        assert!(asked.text.contains("<form method=\"post\">"));
+        assert_eq!(asked.page().count("main form[method=post] button"), 1);
         assert_eq!(site.number(&set(before)).await, 1, "asking changes nothing");
         let changed = admin.post(&site, &path, &[]).await;
         assert_eq!(changed.location(), "/settings/");
@@ -79,7 +90,8 @@ async fn q031_the_private_part_of_an_api_key_is_shown_once_and_only_on_request()
         );
     }
     let shown = admin.post(&site, &path, &[]).await;
-    assert!(has_private_key(&shown.text) && shown.text.contains("&#60;grafana&#62;"));
+    assert!(has_private_key(&shown.text));
+    assert!(shown.page().words().contains("<grafana>"));
     assert_eq!(shown.headers[header::CACHE_CONTROL], "no-store");
     for answer in [
         admin.get(&site, &path).await,
@@ -89,7 +101,10 @@ async fn q031_the_private_part_of_an_api_key_is_shown_once_and_only_on_request()
         assert!(answer.text.is_empty());
     }
     let list = admin.get(&site, "/settings/api-keys/").await;
-    assert!(list.text.contains("Was shown") && !has_private_key(&list.text));
+    assert!(!has_private_key(&list.text));
+    let list = list.page();
+    assert_eq!(list.texts("th a"), ["<grafana>"]);
+    assert_eq!(list.texts("[data-label='Private key']"), ["Was shown"]);
 }
 
 #[tokio::test]
@@ -101,7 +116,14 @@ async fn a_ticked_box_makes_a_key_that_may_change_things() {
     let keys = "SELECT count(*) FROM server_apikey WHERE read_write";
     assert_eq!(site.number(keys).await, 1);
     let list = admin.get(&site, "/settings/api-keys/").await;
-    assert!(list.text.contains("Read and write") && list.text.contains("Show it once"));
+    let [row] = &list.page().rows("table.devices")[..] else {
+        panic!("{}", list.text)
+    };
+    assert_eq!(
+        (row[0].as_str(), row[2].as_str()),
+        ("terraform", "Read and write")
+    );
+    assert_eq!(row[3], "Show it once");
 }
 
 #[tokio::test]
@@ -112,12 +134,14 @@ async fn q094_an_api_key_is_renamed_and_deleted_and_every_step_is_noted() {
         .post(&site, "/settings/api-keys/new/", &[("name", "grafana")])
         .await;
     admin.post(&site, made.location(), &[]).await;
-    let list = admin.get(&site, "/settings/api-keys/").await.text;
+    let list = admin.get(&site, "/settings/api-keys/").await.page();
     let edit = made.location().replace("display", "edit");
     let delete = made.location().replace("display", "delete");
-    assert!(list.contains(&edit) && list.contains(&delete));
+    assert_eq!(list.links("Edit"), [edit.as_str()]);
+    assert_eq!(list.links("Delete"), [delete.as_str()]);
     let page = admin.get(&site, &edit).await;
-    assert!(page.text.contains("value=\"grafana\"") && !has_private_key(&page.text));
+    assert!(!has_private_key(&page.text));
+    assert_eq!(page.page().field("name").as_deref(), Some("grafana"));
     for name in ["", "a\0b", &"x".repeat(256)] {
         let answer = admin.post(&site, &edit, &[("name", name)]).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -129,7 +153,7 @@ async fn q094_an_api_key_is_renamed_and_deleted_and_every_step_is_noted() {
     assert_eq!(site.number(now).await, 1);
 
     let asked = admin.get(&site, &delete).await;
-    assert!(asked.text.contains("Delete API key &#60;terraform&#62;?"));
+    assert_eq!(asked.page().text("h1"), "Delete API key <terraform>?");
     assert_eq!(site.number(now).await, 1, "asking deletes nothing");
     let gone = admin.post(&site, &delete, &[]).await;
     assert_eq!(gone.location(), "/settings/api-keys/");
@@ -187,22 +211,33 @@ async fn q116_plugins_are_listed_in_their_order_and_foreign_ones_keep_their_plac
               INSERT INTO server_plugin (name, \"order\") VALUES ('OurOwn', 100)",
     )
     .await;
-    let page = admin.get(&site, "/settings/plugins/").await.text;
-    let page = page.split("<main").nth(1).unwrap();
-    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
-    let order = [
-        "row\">Status<",
-        "row\">Activity<",
-        "row\">OurOwn<",
-        "Not part of this server",
-        ">Disabled<",
-        "<h2 class=\"section-head\">Reports</h2>",
-        "InstallReport",
-        "<h2 class=\"section-head\">Machine details</h2>",
-        "MachineDetailSecurity",
-    ];
-    assert!(order.map(at).is_sorted(), "{:?}", order.map(at));
-    assert!(page.contains("NewMachines"), "a disabled widget is listed");
+    let page = admin.get(&site, "/settings/plugins/").await.page();
+    assert_eq!(
+        page.texts("h2.section-head"),
+        ["Widgets", "Reports", "Machine details"]
+    );
+    let captions = page.texts("caption");
+    assert_eq!(captions, page.texts("h2.section-head"));
+    // Thirteen widgets are enabled at first.
+    let widgets = page.rows(".table-box:nth-of-type(2) table");
+    let states: Vec<(&str, &str)> = widgets
+        .iter()
+        .map(|row| (row[0].as_str(), row[3].as_str()))
+        .collect();
+    assert!(states[..12].contains(&("Status", "Enabled")));
+    assert_eq!(states[12], ("Activity", "Enabled"));
+    assert_eq!(states[13], ("OurOwn", "Enabled Not part of this server"));
+    let (enabled, disabled) = states.split_at(14);
+    assert!(
+        enabled
+            .iter()
+            .all(|(_, state)| state.starts_with("Enabled"))
+    );
+    assert!(disabled.iter().all(|(_, state)| *state == "Disabled"));
+    assert!(
+        page.attributes("button", "aria-label")
+            .contains(&"Enable NewMachines".to_owned())
+    );
     let rows = "SELECT count(*) FROM server_plugin WHERE name = 'OurOwn'";
     assert_eq!(site.number(rows).await, 1);
 }
@@ -271,15 +306,20 @@ async fn q115_plugins_are_enabled_moved_and_disabled_by_buttons_and_links_only_a
 async fn q106_every_setting_is_checked_and_a_change_is_noted_with_old_and_new() {
     let site = site_with_admin().await;
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/settings/all/").await;
-    assert_eq!(page.status, StatusCode::OK);
+    let page = admin.get(&site, "/settings/all/").await.page();
     for setting in sal_http::sal_settings::SETTINGS {
-        let field = format!("name=\"{}\"", setting.name);
+        let field = format!("form.settings [name='{}']", setting.name);
         let is_field = setting.kind != sal_http::sal_settings::Kind::Bookkeeping;
-        assert_eq!(page.text.contains(&field), is_field, "{}", setting.name);
+        assert_eq!(page.has(&field), is_field, "{}", setting.name);
     }
-    assert!(page.text.contains("DOCKER_SAL_TZ") && page.text.contains("(default)"));
-    assert!(!page.text.contains("<Europe/London>"), "{}", page.text);
+    assert_eq!(
+        page.rows("table:not(.wordy)"),
+        [[
+            "DOCKER_SAL_TZ",
+            "<Europe/London> (default)",
+            "Time zone of pages."
+        ]]
+    );
 
     let form = [
         ("historical_retention", "31"),
@@ -330,8 +370,14 @@ async fn q106_what_does_not_fit_is_answered_with_a_sentence_and_nothing_is_saved
         let form = [(name, bad), ("datatable_page_length", "50")];
         let refused = admin.post(&site, "/settings/all/", &form).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}");
-        assert!(refused.text.contains(sentence), "{name}: {}", refused.text);
-        assert!(!refused.text.contains("<i>perhaps"));
+        let page = refused.page();
+        let problem = page.text(".problem[role=alert]");
+        assert!(problem.contains(sentence), "{name}: {problem}");
+        if name == "send_data" {
+            assert!(!page.has("main i"));
+        } else {
+            assert_eq!(page.attribute("[aria-invalid]", "name"), name);
+        }
     }
     let untouched = "SELECT count(*) FROM server_salsetting WHERE name = 'datatable_page_length' AND value = '20'";
     assert_eq!(site.number(untouched).await, 1, "all of a form or nothing");
@@ -381,20 +427,22 @@ async fn rows_that_nothing_knows_are_listed_and_can_be_deleted_and_no_others() {
              (901, 'last_sent_data', '1760000000')",
     )
     .await;
-    let page = admin.get(&site, "/settings/all/").await;
+    let page = admin.get(&site, "/settings/all/").await.page();
+    let rows = page.rows("table.wordy");
     assert!(
-        page.text.contains("AppVersion_&#60;Apps&#62;") && page.text.contains("Safari &#38; more")
+        rows.contains(
+            &["AppVersion_<Apps>", "Safari & more", "Delete…"]
+                .map(str::to_owned)
+                .to_vec()
+        )
     );
-    assert!(
-        page.text
-            .contains("1760000000 <span class=\"muted\"><time datetime=\"2025-10-09")
-    );
-    let asked = admin.get(&site, "/settings/forget/900/").await;
-    assert!(
-        asked
-            .text
-            .contains("Delete the setting AppVersion_&#60;Apps&#62;?")
-    );
+    assert_eq!(page.links("Delete…"), ["/settings/forget/900/"]);
+    let noted = rows.iter().find(|row| row[0] == "last_sent_data").unwrap();
+    assert!(noted[1].starts_with("1760000000 "), "{noted:?}");
+    let times = page.attributes("td time", "datetime");
+    assert!(times.iter().any(|at| at.starts_with("2025-10-09")));
+    let asked = admin.get(&site, "/settings/forget/900/").await.page();
+    assert_eq!(asked.text("h1"), "Delete the setting AppVersion_<Apps>?");
     let count = "SELECT count(*) FROM server_salsetting WHERE id IN (900, 901)";
     assert_eq!(site.number(count).await, 2);
     assert_eq!(
@@ -417,12 +465,41 @@ async fn rows_that_nothing_knows_are_listed_and_can_be_deleted_and_no_others() {
     }
 }
 
+/// Name, last run, rows, time, next run, button.
+const JOBS: [[&str; 6]; 3] = [
+    [
+        "retention Removes.",
+        "Failed 10 min ago on sal-1 relation & gone",
+        "0",
+        "5 ms",
+        "in 10 min every 6 h · 1 run · 1 failed",
+        "Run now",
+    ],
+    [
+        "search Keeps <caches>.",
+        "Done 1 min ago on sal-1",
+        "1,234",
+        "60.0 s",
+        "in 4 min every 5 min · 7 runs",
+        "Run now",
+    ],
+    [
+        "sessions Removes.",
+        "Its server is gone 1 h ago on sal-2",
+        "0",
+        "0 ms",
+        "due every 1 h · 1 run",
+        "Run now",
+    ],
+];
+
 #[tokio::test]
 async fn the_jobs_are_listed_with_their_last_run_and_can_be_had_now() {
     let site = site_with_admin().await;
     let mut admin = site.visitor("admin").await;
-    let page = admin.get(&site, "/settings/maintenance/").await;
-    assert!(page.text.contains("Nothing was done yet") && page.text.contains("No server"));
+    let page = admin.get(&site, "/settings/maintenance/").await.page();
+    assert_eq!(page.text(".nothing h2"), "Nothing was done yet");
+    assert_eq!(page.text(".page-head .badge.warn"), "No server");
     site.sql(
         "INSERT INTO salrs_job (name, what, every_seconds, next_due, last_started, last_finished, last_result, last_server, rows, duration_ms, last_error, runs, failures)
          VALUES ('search', 'Keeps <caches>.', 300, '2026-11-22T12:04:00Z', '2026-11-22T11:58:00Z', '2026-11-22T11:59:00Z', 'done', 'sal-1', 1234, 60000, '', 7, 0),
@@ -430,22 +507,10 @@ async fn the_jobs_are_listed_with_their_last_run_and_can_be_had_now() {
                 ('retention', 'Removes.', 21600, '2026-11-22T12:10:00Z', '2026-11-22T11:50:00Z', '2026-11-22T11:50:00Z', 'failed', 'sal-1', 0, 5, 'relation & gone', 1, 1)",
     )
     .await;
-    let page = admin.get(&site, "/settings/maintenance/").await.text;
-    for text in [
-        "Keeps &#60;caches&#62;.",
-        "every 5 min",
-        "every 6 h",
-        "1,234",
-        "60.0 s",
-        "in 4 min",
-        "1 min ago",
-        "relation &#38; gone",
-        "Its server is gone",
-        "1 failed",
-        "on sal-1",
-    ] {
-        assert!(page.contains(text), "{text} in {page}");
-    }
+    let page = admin.get(&site, "/settings/maintenance/").await.page();
+    let mut rows = page.rows("table.devices");
+    rows.sort();
+    assert_eq!(rows, JOBS);
     let asked = admin
         .post(&site, "/settings/maintenance/run/search/", &[])
         .await;
