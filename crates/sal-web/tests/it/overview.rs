@@ -1,6 +1,7 @@
 //! `/`: widgets, their numbers, and what an empty server teaches.
 
 use axum::http::{StatusCode, header};
+use sal_testkit::Page;
 
 use crate::site::Site;
 
@@ -35,14 +36,14 @@ async fn administrators_alone_are_told_which_plugins_are_not_run() {
          INSERT INTO server_machinedetailplugin (name, \"order\") VALUES ('OldDetail', 90)",
     )
     .await;
-    let page = site.visitor("anna").await.get(&site, "/").await;
-    for text in [
-        words,
-        "Old&#60;Widget&#62; (not on this server), OldDetail (not on this server)",
-        "href=\"/settings/plugins/\"",
-    ] {
-        assert!(page.text.contains(text), "{text}");
-    }
+    let page = site.visitor("anna").await.get(&site, "/").await.page();
+    assert_eq!(
+        page.text(".alert"),
+        format!(
+            "{words}: Old<Widget> (not on this server), OldDetail (not on this server). Manage plugins"
+        )
+    );
+    assert_eq!(page.links("Manage plugins"), ["/settings/plugins/"]);
     let other = site.visitor("ben").await.get(&site, "/").await;
     assert_eq!(other.status, StatusCode::OK);
     assert!(!other.text.contains(words));
@@ -74,15 +75,13 @@ async fn an_empty_server_leads_from_the_first_group_to_the_first_check_in() {
             .await,
         1
     );
-    let page = anna.get(&site, "/").await;
-    for text in [
-        "Waiting for the first check-in",
-        "http://sal.example:8000",
-        "&#60;Labs&#62;",
-        "every 5s",
-    ] {
-        assert!(page.text.contains(text), "{text}");
-    }
+    let page = anna.get(&site, "/").await.page();
+    assert_eq!(page.text(".welcome h2"), "Waiting for the first check-in");
+    let words = page.text(".welcome");
+    assert!(words.contains("For machine group <Labs> in Science:"));
+    let command = page.text(".welcome pre[id]");
+    assert!(command.contains(" ServerURL http://sal.example:8000 "));
+    assert_eq!(page.attribute("#overview", "hx-trigger"), "every 5s");
 }
 
 #[tokio::test]
@@ -112,16 +111,13 @@ async fn numbers_equal_the_lists_behind_them_and_stay_inside_the_scope() {
         ("ben", "/dashboard/1/", "100 machines"),
     ] {
         let mut visitor = site.visitor(name).await;
-        let page = visitor.get(&site, path).await;
-        assert!(page.text.contains(machines), "{name} {path}");
-        for (href, number) in numbers(&page.text) {
-            let list = visitor.get(&site, &href).await;
+        let page = visitor.get(&site, path).await.page();
+        let subtitle = page.text(".page-head p");
+        assert!(subtitle.contains(machines), "{name} {path}: {subtitle}");
+        for (href, number) in numbers(&page) {
+            let list = visitor.get(&site, &href).await.page();
             let noun = if number == "1" { "machine" } else { "machines" };
-            assert!(
-                list.text
-                    .contains(&format!("id=\"total\">{number} {noun}<")),
-                "{href} {number}"
-            );
+            assert_eq!(list.text("#total"), format!("{number} {noun}"), "{href}");
             segments += 1;
         }
     }
@@ -144,25 +140,29 @@ async fn what_is_wrong_comes_first_and_only_from_the_own_unit() {
     site.user(1, "anna", "GA", None).await;
     site.user(2, "ben", "RO", Some(1)).await;
     site.user(3, "sue", "SO", Some(1)).await;
-    let all = site.visitor("anna").await.get(&site, "/").await.text;
-    assert!(all.contains("Needs attention <span class=\"badge bad\">3<"));
-    assert!(all.contains("2 errors") && all.contains("Disk 97.50 % used"));
-    assert!(all.contains("&#60;full&#62;") && !all.contains("<full>"));
+    let all = site.visitor("anna").await.get(&site, "/").await.page();
+    assert_eq!(all.text(".attention h2"), "Needs attention 3");
+    assert_eq!(
+        all.texts(".attention li .name"),
+        ["mac-2 SERIAL2", "mac-3 SERIAL3", "<full> SERIAL4"]
+    );
+    assert_eq!(
+        all.texts(".attention li .reasons"),
+        ["1 error", "2 errors", "Disk 97.50 % used"]
+    );
     let own = site
         .visitor("ben")
         .await
         .get(&site, "/dashboard/1/")
         .await
-        .text;
-    assert!(own.contains("Needs attention <span class=\"badge bad\">2<"));
-    assert!(own.contains("mac-2") && !own.contains("mac-3"));
-    let numbers = site
-        .visitor("sue")
-        .await
-        .get(&site, "/dashboard/1/")
-        .await
-        .text;
-    assert!(!numbers.contains("Needs attention"));
+        .page();
+    assert_eq!(own.text(".attention h2"), "Needs attention 2");
+    assert_eq!(
+        own.texts(".attention li .name"),
+        ["mac-2 SERIAL2", "<full> SERIAL4"]
+    );
+    let numbers = site.visitor("sue").await.get(&site, "/dashboard/1/").await;
+    assert!(!numbers.text.contains("Needs attention"));
 }
 
 #[tokio::test]
@@ -175,9 +175,12 @@ async fn q137_machines_without_a_serial_number_of_their_own_need_attention() {
     )
     .await;
     site.user(1, "anna", "GA", None).await;
-    let page = site.visitor("anna").await.get(&site, "/").await.text;
-    assert!(page.contains("Needs attention <span class=\"badge bad\">3<"));
-    assert_eq!(page.matches("No serial number of its own").count(), 3);
+    let page = site.visitor("anna").await.get(&site, "/").await.page();
+    assert_eq!(page.text(".attention h2"), "Needs attention 3");
+    assert_eq!(
+        page.texts(".attention .reasons"),
+        ["No serial number of its own"; 3]
+    );
 }
 
 #[tokio::test]
@@ -187,7 +190,9 @@ async fn q050_stats_only_sees_numbers_and_no_machine() {
     site.user(1, "sue", "SO", Some(1)).await;
     let mut sue = site.visitor("sue").await;
     let page = sue.get(&site, "/dashboard/1/").await;
-    assert!(page.text.contains("10 machines"), "the number is there");
+    let shown = page.page();
+    let subtitle = shown.text(".page-head p");
+    assert!(subtitle.contains("10 machines"), "the number is there");
     assert!(!page.text.contains("/machines/"), "no way to a list");
     for path in [
         "/machines/",
@@ -239,37 +244,29 @@ async fn the_policy_of_every_page_forbids_what_is_inline_or_elsewhere() {
             .to_str()
             .unwrap();
         assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"));
+        let page = page.page();
         for inline in [
-            " style=",
-            " onclick=",
-            "<style",
-            "<script>",
-            "javascript:",
-            "src=\"http",
-            "href=\"http",
+            "[style]",
+            "[onclick], [onload], [onerror]",
+            "style",
+            "script:not([src])",
+            "[href^='javascript:']",
+            "[src^='http']",
+            "[href^='http']",
         ] {
-            assert!(!page.text.contains(inline), "{path} {inline}");
+            assert!(!page.has(inline), "{path} {inline}");
         }
-        assert!(page.text.contains("Test &#38; Sal"), "{path}");
+        assert!(page.text("title").ends_with(" · Test & Sal"), "{path}");
     }
 }
 
 /// The links to lists with the number each shows.
-fn numbers(page: &str) -> Vec<(String, String)> {
-    page.split("href=\"")
-        .filter(|part| part.starts_with("/machines/?widget="))
-        .map(|part| {
-            let (href, rest) = part.split_once('"').unwrap();
-            let (link, _) = rest.split_once("</a>").unwrap();
-            let shown = ["class=\"number\">", "class=\"count\">"]
-                .iter()
-                .find_map(|mark| link.split_once(mark));
-            let (_, shown) = shown.or_else(|| link.rsplit_once("\">")).unwrap();
-            let (number, _) = shown.split_once('<').unwrap();
-            (
-                href.replace("&#38;", "&").replace("&amp;", "&"),
-                number.to_owned(),
-            )
-        })
-        .collect()
+fn numbers(page: &Page) -> Vec<(String, String)> {
+    let link = "a[href^='/machines/?widget=']";
+    let hrefs = page.attributes(link, "href");
+    let shown = page.texts(&format!(
+        "{link} :is(.number, .count, .badge), {link}.count"
+    ));
+    assert_eq!(hrefs.len(), shown.len());
+    hrefs.into_iter().zip(shown).collect()
 }

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 
-use crate::site::{Answer, Site, Visitor};
+use sal_testkit::Page;
+
+use crate::site::{Answer, Site, Visitor, names};
 
 /// Ten machines; a global admin, and two members of unit Science, which has those with even numbers.
 async fn site() -> (Site, Visitor, Visitor, Visitor) {
@@ -49,30 +51,28 @@ async fn a_search_is_saved_shared_used_by_name_and_exported() {
         ("sharing", "everybody"),
     ];
     assert_saved(&save(&mut anna, &site, &form).await);
-    let page = bert.get(&site, "/search/list/").await;
-    for part in [
-        "On 15.1",
-        "os_version = 15.1",
-        "Ready &#60;for&#62; it",
-        "Everybody",
-        "anna",
-    ] {
-        assert!(page.text.contains(part), "{part}: {}", page.text);
-    }
+    let page = bert.get(&site, "/search/list/").await.page();
     // Another's search can be copied and not changed.
-    assert!(page.text.contains(">Copy</a>") && !page.text.contains("Delete…"));
+    assert_eq!(
+        page.rows("table.devices"),
+        [[
+            "On 15.1 Ready <for> it",
+            "os_version = 15.1",
+            "Show",
+            "anna",
+            "Everybody",
+            "just now",
+            "CSV Copy"
+        ]]
+    );
     let id = id_of(&site, "On 15.1").await;
     let run = bert.get(&site, &format!("/search/run_search/{id}/")).await;
     assert_eq!(run.location(), "/machines/?q=os%5Fversion%20%3D%2015%2E1");
     // Bert sees the machines of Science only: of 3, 6 and 9 that is 6.
-    let list = bert.get(&site, run.location()).await;
-    assert!(
-        list.text.contains("mac-6") && !list.text.contains("mac-3"),
-        "{}",
-        list.text
-    );
+    let list = bert.get(&site, run.location()).await.page();
+    assert_eq!(names(&list), ["mac-6"]);
     let count = bert.get(&site, &format!("/search/count/{id}/")).await;
-    assert!(count.text.contains(">1</span>"), "{}", count.text);
+    assert_eq!(count.page().words(), "1 machine");
     let named = bert
         .get(
             &site,
@@ -80,7 +80,11 @@ async fn a_search_is_saved_shared_used_by_name_and_exported() {
         )
         .await;
     assert_eq!(named.status, StatusCode::OK);
-    assert!(named.text.contains("Search: on 15.1"), "{}", named.text);
+    let filters = named.page().texts("a.filter > span:first-child");
+    assert!(
+        filters.contains(&"Search: on 15.1".to_owned()),
+        "{filters:?}"
+    );
     let csv = bert.get(&site, &format!("/search/csv/{id}/")).await;
     assert!(csv.text.contains("SERIAL6") && !csv.text.contains("SERIAL3"));
     assert_eq!(
@@ -102,8 +106,8 @@ async fn only_the_owner_and_global_admins_change_a_search() {
     ];
     assert_saved(&save(&mut bert, &site, &ours).await);
     let (mine, ours) = (id_of(&site, "Mine").await, id_of(&site, "Ours").await);
-    let page = cora.get(&site, "/search/list/").await;
-    assert!(page.text.contains("Ours") && !page.text.contains("Mine"));
+    let page = cora.get(&site, "/search/list/").await.page();
+    assert_eq!(names(&page), ["Ours"]);
     for (path, status) in [
         (format!("/search/run_search/{mine}/"), StatusCode::NOT_FOUND),
         (format!("/search/csv/{mine}/"), StatusCode::NOT_FOUND),
@@ -209,7 +213,8 @@ async fn a_form_that_says_nothing_useful_is_shown_again() {
     ] {
         let answer = save(&mut bert, &site, form).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{problem}");
-        assert!(answer.text.contains(problem), "{problem}: {}", answer.text);
+        let said = answer.page().text("#save [role=alert]");
+        assert!(said.contains(problem), "{problem}: {said}");
     }
     assert_eq!(
         site.number("SELECT count(*) FROM search_savedsearch").await,
@@ -281,10 +286,10 @@ async fn q178_a_search_is_deleted_by_a_button_and_whoever_uses_it_is_named() {
         .get(&site, anna.copy().get(&site, &run).await.location())
         .await;
     assert_eq!(list.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(
-        list.text
-            .contains("There is no saved search <code>One</code> that you can use.")
-    );
+    let list = list.page();
+    let said = list.text("[role=alert] p:nth-of-type(2)");
+    assert_eq!(said, "There is no saved search One that you can use.");
+    assert_eq!(list.texts("[role=alert] p:nth-of-type(2) code"), ["One"]);
 }
 
 /// What Sal's form of a row sends.
@@ -341,9 +346,11 @@ async fn q177_the_links_of_sals_builder_lead_to_ours_and_change_nothing() {
 async fn q177_the_forms_of_sals_builder_work() {
     let (site, _, mut bert, _) = site().await;
     let (path, group, last) = begun(&site, &mut bert).await;
-    let page = bert.get(&site, &path).await;
-    let filter = "hostname ~ &#34;mac-2&#34; or hostname ~ &#34;mac-4&#34;";
-    assert!(page.text.contains(filter), "{}", page.text);
+    let page = bert.get(&site, &path).await.page();
+    assert_eq!(
+        page.text("textarea[name=q]"),
+        "hostname ~ \"mac-2\" or hostname ~ \"mac-4\""
+    );
     let edit = format!("/search/edit_search_row/{last}/");
     let edited = bert.post(&site, &edit, &row("mac-6")).await;
     assert_eq!(edited.status, StatusCode::FOUND);
@@ -352,8 +359,8 @@ async fn q177_the_forms_of_sals_builder_work() {
     assert_eq!(named.location(), path);
     let run = path.replace("build_search", "run_search");
     let list = bert.get(&site, &run).await.location().to_owned();
-    let list = bert.get(&site, &list).await.text;
-    assert!(list.contains("mac-2") && list.contains("mac-6") && !list.contains("mac-4<"));
+    let list = bert.get(&site, &list).await.page();
+    assert_eq!(names(&list), ["mac-2", "mac-6"]);
     let turn = format!("/search/and_or_group/{group}/");
     bert.post(&site, &turn, &[]).await;
     let turned = "SELECT count(*) FROM search_searchgroup WHERE and_or = 'OR'";
@@ -387,79 +394,65 @@ async fn a_row_that_sal_would_not_take_is_refused_by_name() {
     assert_eq!(rows(&site).await, 2);
 }
 
+/// How many machines the builder says match.
+fn matching(page: &Page) -> String {
+    page.text(".outcome strong")
+}
+
 #[tokio::test]
 async fn the_builder_and_the_text_are_one_filter() {
     let (site, mut anna, _, _) = site().await;
-    let page = anna
-        .get(
-            &site,
-            "/search/builder/?q=os_version+%3D+15.1+and+not+(serial3+or+hostname+~+mac-9)",
-        )
-        .await;
+    let path = "/search/builder/?q=os_version+%3D+15.1+and+not+(serial3+or+hostname+~+mac-9)";
+    let page = anna.get(&site, path).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-    assert!(
-        page.text.contains("<strong>1 machine</strong>"),
-        "{}",
-        page.text
-    );
-    for part in [
-        "name=\"f.0\" value=\"os_version\"",
-        "name=\"k.1\"",
-        "name=\"t.1.0\" value=\"serial3\"",
-        "name=\"f.1.1\" value=\"hostname\"",
+    let page = page.page();
+    assert_eq!(matching(&page), "1 machine");
+    for (field, value) in [
+        ("k", "all"),
+        ("f.0", "os_version"),
+        ("o.0", "="),
+        ("v.0", "15.1"),
+        ("k.1", "none"),
+        ("t.1.0", "serial3"),
+        ("f.1.1", "hostname"),
+        ("o.1.1", "~"),
+        ("v.1.1", "mac-9"),
     ] {
-        assert!(page.text.contains(part), "{part}: {}", page.text);
+        assert_eq!(page.field(field).as_deref(), Some(value), "{field}");
     }
     let form = "k=all&f.0=os_version&o.0=%3D&v.0=15.1&k.1=none&t.1.0=serial3&f.1.1=hostname&o.1.1=~&v.1.1=mac-9";
     let same = anna.get(&site, &format!("/search/builder/?{form}")).await;
-    assert!(
-        same.text.contains("<strong>1 machine</strong>"),
-        "{}",
-        same.text
-    );
-    assert!(
-        same.text
-            .contains("os_version = 15.1 and not (serial3 or hostname ~ &#34;mac-9&#34;)"),
-        "{}",
-        same.text
+    let same = same.page();
+    assert_eq!(matching(&same), "1 machine");
+    assert_eq!(
+        same.text("textarea[name=q]"),
+        "os_version = 15.1 and not (serial3 or hostname ~ \"mac-9\")"
     );
     let added = anna
         .get(&site, &format!("/search/builder/?{form}&do=add.1"))
         .await;
-    assert!(added.text.contains("name=\"f.1.2\""), "{}", added.text);
+    assert_eq!(added.page().field("f.1.2").as_deref(), Some(""));
     let removed = anna
         .get(&site, &format!("/search/builder/?{form}&do=remove.1"))
         .await;
-    assert!(
-        removed.text.contains("<strong>3 machines</strong>"),
-        "{}",
-        removed.text
-    );
+    let removed = removed.page();
+    assert_eq!(matching(&removed), "3 machines");
+    assert!(!removed.has("[name='k.1'], [name='t.1.0']"));
 }
 
 #[tokio::test]
 async fn a_form_of_the_builder_that_makes_no_sense_says_why() {
     let (site, mut anna, _, _) = site().await;
-    let wrong = anna
-        .get(
-            &site,
-            "/search/builder/?k=all&f.0=os_version&o.0=%3C&v.0=big",
-        )
-        .await;
+    let path = "/search/builder/?k=all&f.0=os_version&o.0=%3C&v.0=big";
+    let wrong = anna.get(&site, path).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let said = wrong.page().text(".outcome [role=alert]");
     assert!(
-        wrong
-            .text
-            .contains("<code>os_version</code> is a version; <code>big</code> is not a version"),
-        "{}",
-        wrong.text
+        said.starts_with("os_version is a version; big is not a version"),
+        "{said}"
     );
     let empty = anna.get(&site, "/search/builder/").await;
-    assert!(
-        empty.text.contains("<strong>10 machines</strong>"),
-        "{}",
-        empty.text
-    );
+    assert_eq!(matching(&empty.page()), "10 machines");
 }
 
 #[tokio::test]
