@@ -11,6 +11,7 @@ mod names;
 mod page;
 mod row;
 mod sort;
+mod value_sort;
 mod values;
 
 pub use count::{Count, count_devices, count_up_to, has_devices};
@@ -18,5 +19,5 @@ pub use facets::{FacetCount, Facets, Grouped, facets};
 pub use names::{KnownName, known_names};
 pub use page::{DevicePage, PageQuery, Start, device_ids, devices_by_ids, read_page};
 pub use row::DeviceRow;
-pub use sort::{Direction, Sort, SortKey};
+pub use sort::{Direction, Sort, SortBy, SortKey};
 pub use values::{MachineValues, machine_values};

@@ -118,8 +118,8 @@ async fn list_machines(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let now = app.now();
+    let (columns, params) = choose_columns::as_chosen(params, &viewer, &db).await?;
     let list = List::of(params, &viewer, &app, &db).await?;
-    let columns = choose_columns::columns(&list.params, &viewer, &db).await?;
     let (groups, total, (page, position)) = in_time(async {
         tokio::try_join!(
             async { Ok(groups_in_scope(&db, &viewer.scope).await?) },

@@ -30,9 +30,31 @@ impl MachineValue {
                 )
             }
         };
-        Fragment {
-            text,
-            parameters: writer.parameters,
-        }
+        writer.finish(text)
+    }
+
+    /// A statement with the text of each machine that has one, as `machine_id` and `value`, with parameters numbered
+    /// from `first`: for all machines at once, where [`Self::to_sql`] would ask for each.
+    #[must_use]
+    pub fn to_rows(&self, first: usize) -> Fragment {
+        let mut writer = Writer::new(Timestamp::UNIX_EPOCH, first);
+        let text = match self {
+            Self::Field(field) => format!(
+                "SELECT machine.id AS machine_id, ({})::text AS value FROM server_machine machine",
+                field.column()
+            ),
+            Self::Related(related) => {
+                let rows = Rows::of(related);
+                let found = writer.matches(related);
+                format!(
+                    "SELECT DISTINCT ON ({machine}) {machine} AS machine_id, ({value})::text AS value \
+                     FROM {from} WHERE {found} ORDER BY {machine}, related.id DESC",
+                    machine = rows.machine,
+                    value = rows.value,
+                    from = rows.from,
+                )
+            }
+        };
+        writer.finish(text)
     }
 }

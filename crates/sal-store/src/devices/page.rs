@@ -9,7 +9,8 @@ use tokio_postgres::types::Type;
 
 use super::{
     row::{DEVICE_COLUMNS, DeviceRow, MESSAGES, UNIT_OF_MACHINE, device_row},
-    sort::{Direction, Sort, SortKey},
+    sort::{Direction, SortBy, SortKey},
+    value_sort::Beside,
 };
 use crate::{
     error::StoreError,
@@ -25,7 +26,7 @@ pub struct PageQuery {
     /// Which machines.
     pub filter: Condition,
     /// Sorted by this, then by id.
-    pub sort: Sort,
+    pub sort: SortBy,
     /// Direction of sorting.
     pub direction: Direction,
     /// Where the page is.
@@ -92,7 +93,7 @@ pub async fn read_page(
     let wanted = query.limit + 1;
     let mut rows: Vec<DeviceRow> = Vec::new();
     // At most two statements, and the second only where the sections meet.
-    for (section, key) in sections(query.sort, forward, key) {
+    for (section, key) in sections(&query.sort, forward, key) {
         let sql = SectionQuery {
             query,
             section,
@@ -118,7 +119,11 @@ pub async fn read_page(
 }
 
 /// The sections in the order of reading, from the one of the key on; the key counts in its own section.
-fn sections(sort: Sort, forward: bool, key: Option<&SortKey>) -> Vec<(Section, Option<&SortKey>)> {
+fn sections<'k>(
+    sort: &SortBy,
+    forward: bool,
+    key: Option<&'k SortKey>,
+) -> Vec<(Section, Option<&'k SortKey>)> {
     let mut order = vec![Section::Valued];
     if sort.is_nullable() {
         order.push(Section::Missing);
@@ -158,8 +163,9 @@ impl SectionQuery<'_> {
         db: &impl Executor,
     ) -> Result<Vec<DeviceRow>, StoreError> {
         let mut fragment = self.query.filter.to_sql(now, FIRST_PARAMETER);
+        let sort = &self.query.sort;
+        let beside = Beside::of(sort, scope, &mut fragment);
         let place = self.place(&mut fragment);
-        let sort = self.query.sort;
         let (word, _) = self.direction.sql();
         // Both directions in the form that an index has: without NULLS LAST.
         let inner_order = match self.section {
@@ -176,11 +182,12 @@ impl SectionQuery<'_> {
         } else {
             fragment.text.clone()
         };
+        let Beside { with, join } = beside;
         let sql = format!(
-            "SELECT {DEVICE_COLUMNS} FROM ( \
+            "{with}SELECT {DEVICE_COLUMNS} FROM ( \
                  SELECT machine.*, machine_group.name AS group_name, business_unit.name AS unit_name, \
                         {value} AS sort_value, {text} AS sort_text \
-                 FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} WHERE {filter} AND {place} \
+                 FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} {join} WHERE {filter} AND {place} \
                  ORDER BY {inner_order} LIMIT {limit} \
              ) machine {MESSAGES} ORDER BY machine.sort_value {word}, machine.id {word}",
             value = sort.expression(),
@@ -193,7 +200,7 @@ impl SectionQuery<'_> {
 
     /// Which rows of the list belong to the section and lie behind the key.
     fn place(&self, fragment: &mut Fragment) -> String {
-        let sort = self.query.sort;
+        let sort = &self.query.sort;
         let value = sort.expression();
         let mut parts = Vec::new();
         if sort.is_nullable() {
@@ -209,8 +216,8 @@ impl SectionQuery<'_> {
                     let border = add(border.clone(), fragment);
                     let id = add(Parameter::Integer(key.id.0), fragment);
                     parts.push(format!(
-                        "({value}, machine.id) {after} ({border}::{}, {id}::bigint)",
-                        sort.cast()
+                        "({value}, machine.id) {after} ({}, {id}::bigint)",
+                        sort.border(&border)
                     ));
                 }
                 None => {
@@ -232,16 +239,18 @@ impl SectionQuery<'_> {
 /// When the database cannot be asked.
 pub async fn device_ids(
     filter: &Condition,
-    sort: Sort,
+    sort: impl Into<SortBy>,
     direction: Direction,
     now: Timestamp,
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Vec<MachineId>, StoreError> {
-    let fragment = filter.to_sql(now, FIRST_PARAMETER);
+    let sort = sort.into();
+    let mut fragment = filter.to_sql(now, FIRST_PARAMETER);
     let (word, _) = direction.sql();
+    let Beside { with, join } = Beside::of(&sort, scope, &mut fragment);
     let sql = format!(
-        "SELECT machine.id FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} WHERE {} \
+        "{with}SELECT machine.id FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} {join} WHERE {} \
          ORDER BY {} {word} NULLS LAST, machine.id {word}",
         fragment.text,
         sort.expression(),

@@ -1,8 +1,9 @@
 //! By what the list can be sorted, and the key that says where in a sorted list a machine stands.
 
 use jiff::Timestamp;
-use sal_query::Parameter;
+use sal_query::{Parameter, sql::value::MachineValue};
 
+use super::value_sort;
 use crate::ids::MachineId;
 
 /// Direction of sorting.
@@ -44,9 +45,65 @@ enum Kind {
     Boolean,
 }
 
+/// By what the list is sorted: a column that every machine has, or a fact or plugin value that somebody asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SortBy {
+    /// A column.
+    Column(Sort),
+    /// A value; see [`value_sort`] for what is less.
+    Value(MachineValue),
+}
+
+impl From<Sort> for SortBy {
+    fn from(sort: Sort) -> Self {
+        Self::Column(sort)
+    }
+}
+
+impl SortBy {
+    /// The value as SQL.
+    pub(super) fn expression(&self) -> &'static str {
+        match self {
+            Self::Column(sort) => sort.expression(),
+            Self::Value(_) => value_sort::KEY,
+        }
+    }
+
+    /// Whether machines may be without a value. They come last in both directions.
+    pub(super) fn is_nullable(&self) -> bool {
+        match self {
+            Self::Column(sort) => sort.is_nullable(),
+            Self::Value(_) => true,
+        }
+    }
+
+    /// The value as text, as [`SortKey::new`] reads it: exact, whatever the session's settings are.
+    pub(super) fn as_text(&self) -> String {
+        match self {
+            Self::Column(sort) => sort.as_text(),
+            Self::Value(_) => value_sort::TEXT.to_owned(),
+        }
+    }
+
+    /// The value of a key whose text is the parameter at `place`, to compare [`Self::expression`] with.
+    pub(super) fn border(&self, place: &str) -> String {
+        match self {
+            Self::Column(sort) => format!("{place}::{}", sort.cast()),
+            Self::Value(_) => value_sort::border(place),
+        }
+    }
+
+    fn parse(&self, text: &str) -> Option<Parameter> {
+        match self {
+            Self::Column(sort) => sort.parse(text),
+            Self::Value(_) => value_sort::is_text(text).then(|| Parameter::Text(text.to_owned())),
+        }
+    }
+}
+
 macro_rules! sorts {
     ($($variant:ident $kind:ident $nullable:literal $doc:literal $sql:literal,)*) => {
-        /// By what the list is sorted; equal values by id.
+        /// A column by which the list is sorted; equal values by id.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Sort {
             $(#[doc = $doc] $variant,)*
@@ -57,12 +114,12 @@ macro_rules! sorts {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The value as SQL.
-            pub(super) fn expression(self) -> &'static str {
+            fn expression(self) -> &'static str {
                 match self { $(Self::$variant => $sql,)* }
             }
 
-            /// Whether machines may be without a value. They come last in both directions.
-            pub(super) fn is_nullable(self) -> bool {
+            /// Whether machines may be without a value.
+            fn is_nullable(self) -> bool {
                 match self { $(Self::$variant => $nullable,)* }
             }
 
@@ -101,8 +158,7 @@ sorts! {
 }
 
 impl Sort {
-    /// The value as text, as [`SortKey::new`] reads it: exact, whatever the session's settings are.
-    pub(super) fn as_text(self) -> String {
+    fn as_text(self) -> String {
         let value = self.expression();
         match self.kind() {
             Kind::Time => format!("((extract(epoch FROM {value}) * 1000000)::bigint::text)"),
@@ -111,7 +167,7 @@ impl Sort {
     }
 
     /// The type that a parameter must be cast to.
-    pub(super) fn cast(self) -> &'static str {
+    fn cast(self) -> &'static str {
         match self.kind() {
             Kind::Text => "text",
             Kind::Time => "timestamptz",
@@ -157,7 +213,7 @@ pub struct SortKey {
 impl SortKey {
     /// Reads a key as it came back from a reader; `None` when it is none of this way of sorting.
     #[must_use]
-    pub fn new(sort: Sort, value: Option<&str>, id: MachineId) -> Option<Self> {
+    pub fn new(sort: &SortBy, value: Option<&str>, id: MachineId) -> Option<Self> {
         let value = match value {
             Some(text) => Some(sort.parse(text)?),
             None if sort.is_nullable() => None,
@@ -173,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_value_of_another_kind_is_no_key() {
-        let key = |sort, value| SortKey::new(sort, value, MachineId(1)).is_some();
+        let key = |sort: Sort, value| SortKey::new(&sort.into(), value, MachineId(1)).is_some();
         for (sort, good, bad) in [
             (Sort::LastCheckin, "1700000000000000", "yesterday"),
             (Sort::Memory, "8388608", "8 GB"),

@@ -1,4 +1,5 @@
-//! `/machines/columns/`: which columns the list shows to somebody, until that person chooses others.
+//! `/machines/columns/`: which columns the list shows to somebody and in which order its lines come, until that person
+//! chooses others.
 
 use axum::{Form, response::Response};
 use sal_http::{
@@ -17,26 +18,31 @@ use super::{
 };
 use crate::page::redirect;
 
-/// The columns of the URL, else those the viewer chose, else the usual ones.
-pub(crate) async fn columns(
-    params: &ListParams,
+/// The columns of the URL, else those the viewer chose, else the usual ones; and the list in the order of the URL, else
+/// in the one the viewer chose.
+pub(crate) async fn as_chosen(
+    params: ListParams,
     viewer: &Viewer,
     db: &Client,
-) -> Result<Chosen, AppError> {
-    if let Some(columns) = params.columns() {
-        return Ok(columns);
-    }
-    match preference(db, &viewer.id, CHOICE).await {
-        Ok(chosen) => Ok(chosen
-            .first()
-            .map_or_else(Chosen::usual, |chosen| Chosen::parse(&chosen.value))),
+) -> Result<(Chosen, ListParams), AppError> {
+    let (order, columns) = tokio::try_join!(chosen(ORDER, viewer, db), chosen(CHOICE, viewer, db))?;
+    let columns = params
+        .columns()
+        .or_else(|| columns.as_deref().map(Chosen::parse))
+        .unwrap_or_else(Chosen::usual);
+    Ok((columns, params.in_chosen_order(order)))
+}
+
+async fn chosen(what: &str, viewer: &Viewer, db: &Client) -> Result<Option<String>, AppError> {
+    match preference(db, &viewer.id, what).await {
+        Ok(chosen) => Ok(chosen.into_iter().next().map(|chosen| chosen.value)),
         // A database whose login may not make tables has no place for choices.
-        Err(error) if error.lacks_a_table() => Ok(Chosen::usual()),
+        Err(error) if error.lacks_a_table() => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Remembers the ticked columns and shows the list with them.
+/// Remembers the ticked columns and the list's order, and shows the list with them.
 pub(crate) async fn choose_columns(
     SeesMachines(viewer): SeesMachines,
     Db(db): Db,
@@ -45,6 +51,7 @@ pub(crate) async fn choose_columns(
     let list = values("list", &fields).next().unwrap_or_default();
     let params = ListParams::parse(list)
         .ok_or_else(|| AppError::BadRequest("`list` is no query of the list.".to_owned()))?;
+    let order = params.unusual_sort();
     let is_reset = values("reset", &fields).next().is_some();
     let keys: Vec<&str> = values("col", &fields).collect();
     let mut chosen = Chosen::parse(&format!("hostname,{}", keys.join(",")));
@@ -65,6 +72,10 @@ pub(crate) async fn choose_columns(
         if !chosen.asked.contains(&asked) {
             chosen.asked.push(asked);
         }
+    }
+    match order.filter(|_| !is_reset) {
+        Some(order) => forgive(set_preference(&db, &viewer.id, ORDER, order).await)?,
+        None => forgive(clear_preference(&db, &viewer.id, ORDER).await)?,
     }
     if is_reset || chosen == Chosen::usual() {
         forgive(clear_preference(&db, &viewer.id, CHOICE).await)?;
@@ -89,3 +100,5 @@ fn forgive(written: Result<u64, StoreError>) -> Result<(), AppError> {
 
 /// Name of the choice in `salrs_preference`.
 const CHOICE: &str = "machine columns";
+/// Name of the order there.
+const ORDER: &str = "machine order";

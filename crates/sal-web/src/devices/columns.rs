@@ -11,7 +11,7 @@ use crate::{
     wording::{self, Moment, filled},
 };
 
-pub(crate) use chosen::{Asked, Chosen, MOST_ASKED};
+pub(crate) use chosen::{Asked, Chosen, MOST_ASKED, SortColumn};
 
 macro_rules! columns {
     ($($variant:ident $key:literal $label:literal $sort:expr,)*) => {

@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sal_store::{
-    devices::{DeviceRow, Sort, SortKey},
+    devices::{DeviceRow, SortBy, SortKey},
     ids::MachineId,
 };
 
@@ -19,11 +19,11 @@ pub(crate) struct Cursor {
 
 impl Cursor {
     /// The border at a machine of a list.
-    pub(crate) fn at(row: &DeviceRow, line: Option<i64>, sort: Sort) -> Option<Self> {
+    pub(crate) fn at(row: &DeviceRow, line: Option<i64>, sort: &SortBy) -> Option<Self> {
         Self::new(row.id, row.sort_text(), line, sort)
     }
 
-    fn new(id: MachineId, value: Option<&str>, line: Option<i64>, sort: Sort) -> Option<Self> {
+    fn new(id: MachineId, value: Option<&str>, line: Option<i64>, sort: &SortBy) -> Option<Self> {
         let key = SortKey::new(sort, value, id)?;
         Some(Self {
             id,
@@ -34,7 +34,7 @@ impl Cursor {
     }
 
     /// Reads what [`Cursor::write`] wrote; `None` for anything else, and for a cursor of another sorting.
-    pub(crate) fn parse(text: &str, sort: Sort) -> Option<Self> {
+    pub(crate) fn parse(text: &str, sort: &SortBy) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let plain = String::from_utf8(bytes).ok()?;
         let mut parts = plain.splitn(3, '.');
@@ -69,19 +69,26 @@ const LINES: std::ops::RangeInclusive<i64> = 1..=1_000_000_000;
 
 #[cfg(test)]
 mod tests {
+    use sal_store::devices::Sort;
+
     use super::*;
 
     #[test]
     fn a_cursor_comes_back_as_it_was_written() {
         for (value, line) in [(Some("a.b.ü"), Some(50)), (Some(""), None), (None, Some(1))] {
-            let cursor = Cursor::new(MachineId(7), value, line, Sort::Hostname).unwrap();
-            assert_eq!(Cursor::parse(&cursor.write(), Sort::Hostname), Some(cursor));
+            let cursor = Cursor::new(MachineId(7), value, line, &Sort::Hostname.into()).unwrap();
+            assert_eq!(
+                Cursor::parse(&cursor.write(), &Sort::Hostname.into()),
+                Some(cursor)
+            );
         }
     }
 
     #[test]
     fn what_is_no_cursor_of_this_sorting_is_none() {
-        let of = |plain: &str, sort| Cursor::parse(&BASE64_URL_SAFE_NO_PAD.encode(plain), sort);
+        let of = |plain: &str, sort: Sort| {
+            Cursor::parse(&BASE64_URL_SAFE_NO_PAD.encode(plain), &sort.into())
+        };
         for plain in [
             "",
             "1",
@@ -97,7 +104,7 @@ mod tests {
         assert_eq!(of("1.1.mac", Sort::LastCheckin), None);
         assert_eq!(of("1.1", Sort::Serial), None);
         for text in ["%", "====", "a", "/w"] {
-            assert_eq!(Cursor::parse(text, Sort::Hostname), None, "{text}");
+            assert_eq!(Cursor::parse(text, &Sort::Hostname.into()), None, "{text}");
         }
     }
 }

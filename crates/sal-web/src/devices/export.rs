@@ -38,8 +38,8 @@ pub(crate) async fn export_machines(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let format = Format::parse(format.as_deref().unwrap_or("csv")).ok_or(AppError::NotFound)?;
+    let (columns, params) = choose_columns::as_chosen(params, &viewer, &db).await?;
     let list = List::of(params, &viewer, &app, &db).await?.valid()?;
-    let columns = choose_columns::columns(&list.params, &viewer, &db).await?;
     let (sort, direction) = (list.params.sort(), list.params.direction());
     let ids = device_ids(&list.filter, sort, direction, app.now(), &list.scope, &db).await?;
     drop(db);

@@ -93,6 +93,11 @@ impl List {
         })
     }
 
+    /// The unit or group of the list.
+    pub(crate) fn place_name(&self) -> Option<&str> {
+        self.part.name()
+    }
+
     /// This list, where its filter makes sense.
     ///
     /// # Errors

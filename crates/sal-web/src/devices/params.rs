@@ -10,11 +10,11 @@ use sal_query::{
     expr::{Compare, Op},
     parse::{Parsed, parse},
 };
-use sal_store::devices::{Direction, Sort};
+use sal_store::devices::{Direction, SortBy};
 use serde::Deserialize;
 
 use super::{
-    columns::{Chosen, Column},
+    columns::{Chosen, Column, SortColumn},
     cursor::Cursor,
     facets,
 };
@@ -56,6 +56,8 @@ pub(crate) struct ListParams {
     /// Pasted names beyond those that are looked for.
     names_left_out: usize,
     sort: Option<String>,
+    /// The order that the viewer chose before, for a URL without one.
+    chosen_sort: Option<String>,
     size: Option<String>,
     cols: Option<String>,
     after: Option<String>,
@@ -116,6 +118,7 @@ impl From<FromUrl> for ListParams {
             is_of_old_widget: given(&query.widget).is_some(),
             names_left_out,
             sort: query.sort,
+            chosen_sort: None,
             size: query.size,
             cols: query.cols,
             after: query.after,
@@ -284,20 +287,15 @@ impl ListParams {
     }
 
     /// The column that sorts the list.
-    pub(crate) fn sorting_column(&self) -> Column {
-        self.sort_and_column().1
+    pub(crate) fn sorting_column(&self) -> SortColumn {
+        let text = self.sort_text();
+        SortColumn::parse(text.strip_prefix('-').unwrap_or(text))
+            .unwrap_or(SortColumn::Known(Column::LastCheckin))
     }
 
     /// By what the list is sorted.
-    pub(crate) fn sort(&self) -> Sort {
-        self.sort_and_column().0
-    }
-
-    fn sort_and_column(&self) -> (Sort, Column) {
-        let name = self.sort_text().trim_start_matches('-');
-        Column::parse(name)
-            .and_then(|column| Some((column.sort()?, column)))
-            .unwrap_or((Sort::LastCheckin, Column::LastCheckin))
+    pub(crate) fn sort(&self) -> SortBy {
+        self.sorting_column().sort()
     }
 
     /// Which come first.
@@ -309,9 +307,22 @@ impl ListParams {
         }
     }
 
-    /// The sorting as it stands in the URL.
+    /// The sorting as it stands in the URL, else as it was chosen before.
     pub(crate) fn sort_text(&self) -> &str {
-        given(&self.sort).unwrap_or(DEFAULT_SORT)
+        given(&self.sort)
+            .or(given(&self.chosen_sort))
+            .unwrap_or(DEFAULT_SORT)
+    }
+
+    /// The list in the order that somebody chose before, where its URL has none. Links from it name the order.
+    pub(crate) fn in_chosen_order(mut self, sort: Option<String>) -> Self {
+        self.chosen_sort = sort;
+        self
+    }
+
+    /// The order, where it is not the usual one.
+    pub(crate) fn unusual_sort(&self) -> Option<&str> {
+        Some(self.sort_text()).filter(|sort| *sort != DEFAULT_SORT)
     }
 
     /// Lines per page.
@@ -328,7 +339,8 @@ impl ListParams {
 
     /// Which part of the list is shown; the beginning when a cursor is none of this list.
     pub(crate) fn position(&self) -> Position {
-        let cursor = |text| Cursor::parse(text, self.sort());
+        let sort = self.sort();
+        let cursor = |text| Cursor::parse(text, &sort);
         if let Some(cursor) = given(&self.after).and_then(cursor) {
             return Position::After(cursor);
         }
@@ -345,6 +357,7 @@ impl ListParams {
     pub(crate) fn unfiltered(&self) -> Self {
         Self {
             sort: self.sort.clone(),
+            chosen_sort: self.chosen_sort.clone(),
             size: self.size.clone(),
             cols: self.cols.clone(),
             ..Self::default()
@@ -352,8 +365,8 @@ impl ListParams {
     }
 
     /// The list from its beginning, sorted by a column; by the one that sorts it already, the other way round.
-    pub(crate) fn sorted_by(&self, column: Column) -> Self {
-        let is_current = self.sorting_column() == column;
+    pub(crate) fn sorted_by(&self, column: &SortColumn) -> Self {
+        let is_current = self.sorting_column() == *column;
         let turns = is_current && self.direction() == Direction::Ascending;
         let minus = if turns || (!is_current && column.begins_with_the_largest()) {
             "-"
@@ -410,10 +423,11 @@ impl ListParams {
             }
         };
         push_given("q", Some(&self.text()));
-        push_given(
-            "sort",
-            Some(self.sort_text()).filter(|sort| *sort != DEFAULT_SORT),
-        );
+        let sort = match given(&self.chosen_sort) {
+            Some(_) => Some(self.sort_text()),
+            None => self.unusual_sort(),
+        };
+        push_given("sort", sort);
         let size = self.size();
         push_given(
             "size",
@@ -476,6 +490,8 @@ pub(crate) const MOST_NAMES: usize = 500;
 
 #[cfg(test)]
 mod tests {
+    use sal_store::devices::Sort;
+
     use super::*;
 
     fn params(query: &str) -> ListParams {
@@ -493,7 +509,7 @@ mod tests {
             "sort=&size=50.5&before=%00&os=%00&family=",
         ] {
             let params = params(query);
-            assert_eq!(params.sort(), Sort::LastCheckin);
+            assert_eq!(params.sort(), Sort::LastCheckin.into());
             assert_eq!((params.position(), params.size()), (Position::First, 50));
             assert_eq!(params.parts(), []);
         }
@@ -529,7 +545,7 @@ mod tests {
     fn a_link_keeps_what_it_does_not_change() {
         let list = params("q=+anna+%26+b+&sort=hostname&size=200&at=end");
         assert_eq!(
-            list.sorted_by(Column::Hostname).href(),
+            list.sorted_by(&SortColumn::Known(Column::Hostname)).href(),
             "/machines/?q=anna%20%26%20b&sort=%2Dhostname&size=200"
         );
         let seen = list.with(part("last_checkin within 24h"), |_| false);
@@ -566,15 +582,36 @@ mod tests {
     fn the_column_that_sorts_turns_round() {
         let newest_first = ListParams::default();
         assert_eq!(
-            newest_first.sorted_by(Column::LastCheckin).href(),
+            newest_first
+                .sorted_by(&SortColumn::Known(Column::LastCheckin))
+                .href(),
             "/machines/?sort=last%5Fcheckin"
         );
         let by_name = params("sort=hostname");
-        assert_eq!(by_name.sorted_by(Column::LastCheckin).href(), "/machines/");
         assert_eq!(
-            by_name.sorted_by(Column::Errors).href(),
+            by_name
+                .sorted_by(&SortColumn::Known(Column::LastCheckin))
+                .href(),
+            "/machines/"
+        );
+        assert_eq!(
+            by_name.sorted_by(&SortColumn::Known(Column::Errors)).href(),
             "/machines/?sort=%2Derrors"
         );
+    }
+
+    #[test]
+    fn an_order_that_was_chosen_before_is_named_in_links() {
+        let chosen = || Some("fact \"x\"".to_owned());
+        let list = params("q=anna").in_chosen_order(chosen());
+        assert_eq!(list.href(), "/machines/?q=anna&sort=fact%20%22x%22");
+        // Also the usual order, which else goes without saying.
+        let by_time = list.sorted_by(&SortColumn::Known(Column::LastCheckin));
+        assert_eq!(by_time.href(), "/machines/?q=anna&sort=%2Dlast%5Fcheckin");
+        let said = params("sort=-fact+%22y%22").in_chosen_order(chosen());
+        assert_eq!(said.sort_text(), "-fact \"y\"");
+        assert_eq!(said.direction(), Direction::Descending);
+        assert!(matches!(said.sort(), SortBy::Value(_)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use sal_store::devices::{Count, DevicePage, DeviceRow, Direction, MachineValues};
 
 use super::{
-    columns::{self, Chosen, Column, Content},
+    columns::{self, Chosen, Column, Content, SortColumn},
     cursor::Cursor,
     params::{ListParams, Position, SIZES},
 };
@@ -73,22 +73,24 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The heads of a list; facts and plugin values sort nothing.
+    /// The heads of a list.
     pub(crate) fn all(chosen: &Chosen, params: &ListParams) -> Vec<Self> {
-        let known = chosen.known.iter().map(|column| Self::new(*column, params));
-        let asked = chosen.asked.iter().map(|asked| Self {
-            label: asked.label.clone(),
-            href: None,
-            sorted: "none",
+        let known = chosen.known.iter().map(|column| {
+            let sorts = column.sort().map(|_| SortColumn::Known(*column));
+            Self::new(column.label(), sorts.as_ref(), params)
+        });
+        let asked = chosen.asked.iter().map(|asked| {
+            let sorts = SortColumn::Asked(asked.clone());
+            Self::new(&asked.label, Some(&sorts), params)
         });
         known.chain(asked).collect()
     }
 
-    fn new(column: Column, params: &ListParams) -> Self {
-        let is_current = column == params.sorting_column();
+    fn new(label: &str, sorts: Option<&SortColumn>, params: &ListParams) -> Self {
+        let is_current = sorts == Some(&params.sorting_column());
         Self {
-            label: column.label().to_owned(),
-            href: column.sort().map(|_| params.sorted_by(column).href()),
+            label: label.to_owned(),
+            href: sorts.map(|column| params.sorted_by(column).href()),
             sorted: match (is_current, params.direction()) {
                 (false, _) => "none",
                 (true, Direction::Ascending) => "ascending",
@@ -160,9 +162,9 @@ impl Pager {
             Position::Before(_) => (!page.has_more, false),
         };
         let at = |position: Position| params.at(&position).href();
-        let border = |row: Option<&DeviceRow>, line| {
-            row.and_then(|row| Cursor::at(row, line, params.sort()))
-        };
+        let sort = params.sort();
+        let border =
+            |row: Option<&DeviceRow>, line| row.and_then(|row| Cursor::at(row, line, &sort));
         let before = border(page.rows.first(), first_line);
         let after = border(page.rows.last(), first_line.map(|first| first + lines - 1));
         let previous = before.filter(|_| !is_at_start).map(Position::Before);

@@ -6,6 +6,7 @@ mod export;
 mod filters;
 mod old_lists;
 mod paging;
+mod sorting;
 
 use axum::http::StatusCode;
 

@@ -7,6 +7,7 @@ use sal_query::{
     parse,
     sql::value::MachineValue,
 };
+use sal_store::devices::{Sort, SortBy};
 
 use super::Column;
 
@@ -25,6 +26,47 @@ pub(crate) struct Asked {
     /// The head: the name without where it comes from.
     pub(crate) label: String,
     pub(crate) value: MachineValue,
+}
+
+/// A column that sorts the list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SortColumn {
+    Known(Column),
+    Asked(Asked),
+}
+
+impl SortColumn {
+    /// Reads what [`Self::key`] writes; `None` for what sorts nothing.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match Column::parse(text) {
+            Some(column) => column.sort().map(|_| Self::Known(column)),
+            None => Asked::parse(text).map(Self::Asked),
+        }
+    }
+
+    /// Its name in the URL.
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::Known(column) => column.key(),
+            Self::Asked(asked) => &asked.text,
+        }
+    }
+
+    /// By what it sorts.
+    pub(crate) fn sort(&self) -> SortBy {
+        match self {
+            Self::Known(column) => column.sort().unwrap_or(Sort::LastCheckin).into(),
+            Self::Asked(asked) => SortBy::Value(asked.value.clone()),
+        }
+    }
+
+    /// Whether sorting by it begins with the newest or the most.
+    pub(crate) fn begins_with_the_largest(&self) -> bool {
+        match self {
+            Self::Known(column) => column.begins_with_the_largest(),
+            Self::Asked(_) => false,
+        }
+    }
 }
 
 impl Asked {
@@ -138,6 +180,21 @@ mod tests {
             Chosen::parse("").write(),
             Column::write_list(&Column::DEFAULT)
         );
+    }
+
+    #[test]
+    fn what_sorts_is_read_as_it_was_written() {
+        for text in [
+            "hostname",
+            "fact \"Puppet/ro,l%e\"",
+            "fact \"-a \\\"b\\\" & c\"",
+            "plugin \"Uptime/Days\"",
+        ] {
+            assert_eq!(SortColumn::parse(text).unwrap().key(), text);
+        }
+        for text in ["status", "nope", "fact", "fact \"a\" = 1", "plugin \"x\""] {
+            assert_eq!(SortColumn::parse(text), None, "{text}");
+        }
     }
 
     #[test]

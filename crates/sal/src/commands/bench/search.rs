@@ -135,7 +135,7 @@ async fn answer(question: &Question, db: &Client) -> Result<i64> {
 async fn list(condition: Condition, now: Timestamp, db: &Client) -> Result<i64> {
     let query = PageQuery {
         filter: condition,
-        sort: Sort::LastCheckin,
+        sort: Sort::LastCheckin.into(),
         direction: Direction::Descending,
         start: Start::First,
         limit: 50,
