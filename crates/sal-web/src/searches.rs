@@ -8,6 +8,7 @@ mod blocks;
 mod builder;
 mod delete;
 mod list;
+mod number;
 mod results;
 mod save;
 mod steps;

@@ -131,12 +131,10 @@ impl Shell {
 fn navigation(viewer: &Viewer) -> Vec<Entry> {
     let is_admin = viewer.level == Level::GlobalAdmin;
     let may = |section| match section {
-        Section::Devices | Section::Searches | Section::Updates | Section::Software => {
-            viewer.level >= Level::ReadOnly
-        }
+        Section::Devices | Section::Updates | Section::Software => viewer.level >= Level::ReadOnly,
         Section::Activity | Section::Licences | Section::Database | Section::Settings => is_admin,
         Section::Users => is_admin && viewer.is_staff,
-        Section::Overview | Section::Reports | Section::None => true,
+        Section::Overview | Section::Searches | Section::Reports | Section::None => true,
     };
     let first_for_admins = ENTRIES.iter().find(|(section, ..)| {
         matches!(section, Section::Activity | Section::Licences) && may(*section)

@@ -306,7 +306,7 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
     ("/changepassword/", Viewer, "/changepassword/"),
     ("/changepassword/done/", Viewer, "/changepassword/done/"),
     ("/search/", SeesMachines, "/search/?q=a"),
-    ("/search/list/", SeesMachines, "/search/list/"),
+    ("/search/list/", Viewer, "/search/list/"),
     (
         "/search/builder/",
         SeesMachines,
@@ -319,11 +319,7 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
     ),
     ("/search/save/", SeesMachines, "/search/save/"),
     ("/search/new/", SeesMachines, "/search/new/"),
-    (
-        "/search/count/{id}/",
-        SeesMachines,
-        "/search/count/{own search}/",
-    ),
+    ("/search/count/{id}/", Viewer, "/search/count/{own search}/"),
     (
         "/search/first/{id}/",
         SeesMachines,
@@ -331,7 +327,7 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
     ),
     (
         "/search/run_search/{id}/",
-        SeesMachines,
+        Viewer,
         "/search/run_search/{own search}/",
     ),
     (

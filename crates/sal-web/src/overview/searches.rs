@@ -1,6 +1,6 @@
 //! Saved searches on the overview: those that their owners put there and the viewer may use.
 //!
-//! They are counted after the page has come: a search may be slow, and the page must not be.
+//! Who sees numbers only gets the number also of a search that shows machines to others. They are counted after the page has come: a search may be slow, and the page must not be.
 
 use sal_http::{AppError, access::Viewer};
 use sal_store::{
@@ -33,21 +33,19 @@ impl Shelf {
         viewer: &Viewer,
         db: &Client,
     ) -> Result<Self, AppError> {
-        if !viewer.sees_machines() {
-            return Ok(Self::default());
-        }
         let all = list(&asker(viewer), db).await?;
-        let of = |wanted: Overview| {
-            let fitting = all.iter().filter(|search| search.overview == wanted);
-            fitting
-                .take(MOST)
-                .map(|search| Shown::of(search, part))
-                .collect()
-        };
-        Ok(Self {
-            tiles: of(Overview::Tile),
-            lists: of(Overview::List),
-        })
+        let sees_machines = viewer.sees_machines();
+        let (mut tiles, mut lists) = (Vec::new(), Vec::new());
+        for search in &all {
+            match search.overview {
+                Overview::No => {}
+                Overview::List if sees_machines => lists.push(Shown::of(search, "first", part)),
+                Overview::List | Overview::Tile => tiles.push(Shown::of(search, "count", part)),
+            }
+        }
+        tiles.truncate(MOST);
+        lists.truncate(MOST);
+        Ok(Self { tiles, lists })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -56,15 +54,11 @@ impl Shelf {
 }
 
 impl Shown {
-    fn of(search: &Search, part: &FleetPart) -> Self {
+    /// `what` is where its number or its first machines are: `count` or `first`.
+    fn of(search: &Search, what: &str, part: &FleetPart) -> Self {
         let place = part
             .parameter()
             .map_or_else(String::new, |(name, id)| format!("?{name}={id}"));
-        let what = if search.overview == Overview::List {
-            "first"
-        } else {
-            "count"
-        };
         Self {
             name: search.title(),
             description: search.description.clone(),

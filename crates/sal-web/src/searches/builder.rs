@@ -286,14 +286,27 @@ pub(super) async fn count_list(
     app: &App,
     db: &Client,
 ) -> Result<Result<Count, FilterProblem>, AppError> {
-    let list = List::of(params, viewer, app, db).await?;
-    if let Some(problem) = list.error {
+    let mut list = List::of(params, viewer, app, db).await?;
+    if let Some(problem) = list.error.take() {
         return Ok(Err(problem));
+    }
+    let count = count_of_list(&list, app, db).await?;
+    Ok(Ok(count.unwrap_or(Count::Exact(0))))
+}
+
+/// How many machines a list has, unless its filter makes no sense.
+pub(super) async fn count_of_list(
+    list: &List,
+    app: &App,
+    db: &Client,
+) -> Result<Option<Count>, AppError> {
+    if list.error.is_some() {
+        return Ok(None);
     }
     let count = in_time(async {
         Ok(count_up_to(MOST_COUNTED, &list.filter, app.now(), &list.scope, db).await?)
     });
-    Ok(Ok(count.await?))
+    Ok(Some(count.await?))
 }
 
 impl BlockView {

@@ -1,11 +1,16 @@
-//! `/search/list/`: the saved searches that somebody may see, with their filters and how many machines they find.
+//! `/search/list/`: the saved searches that somebody may see, with their filters and how many machines they find. Who
+//! sees numbers only sees their names and numbers: filters may name machines.
 
 use askama::Template;
 use axum::{
     extract::{Path, Query, State},
     response::Response,
 };
-use sal_http::{App, AppError, access::SeesMachines, db::Db};
+use sal_http::{
+    App, AppError,
+    access::{SeesMachines, Viewer},
+    db::Db,
+};
 use sal_store::{
     devices::{Direction, MachineValues, PageQuery, Sort, Start, read_page},
     ids::SearchId,
@@ -25,6 +30,7 @@ use crate::{
 struct SearchListPage {
     shell: Shell,
     lines: Vec<Line>,
+    sees_machines: bool,
 }
 
 struct Line {
@@ -42,7 +48,7 @@ struct Line {
 }
 
 pub(super) async fn show_list(
-    SeesMachines(viewer): SeesMachines,
+    viewer: Viewer,
     theme: Theme,
     State(app): State<App>,
     Db(db): Db,
@@ -66,6 +72,7 @@ pub(super) async fn show_list(
     render(&SearchListPage {
         shell: Shell::of(&viewer, theme, Section::Searches, "Searches", &app),
         lines: searches.iter().map(line).collect(),
+        sees_machines: viewer.sees_machines(),
     })
 }
 
@@ -101,7 +108,7 @@ struct FirstPart {
 
 /// How many machines a search finds, as a part of the page.
 pub(super) async fn show_count(
-    SeesMachines(viewer): SeesMachines,
+    viewer: Viewer,
     Path(id): Path<String>,
     Query(place): Query<Place>,
     State(app): State<App>,
@@ -121,7 +128,11 @@ pub(super) async fn show_count(
         (number.to_owned(), unit.to_owned())
     });
     render(&CountPart {
-        count: count.map_err(|problem| problem.sentence()),
+        count: count.map_err(|problem| {
+            // What is wrong may quote the filter.
+            let shown = viewer.sees_machines().then(|| problem.sentence());
+            shown.unwrap_or_else(|| "It cannot be used.".to_owned())
+        }),
     })
 }
 
@@ -143,7 +154,7 @@ pub(super) async fn show_first(
     let list = List::of(ListParams::of_text_in(&text, place), &viewer, &app, &db).await?;
     let query = PageQuery {
         filter: list.filter.clone(),
-        sort: Sort::LastCheckin,
+        sort: Sort::LastCheckin.into(),
         direction: Direction::Descending,
         start: Start::First,
         limit: MOST_FIRST,

@@ -6,15 +6,20 @@ use axum::{
     response::Response,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sal_http::{App, AppError, access::SeesMachines, db::Db};
+use sal_http::{
+    App, AppError,
+    access::{SeesMachines, Viewer},
+    db::Db,
+};
 use sal_store::{search_caches::search_fields, searches::Search};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::visible;
+use super::{number::show_number, visible};
 use crate::{
     devices::{List, ListParams, Place, sals_csv_of},
     page::redirect,
+    shell::Theme,
 };
 
 #[derive(Deserialize)]
@@ -36,14 +41,19 @@ pub(super) async fn quick_search(
     redirect(&format!("/machines/?q={words}"))
 }
 
-/// The machines of a search: the list with its filter.
+/// The machines of a search: the list with its filter. Who sees numbers only is told their number.
 pub(super) async fn run(
-    SeesMachines(viewer): SeesMachines,
+    viewer: Viewer,
+    theme: Theme,
     Path(id): Path<String>,
     Query(place): Query<Place>,
+    State(app): State<App>,
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let search = visible(&id, &viewer, &db).await?;
+    if !viewer.sees_machines() {
+        return show_number(&search, place, &viewer, theme, &app, &db).await;
+    }
     Ok(redirect(
         &ListParams::of_text_in(&text(&search)?, place).href(),
     ))
