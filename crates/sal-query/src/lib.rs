@@ -27,5 +27,6 @@ pub use expr::Expr;
 pub use field::{Field, Kind};
 pub use group::{Grouping, Shape, Shaped, Values};
 pub use parse::{FilterError, parse};
+pub use print::in_quotes;
 pub use related::{ApplicationKey, Cast, Check, Related, Test};
 pub use sql::{Fragment, Parameter};

@@ -175,7 +175,8 @@ pub(crate) fn written(value: &str) -> String {
 }
 
 /// A name as it stands in a filter.
-pub(crate) fn in_quotes(name: &str) -> String {
+#[must_use]
+pub fn in_quotes(name: &str) -> String {
     struct Quoted<'n>(&'n str);
     impl Display for Quoted<'_> {
         fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -147,9 +147,37 @@ function suggestFor(input) {
       event.preventDefault();
       accept(chosen);
     } else if (event.key === "Escape") {
+      // A search field would be emptied, too.
+      event.preventDefault();
       event.stopPropagation();
       close();
     }
   });
   input.form.addEventListener("submit", close);
+}
+
+// Values with their numbers in the builder, as the browser's own list of a field. The builder comes anew with each change,
+// so the field is found when it is used.
+const offerValues = async (input, typed) => {
+  const query = new URLSearchParams({ q: `${input.dataset.valuesOf}"${typed.replace(/["\\]/g, "\\$&")}` });
+  const response = await fetch(`/search/suggest/?${query}`, { headers: { accept: "application/json" } }).catch(() => null);
+  if (!response?.ok || !input.isConnected) return;
+  const { items } = await response.json();
+  let list = input.list;
+  if (!list) {
+    list = document.createElement("datalist");
+    list.id = `${input.name}-values`;
+    input.after(list);
+    input.setAttribute("list", list.id);
+  }
+  list.replaceChildren(...items.map((item) => new Option(item.note, item.label)));
+};
+let offering = 0;
+for (const kind of ["focusin", "input"]) {
+  document.addEventListener(kind, (event) => {
+    if (!event.target.matches?.("[data-values-of]")) return;
+    clearTimeout(offering);
+    // Whoever comes to a field that is filled in may want another value.
+    offering = setTimeout(offerValues, 150, event.target, kind === "input" ? event.target.value : "");
+  });
 }

@@ -17,7 +17,7 @@ use sal_query::{
     catalogue::{self, Meaning, Of, Subject},
     complete,
     expr::{Op, Takes},
-    parse,
+    in_quotes, parse,
 };
 use sal_store::{
     Client,
@@ -93,6 +93,8 @@ enum Content {
         /// What stands in the empty field for the name, where one is needed.
         of_hint: Option<&'static str>,
         value_hint: &'static str,
+        /// The filter up to the value, for which suggestions are asked; none where it takes no single value.
+        values_of: Option<String>,
     },
     Text(String),
 }
@@ -356,8 +358,19 @@ impl Content {
             takes_value: op.is_none_or(|op| op.takes() != Takes::Nothing),
             of_hint: of_hint(subject),
             value_hint: value_hint(meaning, op.copied()),
+            values_of: op
+                .filter(|op| op.takes() == Takes::One)
+                .map(|op| up_to_value(condition, *op)),
         }
     }
+}
+
+fn up_to_value(condition: &Condition, op: Op) -> String {
+    let of = match condition.of.as_str() {
+        "" => String::new(),
+        of => format!(" {}", in_quotes(of)),
+    };
+    format!("{}{of} {} ", condition.field, op.text())
 }
 
 /// The operators that fit, the usual one first.
