@@ -5,6 +5,7 @@
 
 mod driver;
 mod judged;
+mod searching;
 mod walks;
 
 use driver::Browser;
