@@ -635,3 +635,12 @@ async fn q122_a_setting_lets_everybody_see_all_units_without_rows() {
         assert_eq!(db.query_one(rows, &[]).await.unwrap().get::<_, i64>(0), 1);
     }
 }
+
+#[tokio::test]
+async fn q900_logging_in_with_saml_is_not_built() {
+    let server = TestServer::start(Filled::Seeded).await;
+    for path in ["/saml2/", "/saml2/login/", "/saml2/acs/"] {
+        let answer = server.http.get(server.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
+}
