@@ -126,6 +126,10 @@ pub fn parse(text: &str) -> Result<Parsed, FilterError> {
         };
         return Err(FilterError::new(at, message));
     }
+    // `and` and `or` nest too, without a sign that is counted on the way.
+    if expr.depth() > MAX_DEPTH {
+        return Err(FilterError::new(0..text.len(), too_deep()));
+    }
     let has_quotes = parser
         .tokens
         .iter()
@@ -140,6 +144,12 @@ pub fn parse(text: &str) -> Result<Parsed, FilterError> {
             places: parser.places,
         }),
     }
+}
+
+fn too_deep() -> String {
+    format!(
+        "the filter is nested more than {MAX_DEPTH} deep; simplify it, or save a part of it as a search"
+    )
 }
 
 struct Parser {
@@ -193,9 +203,7 @@ impl Parser {
     fn not(&mut self) -> Read<Expr> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(self.error_here(&format!(
-                "the filter is nested more than {MAX_DEPTH} deep; simplify it, or save a part of it as a search"
-            )));
+            return Err(self.error_here(&too_deep()));
         }
         let read = if self.eat_keyword("not") {
             self.not().map(Expr::negate)

@@ -169,6 +169,15 @@ fn what_is_too_much_is_refused() {
     let deep = format!("{}a{}", "(".repeat(30), ")".repeat(30));
     assert!(parse(&deep).unwrap_err().message.contains("nested"));
     assert!(parse(&"not ".repeat(10_000)).is_err());
+    // As deep as data may be, and no deeper: `and` nests, too.
+    let two = |nots: usize| format!("{not} os = a and {not} os = b", not = "not ".repeat(nots));
+    assert_eq!(parse(&two(MAX_DEPTH - 2)).unwrap().expr.depth(), MAX_DEPTH);
+    assert!(
+        parse(&two(MAX_DEPTH - 1))
+            .unwrap_err()
+            .message
+            .contains("nested")
+    );
     let many = vec!["os_family = a"; MAX_TERMS + 1].join(" or ");
     assert!(parse(&many).unwrap_err().message.contains("more than 100"));
     let list = format!("serial in ({})", vec!["a"; MAX_VALUES + 1].join(","));
