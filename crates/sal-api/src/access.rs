@@ -9,14 +9,22 @@ use sal_http::{
     db::program_client,
     origin::Origin,
 };
-use sal_store::{api_keys::authenticate, ids::UserId, scope::Scope};
+use sal_store::{
+    api_keys::authenticate,
+    ids::{ApiKeyId, UserId},
+    scope::Scope,
+};
 
 use crate::error::ApiError;
 
 /// Who was recognized.
 pub(crate) enum Caller {
     /// A program; whether it may change things.
-    Key { name: String, read_write: bool },
+    Key {
+        id: ApiKeyId,
+        name: String,
+        read_write: bool,
+    },
     /// A person with a session.
     Person(Viewer),
 }
@@ -24,6 +32,8 @@ pub(crate) enum Caller {
 /// May read, in this scope.
 pub(crate) struct ApiRead {
     pub(crate) scope: Scope,
+    /// Whose walk through a list it is.
+    pub(crate) walker: String,
 }
 
 /// May change things.
@@ -33,6 +43,15 @@ pub(crate) struct ApiWrite {
     pub(crate) user: Option<UserId>,
     /// For the audit log.
     pub(crate) name: String,
+}
+
+impl ApiRead {
+    fn of(walker: String) -> Self {
+        Self {
+            scope: Scope::All,
+            walker,
+        }
+    }
 }
 
 impl Caller {
@@ -49,6 +68,7 @@ impl Caller {
         let found = authenticate(&db, public, private).await?;
         let key = found.into_iter().next().ok_or(ApiError::InvalidKey)?;
         Ok(Self::Key {
+            id: key.id,
             name: key.name,
             read_write: key.read_write,
         })
@@ -59,7 +79,8 @@ impl Caller {
     pub(crate) fn read(&self) -> Result<ApiRead, ApiError> {
         match self {
             Self::Person(viewer) if viewer.level != Level::GlobalAdmin => Err(ApiError::Forbidden),
-            Self::Key { .. } | Self::Person(_) => Ok(ApiRead { scope: Scope::All }),
+            Self::Key { id, .. } => Ok(ApiRead::of(format!("key {id}"))),
+            Self::Person(viewer) => Ok(ApiRead::of(format!("user {}", viewer.id))),
         }
     }
 
@@ -70,6 +91,7 @@ impl Caller {
             Self::Key {
                 name,
                 read_write: true,
+                ..
             } => Ok(ApiWrite {
                 scope: Scope::All,
                 user: None,

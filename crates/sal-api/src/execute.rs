@@ -31,6 +31,7 @@ pub(crate) async fn run(
         ..Conditions::default()
     };
     let everything = Page {
+        after: None,
         offset: 0,
         limit: i64::MAX,
     };

@@ -14,9 +14,13 @@ mod list;
 mod metadata;
 mod query;
 mod render;
+mod walks;
 mod write;
 
+use std::sync::Arc;
+
 use axum::{
+    Extension,
     extract::{OriginalUri, Request, State},
     http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -29,6 +33,7 @@ use access::{ApiWrite, Caller};
 use address::{Address, Found};
 use error::ApiError;
 use query::Query;
+use walks::Walks;
 use write::Sent;
 
 pub use first_api::{gone, is_first_api};
@@ -53,6 +58,7 @@ pub fn routes() -> Routes {
         .route("/api/v2", any(api))
         .route("/api/v2/", any(api))
         .route("/api/v2/{*rest}", any(api))
+        .layer(Extension(Arc::new(Walks::default())))
 }
 
 /// Every address that an access test has to ask, with `{id}` for what one of a resource is found by.
@@ -69,7 +75,12 @@ pub fn addresses() -> Vec<String> {
     all
 }
 
-async fn api(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Request) -> Response {
+async fn api(
+    State(app): State<App>,
+    Extension(walks): Extension<Arc<Walks>>,
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+) -> Response {
     let path = uri.path();
     let rest = path.strip_prefix(ROOT).unwrap_or_default();
     let (address, format) = match address::read(rest) {
@@ -78,7 +89,7 @@ async fn api(State(app): State<App>, OriginalUri(uri): OriginalUri, request: Req
         Found::Nothing => return answer::finish(ApiError::NotFound.into_response(), None),
     };
     let allow = allowed(&address);
-    let answer = respond(&address, format.as_deref(), request, &app).await;
+    let answer = respond(&address, format.as_deref(), request, &walks, &app).await;
     let response = answer.unwrap_or_else(IntoResponse::into_response);
     answer::finish(response, Some(allow))
 }
@@ -87,6 +98,7 @@ async fn respond(
     address: &Address,
     format: Option<&str>,
     request: Request,
+    walks: &Walks,
     app: &App,
 ) -> Result<Response, ApiError> {
     let (parts, body) = request.into_parts();
@@ -94,7 +106,7 @@ async fn respond(
     answer::negotiate(format.or(query.first("format")), &parts)?;
     let caller = Caller::find(&parts, app).await?;
     match parts.method {
-        Method::GET | Method::HEAD => get(address, &query, &parts, &caller, app).await,
+        Method::GET | Method::HEAD => get(address, &query, &parts, &caller, walks, app).await,
         Method::OPTIONS => {
             let _read = caller.read()?;
             Ok(metadata::options(address))
@@ -115,12 +127,13 @@ async fn get(
     query: &Query,
     parts: &Parts,
     caller: &Caller,
+    walks: &Walks,
     app: &App,
 ) -> Result<Response, ApiError> {
     let read = caller.read()?;
     match address {
         Address::Root => Ok(list::root(parts, app)),
-        Address::List(resource) => list::page(resource, query, parts, &read, app).await,
+        Address::List(resource) => list::page(resource, query, parts, &read, walks, app).await,
         Address::One(resource, id) => list::one(resource, id, &read, app).await,
         Address::Execute(id) => execute::run(id, query, &read, app).await,
     }

@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, request::Parts};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sal_query::{Parameter, check::check};
 use sal_store::{
     resources::{Conditions, Kind, Machines, Order, Resource, Term},
@@ -10,7 +11,7 @@ use sal_store::{
 };
 use serde_json::{Map, json};
 
-use crate::error::ApiError;
+use crate::{error::ApiError, write::fields::is_in_our_era};
 
 /// Names and values, in the order in which they were sent.
 pub(crate) struct Query(Vec<(String, String)>);
@@ -68,6 +69,11 @@ impl Query {
         Ok(size.min(MOST_ON_A_PAGE))
     }
 
+    /// The number of the page, where it is one.
+    pub(crate) fn number(&self) -> Option<i64> {
+        self.first("page")?.trim().parse().ok()
+    }
+
     /// The number of the page, of so many pages.
     ///
     /// # Errors
@@ -94,7 +100,7 @@ impl Query {
         context: &Context<'_>,
     ) -> Result<Conditions, ApiError> {
         let mut conditions = Conditions {
-            words: words(self.first("search").unwrap_or_default()),
+            words: words(self.first("search").unwrap_or_default())?,
             order: self.order(resource)?,
             ..Conditions::default()
         };
@@ -178,7 +184,10 @@ impl Query {
             });
             return Err(ApiError::Invalid(fields.collect::<Map<_, _>>()));
         }
-        let shown = names.iter().filter(|name| is_plain(name)).copied();
+        let shown = names
+            .iter()
+            .take(MOST_NAMED)
+            .map(|name| utf8_percent_encode(name, NOT_PLAIN).to_string());
         let shown = shown.collect::<Vec<_>>().join(", ");
         Ok(HeaderValue::from_str(&format!("299 - \"ignored parameters: {shown}\"")).ok())
     }
@@ -208,12 +217,24 @@ fn machines(text: &str, resource: &Resource, context: &Context<'_>) -> Result<Ma
     })
 }
 
-/// The words between blanks and commas.
-fn words(text: &str) -> Vec<String> {
+/// The words between blanks and commas. Each is looked for in every text of every row, so they are few.
+fn words(text: &str) -> Result<Vec<String>, ApiError> {
     let words = text
         .split([' ', ',', '\t', '\n'])
         .filter(|word| !word.is_empty());
-    words.map(|word| word.replace('\0', "")).collect()
+    let words: Vec<String> = words.map(str::to_owned).collect();
+    if text.contains('\0') {
+        return Err(ApiError::field(
+            "search",
+            "Null characters are not allowed.",
+        ));
+    }
+    if words.len() > MOST_WORDS || text.len() > LONGEST_SEARCH {
+        let message =
+            format!("At most {MOST_WORDS} words and {LONGEST_SEARCH} bytes are searched for.");
+        return Err(ApiError::field("search", message));
+    }
+    Ok(words)
 }
 
 /// Reads a text as what a column holds.
@@ -231,8 +252,9 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Parameter, &'static str> {
             _ => Err("Enter true or false."),
         },
         Kind::Time => {
-            let at = text.parse::<Timestamp>().map(Parameter::Time);
-            at.map_err(|_no_time| "Enter a date and time such as 2026-01-31T09:30:00Z.")
+            let at = text.parse().ok().filter(|at| is_in_our_era(*at));
+            at.map(Parameter::Time)
+                .ok_or("Enter a date and time such as 2026-01-31T09:30:00Z.")
         }
         Kind::Uuid => {
             let uuid = uuid::Uuid::try_parse(text.trim());
@@ -242,14 +264,10 @@ pub(crate) fn read(kind: Kind, text: &str) -> Result<Parameter, &'static str> {
     }
 }
 
-/// Whether a name can stand in a header.
-fn is_plain(name: &str) -> bool {
-    name.len() <= 100
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-}
-
+/// What cannot stand between quotes in a header.
+const NOT_PLAIN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'\\').add(b',').add(b'%');
+/// So many are named.
+const MOST_NAMED: usize = 10;
 /// Parameters that every list knows.
 const OWN: [&str; 8] = [
     "page",
@@ -263,6 +281,8 @@ const OWN: [&str; 8] = [
 ];
 /// As many as in the original.
 pub(crate) const PAGE_SIZE: i64 = 100;
+const MOST_WORDS: usize = 10;
+const LONGEST_SEARCH: usize = 500;
 /// No page is larger.
 const MOST_ON_A_PAGE: i64 = 1_000;
 

@@ -1,7 +1,7 @@
 //! Changes: each is one transaction with its line in the audit log.
 
 mod body;
-mod fields;
+pub(crate) mod fields;
 mod groups;
 mod machines;
 mod python_json;
@@ -42,14 +42,13 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let values = values(resource, sent, false, app).await?;
     let tx = begin(app).await?;
-    let id = if *resource == BUSINESS_UNITS {
+    let made = if *resource == BUSINESS_UNITS {
         units::create(&values, access, app, tx).await?
     } else if *resource == MACHINE_GROUPS {
         groups::create(&values, access, app, tx).await?
     } else {
         machines::create(values, access, app, tx).await?
     };
-    let made = list::find(resource, &id, &access.read(), app).await?;
     Ok(answer::json(StatusCode::CREATED, &made))
 }
 
@@ -63,18 +62,16 @@ pub(crate) async fn update(
     app: &App,
 ) -> Result<Response, ApiError> {
     // As in the original: what is not there is said before what is wrong.
-    let read = access.read();
-    list::find(resource, id, &read, app).await?;
+    list::find(resource, id, &access.read(), app).await?;
     let values = values(resource, sent, partial, app).await?;
     let tx = begin(app).await?;
-    let id = if *resource == BUSINESS_UNITS {
+    let changed = if *resource == BUSINESS_UNITS {
         units::update(id, &values, access, app, tx).await?
     } else if *resource == MACHINE_GROUPS {
         groups::update(id, &values, access, app, tx).await?
     } else {
         machines::update(id, values, access, app, tx).await?
     };
-    let changed = list::find(resource, &id, &read, app).await?;
     Ok(answer::json(StatusCode::OK, &changed))
 }
 
@@ -119,6 +116,13 @@ async fn begin(app: &App) -> Result<Tx, ApiError> {
     Ok(program_client(app).await?.begin().await?)
 }
 
+/// A line of the audit log.
+struct Note<'a> {
+    action: &'static str,
+    object: Object<'a>,
+    detail: &'a str,
+}
+
 /// What a change is about, for the audit log.
 struct Object<'a> {
     kind: &'static str,
@@ -131,18 +135,31 @@ impl ApiWrite {
     fn read(&self) -> ApiRead {
         ApiRead {
             scope: self.scope.clone(),
+            walker: self.name.clone(),
         }
     }
 
-    /// Notes the change and commits.
-    async fn commit(
+    /// Reads what became of it, notes the change and commits: once it is there, others may take it away at once.
+    async fn finish(
         &self,
-        action: &str,
-        object: Object<'_>,
-        detail: &str,
+        resource: &'static Resource,
+        id: &str,
+        note: Note<'_>,
         app: &App,
         tx: Tx,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Json, ApiError> {
+        let row = list::find_in(resource, id, &self.scope, app, &tx).await?;
+        self.commit(note, app, tx).await?;
+        Ok(row)
+    }
+
+    /// Notes the change and commits.
+    async fn commit(&self, note: Note<'_>, app: &App, tx: Tx) -> Result<(), ApiError> {
+        let Note {
+            action,
+            object,
+            detail,
+        } = note;
         insert_audit(
             &tx,
             InsertAudit {
@@ -182,8 +199,8 @@ fn text<'a>(values: &'a Map<String, Json>, name: &str) -> Option<&'a str> {
 
 /// An id that a column of 32 bits can hold; others exist nowhere.
 fn id_of(values: &Map<String, Json>, name: &str) -> Option<i32> {
-    let id = values.get(name)?.as_i64()?;
-    Some(i32::try_from(id).unwrap_or(0))
+    let id = values.get(name)?.as_i64();
+    Some(id.and_then(|id| i32::try_from(id).ok()).unwrap_or(0))
 }
 
 fn no_such(name: &str, values: &Map<String, Json>) -> ApiError {
@@ -193,6 +210,7 @@ fn no_such(name: &str, values: &Map<String, Json>) -> ApiError {
 
 fn invalid_pk(name: &str, id: &Json) -> ApiError {
     let mut fields = Map::new();
+    let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
     let message = format!("Invalid pk \"{id}\" - object does not exist.");
     fields.insert(name.to_owned(), json!([message]));
     ApiError::Invalid(fields)

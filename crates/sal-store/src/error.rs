@@ -38,6 +38,12 @@ impl StoreError {
         }
     }
 
+    /// Whether another row has a value that only one may have.
+    #[must_use]
+    pub fn is_a_duplicate(&self) -> bool {
+        self.sql_state() == Some(&SqlState::UNIQUE_VIOLATION)
+    }
+
     /// Whether a table is not there.
     pub fn is_missing_table(&self) -> bool {
         self.sql_state() == Some(&SqlState::UNDEFINED_TABLE)

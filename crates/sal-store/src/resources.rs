@@ -9,6 +9,7 @@ mod page;
 mod tables;
 
 use jiff::Timestamp;
+use sal_query::Parameter;
 
 pub use page::{Conditions, Machines, Order, Page, Term, count, one, page};
 pub use tables::{
@@ -47,6 +48,22 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// Whether a list comes in the order of its keys.
+    #[must_use]
+    pub fn is_by_key(&self, conditions: &Conditions) -> bool {
+        self.order.is_empty() && conditions.order.is_empty()
+    }
+
+    /// The key of a row, as [`Page::after`] takes it.
+    #[must_use]
+    pub fn key_of(&self, record: &Record) -> Option<Parameter> {
+        match record.first()? {
+            Value::Integer(id) => Some(Parameter::Integer(*id)),
+            Value::Text(id) => Some(Parameter::Text(id.clone())),
+            _ => None,
+        }
+    }
+
     /// Whether its rows belong to machines.
     #[must_use]
     pub fn is_of_machines(&self) -> bool {

@@ -46,7 +46,7 @@ impl Body {
             let fields = multipart::parts(content_type, bytes).await;
             return fields.map(Self::Form).map_err(|_unreadable| {
                 ApiError::Parse(
-                    "Multipart form parse error - Invalid boundary in multipart: None".to_owned(),
+                    "Multipart form parse error - The parts of the body cannot be told apart; check the boundary.".to_owned(),
                 )
             });
         }

@@ -239,15 +239,27 @@ fn time(value: &Json, zone: &TimeZone) -> Option<Json> {
             local.to_zoned(zone.clone()).ok()?.timestamp()
         }
     };
-    Some(at.to_string().into())
+    is_in_our_era(at).then(|| at.to_string().into())
+}
+
+/// Years that Python and Postgres both know.
+pub(crate) fn is_in_our_era(at: Timestamp) -> bool {
+    let year = at.to_zoned(TimeZone::UTC).year();
+    (1..=9999).contains(&year)
 }
 
 fn id(value: &Json) -> Result<Json, String> {
-    let number = match value {
-        Json::Number(_) | Json::String(_) => plain(value).and_then(|text| text.trim().parse().ok()),
+    let whole = match value {
+        Json::Number(_) | Json::String(_) => plain(value),
         _ => None,
     };
-    number.map(|id: i64| id.into()).ok_or_else(|| {
+    let whole = whole.map(|text| text.trim().to_owned()).filter(|text| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    // One that no column can hold exists nowhere.
+    let number = whole.map(|text| text.parse::<i64>().map_or(Json::String(text), Json::from));
+    number.ok_or_else(|| {
         format!(
             "Incorrect type. Expected pk value, received {}.",
             python_type(value)
@@ -269,7 +281,7 @@ pub(super) fn python_type(value: &Json) -> &'static str {
     match value {
         Json::Null => "NoneType",
         Json::Bool(_) => "bool",
-        Json::Number(number) if number.is_i64() || number.is_u64() => "int",
+        Json::Number(number) if !number.to_string().contains(['.', 'e', 'E']) => "int",
         Json::Number(_) => "float",
         Json::String(_) => "str",
         Json::Array(_) => "list",

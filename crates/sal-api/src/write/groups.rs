@@ -9,11 +9,14 @@ use sal_store::{
     groups::{delete_groups, insert_group, update_group},
     ids::{GroupId, UnitId},
     pool::Executor,
-    resources::change::{known_units, lock_group_of},
+    resources::{
+        MACHINE_GROUPS,
+        change::{known_units, lock_group_of},
+    },
 };
 use serde_json::{Map, Value as Json};
 
-use super::{Object, id_of, names, no_such, text};
+use super::{Note, Object, id_of, names, no_such, text};
 use crate::{access::ApiWrite, error::ApiError};
 
 pub(super) async fn create(
@@ -21,7 +24,7 @@ pub(super) async fn create(
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<String, ApiError> {
+) -> Result<Json, ApiError> {
     let name = text(values, "name").unwrap_or_default();
     let unit = unit(values, &tx).await?.ok_or(ApiError::NotFound)?;
     let made = insert_group(&tx, &unit, name, &random_key(GROUP_KEY)).await?;
@@ -29,9 +32,9 @@ pub(super) async fn create(
         .first()
         .map(|group| group.id)
         .ok_or(ApiError::NotFound)?;
-    let object = object(group, name);
-    access.commit("made", object, "", app, tx).await?;
-    Ok(group.to_string())
+    let note = note("made", group, name, "");
+    let id = group.to_string();
+    access.finish(&MACHINE_GROUPS, &id, note, app, tx).await
 }
 
 pub(super) async fn update(
@@ -40,14 +43,15 @@ pub(super) async fn update(
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<String, ApiError> {
+) -> Result<Json, ApiError> {
     let (group, old_name, old_unit) = locked(id, &tx).await?;
     let unit = unit(values, &tx).await?.unwrap_or(old_unit);
     let name = text(values, "name").unwrap_or(&old_name);
     update_group(&tx, &group, name, &unit).await?;
-    let (object, detail) = (object(group, name), names(values));
-    access.commit("changed", object, &detail, app, tx).await?;
-    Ok(group.to_string())
+    let detail = names(values);
+    let note = note("changed", group, name, &detail);
+    let id = group.to_string();
+    access.finish(&MACHINE_GROUPS, &id, note, app, tx).await
 }
 
 pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
@@ -55,7 +59,7 @@ pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Re
     let machines = delete_groups(&[group], &tx).await?;
     let detail = format!("with {machines} machines");
     access
-        .commit("removed", object(group, &name), &detail, app, tx)
+        .commit(note("removed", group, &name, &detail), app, tx)
         .await
 }
 
@@ -67,11 +71,16 @@ async fn locked(id: &str, tx: &Tx) -> Result<(GroupId, String, UnitId), ApiError
     Ok((group, found.name, found.business_unit_id))
 }
 
-fn object(group: GroupId, name: &str) -> Object<'_> {
-    Object {
+fn note<'a>(action: &'static str, group: GroupId, name: &'a str, detail: &'a str) -> Note<'a> {
+    let object = Object {
         kind: "machine group",
         id: group.to_string(),
         name,
+    };
+    Note {
+        action,
+        object,
+        detail,
     }
 }
 

@@ -6,13 +6,14 @@ use sal_store::{
     ids::{GroupId, MachineId},
     machines::delete_machines,
     pool::Executor,
-    resources::change::{
-        has_serial, insert_machine_of, known_groups, lock_machine_of, update_machine_by,
+    resources::{
+        MACHINES,
+        change::{has_serial, insert_machine_of, known_groups, lock_machine_of, update_machine_by},
     },
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::{Object, id_of, names, no_such, text};
+use super::{Note, Object, id_of, names, no_such, text};
 use crate::{access::ApiWrite, error::ApiError};
 
 pub(super) async fn create(
@@ -20,7 +21,7 @@ pub(super) async fn create(
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<String, ApiError> {
+) -> Result<Json, ApiError> {
     check(&values, None, &tx).await?;
     let serial = text(&values, "serial").unwrap_or_default().to_owned();
     let detail = names(&values);
@@ -36,9 +37,8 @@ pub(super) async fn create(
     }
     let made = insert_machine_of(&tx, &Json::Object(values).to_string()).await?;
     let id = made.first().map(|machine| machine.id).ok_or_else(taken)?;
-    let object = object(id, &serial);
-    access.commit("made", object, &detail, app, tx).await?;
-    Ok(serial)
+    let note = note("made", id, &serial, &detail);
+    access.finish(&MACHINES, &serial, note, app, tx).await
 }
 
 pub(super) async fn update(
@@ -47,16 +47,20 @@ pub(super) async fn update(
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<String, ApiError> {
+) -> Result<Json, ApiError> {
     let id = locked(serial, &tx).await?;
     check(&values, Some(id), &tx).await?;
     let new_serial = text(&values, "serial").unwrap_or(serial).to_owned();
     let detail = names(&values);
     as_columns(&mut values);
-    update_machine_by(&tx, &id, &Json::Object(values).to_string()).await?;
-    let object = object(id, &new_serial);
-    access.commit("changed", object, &detail, app, tx).await?;
-    Ok(new_serial)
+    let changed = update_machine_by(&tx, &id, &Json::Object(values).to_string()).await;
+    changed.map_err(|error| match error.is_a_duplicate() {
+        // Another program gave it to another machine meanwhile.
+        true => taken(),
+        false => error.into(),
+    })?;
+    let note = note("changed", id, &new_serial, &detail);
+    access.finish(&MACHINES, &new_serial, note, app, tx).await
 }
 
 pub(super) async fn delete(
@@ -68,7 +72,7 @@ pub(super) async fn delete(
     let id = locked(serial, &tx).await?;
     delete_machines(&[id], &tx).await?;
     access
-        .commit("removed", object(id, serial), "", app, tx)
+        .commit(note("removed", id, serial, ""), app, tx)
         .await
 }
 
@@ -78,11 +82,16 @@ async fn locked(serial: &str, tx: &Tx) -> Result<MachineId, ApiError> {
     found.ok_or(ApiError::NoMatch("Machine"))
 }
 
-fn object(id: MachineId, serial: &str) -> Object<'_> {
-    Object {
+fn note<'a>(action: &'static str, id: MachineId, serial: &'a str, detail: &'a str) -> Note<'a> {
+    let object = Object {
         kind: "machine",
         id: id.to_string(),
         name: serial,
+    };
+    Note {
+        action,
+        object,
+        detail,
     }
 }
 

@@ -6,12 +6,15 @@ use sal_store::{
     groups::insert_unit,
     ids::{UnitId, UserId},
     pool::Executor,
-    resources::change::{known_users, replace_members},
+    resources::{
+        BUSINESS_UNITS,
+        change::{known_users, replace_members},
+    },
     units::{delete_unit, lock_unit, rename_unit},
 };
 use serde_json::{Map, Value as Json};
 
-use super::{Object, invalid_pk, names, text};
+use super::{Note, Object, invalid_pk, names, text};
 use crate::{access::ApiWrite, error::ApiError};
 
 pub(super) async fn create(
@@ -19,15 +22,15 @@ pub(super) async fn create(
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<String, ApiError> {
+) -> Result<Json, ApiError> {
     let name = text(values, "name").unwrap_or_default();
     let users = users(values, &tx).await?;
     let made = insert_unit(&tx, name).await?;
     let unit = made.first().map(|unit| unit.id).ok_or(ApiError::NotFound)?;
     replace_members(&tx, &unit, &users.unwrap_or_default()).await?;
-    let object = object(unit, name);
-    access.commit("made", object, "", app, tx).await?;
-    Ok(unit.to_string())
+    let note = note("made", unit, name, "");
+    let id = unit.to_string();
+    access.finish(&BUSINESS_UNITS, &id, note, app, tx).await
 }
 
 pub(super) async fn update(
@@ -36,7 +39,7 @@ pub(super) async fn update(
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<String, ApiError> {
+) -> Result<Json, ApiError> {
     let (unit, old_name) = locked(id, &tx).await?;
     let users = users(values, &tx).await?;
     let name = text(values, "name").unwrap_or(&old_name);
@@ -44,9 +47,10 @@ pub(super) async fn update(
     if let Some(users) = users {
         replace_members(&tx, &unit, &users).await?;
     }
-    let (object, detail) = (object(unit, name), names(values));
-    access.commit("changed", object, &detail, app, tx).await?;
-    Ok(unit.to_string())
+    let detail = names(values);
+    let note = note("changed", unit, name, &detail);
+    let id = unit.to_string();
+    access.finish(&BUSINESS_UNITS, &id, note, app, tx).await
 }
 
 pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
@@ -54,7 +58,7 @@ pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Re
     let machines = delete_unit(unit, &tx).await?;
     let detail = format!("with {machines} machines");
     access
-        .commit("removed", object(unit, &name), &detail, app, tx)
+        .commit(note("removed", unit, &name, &detail), app, tx)
         .await
 }
 
@@ -65,11 +69,16 @@ async fn locked(id: &str, tx: &Tx) -> Result<(UnitId, String), ApiError> {
     Ok((unit, found.ok_or_else(no_match)?.name))
 }
 
-fn object(unit: UnitId, name: &str) -> Object<'_> {
-    Object {
+fn note<'a>(action: &'static str, unit: UnitId, name: &'a str, detail: &'a str) -> Note<'a> {
+    let object = Object {
         kind: "business unit",
         id: unit.to_string(),
         name,
+    };
+    Note {
+        action,
+        object,
+        detail,
     }
 }
 

@@ -639,3 +639,191 @@ async fn a_hundred_programs_at_once_make_one_machine() {
         (1, 99)
     );
 }
+
+/// By OFFSET, as many rows would be missed as go away on pages before.
+#[tokio::test]
+async fn a_walk_misses_no_row_while_others_go_and_come() {
+    let server = TestServer::start(Filled::Seeded).await;
+    machines(1, &server).await;
+    let db = server.database.connect().await;
+    db.batch_execute(
+        "INSERT INTO server_fact (machine_id, fact_name, fact_data)
+         SELECT (SELECT max(id) FROM server_machine), 'f' || n, n::text FROM generate_series(1, 350) n;
+         INSERT INTO server_managementsource (id, name) VALUES (gen_random_uuid(), 'Walk');
+         INSERT INTO server_manageditemhistory (id, machine_id, management_source_id, name, status, recorded)
+         SELECT gen_random_uuid(), (SELECT max(id) FROM server_machine), (SELECT id FROM server_managementsource WHERE name = 'Walk'),
+             'i' || n, 'PRESENT', now() FROM generate_series(1, 350) n",
+    )
+    .await
+    .unwrap();
+    let program = Program {
+        server: &server,
+        keys: Some("ro"),
+    };
+    for (resource, table, name) in [
+        ("facts", "server_fact", "fact_name"),
+        (
+            "managed_item_histories",
+            "server_manageditemhistory",
+            "name",
+        ),
+    ] {
+        let mut next = Some(format!("/api/v2/{resource}/"));
+        let mut met = Vec::new();
+        while let Some(path) = next {
+            let answer = program.get(&path).await;
+            assert_eq!(answer.body["count"], json!(350));
+            let rows = answer.body["results"].as_array().unwrap();
+            met.extend(
+                rows.iter()
+                    .map(|row| row[name].as_str().unwrap().to_owned()),
+            );
+            if met.len() == 100 {
+                let gone = format!(
+                    "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT 50)"
+                );
+                db.batch_execute(&gone).await.unwrap();
+            }
+            next = answer.body["next"].as_str().map(str::to_owned);
+        }
+        met.sort();
+        met.dedup();
+        assert_eq!(met.len(), 350, "{resource}");
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_renames_to_one_serial_number_one_wins() {
+    let server = TestServer::start(Filled::Seeded).await;
+    machines(20, &server).await;
+    let program = Program {
+        server: &server,
+        keys: Some("rw"),
+    };
+    let paths: Vec<String> = (1..=20)
+        .map(|n| format!("/api/v2/machines/SER{n:04}/"))
+        .collect();
+    let renamed = paths
+        .iter()
+        .map(|path| program.send(Method::PATCH, path, Some(json!({"serial": "WIN"}))));
+    let answers = futures_util::future::join_all(renamed).await;
+    let count = |status| {
+        answers
+            .iter()
+            .filter(|answer| answer.status == status)
+            .count()
+    };
+    assert_eq!(
+        (count(StatusCode::OK), count(StatusCode::BAD_REQUEST)),
+        (1, 19)
+    );
+    let lost = answers
+        .iter()
+        .find(|answer| answer.status != StatusCode::OK)
+        .unwrap();
+    assert_eq!(
+        lost.body,
+        json!({"serial": ["machine with this serial already exists."]})
+    );
+}
+
+#[tokio::test]
+async fn machines_are_made_or_refused_while_their_unit_goes() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let program = Program {
+        server: &server,
+        keys: Some("rw"),
+    };
+    let unit = program
+        .send(
+            Method::POST,
+            "/api/v2/business_units/",
+            Some(json!({"name": "Goes"})),
+        )
+        .await
+        .body["id"]
+        .clone();
+    let group = json!({"name": "Goes", "business_unit": unit});
+    let group = program
+        .send(Method::POST, "/api/v2/machine_groups/", Some(group))
+        .await
+        .body["id"]
+        .clone();
+    let bodies: Vec<Value> = (0..80)
+        .map(|n| json!({"serial": format!("GOES{n}"), "machine_group": group}))
+        .collect();
+    let made = bodies
+        .iter()
+        .map(|body| program.send(Method::POST, "/api/v2/machines/", Some(body.clone())));
+    let path = format!("/api/v2/business_units/{unit}/");
+    let gone = program.send(Method::DELETE, &path, None);
+    let (answers, gone) =
+        futures_util::future::join(futures_util::future::join_all(made), gone).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    for answer in answers {
+        match answer.status {
+            StatusCode::CREATED => {}
+            StatusCode::BAD_REQUEST => assert!(
+                answer.body["machine_group"][0].is_string(),
+                "{}",
+                answer.body
+            ),
+            other => panic!("{other}: {}", answer.body),
+        }
+    }
+    assert_eq!(
+        program.get("/api/v2/machines/").await.body["count"],
+        json!(0)
+    );
+}
+
+#[tokio::test]
+async fn what_would_cost_much_or_fit_nowhere_is_refused_with_a_reason() {
+    let server = TestServer::start(Filled::Seeded).await;
+    machines(1, &server).await;
+    let program = Program {
+        server: &server,
+        keys: Some("rw"),
+    };
+    for search in ["a+".repeat(11), "a".repeat(501), "%00".to_owned()] {
+        let answer = program
+            .get(&format!("/api/v2/machines/?search={search}"))
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+        assert!(answer.body["search"][0].is_string());
+    }
+    for (field, value, message) in [
+        (
+            "last_checkin",
+            json!("0001-01-01T00:00:00+14:00"),
+            "Datetime has wrong format.",
+        ),
+        (
+            "last_checkin",
+            json!("-001000-01-01T00:00:00Z"),
+            "Datetime has wrong format.",
+        ),
+        (
+            "machine_group",
+            serde_json::from_str("100000000000000000000").unwrap(),
+            "Invalid pk \"100000000000000000000\"",
+        ),
+    ] {
+        let mut change = json!({});
+        change[field] = value;
+        let answer = program
+            .send(Method::PATCH, "/api/v2/machines/SER0001/", Some(change))
+            .await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+        assert!(
+            answer.body[field][0].as_str().unwrap().starts_with(message),
+            "{}",
+            answer.body
+        );
+    }
+    let answer = program.get("/api/v2/machines/?n%C3%A9%22=1").await;
+    assert_eq!(
+        answer.headers["warning"],
+        "299 - \"ignored parameters: n%C3%A9%22\""
+    );
+}

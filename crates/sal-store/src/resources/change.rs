@@ -82,26 +82,26 @@ crate::queries! {
         id: MachineId,
     } = "SELECT id FROM server_machine WHERE serial = $1";
 
-    /// Those of these units that exist.
+    /// Those of these units that exist, which nobody removes until the transaction ends.
     known_units(ids: [UnitId]) -> /// A unit.
     KnownUnit {
         /// Its id.
         id: UnitId,
-    } = "SELECT id FROM server_businessunit WHERE id = ANY($1)";
+    } = "SELECT id FROM server_businessunit WHERE id = ANY($1) FOR KEY SHARE";
 
-    /// Those of these groups that exist.
+    /// Those of these groups that exist, which nobody removes until the transaction ends.
     known_groups(ids: [GroupId]) -> /// A group.
     KnownGroup {
         /// Its id.
         id: GroupId,
-    } = "SELECT id FROM server_machinegroup WHERE id = ANY($1)";
+    } = "SELECT id FROM server_machinegroup WHERE id = ANY($1) FOR KEY SHARE";
 
-    /// Those of these users that exist.
+    /// Those of these users that exist, whom nobody removes until the transaction ends.
     known_users(ids: [UserId]) -> /// A user.
     KnownUser {
         /// Its id.
         id: UserId,
-    } = "SELECT id FROM auth_user WHERE id = ANY($1)";
+    } = "SELECT id FROM auth_user WHERE id = ANY($1) FOR KEY SHARE";
 
     /// Locks a group until the transaction ends.
     lock_group_of(id: GroupId) -> /// A group that is there.

@@ -65,8 +65,10 @@ impl PartialEq for Filter {
 }
 
 /// Which part of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Page {
+    /// The key of the row before it, for lists in the order of their keys.
+    pub after: Option<Parameter>,
     /// How many rows are left out in front.
     pub offset: i64,
     /// How many there are at most.
@@ -84,7 +86,15 @@ pub async fn page(
     scope: &Scope,
     db: &impl Executor,
 ) -> Result<Vec<Record>, StoreError> {
-    let (mut fragment, found) = found(resource, conditions, scope);
+    let (mut fragment, mut found) = found(resource, conditions, scope);
+    if let Some(after) = page.after {
+        let place = add(after, &mut fragment);
+        let cast = match resource.columns.first().map(|key| key.kind) {
+            Some(Kind::Uuid) => "::uuid",
+            _ => "",
+        };
+        found.push_str(&format!(" AND {} > {place}{cast}", resource.key));
+    }
     let limit = add(Parameter::Integer(page.limit), &mut fragment);
     let offset = add(Parameter::Integer(page.offset), &mut fragment);
     let sql = format!(
