@@ -72,7 +72,9 @@ pub(crate) fn has_placeholder() -> String {
 /// The serial number under which a machine that has none is filed: the placeholder with the machine's name.
 #[must_use]
 pub fn apart(placeholder: &str, hostname: &str) -> String {
-    let name = hostname.trim().to_uppercase();
+    // As in any serial number, `+` and `/` go: every route finds it by the cleaned form.
+    let name = hostname.to_uppercase().replace(['+', '/'], "");
+    let name = name.trim();
     if name.is_empty() {
         return placeholder.to_owned();
     }
@@ -121,6 +123,7 @@ mod tests {
     #[test]
     fn q137_machines_without_a_serial_number_are_told_apart_by_their_names() {
         assert_eq!(apart("NONE", " lab-1 "), "NONE @ LAB-1");
+        assert_eq!(apart("NONE", "/ +0200 a/b"), "NONE @ 0200 AB");
         assert_eq!(apart("NONE", ""), "NONE");
         let long = |last: &str| apart("NONE", &format!("{}{last}", "x".repeat(120)));
         assert_eq!(long("1").chars().count(), SERIAL_LENGTH);
