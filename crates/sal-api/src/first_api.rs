@@ -1,4 +1,4 @@
-//! The first API, which went in Sal 4: 410, and where the same thing is now.
+//! The first API, which went in Sal 4: 410, and where the same thing is now.
 
 use axum::http::StatusCode;
 use axum::response::Response;

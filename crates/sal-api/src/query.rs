@@ -104,7 +104,7 @@ impl Query {
             order: self.order(resource)?,
             ..Conditions::default()
         };
-        for filter in resource.filters {
+        for filter in resource.filters() {
             // An empty value filters nothing, as in django-filter.
             let text = self.first(filter.name).filter(|text| !text.is_empty());
             if let Some(text) = text {
@@ -168,7 +168,7 @@ impl Query {
     /// Names each of them.
     pub(crate) fn unknown(&self, resource: &Resource) -> Result<Option<HeaderValue>, ApiError> {
         let is_known = |name: &str| {
-            OWN.contains(&name) || resource.filters.iter().any(|filter| filter.name == name)
+            OWN.contains(&name) || resource.filters().any(|filter| filter.name == name)
         };
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         names.retain(|name| !is_known(name));

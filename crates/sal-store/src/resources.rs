@@ -27,14 +27,14 @@ pub struct Resource {
     pub object: &'static str,
     /// What is shown, in this order.
     pub columns: &'static [Column],
-    /// What a list can be narrowed by, exactly.
-    pub filters: &'static [Filter],
     /// The texts that `search` looks in.
     pub searched: &'static [&'static str],
     /// Whether programs may make, change and remove them.
     pub is_writable: bool,
     /// What one of them is found by.
     pub lookup: Lookup,
+    /// What a list can be narrowed by, exactly; some is shared.
+    filters: &'static [&'static [Filter]],
     /// What follows FROM.
     from: &'static str,
     /// The key, which is the end of every order.
@@ -48,6 +48,12 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// What a list can be narrowed by, exactly.
+    pub fn filters(&self) -> impl Iterator<Item = &'static Filter> {
+        let lists: &'static [&'static [Filter]] = self.filters;
+        lists.iter().copied().flatten()
+    }
+
     /// Whether a list comes in the order of its keys.
     #[must_use]
     pub fn is_by_key(&self, conditions: &Conditions) -> bool {

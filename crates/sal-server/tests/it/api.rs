@@ -357,7 +357,7 @@ async fn q185_browsers_get_json_too_and_unknown_kinds_nothing() {
 }
 
 #[tokio::test]
-async fn q186_what_is_gone_names_the_address_that_took_its_place() {
+async fn q015_what_is_gone_names_the_address_that_took_its_place() {
     let server = TestServer::start(Filled::Seeded).await;
     let program = Program {
         server: &server,
@@ -548,7 +548,7 @@ async fn no_address_and_no_parameter_is_a_fault_of_the_server() {
                 "{} {text}",
                 resource.name
             );
-            let parameters = resource.filters.iter().map(|filter| filter.name);
+            let parameters = resource.filters().map(|filter| filter.name);
             for name in parameters.chain([
                 "search",
                 "ordering",

@@ -43,7 +43,7 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         what: "the description of the API is not there yet",
     },
     Quirk {
-        number: "Q-186",
+        number: "Q-015",
         scenario: "api_auth",
         steps: &["037", "038", "039", "040"],
         tables: &[],

@@ -30,6 +30,21 @@ macro_rules! filters {
     };
 }
 
+/// By the machine that a row belongs to.
+const OF_MACHINE: &[Filter] = filters! {
+    "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
+    "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
+    "machine__id" Integer "row.machine_id = ?",
+    "machine" Integer "row.machine_id = ?",
+};
+
+/// By the source that reported it.
+const OF_SOURCE: &[Filter] = filters! {
+    "management_source__name" Text "row.management_source_id = (SELECT id FROM server_managementsource WHERE name = ?)",
+    "management_source__id" Uuid "row.management_source_id = ?::uuid",
+    "management_source" Uuid "row.management_source_id = ?::uuid",
+};
+
 /// Business units with their users.
 pub const BUSINESS_UNITS: Resource = Resource {
     name: "business_units",
@@ -39,10 +54,10 @@ pub const BUSINESS_UNITS: Resource = Resource {
         "name" Text "row.name",
         "users" Json "SELECT coalesce(json_agg(user_id ORDER BY user_id), '[]') FROM server_businessunit_users WHERE businessunit_id = row.id",
     },
-    filters: filters! {
+    filters: &[filters! {
         "id" Integer "row.id = ?",
         "name" Text "row.name = ?",
-    },
+    }],
     searched: &["row.name"],
     is_writable: true,
     lookup: Lookup {
@@ -67,17 +82,14 @@ pub const FACTS: Resource = Resource {
         "machine" Integer "row.machine_id",
         "management_source" Uuid "row.management_source_id",
     },
-    filters: filters! {
-        "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
-        "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
-        "machine__id" Integer "row.machine_id = ?",
-        "machine" Integer "row.machine_id = ?",
-        "fact_name" Text "left(row.fact_name, 200) = left(?, 200) AND row.fact_name = ?",
-        "fact_data" Text "row.fact_data = ?",
-        "management_source__name" Text "row.management_source_id = (SELECT id FROM server_managementsource WHERE name = ?)",
-        "management_source__id" Uuid "row.management_source_id = ?::uuid",
-        "management_source" Uuid "row.management_source_id = ?::uuid",
-    },
+    filters: &[
+        OF_MACHINE,
+        OF_SOURCE,
+        filters! {
+            "fact_name" Text "left(row.fact_name, 200) = left(?, 200) AND row.fact_name = ?",
+            "fact_data" Text "row.fact_data = ?",
+        },
+    ],
     searched: &["row.fact_name", "row.fact_data"],
     is_writable: false,
     lookup: Lookup {
@@ -139,23 +151,22 @@ pub const INVENTORY: Resource = Resource {
         "path" Text "row.path",
         "machine" Integer "row.machine_id",
     },
-    filters: filters! {
-        "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
-        "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
-        "machine__id" Integer "row.machine_id = ?",
-        "machine" Integer "row.machine_id = ?",
-        "application__name" Text "application.name = ?",
-        "application__bundleid" Text "application.bundleid = ?",
-        "application__bundlename" Text "application.bundlename = ?",
-        "application__caption" Text "application.caption = ?",
-        "application__description" Text "application.description = ?",
-        "application__hotfixid" Text "application.hotfixid = ?",
-        "application__installdate" Text "application.installdate = ?",
-        "application__installdate2" Time "application.installdate2 = ?",
-        "application__version" Text "application.version = ?",
-        "version" Text "row.version = ?",
-        "path" Text "row.path = ?",
-    },
+    filters: &[
+        OF_MACHINE,
+        filters! {
+            "application__name" Text "application.name = ?",
+            "application__bundleid" Text "application.bundleid = ?",
+            "application__bundlename" Text "application.bundlename = ?",
+            "application__caption" Text "application.caption = ?",
+            "application__description" Text "application.description = ?",
+            "application__hotfixid" Text "application.hotfixid = ?",
+            "application__installdate" Text "application.installdate = ?",
+            "application__installdate2" Time "application.installdate2 = ?",
+            "application__version" Text "application.version = ?",
+            "version" Text "row.version = ?",
+            "path" Text "row.path = ?",
+        },
+    ],
     searched: &[
         "application.name",
         "application.bundleid",
@@ -189,13 +200,13 @@ pub const MACHINE_GROUPS: Resource = Resource {
         "name" Text "row.name",
         "key" Text "row.key",
     },
-    filters: filters! {
+    filters: &[filters! {
         "id" Integer "row.id = ?",
         "name" Text "row.name = ?",
         "business_unit" Integer "row.business_unit_id = ?",
         "business_unit__name" Text "unit.name = ?",
         "business_unit__id" Integer "row.business_unit_id = ?",
-    },
+    }],
     searched: &["row.name"],
     is_writable: true,
     lookup: Lookup {
@@ -238,7 +249,7 @@ pub const MACHINES: Resource = Resource {
         "manifest" Text "row.manifest",
         "machine_group" Integer "row.machine_group_id",
     },
-    filters: filters! {
+    filters: &[filters! {
         "id" Integer "row.id = ?",
         "sal_version" Text "row.sal_version = ?",
         "deployed" Flag "row.deployed = ?",
@@ -264,7 +275,7 @@ pub const MACHINES: Resource = Resource {
         "machine_group" Integer "row.machine_group_id = ?",
         "machine_group__name" Text "machine_group.name = ?",
         "machine_group__business_unit" Integer "machine_group.business_unit_id = ?",
-    },
+    }],
     searched: &[
         "row.serial",
         "row.console_user",
@@ -296,10 +307,10 @@ pub const MANAGEMENT_SOURCES: Resource = Resource {
         "id" Uuid "row.id",
         "name" Text "row.name",
     },
-    filters: filters! {
+    filters: &[filters! {
         "id" Uuid "row.id = ?::uuid",
         "name" Text "row.name = ?",
-    },
+    }],
     searched: &["row.name"],
     is_writable: false,
     lookup: Lookup {
@@ -326,17 +337,14 @@ pub const MANAGED_ITEMS: Resource = Resource {
         "machine" Integer "row.machine_id",
         "management_source" Uuid "row.management_source_id",
     },
-    filters: filters! {
-        "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
-        "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
-        "machine__id" Integer "row.machine_id = ?",
-        "machine" Integer "row.machine_id = ?",
-        "management_source__name" Text "row.management_source_id = (SELECT id FROM server_managementsource WHERE name = ?)",
-        "management_source__id" Uuid "row.management_source_id = ?::uuid",
-        "management_source" Uuid "row.management_source_id = ?::uuid",
-        "name" Text "row.name = ?",
-        "status" Text "row.status = ?",
-    },
+    filters: &[
+        OF_MACHINE,
+        OF_SOURCE,
+        filters! {
+            "name" Text "row.name = ?",
+            "status" Text "row.status = ?",
+        },
+    ],
     searched: &["row.name"],
     is_writable: false,
     lookup: Lookup {
@@ -363,17 +371,14 @@ pub const MANAGED_ITEM_HISTORIES: Resource = Resource {
         "machine" Integer "row.machine_id",
         "management_source" Uuid "row.management_source_id",
     },
-    filters: filters! {
-        "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
-        "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
-        "machine__id" Integer "row.machine_id = ?",
-        "machine" Integer "row.machine_id = ?",
-        "management_source__name" Text "row.management_source_id = (SELECT id FROM server_managementsource WHERE name = ?)",
-        "management_source__id" Uuid "row.management_source_id = ?::uuid",
-        "management_source" Uuid "row.management_source_id = ?::uuid",
-        "name" Text "row.name = ?",
-        "status" Text "row.status = ?",
-    },
+    filters: &[
+        OF_MACHINE,
+        OF_SOURCE,
+        filters! {
+            "name" Text "row.name = ?",
+            "status" Text "row.status = ?",
+        },
+    ],
     searched: &["row.name"],
     is_writable: false,
     lookup: Lookup {
@@ -400,16 +405,13 @@ pub const MESSAGES: Resource = Resource {
         "machine" Integer "row.machine_id",
         "management_source" Uuid "row.management_source_id",
     },
-    filters: filters! {
-        "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
-        "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
-        "machine__id" Integer "row.machine_id = ?",
-        "machine" Integer "row.machine_id = ?",
-        "management_source__name" Text "row.management_source_id = (SELECT id FROM server_managementsource WHERE name = ?)",
-        "management_source__id" Uuid "row.management_source_id = ?::uuid",
-        "management_source" Uuid "row.management_source_id = ?::uuid",
-        "message_type" Text "row.message_type = ?",
-    },
+    filters: &[
+        OF_MACHINE,
+        OF_SOURCE,
+        filters! {
+            "message_type" Text "row.message_type = ?",
+        },
+    ],
     searched: &["row.text"],
     is_writable: false,
     lookup: Lookup {
@@ -442,7 +444,7 @@ pub const PLUGIN_SCRIPT_ROWS: Resource = Resource {
         "pluginscript_data_date" Time "row.pluginscript_data_date",
         "submission_and_script_name" Text "row.submission_and_script_name",
     },
-    filters: filters! {
+    filters: &[filters! {
         "submission__machine__serial" Text "submission.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
         "submission__machine__hostname" Text "submission.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
         "submission__machine__id" Integer "submission.machine_id = ?",
@@ -452,7 +454,7 @@ pub const PLUGIN_SCRIPT_ROWS: Resource = Resource {
         "pluginscript_data" Text "row.pluginscript_data = ?",
         "pluginscript_data_string" Text "coalesce(row.pluginscript_data_string, row.pluginscript_data) = ?",
         "submission_and_script_name" Text "left(row.submission_and_script_name, 200) = left(?, 200) AND row.submission_and_script_name = ?",
-    },
+    }],
     searched: &["row.pluginscript_name", "row.pluginscript_data"],
     is_writable: false,
     lookup: Lookup {
@@ -488,14 +490,13 @@ pub const PROFILES: Resource = Resource {
         "uuid" Text "row.uuid",
         "verification_state" Text "row.verification_state",
     },
-    filters: filters! {
-        "machine__serial" Text "row.machine_id = (SELECT id FROM server_machine WHERE serial = ?)",
-        "machine__hostname" Text "row.machine_id IN (SELECT id FROM server_machine WHERE hostname = ?)",
-        "machine__id" Integer "row.machine_id = ?",
-        "machine" Integer "row.machine_id = ?",
-        "identifier" Text "row.identifier = ?",
-        "uuid" Text "row.uuid = ?",
-    },
+    filters: &[
+        OF_MACHINE,
+        filters! {
+            "identifier" Text "row.identifier = ?",
+            "uuid" Text "row.uuid = ?",
+        },
+    ],
     searched: &["row.identifier", "row.uuid"],
     is_writable: false,
     lookup: Lookup {
@@ -526,11 +527,11 @@ pub const SAVED_SEARCHES: Resource = Resource {
         "save_search" Flag "row.save_search",
         "created_by" Integer "row.created_by_id",
     },
-    filters: filters! {
+    filters: &[filters! {
         "id" Integer "row.id = ?",
         "name" Text "row.name = ?",
         "save_search" Flag "row.save_search = ?",
-    },
+    }],
     searched: &["row.name"],
     is_writable: false,
     lookup: Lookup {
