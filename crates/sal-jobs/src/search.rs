@@ -8,7 +8,7 @@ use std::time::Duration;
 use sal_store::{
     StoreError,
     maintenance::{count_unsaved_searches, delete_unsaved_searches},
-    search_caches::{lock_caches, refresh_fields, refresh_values},
+    search_caches::{lock_caches, machine_fields, refresh_fields, refresh_values},
 };
 
 use crate::{
@@ -63,7 +63,7 @@ async fn refresh(work: &Work<'_>) -> Result<(u64, u64), StoreError> {
     };
     let fields = refresh_fields(
         work.db,
-        &words(MACHINE),
+        &machine_fields(),
         &words(APPLICATION),
         &words(PROFILE),
         &words(PAYLOAD),
@@ -79,31 +79,6 @@ const EVERY_AT_LEAST: Duration = Duration::from_secs(60);
 const UNSAVED_DAYS: i64 = 30;
 const UNSAVED: &str = "unsaved searches";
 
-/// Django's names of a machine's columns.
-const MACHINE: &[&str] = &[
-    "broken_client",
-    "console_user",
-    "cpu_speed",
-    "cpu_type",
-    "deployed",
-    "first_checkin",
-    "hd_percent",
-    "hd_space",
-    "hd_total",
-    "hostname",
-    "last_checkin",
-    "machine_group",
-    "machine_model",
-    "machine_model_friendly",
-    "manifest",
-    "memory",
-    "memory_kb",
-    "munki_version",
-    "operating_system",
-    "os_family",
-    "sal_version",
-    "serial",
-];
 const APPLICATION: &[&str] = &["Bundle ID", "Bundle Name", "Name", "Path"];
 const PROFILE: &[&str] = &[
     "description",

@@ -128,7 +128,7 @@ pub struct Filter {
     pub name: &'static str,
     /// How its text is read.
     pub kind: Kind,
-    /// The condition, with `?` for the value.
+    /// The condition, with `?` for the value; without one, what must be equal to it.
     sql: &'static str,
 }
 

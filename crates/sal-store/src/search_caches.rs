@@ -4,6 +4,15 @@
 //! Sal empties and refills both every five minutes. Here one statement for each writes only what differs, so that the
 //! tables are never empty for a reader and cost nothing to keep when nothing changed.
 
+use sal_query::Field;
+
+/// The fields of a machine by which a Django Sal searches.
+#[must_use]
+pub fn machine_fields() -> Vec<String> {
+    let names = Field::ALL.iter().map(|field| field.sals_name());
+    names.map(str::to_owned).collect()
+}
+
 crate::queries! {
     /// Keeps other writers away from both tables until the end of the transaction; readers go on.
     lock_caches() = "LOCK TABLE search_searchfieldcache, search_searchcache IN SHARE ROW EXCLUSIVE MODE";

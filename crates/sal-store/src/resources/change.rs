@@ -3,43 +3,16 @@
 //! `jsonb_populate_record` (Postgres manual, 9.16) reads the object as a row of the table, so that a column that is not
 //! in the object keeps its value.
 
+use sal_query::machine_column_names;
+
 use crate::ids::{GroupId, MachineId, UnitId, UserId};
 
-macro_rules! columns {
-    ($then:ident) => {
-        $then!(
-            serial,
-            hostname,
-            operating_system,
-            memory,
-            memory_kb,
-            munki_version,
-            manifest,
-            hd_space,
-            hd_total,
-            hd_percent,
-            console_user,
-            machine_model,
-            machine_model_friendly,
-            cpu_type,
-            cpu_speed,
-            os_family,
-            last_checkin,
-            first_checkin,
-            machine_group_id,
-            sal_version,
-            deployed,
-            broken_client
-        )
-    };
-}
-
 macro_rules! names {
-    ($first:ident, $($name:ident),*) => { concat!(stringify!($first), $(", ", stringify!($name)),*) };
+    ($first:ident, $($name:ident,)*) => { concat!(stringify!($first), $(", ", stringify!($name)),*) };
 }
 
 macro_rules! assignments {
-    ($first:ident, $($name:ident),*) => {
+    ($first:ident, $($name:ident,)*) => {
         concat!(
             stringify!($first), " = new.", stringify!($first),
             $(", ", stringify!($name), " = new.", stringify!($name)),*
@@ -54,14 +27,14 @@ crate::queries! {
         /// Its id.
         id: MachineId,
     } = concat!(
-        "INSERT INTO server_machine (", columns!(names), ")
-         SELECT ", columns!(names), " FROM jsonb_populate_record(NULL::server_machine, $1::text::jsonb)
+        "INSERT INTO server_machine (", machine_column_names!(names), ")
+         SELECT ", machine_column_names!(names), " FROM jsonb_populate_record(NULL::server_machine, $1::text::jsonb)
          ON CONFLICT (serial) DO NOTHING RETURNING id"
     );
 
     /// Gives a machine the values of an object.
     update_machine_by(id: MachineId, values: str) = concat!(
-        "UPDATE server_machine m SET ", columns!(assignments), "
+        "UPDATE server_machine m SET ", machine_column_names!(assignments), "
          FROM server_machine old CROSS JOIN LATERAL jsonb_populate_record(old, $2::text::jsonb) new
          WHERE old.id = $1 AND m.id = $1"
     );

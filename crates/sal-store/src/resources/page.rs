@@ -159,7 +159,10 @@ fn found(resource: &Resource, conditions: &Conditions, scope: &Scope) -> (Fragme
     let mut parts = vec![in_scope(resource, scope).to_owned()];
     for Term { filter, value } in &conditions.filters {
         let place = add(value.clone(), &mut fragment);
-        parts.push(format!("({})", filter.sql.replace('?', &place)));
+        parts.push(match filter.sql.contains('?') {
+            true => format!("({})", filter.sql.replace('?', &place)),
+            false => format!("{} = {place}", filter.sql),
+        });
     }
     for word in &conditions.words {
         let pattern = format!("%{}%", escape_like(word));

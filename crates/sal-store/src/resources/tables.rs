@@ -1,5 +1,7 @@
 //! The resources, column by column.
 
+use sal_query::{Field, field, field::SALS_ORDER};
+
 use super::{Column, Filter, Kind, Lookup, Resource};
 
 /// Every resource, in the order of the API's root.
@@ -220,83 +222,99 @@ pub const MACHINE_GROUPS: Resource = Resource {
     machine: None,
 };
 
+/// A machine's own columns, behind its id.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "places of constants, which the compiler checks"
+)]
+const MACHINE_COLUMNS: [Column; SALS_ORDER.len() + 1] = {
+    const ID: Column = Column {
+        name: "id",
+        kind: Kind::Integer,
+        sql: "machine.id",
+    };
+    let mut columns = [ID; SALS_ORDER.len() + 1];
+    let mut place = 0;
+    while place < SALS_ORDER.len() {
+        let field = SALS_ORDER[place];
+        columns[place + 1] = Column {
+            name: field.sals_name(),
+            kind: kind_of(field),
+            sql: field.column(),
+        };
+        place += 1;
+    }
+    columns
+};
+
+/// What a list of machines is narrowed by, exactly: each of their own columns.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "places of constants, which the compiler checks"
+)]
+const MACHINE_FILTERS: [Filter; SALS_ORDER.len()] = {
+    const SERIAL: Filter = Filter {
+        name: "serial",
+        kind: Kind::Text,
+        sql: "machine.serial",
+    };
+    let mut filters = [SERIAL; SALS_ORDER.len()];
+    let mut place = 0;
+    while place < SALS_ORDER.len() {
+        let field = SALS_ORDER[place];
+        filters[place] = Filter {
+            name: field.sals_name(),
+            kind: kind_of(field),
+            sql: field.column(),
+        };
+        place += 1;
+    }
+    filters
+};
+
+const fn kind_of(field: Field) -> Kind {
+    match field.kind() {
+        field::Kind::Text => Kind::Text,
+        field::Kind::Integer => Kind::Integer,
+        field::Kind::Time => Kind::Time,
+        field::Kind::Boolean => Kind::Flag,
+    }
+}
+
 /// Machines, found by their serial numbers.
 pub const MACHINES: Resource = Resource {
     name: "machines",
     object: "Machine",
-    columns: columns! {
-        "id" Integer "row.id",
-        "sal_version" Text "row.sal_version",
-        "deployed" Flag "row.deployed",
-        "broken_client" Flag "row.broken_client",
-        "last_checkin" Time "row.last_checkin",
-        "first_checkin" Time "row.first_checkin",
-        "serial" Text "row.serial",
-        "hostname" Text "row.hostname",
-        "operating_system" Text "row.operating_system",
-        "memory" Text "row.memory",
-        "memory_kb" Integer "row.memory_kb",
-        "hd_space" Integer "row.hd_space",
-        "hd_total" Integer "row.hd_total",
-        "hd_percent" Text "row.hd_percent",
-        "console_user" Text "row.console_user",
-        "machine_model" Text "row.machine_model",
-        "machine_model_friendly" Text "row.machine_model_friendly",
-        "cpu_type" Text "row.cpu_type",
-        "cpu_speed" Text "row.cpu_speed",
-        "os_family" Text "row.os_family",
-        "munki_version" Text "row.munki_version",
-        "manifest" Text "row.manifest",
-        "machine_group" Integer "row.machine_group_id",
-    },
-    filters: &[filters! {
-        "id" Integer "row.id = ?",
-        "sal_version" Text "row.sal_version = ?",
-        "deployed" Flag "row.deployed = ?",
-        "broken_client" Flag "row.broken_client = ?",
-        "last_checkin" Time "row.last_checkin = ?",
-        "first_checkin" Time "row.first_checkin = ?",
-        "serial" Text "row.serial = ?",
-        "hostname" Text "row.hostname = ?",
-        "operating_system" Text "row.operating_system = ?",
-        "memory" Text "row.memory = ?",
-        "memory_kb" Integer "row.memory_kb = ?",
-        "hd_space" Integer "row.hd_space = ?",
-        "hd_total" Integer "row.hd_total = ?",
-        "hd_percent" Text "row.hd_percent = ?",
-        "console_user" Text "row.console_user = ?",
-        "machine_model" Text "row.machine_model = ?",
-        "machine_model_friendly" Text "row.machine_model_friendly = ?",
-        "cpu_type" Text "row.cpu_type = ?",
-        "cpu_speed" Text "row.cpu_speed = ?",
-        "os_family" Text "row.os_family = ?",
-        "munki_version" Text "row.munki_version = ?",
-        "manifest" Text "row.manifest = ?",
-        "machine_group" Integer "row.machine_group_id = ?",
-        "machine_group__name" Text "machine_group.name = ?",
-        "machine_group__business_unit" Integer "machine_group.business_unit_id = ?",
-    }],
+    columns: &MACHINE_COLUMNS,
+    filters: &[
+        &MACHINE_FILTERS,
+        filters! {
+            "id" Integer "machine.id = ?",
+            "machine_group__name" Text "machine_group.name = ?",
+            "machine_group__business_unit" Integer "machine_group.business_unit_id = ?",
+        },
+    ],
     searched: &[
-        "row.serial",
-        "row.console_user",
-        "row.cpu_speed",
-        "row.cpu_type",
-        "row.hostname",
-        "row.machine_model",
-        "row.machine_model_friendly",
-        "row.manifest",
-        "row.memory",
+        "machine.serial",
+        "machine.console_user",
+        "machine.cpu_speed",
+        "machine.cpu_type",
+        "machine.hostname",
+        "machine.machine_model",
+        "machine.machine_model_friendly",
+        "machine.manifest",
+        "machine.memory",
     ],
     is_writable: true,
     lookup: Lookup {
         kind: Kind::Text,
-        sql: "row.serial = ?",
+        sql: "machine.serial = ?",
     },
-    from: "server_machine row JOIN server_machinegroup machine_group ON machine_group.id = row.machine_group_id",
-    key: "row.id",
-    order: "row.hostname, ",
+    from: "server_machine machine JOIN server_machinegroup machine_group ON machine_group.id = machine.machine_group_id",
+    key: "machine.id",
+    order: "machine.hostname, ",
     scoped: "machine_group.business_unit_id = ANY($1::int[])",
-    machine: Some("row.id"),
+    machine: Some("machine.id"),
 };
 
 /// Who manages machines: Munki, Apple Software Update and others.
