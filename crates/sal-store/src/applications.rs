@@ -8,7 +8,7 @@ mod installs;
 use tokio_postgres::{Row, types::Type};
 
 pub use installs::{
-    Install, InstallOrder, InstallQuery, MachineRow, Which, export_machines, list_installs,
+    Install, InstallOrder, InstallQuery, InstallRow, Which, export_machines, list_installs,
 };
 
 use crate::{

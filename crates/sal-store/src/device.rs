@@ -14,73 +14,70 @@ pub mod tabs;
 pub mod timeline;
 
 use jiff::Timestamp;
+use tokio_postgres::{
+    Row,
+    types::{ToSql, Type},
+};
 
-use crate::ids::{GroupId, ItemId, MachineId, UnitId};
-use crate::scope::Scope;
+use crate::{
+    error::StoreError,
+    ids::{GroupId, ItemId, MachineId, UnitId},
+    machine_query::MACHINES_IN_SCOPE,
+    machine_row::{MachineRow, columns_of},
+    pool::{Executor, query_typed},
+    scope::Scope,
+};
+
+/// A machine with its group and unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// Its id.
+    pub id: MachineId,
+    /// Its own row.
+    pub machine: MachineRow,
+    /// Name of its machine group.
+    pub group_name: String,
+    /// The group's business unit.
+    pub unit_id: UnitId,
+    /// Name of the business unit.
+    pub unit_name: String,
+}
+
+/// The machine with this id, if the viewer may see it.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn device_by_id(
+    db: &impl Executor,
+    id: MachineId,
+    scope: &Scope,
+) -> Result<Option<Device>, StoreError> {
+    let sql = format!(
+        "SELECT {}machine.id, machine_group.name, business_unit.id, business_unit.name
+         FROM {MACHINES_IN_SCOPE}
+         JOIN server_businessunit business_unit ON business_unit.id = machine_group.business_unit_id
+         WHERE machine.id = $2",
+        columns_of("machine"),
+    );
+    let units = scope.units();
+    let parameters: [(&(dyn ToSql + Sync), Type); 2] =
+        [(&units, Type::INT4_ARRAY), (&id, Type::INT8)];
+    let rows = query_typed(&sql, &parameters, db).await?;
+    rows.first().map(device).transpose()
+}
+
+fn device(row: &Row) -> Result<Device, StoreError> {
+    let (machine, rest) = MachineRow::read(row)?;
+    Ok(Device {
+        machine,
+        id: row.try_get(rest)?,
+        group_name: row.try_get(rest + 1)?,
+        unit_id: row.try_get(rest + 2)?,
+        unit_name: row.try_get(rest + 3)?,
+    })
+}
 
 crate::queries! {
-    /// The machine with this id, if the viewer may see it.
-    device_by_id(id: MachineId, scope: Scope) -> /// A machine with its group and unit.
-    Device {
-        /// Its id.
-        id: MachineId,
-        /// Serial number.
-        serial: String,
-        /// Name.
-        hostname: Option<String>,
-        /// Version of the operating system.
-        operating_system: Option<String>,
-        /// `Darwin`, `Windows`, `Linux`, `ChromeOS`.
-        os_family: String,
-        /// Memory as the client words it.
-        memory: Option<String>,
-        /// Munki's version.
-        munki_version: Option<String>,
-        /// Munki's manifest.
-        manifest: Option<String>,
-        /// Free disk space in bytes.
-        hd_space: Option<i64>,
-        /// Disk size in bytes.
-        hd_total: Option<i64>,
-        /// Used share of the disk, 0 to 100, as text.
-        hd_percent: Option<String>,
-        /// User at the last check-in.
-        console_user: Option<String>,
-        /// Model identifier.
-        machine_model: Option<String>,
-        /// Model as sold.
-        machine_model_friendly: Option<String>,
-        /// Processor.
-        cpu_type: Option<String>,
-        /// Processor speed.
-        cpu_speed: Option<String>,
-        /// Version of the client's scripts.
-        sal_version: Option<String>,
-        /// Last check-in.
-        last_checkin: Option<Timestamp>,
-        /// First check-in.
-        first_checkin: Option<Timestamp>,
-        /// Whether it counts as deployed.
-        deployed: bool,
-        /// Whether the client reported itself broken.
-        broken_client: bool,
-        /// Its machine group.
-        group_id: GroupId,
-        /// Name of the machine group.
-        group_name: String,
-        /// The group's business unit.
-        unit_id: UnitId,
-        /// Name of the business unit.
-        unit_name: String,
-    } = "SELECT m.id, m.serial, m.hostname, m.operating_system, m.os_family, m.memory, m.munki_version, m.manifest,
-                m.hd_space, m.hd_total, m.hd_percent, m.console_user, m.machine_model, m.machine_model_friendly,
-                m.cpu_type, m.cpu_speed, m.sal_version, m.last_checkin, m.first_checkin, m.deployed, m.broken_client,
-                g.id AS group_id, g.name AS group_name, u.id AS unit_id, u.name AS unit_name
-         FROM server_machine m
-         JOIN server_machinegroup g ON g.id = m.machine_group_id
-         JOIN server_businessunit u ON u.id = g.business_unit_id
-         WHERE m.id = $1 AND ($2::int[] IS NULL OR u.id = ANY($2))";
-
     /// The id of the machine with this serial number, if the viewer may see it.
     device_id_by_serial(serial: &str, scope: Scope) -> /// A machine that was found by its serial number.
     DeviceId {

@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod journal;
 pub mod licences;
 mod machine_query;
+mod machine_row;
 pub mod machines;
 pub mod maintenance;
 pub mod overview;
@@ -53,4 +54,5 @@ pub mod updates;
 pub mod users;
 
 pub use error::StoreError;
+pub use machine_row::{FieldValue, MachineRow};
 pub use pool::{Client, Store, Tx};

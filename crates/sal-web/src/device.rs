@@ -86,8 +86,8 @@ async fn show_machine(
     )?;
     let subject = Subject {
         id,
-        serial: &device.serial,
-        os_family: &device.os_family,
+        serial: &device.machine.serial,
+        os_family: &device.machine.os_family,
         rows: &plugin_rows,
     };
     let detail_cards = detail_cards(&subject, &viewer, &app, db).await?;
@@ -165,12 +165,12 @@ async fn find(key: &str, viewer: &Viewer, db: &impl Executor) -> Result<Device, 
     }
     let number = key.parse().ok().map(MachineId);
     if let Some(id) = number
-        && let Some(device) = first(device_by_id(db, &id, &viewer.scope).await?)
+        && let Some(device) = device_by_id(db, id, &viewer.scope).await?
     {
         return Ok(device);
     }
     if let Some(found) = first(device_id_by_serial(db, &key, &viewer.scope).await?)
-        && let Some(device) = first(device_by_id(db, &found.id, &viewer.scope).await?)
+        && let Some(device) = device_by_id(db, found.id, &viewer.scope).await?
     {
         return Ok(device);
     }
@@ -185,16 +185,13 @@ async fn find_by_id(id: &str, viewer: &Viewer, db: &impl Executor) -> Result<Dev
     let digits = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.then(|| id.parse().ok()).flatten().map(MachineId);
     let number = number.ok_or(AppError::NotFound)?;
-    first(device_by_id(db, &number, &viewer.scope).await?).ok_or(AppError::NotFound)
+    device_by_id(db, number, &viewer.scope)
+        .await?
+        .ok_or(AppError::NotFound)
 }
 
 fn first<T>(rows: Vec<T>) -> Option<T> {
     rows.into_iter().next()
-}
-
-/// What a machine is called: its name, else its serial number.
-fn name_of(device: &Device) -> String {
-    crate::wording::filled(device.hostname.as_deref()).unwrap_or_else(|| device.serial.clone())
 }
 
 /// Where the page of a machine is.

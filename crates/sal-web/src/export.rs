@@ -14,36 +14,11 @@ use axum::{
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use sal_http::AppError;
+use sal_query::{Field, field::SALS_ORDER};
+use sal_store::{FieldValue, MachineRow};
 use serde_json::{Map, Value};
 
 use self::xlsx::Workbook;
-
-/// The columns of every list of machines that Sal exports, in its order.
-pub(crate) const MACHINE_COLUMNS: [&str; 23] = [
-    "sal_version",
-    "deployed",
-    "broken_client",
-    "last_checkin",
-    "first_checkin",
-    "serial",
-    "hostname",
-    "operating_system",
-    "memory",
-    "memory_kb",
-    "hd_space",
-    "hd_total",
-    "hd_percent",
-    "console_user",
-    "machine_model",
-    "machine_model_friendly",
-    "cpu_type",
-    "cpu_speed",
-    "os_family",
-    "munki_version",
-    "manifest",
-    "business unit",
-    "machine group",
-];
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +68,38 @@ impl Format {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
+}
+
+impl From<FieldValue<'_>> for Cell {
+    fn from(value: FieldValue<'_>) -> Self {
+        match value {
+            FieldValue::Missing => Self::Empty,
+            FieldValue::Text(text) => Self::Text(text.to_owned()),
+            FieldValue::Whole(number) => Self::Number(number),
+            FieldValue::Flag(flag) => Self::Flag(flag),
+            FieldValue::Time(at) => Self::Time(at),
+        }
+    }
+}
+
+/// The heads of every list of machines that Sal exports; [`machine_cells`] are what stands below.
+pub(crate) fn machine_heads() -> Vec<String> {
+    let own = machine_fields().map(Field::name);
+    let heads = own.chain(["business unit", "machine group"]);
+    heads.map(str::to_owned).collect()
+}
+
+/// A machine as Sal exports it.
+pub(crate) fn machine_cells(machine: &MachineRow, unit: &str, group: &str) -> Vec<Cell> {
+    let own = machine_fields().map(|field| Cell::from(machine.value(field)));
+    let names = [unit, group].map(|name| Cell::Text(name.to_owned()));
+    own.chain(names).collect()
+}
+
+/// The group stands there by its name.
+fn machine_fields() -> impl Iterator<Item = Field> {
+    let fields = SALS_ORDER.into_iter();
+    fields.filter(|field| *field != Field::MachineGroup)
 }
 
 /// Answers with a file of this name, without its extension. `pages` are rows as the database hands them over; each row

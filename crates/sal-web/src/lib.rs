@@ -21,6 +21,7 @@ mod keyed_locks;
 mod licences;
 mod login;
 mod login_notes;
+mod machine;
 mod oidc;
 mod old_addresses;
 mod outbound;

@@ -149,8 +149,8 @@ async fn show_plugin(
         // Sal looks whether the machine may be seen, and then counts all that the viewer sees.
         (_, "machine") => {
             let id = MachineId(number(&id)?.into());
-            let found = device_by_id(&db, &id, &viewer.scope).await?;
-            found.first().ok_or(AppError::NotFound)?;
+            let found = device_by_id(&db, id, &viewer.scope).await?;
+            found.ok_or(AppError::NotFound)?;
             FleetPart::All
         }
         _ => old_address(&kind, &id, &viewer, &db).await?,
@@ -172,8 +172,8 @@ async fn show_detail(
         return Err(AppError::StatsOnly);
     }
     let id = MachineId(number(id)?.into());
-    let found = device_by_id(&db, &id, &viewer.scope).await?;
-    let device = found.into_iter().next().ok_or(AppError::NotFound)?;
+    let found = device_by_id(&db, id, &viewer.scope).await?;
+    let device = found.ok_or(AppError::NotFound)?;
     let enabled = enabled_details(&db).await?;
     if !enabled.iter().any(|row| row.name == plugin.name) {
         return Err(AppError::NotFound);
@@ -181,8 +181,8 @@ async fn show_detail(
     let settings = widgets::settings(&db).await?;
     let subject = Subject {
         id,
-        serial: &device.serial,
-        os_family: &device.os_family,
+        serial: &device.machine.serial,
+        os_family: &device.machine.os_family,
         rows: &[],
     };
     let details = details::cards(&[plugin], &subject, &settings, viewer, db, app).await?;

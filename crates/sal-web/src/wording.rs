@@ -128,6 +128,16 @@ pub(crate) fn bytes(size: i64) -> String {
     format!("{size} bytes")
 }
 
+/// Words memory, given in kibibytes, with binary units, as macOS does: `16 GB`.
+pub(crate) fn memory(kibibytes: i64) -> String {
+    let tenths = kibibytes.saturating_mul(10) / (1 << 20);
+    match (tenths / 10, tenths % 10) {
+        (0, _) => format!("{} MB", kibibytes / 1024),
+        (gigabytes, 0) => format!("{gigabytes} GB"),
+        (gigabytes, tenths) => format!("{gigabytes}.{tenths} GB"),
+    }
+}
+
 /// `part` of `whole` in percent with one decimal, for widths in SVG: `42.5`.
 pub(crate) fn percent(part: i64, whole: i64) -> String {
     let tenths = part.clamp(0, whole.max(0)).saturating_mul(1_000) / whole.max(1);
@@ -144,6 +154,18 @@ pub(crate) fn filled(text: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_worded_in_binary_units() {
+        for (kibibytes, words) in [
+            (16 << 20, "16 GB"),
+            (1536 << 10, "1.5 GB"),
+            (512 << 10, "512 MB"),
+            (0, "0 MB"),
+        ] {
+            assert_eq!(memory(kibibytes), words);
+        }
+    }
 
     #[test]
     fn ages_are_worded_in_the_unit_people_would_choose() {

@@ -20,8 +20,8 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use sal_query::check::{NothingNamed, check_expr};
 use sal_query::expr::{Compare, Op, Quantifier};
-use sal_query::{Condition, Expr, FilterError, Parameter, catalogue};
-use sal_store::devices::{Direction, Sort, device_ids};
+use sal_query::{Condition, Expr, Field, FilterError, Parameter, catalogue};
+use sal_store::devices::{Direction, device_ids};
 use sal_store::scope::Scope;
 use tokio_postgres::types::ToSql;
 
@@ -33,7 +33,7 @@ async fn found(expr: &Expr, stage: &Stage) -> Result<Vec<i64>, FilterError> {
     let filter = check_expr(expr, &TimeZone::UTC, &NothingNamed)?;
     let ids = device_ids(
         &filter,
-        Sort::Serial,
+        Field::Serial,
         Direction::Ascending,
         stage.now,
         &Scope::All,

@@ -10,6 +10,7 @@ use super::words;
 use crate::{
     error::StoreError,
     ids::{ApplicationId, MachineId},
+    machine_row::{MachineRow, columns_of},
     places::{Place, ask},
     pool::Executor,
     scope::Scope,
@@ -127,55 +128,15 @@ pub async fn list_installs(
     rows.iter().map(install).collect()
 }
 
-/// A machine that has an application, with every column that Sal exports. With `item` it says where the next rows begin.
+/// An install of an application, with the machine that has it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MachineRow {
+pub struct InstallRow {
+    /// The install. With `id` it says where the next rows begin.
+    pub item: i64,
     /// The machine.
     pub id: MachineId,
-    /// The install.
-    pub item: i64,
-    /// Version of the client.
-    pub sal_version: Option<String>,
-    /// Whether it counts as deployed.
-    pub deployed: bool,
-    /// Whether the client reported itself broken.
-    pub broken_client: bool,
-    /// Last check-in.
-    pub last_checkin: Option<Timestamp>,
-    /// First check-in.
-    pub first_checkin: Option<Timestamp>,
-    /// Serial number.
-    pub serial: String,
-    /// Name.
-    pub hostname: Option<String>,
-    /// Version of the operating system.
-    pub operating_system: Option<String>,
-    /// Memory as the client words it.
-    pub memory: Option<String>,
-    /// Memory in kB.
-    pub memory_kb: i32,
-    /// Free disk space in bytes.
-    pub hd_space: Option<i64>,
-    /// Disk size in bytes.
-    pub hd_total: Option<i64>,
-    /// Used share of the disk as text.
-    pub hd_percent: Option<String>,
-    /// User at the last check-in.
-    pub console_user: Option<String>,
-    /// Model identifier.
-    pub machine_model: Option<String>,
-    /// Model as sold.
-    pub machine_model_friendly: Option<String>,
-    /// Processor.
-    pub cpu_type: Option<String>,
-    /// Processor speed.
-    pub cpu_speed: Option<String>,
-    /// `Darwin`, `Windows`, `Linux`, `ChromeOS`.
-    pub os_family: String,
-    /// Munki's version.
-    pub munki_version: Option<String>,
-    /// Munki's manifest.
-    pub manifest: Option<String>,
+    /// The machine's own row.
+    pub machine: MachineRow,
     /// Name of the business unit.
     pub unit: String,
     /// Name of the machine group.
@@ -193,17 +154,15 @@ pub async fn export_machines(
     place: &Place,
     scope: &Scope,
     db: &impl Executor,
-) -> Result<Vec<MachineRow>, StoreError> {
+) -> Result<Vec<InstallRow>, StoreError> {
     let (condition, value) = which.condition();
     let sql = format!(
-        "SELECT m.id, i.id, m.sal_version, m.deployed, m.broken_client, m.last_checkin, m.first_checkin, m.serial,
-                m.hostname, m.operating_system, m.memory, m.memory_kb, m.hd_space, m.hd_total, m.hd_percent,
-                m.console_user, m.machine_model, m.machine_model_friendly, m.cpu_type, m.cpu_speed, m.os_family,
-                m.munki_version, m.manifest, u.name, g.name
+        "SELECT {}m.id, i.id, u.name, g.name
          FROM inventory_inventoryitem i JOIN ({}) ON m.id = i.machine_id
          JOIN server_businessunit u ON u.id = g.business_unit_id
          WHERE i.application_id = $3 AND {condition} AND (i.machine_id, i.id) > ($5, $6)
          ORDER BY i.machine_id, i.id LIMIT $7",
+        columns_of("m"),
         place.machines()
     );
     let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
@@ -214,7 +173,7 @@ pub async fn export_machines(
         (&most, Type::INT8),
     ];
     let rows = ask(&sql, place, &parameters, scope, db).await?;
-    rows.iter().map(machine_row).collect()
+    rows.iter().map(install_row).collect()
 }
 
 impl Which {
@@ -241,32 +200,13 @@ fn install(row: &Row) -> Result<Install, StoreError> {
     })
 }
 
-fn machine_row(row: &Row) -> Result<MachineRow, StoreError> {
-    Ok(MachineRow {
-        id: row.try_get(0)?,
-        item: row.try_get(1)?,
-        sal_version: row.try_get(2)?,
-        deployed: row.try_get(3)?,
-        broken_client: row.try_get(4)?,
-        last_checkin: row.try_get(5)?,
-        first_checkin: row.try_get(6)?,
-        serial: row.try_get(7)?,
-        hostname: row.try_get(8)?,
-        operating_system: row.try_get(9)?,
-        memory: row.try_get(10)?,
-        memory_kb: row.try_get(11)?,
-        hd_space: row.try_get(12)?,
-        hd_total: row.try_get(13)?,
-        hd_percent: row.try_get(14)?,
-        console_user: row.try_get(15)?,
-        machine_model: row.try_get(16)?,
-        machine_model_friendly: row.try_get(17)?,
-        cpu_type: row.try_get(18)?,
-        cpu_speed: row.try_get(19)?,
-        os_family: row.try_get(20)?,
-        munki_version: row.try_get(21)?,
-        manifest: row.try_get(22)?,
-        unit: row.try_get(23)?,
-        group: row.try_get(24)?,
+fn install_row(row: &Row) -> Result<InstallRow, StoreError> {
+    let (machine, rest) = MachineRow::read(row)?;
+    Ok(InstallRow {
+        machine,
+        id: row.try_get(rest)?,
+        item: row.try_get(rest + 1)?,
+        unit: row.try_get(rest + 2)?,
+        group: row.try_get(rest + 3)?,
     })
 }

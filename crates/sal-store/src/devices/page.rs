@@ -8,7 +8,7 @@ use sal_query::{Condition, Fragment, Parameter};
 use tokio_postgres::types::Type;
 
 use super::{
-    row::{DEVICE_COLUMNS, DeviceRow, MESSAGES, UNIT_OF_MACHINE, device_row},
+    row::{DeviceRow, MESSAGES, UNIT_OF_MACHINE, device_columns, device_row},
     sort::{Direction, SortBy, SortKey},
     value_sort::Beside,
 };
@@ -184,12 +184,13 @@ impl SectionQuery<'_> {
         };
         let Beside { with, join } = beside;
         let sql = format!(
-            "{with}SELECT {DEVICE_COLUMNS} FROM ( \
+            "{with}SELECT {columns} FROM ( \
                  SELECT machine.*, machine_group.name AS group_name, business_unit.name AS unit_name, \
                         {value} AS sort_value, {text} AS sort_text \
                  FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} {join} WHERE {filter} AND {place} \
                  ORDER BY {inner_order} LIMIT {limit} \
              ) machine {MESSAGES} ORDER BY machine.sort_value {word}, machine.id {word}",
+            columns = device_columns(),
             value = sort.expression(),
             text = sort.as_text(),
             limit = self.limit,
@@ -270,12 +271,13 @@ pub async fn devices_by_ids(
     db: &impl Executor,
 ) -> Result<Vec<DeviceRow>, StoreError> {
     let sql = format!(
-        "SELECT {DEVICE_COLUMNS} FROM ( \
+        "SELECT {} FROM ( \
              SELECT machine.*, machine_group.name AS group_name, business_unit.name AS unit_name, \
                     NULL::text AS sort_text, wanted.place \
              FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} \
              JOIN unnest($2::bigint[]) WITH ORDINALITY wanted (id, place) ON wanted.id = machine.id \
-         ) machine {MESSAGES} ORDER BY machine.place"
+         ) machine {MESSAGES} ORDER BY machine.place",
+        device_columns(),
     );
     let units = scope.units();
     let rows = query_typed(

@@ -1,10 +1,10 @@
 //! By what the list can be sorted, and the key that says where in a sorted list a machine stands.
 
 use jiff::Timestamp;
-use sal_query::{Parameter, sql::value::MachineValue};
+use sal_query::{Field, Parameter, field, sql::value::MachineValue};
 
 use super::value_sort;
-use crate::ids::MachineId;
+use crate::{ids::MachineId, machine_row::MachineRow};
 
 /// Direction of sorting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,17 @@ enum Kind {
     Boolean,
 }
 
+impl From<field::Kind> for Kind {
+    fn from(kind: field::Kind) -> Self {
+        match kind {
+            field::Kind::Text => Self::Text,
+            field::Kind::Time => Self::Time,
+            field::Kind::Integer => Self::Integer,
+            field::Kind::Boolean => Self::Boolean,
+        }
+    }
+}
+
 /// By what the list is sorted: a column that every machine has, or a fact or plugin value that somebody asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SortBy {
@@ -52,6 +63,12 @@ pub enum SortBy {
     Column(Sort),
     /// A value; see [`value_sort`] for what is less.
     Value(MachineValue),
+}
+
+impl From<Field> for SortBy {
+    fn from(field: Field) -> Self {
+        Self::Column(Sort::Field(field))
+    }
 }
 
 impl From<Sort> for SortBy {
@@ -101,63 +118,68 @@ impl SortBy {
     }
 }
 
-macro_rules! sorts {
-    ($($variant:ident $kind:ident $nullable:literal $doc:literal $sql:literal,)*) => {
-        /// A column by which the list is sorted; equal values by id.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Sort {
-            $(#[doc = $doc] $variant,)*
-        }
-
-        impl Sort {
-            /// Every way of sorting.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The value as SQL.
-            fn expression(self) -> &'static str {
-                match self { $(Self::$variant => $sql,)* }
-            }
-
-            /// Whether machines may be without a value.
-            fn is_nullable(self) -> bool {
-                match self { $(Self::$variant => $nullable,)* }
-            }
-
-            fn kind(self) -> Kind {
-                match self { $(Self::$variant => Kind::$kind,)* }
-            }
-        }
-    };
-}
-
-sorts! {
-    Hostname Text true "Name." "machine.hostname",
-    Serial Text false "Serial number." "machine.serial",
-    ConsoleUser Text true "User at the last check-in." "machine.console_user",
-    Model Text true "Model as sold, else its identifier."
-        "coalesce(nullif(machine.machine_model_friendly, ''), machine.machine_model)",
-    MachineModel Text true "Model identifier." "machine.machine_model",
-    OperatingSystem Text true "Version of the operating system." "machine.operating_system",
-    Group Text false "Name of the machine group." "machine_group.name",
-    Unit Text false "Name of the business unit." "business_unit.name",
-    LastCheckin Time true "Last check-in." "machine.last_checkin",
-    FirstCheckin Time true "First check-in." "machine.first_checkin",
-    MunkiVersion Text true "Munki's version." "machine.munki_version",
-    SalVersion Text true "Version of the client's scripts." "machine.sal_version",
-    Manifest Text true "Munki's manifest." "machine.manifest",
-    Memory Integer false "Memory." "machine.memory_kb",
-    DiskUsed Decimal true "Used share of the disk; the column is text, and 9 is less than 80."
-        "(CASE WHEN machine.hd_percent ~ '^ *[0-9]{1,30}([.][0-9]{1,30})? *$' THEN machine.hd_percent::numeric END)",
-    DiskFree Integer true "Free disk space." "machine.hd_space",
-    Cpu Text true "Processor." "machine.cpu_type",
-    Deployed Boolean false "Whether it counts as deployed." "machine.deployed",
-    Errors Integer false "Number of errors."
-        "(SELECT count(*) FROM server_message WHERE machine_id = machine.id AND message_type = 'ERROR')",
-    Warnings Integer false "Number of warnings."
-        "(SELECT count(*) FROM server_message WHERE machine_id = machine.id AND message_type = 'WARNING')",
+/// A column by which the list is sorted; equal values by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// A column of the machine's own row. Sizes in words are sorted by their number.
+    Field(Field),
+    /// Model as sold, else its identifier.
+    Model,
+    /// Name of the machine group.
+    Group,
+    /// Name of the business unit.
+    Unit,
+    /// Number of errors.
+    Errors,
+    /// Number of warnings.
+    Warnings,
 }
 
 impl Sort {
+    /// The value as SQL.
+    fn expression(self) -> &'static str {
+        match self {
+            Self::Field(Field::Memory) => Field::MemoryKb.column(),
+            // The column is text, and 9 is less than 80.
+            Self::Field(Field::HdPercent) => {
+                "(CASE WHEN machine.hd_percent ~ '^ *[0-9]{1,30}([.][0-9]{1,30})? *$' \
+                 THEN machine.hd_percent::numeric END)"
+            }
+            Self::Field(field) => field.column(),
+            Self::Model => {
+                "coalesce(nullif(machine.machine_model_friendly, ''), machine.machine_model)"
+            }
+            Self::Group => "machine_group.name",
+            Self::Unit => "business_unit.name",
+            Self::Errors => {
+                "(SELECT count(*) FROM server_message WHERE machine_id = machine.id AND message_type = 'ERROR')"
+            }
+            Self::Warnings => {
+                "(SELECT count(*) FROM server_message WHERE machine_id = machine.id AND message_type = 'WARNING')"
+            }
+        }
+    }
+
+    /// Whether machines may be without a value.
+    fn is_nullable(self) -> bool {
+        match self {
+            Self::Field(Field::Memory) => false,
+            Self::Field(field) => MachineRow::may_miss(field),
+            Self::Model => true,
+            Self::Group | Self::Unit | Self::Errors | Self::Warnings => false,
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Self::Field(Field::Memory) => Kind::Integer,
+            Self::Field(Field::HdPercent) => Kind::Decimal,
+            Self::Field(field) => field.kind().into(),
+            Self::Model | Self::Group | Self::Unit => Kind::Text,
+            Self::Errors | Self::Warnings => Kind::Integer,
+        }
+    }
+
     fn as_text(self) -> String {
         let value = self.expression();
         match self.kind() {
@@ -229,20 +251,20 @@ mod tests {
 
     #[test]
     fn a_value_of_another_kind_is_no_key() {
-        let key = |sort: Sort, value| SortKey::new(&sort.into(), value, MachineId(1)).is_some();
+        let key = |sort: Field, value| SortKey::new(&sort.into(), value, MachineId(1)).is_some();
         for (sort, good, bad) in [
-            (Sort::LastCheckin, "1700000000000000", "yesterday"),
-            (Sort::Memory, "8388608", "8 GB"),
-            (Sort::DiskUsed, "66.71", "NaN"),
-            (Sort::DiskUsed, "100", "1e9999"),
-            (Sort::Deployed, "true", "1"),
-            (Sort::Hostname, "; DROP", "a\0b"),
+            (Field::LastCheckin, "1700000000000000", "yesterday"),
+            (Field::Memory, "8388608", "8 GB"),
+            (Field::HdPercent, "66.71", "NaN"),
+            (Field::HdPercent, "100", "1e9999"),
+            (Field::Deployed, "true", "1"),
+            (Field::Hostname, "; DROP", "a\0b"),
         ] {
             assert!(key(sort, Some(good)), "{good}");
             assert!(!key(sort, Some(bad)), "{bad}");
         }
-        assert!(!key(Sort::LastCheckin, Some("99999999999999999999")));
-        assert!(!key(Sort::LastCheckin, Some("9223372036854775807")));
-        assert!(key(Sort::Hostname, None) && !key(Sort::Serial, None));
+        assert!(!key(Field::LastCheckin, Some("99999999999999999999")));
+        assert!(!key(Field::LastCheckin, Some("9223372036854775807")));
+        assert!(key(Field::Hostname, None) && !key(Field::Serial, None));
     }
 }

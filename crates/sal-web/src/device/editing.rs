@@ -22,11 +22,12 @@ use sal_store::{
 };
 use serde::Deserialize;
 
-use super::{find_by_id, name_of, path_of};
+use super::{find_by_id, path_of};
 use crate::{
     audit::{Object, note},
     confirm::Confirm,
     fleet_part::group_path,
+    machine,
     page::{redirect, render_with_status},
     shell::{Section, Shell, Theme},
 };
@@ -124,13 +125,13 @@ async fn write_changes(
     db: Client,
 ) -> Result<(), AppError> {
     let mut changes = Vec::new();
-    if group.id != device.group_id {
+    if group.id != device.machine.machine_group_id {
         changes.push(format!(
             "moved from {} / {} to {} / {}",
             device.unit_name, device.group_name, group.unit, group.name
         ));
     }
-    if deployed != device.deployed {
+    if deployed != device.machine.deployed {
         changes.push(if deployed { "deployed" } else { "undeployed" }.to_owned());
     }
     if changes.is_empty() {
@@ -140,7 +141,7 @@ async fn write_changes(
     if edit_device(&tx, &device.id, &group.id, &deployed).await? == 0 {
         return Err(AppError::NotFound);
     }
-    let name = name_of(device);
+    let name = machine::name(&device.machine);
     let object = Object::new("machine", device.id, &name);
     note(viewer, "changed", &object, &changes.join(", "), app, &tx).await?;
     tx.commit().await?;
@@ -155,14 +156,14 @@ async fn ask_delete(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let device = find_by_id(&id, &viewer, &db).await?;
-    let name = name_of(&device);
+    let name = machine::name(&device.machine);
     Confirm {
         shell: Shell::of(&viewer, theme, Section::Devices, "Delete a machine", &app),
         heading: format!("Delete {name}?"),
         sentences: vec![
             format!(
                 "Serial number {}, in machine group {} of business unit {}.",
-                device.serial, device.group_name, device.unit_name
+                device.machine.serial, device.group_name, device.unit_name
             ),
             "Everything it sent goes with it: facts, managed items, applications, profiles, and their history."
                 .to_owned(),
@@ -187,15 +188,15 @@ async fn delete_machine(
     if delete_machines(&[device.id], &tx).await? == 0 {
         return Err(AppError::NotFound);
     }
-    let name = name_of(&device);
+    let name = machine::name(&device.machine);
     let detail = format!(
         "serial number {}, of {} / {}",
-        device.serial, device.unit_name, device.group_name
+        device.machine.serial, device.unit_name, device.group_name
     );
     let object = Object::new("machine", device.id, &name);
     note(&viewer, "deleted", &object, &detail, &app, &tx).await?;
     tx.commit().await?;
-    Ok(redirect(&group_path(device.group_id)))
+    Ok(redirect(&group_path(device.machine.machine_group_id)))
 }
 
 impl EditPage {
@@ -211,7 +212,7 @@ impl EditPage {
             let choice = GroupChoice {
                 id: group.id.0,
                 name: group.name,
-                is_chosen: group.id == device.group_id,
+                is_chosen: group.id == device.machine.machine_group_id,
             };
             match units.last_mut() {
                 Some(unit) if last == Some(group.unit_id) => unit.groups.push(choice),
@@ -224,11 +225,11 @@ impl EditPage {
         }
         Self {
             shell,
-            machine: name_of(device),
-            serial: device.serial.clone(),
+            machine: machine::name(&device.machine),
+            serial: device.machine.serial.clone(),
             back: path_of(device.id),
             units,
-            is_deployed: device.deployed,
+            is_deployed: device.machine.deployed,
             deployed_on_checkin,
             problem: None,
         }

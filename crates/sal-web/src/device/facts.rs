@@ -12,11 +12,12 @@ use sal_http::{App, AppError, Routes, access::SeesMachines, db::Db};
 use sal_store::{device::tabs::device_source_facts, ids::MachineId};
 
 use super::{
-    find, name_of,
+    find,
     params::{TabParams, contains},
     path_of,
 };
 use crate::{
+    machine,
     page::render,
     shell::{Section, Shell, Theme},
     wording,
@@ -63,7 +64,7 @@ async fn show_facts(
         .filter(|(name, value)| contains(params.filter(), &[name, value]))
         .collect();
     let title = if is_legacy { "Legacy" } else { &source };
-    let machine = name_of(&device);
+    let machine = machine::name(&device.machine);
     let count = i64::try_from(facts.len()).unwrap_or(i64::MAX);
     render(&FactsPage {
         shell: Shell::of(

@@ -14,10 +14,11 @@ use sal_store::{
 };
 
 use super::{
-    find, first, name_of, path_of,
+    find, first, path_of,
     view::{Details, details, status_words},
 };
 use crate::{
+    machine,
     page::render,
     shell::{Section, Shell, Theme},
     wording::Moment,
@@ -67,7 +68,7 @@ async fn show_item(
     let (status, tone) = status_words(&item.status);
     render(&ItemPage {
         shell: Shell::of(&viewer, theme, Section::Devices, &item.name, &app),
-        machine: name_of(&device),
+        machine: machine::name(&device.machine),
         machine_href: path_of(device.id),
         source: item.source,
         status,

@@ -15,12 +15,10 @@ use sal_store::device::{
     timeline::DeviceEvent,
 };
 
-use super::{
-    name_of,
-    params::{Tab, TabParams},
-};
+use super::params::{Tab, TabParams};
 use crate::{
     fleet_part::{group_path, unit_path},
+    machine,
     widgets::details::DetailCard,
     wording::{self, Moment, filled},
 };
@@ -116,8 +114,11 @@ impl DeviceView {
         now: Timestamp,
         zone: &TimeZone,
     ) -> Self {
-        let name = name_of(&device);
-        let seen = device.last_checkin.map(|at| Moment::new(at, now, zone));
+        let name = machine::name(&device.machine);
+        let seen = device
+            .machine
+            .last_checkin
+            .map(|at| Moment::new(at, now, zone));
         let subtitle = subtitle(&device);
         let last = seen
             .as_ref()
@@ -126,17 +127,22 @@ impl DeviceView {
             id: device.id.0,
             summary: format!(
                 "{name} · {} · {subtitle} · last check-in {last}",
-                device.serial
+                device.machine.serial
             ),
             subtitle,
             status: status(&device, now),
             seen,
             unit_href: unit_path(device.unit_id),
-            group_id: device.group_id.0,
-            group_href: group_path(device.group_id),
-            is_deployed: device.deployed,
+            group_id: device.machine.machine_group_id.0,
+            group_href: group_path(device.machine.machine_group_id),
+            is_deployed: device.machine.deployed,
             chips: chips(&device, &parts),
-            freshness: freshness::freshness(&parts.freshness, device.last_checkin, now, zone),
+            freshness: freshness::freshness(
+                &parts.freshness,
+                device.machine.last_checkin,
+                now,
+                zone,
+            ),
             cards: cards::cards(&device, parts.counts.address.as_deref(), now, zone),
             detail_cards: parts.detail_cards,
             messages: lists::messages(parts.messages, now, zone),
@@ -145,7 +151,7 @@ impl DeviceView {
             content: content(parts.tab, params, &device, parts.sees_all_units, now, zone),
             unit: device.unit_name,
             group: device.group_name,
-            serial: device.serial,
+            serial: device.machine.serial,
             name,
         }
     }
@@ -154,19 +160,19 @@ impl DeviceView {
 /// Model, system and user in one line.
 fn subtitle(device: &Device) -> String {
     let shown = [
-        cards::model(device),
-        Some(cards::system(device)),
-        filled(device.console_user.as_deref()),
+        machine::model(&device.machine),
+        Some(machine::system(&device.machine)),
+        filled(device.machine.console_user.as_deref()),
     ];
     shown.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// The one word about the machine. The words are the same everywhere in the product.
 fn status(device: &Device, now: Timestamp) -> Chip {
-    let age = device.last_checkin.map(|at| now.duration_since(at));
+    let age = device.machine.last_checkin.map(|at| now.duration_since(at));
     let (value, tone) = match age {
-        _ if !device.deployed => ("Undeployed", "plain"),
-        _ if device.broken_client => ("Problem", "bad"),
+        _ if !device.machine.deployed => ("Undeployed", "plain"),
+        _ if device.machine.broken_client => ("Problem", "bad"),
         None => ("Unknown", "plain"),
         Some(age) if age > MISSING_AFTER => ("Missing", "bad"),
         Some(age) if age > ATTENTION_AFTER => ("Attention", "warn"),
@@ -205,8 +211,9 @@ fn chips(device: &Device, parts: &Parts) -> Vec<Chip> {
     chips.extend(row_chip(parts, "FileVault", &FILEVAULT_ROWS));
     chips.extend(row_chip(parts, "Gatekeeper", &GATEKEEPER_ROWS));
     chips.push(Chip {
-        label: OsFamily::title_of(&device.os_family).to_owned(),
-        value: filled(device.operating_system.as_deref()).unwrap_or_else(|| "Unknown".to_owned()),
+        label: OsFamily::title_of(&device.machine.os_family).to_owned(),
+        value: filled(device.machine.operating_system.as_deref())
+            .unwrap_or_else(|| "Unknown".to_owned()),
         tone: "plain",
         href: "#system",
     });
@@ -215,6 +222,7 @@ fn chips(device: &Device, parts: &Parts) -> Vec<Chip> {
 
 fn disk_chip(device: &Device) -> Chip {
     let used = device
+        .machine
         .hd_percent
         .as_deref()
         .and_then(|text| text.trim().parse::<f64>().ok());

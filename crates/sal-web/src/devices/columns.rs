@@ -3,66 +3,33 @@
 mod chosen;
 
 use jiff::{Timestamp, tz::TimeZone};
-use sal_plugins::OsFamily;
-use sal_store::devices::{DeviceRow, Sort};
+use sal_query::{Field, catalogue::Meaning};
+use sal_store::{
+    FieldValue, MachineRow,
+    devices::{DeviceRow, Sort},
+};
 
 use crate::{
     export::Cell,
+    machine::{model, name, system},
     wording::{self, Moment, filled},
 };
 
 pub(crate) use chosen::{Asked, Chosen, MOST_ASKED, SortColumn};
 
-macro_rules! columns {
-    ($($variant:ident $key:literal $label:literal $sort:expr,)*) => {
-        /// A column.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Column { $($variant,)* }
-
-        impl Column {
-            /// Every column, in the order in which they are offered.
-            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// Its name in URLs and files.
-            pub(crate) fn key(self) -> &'static str {
-                match self { $(Self::$variant => $key,)* }
-            }
-
-            /// Its head.
-            pub(crate) fn label(self) -> &'static str {
-                match self { $(Self::$variant => $label,)* }
-            }
-
-            /// By what it sorts the list; some do not.
-            pub(crate) fn sort(self) -> Option<Sort> {
-                match self { $(Self::$variant => $sort,)* }
-            }
-        }
-    };
-}
-
-columns! {
-    Hostname "hostname" "Machine" Some(Sort::Hostname),
-    Serial "serial" "Serial number" Some(Sort::Serial),
-    ConsoleUser "console_user" "User" Some(Sort::ConsoleUser),
-    Model "model" "Model" Some(Sort::Model),
-    MachineModel "machine_model" "Model identifier" Some(Sort::MachineModel),
-    OperatingSystem "operating_system" "System" Some(Sort::OperatingSystem),
-    Group "group" "Group" Some(Sort::Group),
-    Unit "unit" "Business unit" Some(Sort::Unit),
-    LastCheckin "last_checkin" "Last check-in" Some(Sort::LastCheckin),
-    FirstCheckin "first_checkin" "First check-in" Some(Sort::FirstCheckin),
-    MunkiVersion "munki_version" "Munki" Some(Sort::MunkiVersion),
-    SalVersion "sal_version" "Sal scripts" Some(Sort::SalVersion),
-    Manifest "manifest" "Manifest" Some(Sort::Manifest),
-    Memory "memory" "Memory" Some(Sort::Memory),
-    DiskUsed "hd_percent" "Disk used" Some(Sort::DiskUsed),
-    DiskFree "hd_space" "Free disk" Some(Sort::DiskFree),
-    Cpu "cpu_type" "Processor" Some(Sort::Cpu),
-    Deployed "deployed" "Deployed" Some(Sort::Deployed),
-    Errors "errors" "Errors" Some(Sort::Errors),
-    Warnings "warnings" "Warnings" Some(Sort::Warnings),
-    Status "status" "Status" None,
+/// A column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// A column of the machine's own row.
+    Field(Field),
+    /// As sold, else the identifier.
+    Model,
+    Group,
+    Unit,
+    Errors,
+    Warnings,
+    /// What is the matter with the machine.
+    Status,
 }
 
 /// What stands in a cell of the page.
@@ -83,30 +50,88 @@ pub(crate) struct Tag {
 }
 
 impl Column {
+    /// The machine's name, which every list begins with.
+    pub(crate) const NAME: Self = Self::Field(Field::Hostname);
+
     /// The columns of somebody who chose none.
     pub(crate) const DEFAULT: [Self; 7] = [
-        Self::Hostname,
-        Self::ConsoleUser,
+        Self::NAME,
+        Self::Field(Field::ConsoleUser),
         Self::Model,
-        Self::OperatingSystem,
+        Self::Field(Field::OperatingSystem),
         Self::Group,
-        Self::LastCheckin,
+        Self::Field(Field::LastCheckin),
         Self::Status,
     ];
 
+    /// Every column. The group stands there by its name.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let fields = Field::ALL.iter().copied();
+        fields
+            .filter(|field| *field != Field::MachineGroup)
+            .map(Self::Field)
+            .chain([
+                Self::Model,
+                Self::Group,
+                Self::Unit,
+                Self::Errors,
+                Self::Warnings,
+                Self::Status,
+            ])
+    }
+
+    /// Its name in URLs and files.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.name(),
+            Self::Model => "model",
+            Self::Group => "group",
+            Self::Unit => "unit",
+            Self::Errors => "errors",
+            Self::Warnings => "warnings",
+            Self::Status => "status",
+        }
+    }
+
+    /// Its head.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.label(),
+            Self::Model => "Model",
+            Self::Group => "Machine group",
+            Self::Unit => "Business unit",
+            Self::Errors => "Errors",
+            Self::Warnings => "Warnings",
+            Self::Status => "Status",
+        }
+    }
+
+    /// By what it sorts the list; the status does not.
+    pub(crate) fn sort(self) -> Option<Sort> {
+        match self {
+            Self::Field(field) => Some(Sort::Field(field)),
+            Self::Model => Some(Sort::Model),
+            Self::Group => Some(Sort::Group),
+            Self::Unit => Some(Sort::Unit),
+            Self::Errors => Some(Sort::Errors),
+            Self::Warnings => Some(Sort::Warnings),
+            Self::Status => None,
+        }
+    }
+
     pub(crate) fn parse(key: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|column| column.key() == key)
+        Self::all().find(|column| column.key() == key)
     }
 
     /// Reads names between commas. The machine's name is always there and first: it is the link.
     pub(crate) fn parse_list(text: &str) -> Vec<Self> {
-        let mut columns = vec![Self::Hostname];
+        let mut columns = vec![Self::NAME];
         for column in text.split(',').filter_map(Self::parse) {
             if !columns.contains(&column) {
                 columns.push(column);
             }
         }
-        if columns.len() == 1 && text != Self::Hostname.key() {
+        if columns.len() == 1 && text != Self::NAME.key() {
             return Self::DEFAULT.to_vec();
         }
         columns
@@ -121,41 +146,19 @@ impl Column {
     pub(crate) fn begins_with_the_largest(self) -> bool {
         matches!(
             self,
-            Self::LastCheckin | Self::FirstCheckin | Self::DiskUsed | Self::Errors | Self::Warnings
+            Self::Field(Field::LastCheckin | Field::FirstCheckin | Field::HdPercent)
+                | Self::Errors
+                | Self::Warnings
         )
     }
 
     /// What stands in the cell of the page.
     pub(crate) fn content(self, row: &DeviceRow, now: Timestamp, zone: &TimeZone) -> Content {
-        let moment = |at: Option<Timestamp>| {
-            at.map_or(Content::Never, |at| {
-                Content::Moment(Moment::new(at, now, zone))
-            })
-        };
         match self {
-            Self::Hostname => Content::Text(name(row)),
-            Self::Serial => text(Some(&row.serial)),
-            Self::ConsoleUser => text(row.console_user.as_deref()),
-            Self::Model => text(model(row)),
-            Self::MachineModel => text(row.machine_model.as_deref()),
-            Self::OperatingSystem => Content::Text(system(row)),
+            Self::Field(field) => own(field, &row.machine, now, zone),
+            Self::Model => model(&row.machine).map_or(Content::Nothing, Content::Text),
             Self::Group => Content::Text(row.group.clone()),
             Self::Unit => Content::Text(row.unit.clone()),
-            Self::LastCheckin => moment(row.last_checkin),
-            Self::FirstCheckin => moment(row.first_checkin),
-            Self::MunkiVersion => text(row.munki_version.as_deref()),
-            Self::SalVersion => text(row.sal_version.as_deref()),
-            Self::Manifest => text(row.manifest.as_deref()),
-            Self::Memory => text(row.memory.as_deref()),
-            Self::DiskUsed => match filled(row.hd_percent.as_deref()) {
-                Some(percent) => Content::Number(format!("{percent} %")),
-                None => Content::Nothing,
-            },
-            Self::DiskFree => row.hd_space.map_or(Content::Nothing, |free| {
-                Content::Number(wording::bytes(free))
-            }),
-            Self::Cpu => text(row.cpu_type.as_deref()),
-            Self::Deployed => Content::Text(if row.deployed { "Yes" } else { "No" }.to_owned()),
             Self::Errors => Content::Number(wording::count(row.errors)),
             Self::Warnings => Content::Number(wording::count(row.warnings)),
             Self::Status => match tags(row) {
@@ -167,28 +170,12 @@ impl Column {
 
     /// What stands in the cell of a file: what the machine reported, not how a page words it.
     pub(crate) fn cell(self, row: &DeviceRow) -> Cell {
-        let text =
-            |value: Option<&str>| value.map_or(Cell::Empty, |text| Cell::Text(text.to_owned()));
-        let time = |at: Option<Timestamp>| at.map_or(Cell::Empty, Cell::Time);
         match self {
-            Self::Hostname => text(row.hostname.as_deref()),
-            Self::Serial => text(Some(&row.serial)),
-            Self::ConsoleUser => text(row.console_user.as_deref()),
-            Self::Model => text(model(row)),
-            Self::MachineModel => text(row.machine_model.as_deref()),
-            Self::OperatingSystem => Cell::Text(system(row)),
-            Self::Group => text(Some(&row.group)),
-            Self::Unit => text(Some(&row.unit)),
-            Self::LastCheckin => time(row.last_checkin),
-            Self::FirstCheckin => time(row.first_checkin),
-            Self::MunkiVersion => text(row.munki_version.as_deref()),
-            Self::SalVersion => text(row.sal_version.as_deref()),
-            Self::Manifest => text(row.manifest.as_deref()),
-            Self::Memory => text(row.memory.as_deref()),
-            Self::DiskUsed => text(row.hd_percent.as_deref()),
-            Self::DiskFree => row.hd_space.map_or(Cell::Empty, Cell::Number),
-            Self::Cpu => text(row.cpu_type.as_deref()),
-            Self::Deployed => Cell::Flag(row.deployed),
+            Self::Field(Field::OperatingSystem) => Cell::Text(system(&row.machine)),
+            Self::Field(field) => row.machine.value(field).into(),
+            Self::Model => model(&row.machine).map_or(Cell::Empty, Cell::Text),
+            Self::Group => Cell::Text(row.group.clone()),
+            Self::Unit => Cell::Text(row.unit.clone()),
             Self::Errors => Cell::Number(row.errors),
             Self::Warnings => Cell::Number(row.warnings),
             Self::Status => {
@@ -199,26 +186,32 @@ impl Column {
     }
 }
 
-/// The machine's name, else its serial number.
-pub(crate) fn name(row: &DeviceRow) -> String {
-    filled(row.hostname.as_deref()).unwrap_or_else(|| row.serial.clone())
+/// What the machine's own row says, worded by what the values mean.
+fn own(field: Field, machine: &MachineRow, now: Timestamp, zone: &TimeZone) -> Content {
+    match (field, machine.value(field)) {
+        (Field::Hostname, _) => Content::Text(name(machine)),
+        (Field::OperatingSystem, _) => Content::Text(system(machine)),
+        (Field::LastCheckin | Field::FirstCheckin, FieldValue::Missing) => Content::Never,
+        (Field::HdPercent, FieldValue::Text(percent)) => match filled(Some(percent)) {
+            Some(percent) => Content::Number(format!("{percent} %")),
+            None => Content::Nothing,
+        },
+        (_, FieldValue::Missing) => Content::Nothing,
+        (_, FieldValue::Text(value)) => text(Some(value)),
+        (_, FieldValue::Time(at)) => Content::Moment(Moment::new(at, now, zone)),
+        (_, FieldValue::Flag(flag)) => Content::Text(if flag { "Yes" } else { "No" }.to_owned()),
+        (field, FieldValue::Whole(number)) => match field.meaning() {
+            Meaning::Bytes => Content::Number(wording::bytes(number)),
+            // Nothing was reported.
+            Meaning::Kibibytes if number == 0 => Content::Nothing,
+            Meaning::Kibibytes => Content::Number(wording::memory(number)),
+            _ => Content::Number(wording::count(number)),
+        },
+    }
 }
 
 pub(crate) fn text(value: Option<&str>) -> Content {
     filled(value).map_or(Content::Nothing, Content::Text)
-}
-
-fn model(row: &DeviceRow) -> Option<&str> {
-    row.machine_model_friendly
-        .as_deref()
-        .filter(|model| !model.is_empty())
-        .or(row.machine_model.as_deref())
-}
-
-fn system(row: &DeviceRow) -> String {
-    let family = OsFamily::title_of(&row.os_family);
-    let version = row.operating_system.as_deref().unwrap_or_default();
-    format!("{family} {version}").trim_end().to_owned()
 }
 
 fn tags(row: &DeviceRow) -> Vec<Tag> {
@@ -228,7 +221,7 @@ fn tags(row: &DeviceRow) -> Vec<Tag> {
             tags.push(Tag { text, tone });
         }
     };
-    push(row.broken_client, "bad", "Broken client".to_owned());
+    push(row.machine.broken_client, "bad", "Broken client".to_owned());
     push(
         row.errors > 0,
         "bad",
@@ -239,7 +232,7 @@ fn tags(row: &DeviceRow) -> Vec<Tag> {
         "warn",
         wording::count_of(row.warnings, "warning", "warnings"),
     );
-    push(!row.deployed, "plain", "Undeployed".to_owned());
+    push(!row.machine.deployed, "plain", "Undeployed".to_owned());
     tags
 }
 
@@ -254,17 +247,17 @@ mod tests {
         for nonsense in ["", "nope", ",,"] {
             assert_eq!(Column::parse_list(nonsense), Column::DEFAULT);
         }
-        assert_eq!(Column::parse_list("hostname"), [Column::Hostname]);
+        assert_eq!(Column::parse_list("hostname"), [Column::NAME]);
     }
 
     #[test]
-    fn every_way_of_sorting_has_its_column() {
-        for sort in Sort::ALL {
-            assert!(
-                Column::ALL
-                    .iter()
-                    .any(|column| column.sort() == Some(*sort))
-            );
+    fn every_field_but_the_number_of_the_group_is_a_column_with_a_name_of_its_own() {
+        for column in Column::all() {
+            assert_eq!(Column::parse(column.key()), Some(column));
+        }
+        for field in Field::ALL {
+            let is_offered = Column::all().any(|column| column == Column::Field(*field));
+            assert_eq!(is_offered, *field != Field::MachineGroup, "{field:?}");
         }
     }
 }

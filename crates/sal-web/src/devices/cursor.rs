@@ -69,16 +69,16 @@ const LINES: std::ops::RangeInclusive<i64> = 1..=1_000_000_000;
 
 #[cfg(test)]
 mod tests {
-    use sal_store::devices::Sort;
+    use sal_query::Field;
 
     use super::*;
 
     #[test]
     fn a_cursor_comes_back_as_it_was_written() {
         for (value, line) in [(Some("a.b.ü"), Some(50)), (Some(""), None), (None, Some(1))] {
-            let cursor = Cursor::new(MachineId(7), value, line, &Sort::Hostname.into()).unwrap();
+            let cursor = Cursor::new(MachineId(7), value, line, &Field::Hostname.into()).unwrap();
             assert_eq!(
-                Cursor::parse(&cursor.write(), &Sort::Hostname.into()),
+                Cursor::parse(&cursor.write(), &Field::Hostname.into()),
                 Some(cursor)
             );
         }
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_of_this_sorting_is_none() {
-        let of = |plain: &str, sort: Sort| {
+        let of = |plain: &str, sort: Field| {
             Cursor::parse(&BASE64_URL_SAFE_NO_PAD.encode(plain), &sort.into())
         };
         for plain in [
@@ -99,12 +99,12 @@ mod tests {
             "1.99999999999999999999",
             "1.1.a\0",
         ] {
-            assert_eq!(of(plain, Sort::Hostname), None, "{plain}");
+            assert_eq!(of(plain, Field::Hostname), None, "{plain}");
         }
-        assert_eq!(of("1.1.mac", Sort::LastCheckin), None);
-        assert_eq!(of("1.1", Sort::Serial), None);
+        assert_eq!(of("1.1.mac", Field::LastCheckin), None);
+        assert_eq!(of("1.1", Field::Serial), None);
         for text in ["%", "====", "a", "/w"] {
-            assert_eq!(Cursor::parse(text, &Sort::Hostname.into()), None, "{text}");
+            assert_eq!(Cursor::parse(text, &Field::Hostname.into()), None, "{text}");
         }
     }
 }

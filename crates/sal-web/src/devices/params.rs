@@ -6,7 +6,7 @@
 use axum::{extract::Query, http::Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_query::{
-    Expr, FilterError,
+    Expr, Field, FilterError,
     expr::{Compare, Op},
     parse::{Parsed, parse},
 };
@@ -290,7 +290,7 @@ impl ListParams {
     pub(crate) fn sorting_column(&self) -> SortColumn {
         let text = self.sort_text();
         SortColumn::parse(text.strip_prefix('-').unwrap_or(text))
-            .unwrap_or(SortColumn::Known(Column::LastCheckin))
+            .unwrap_or(SortColumn::Known(Column::Field(Field::LastCheckin)))
     }
 
     /// By what the list is sorted.
@@ -490,7 +490,6 @@ pub(crate) const MOST_NAMES: usize = 500;
 
 #[cfg(test)]
 mod tests {
-    use sal_store::devices::Sort;
 
     use super::*;
 
@@ -509,7 +508,7 @@ mod tests {
             "sort=&size=50.5&before=%00&os=%00&family=",
         ] {
             let params = params(query);
-            assert_eq!(params.sort(), Sort::LastCheckin.into());
+            assert_eq!(params.sort(), Field::LastCheckin.into());
             assert_eq!((params.position(), params.size()), (Position::First, 50));
             assert_eq!(params.parts(), []);
         }
@@ -545,7 +544,8 @@ mod tests {
     fn a_link_keeps_what_it_does_not_change() {
         let list = params("q=+anna+%26+b+&sort=hostname&size=200&at=end");
         assert_eq!(
-            list.sorted_by(&SortColumn::Known(Column::Hostname)).href(),
+            list.sorted_by(&SortColumn::Known(Column::Field(Field::Hostname)))
+                .href(),
             "/machines/?q=anna%20%26%20b&sort=%2Dhostname&size=200"
         );
         let seen = list.with(part("last_checkin within 24h"), |_| false);
@@ -583,14 +583,14 @@ mod tests {
         let newest_first = ListParams::default();
         assert_eq!(
             newest_first
-                .sorted_by(&SortColumn::Known(Column::LastCheckin))
+                .sorted_by(&SortColumn::Known(Column::Field(Field::LastCheckin)))
                 .href(),
             "/machines/?sort=last%5Fcheckin"
         );
         let by_name = params("sort=hostname");
         assert_eq!(
             by_name
-                .sorted_by(&SortColumn::Known(Column::LastCheckin))
+                .sorted_by(&SortColumn::Known(Column::Field(Field::LastCheckin)))
                 .href(),
             "/machines/"
         );
@@ -606,7 +606,7 @@ mod tests {
         let list = params("q=anna").in_chosen_order(chosen());
         assert_eq!(list.href(), "/machines/?q=anna&sort=fact%20%22x%22");
         // Also the usual order, which else goes without saying.
-        let by_time = list.sorted_by(&SortColumn::Known(Column::LastCheckin));
+        let by_time = list.sorted_by(&SortColumn::Known(Column::Field(Field::LastCheckin)));
         assert_eq!(by_time.href(), "/machines/?q=anna&sort=%2Dlast%5Fcheckin");
         let said = params("sort=-fact+%22y%22").in_chosen_order(chosen());
         assert_eq!(said.sort_text(), "-fact \"y\"");

@@ -1,6 +1,7 @@
 //! Lines, heads and pages of the list as text.
 
 use jiff::{Timestamp, tz::TimeZone};
+use sal_query::Field;
 use sal_store::devices::{Count, DevicePage, DeviceRow, Direction, MachineValues};
 
 use super::{
@@ -8,7 +9,7 @@ use super::{
     cursor::Cursor,
     params::{ListParams, Position, SIZES},
 };
-use crate::wording;
+use crate::{machine, wording};
 
 /// A line.
 pub(crate) struct Line {
@@ -51,12 +52,13 @@ impl Line {
         Self {
             id: row.id.0,
             href: format!("/machine_detail/{}/", row.id),
-            name: columns::name(row),
-            sub: (!chosen.known.contains(&Column::Serial)).then(|| row.serial.clone()),
+            name: machine::name(&row.machine),
+            sub: (!chosen.known.contains(&Column::Field(Field::Serial)))
+                .then(|| row.machine.serial.clone()),
             cells: chosen
                 .known
                 .iter()
-                .filter(|column| **column != Column::Hostname)
+                .filter(|column| **column != Column::Field(Field::Hostname))
                 .map(cell)
                 .chain(asked)
                 .collect(),
@@ -110,14 +112,15 @@ pub(crate) struct ColumnChoice {
 impl ColumnChoice {
     /// All that may be chosen; the name is always there.
     pub(crate) fn all(chosen: &Chosen) -> Vec<Self> {
-        let known = Column::ALL
-            .iter()
-            .filter(|column| **column != Column::Hostname)
-            .map(|column| Self {
-                key: column.key().to_owned(),
-                label: column.label().to_owned(),
-                chosen: chosen.known.contains(column),
-            });
+        let mut columns: Vec<Column> = Column::all()
+            .filter(|column| *column != Column::NAME)
+            .collect();
+        columns.sort_by_key(|column| column.label());
+        let known = columns.into_iter().map(|column| Self {
+            key: column.key().to_owned(),
+            label: column.label().to_owned(),
+            chosen: chosen.known.contains(&column),
+        });
         let asked = chosen.asked.iter().map(|asked| Self {
             key: asked.key(),
             label: asked.text.clone(),

@@ -14,8 +14,7 @@ use sal_http::{
 use sal_store::{
     Client,
     applications::{
-        Application, ApplicationOrder, ApplicationQuery, MachineRow, Which, export_machines,
-        list_applications,
+        Application, ApplicationOrder, ApplicationQuery, Which, export_machines, list_applications,
     },
     ids::MachineId,
     summaries::Summary,
@@ -25,7 +24,7 @@ use serde::Deserialize;
 use super::{Shown, application, installs::which};
 use crate::{
     counted::Wish,
-    export::{Cell, Format, MACHINE_COLUMNS, file, sals_csv},
+    export::{Cell, Format, file, machine_cells, machine_heads, sals_csv},
     widgets::Counting,
 };
 
@@ -137,16 +136,14 @@ fn export_installs(
             let rows = export_machines(what, after, BATCH, &shown.0, &shown.1, &db).await?;
             let next = rows.last().map(|last| (last.id, last.item));
             let is_last = i64::try_from(rows.len()).unwrap_or(BATCH) < BATCH;
-            let cells: Vec<Vec<Cell>> = rows.into_iter().map(cells).collect();
+            let cells: Vec<Vec<Cell>> = rows
+                .iter()
+                .map(|row| machine_cells(&row.machine, &row.unit, &row.group))
+                .collect();
             Ok::<_, AppError>(Some((cells, next.filter(|_| !is_last))))
         }
     });
-    named_as_sals(
-        format,
-        &name,
-        MACHINE_COLUMNS.map(str::to_owned).to_vec(),
-        rows,
-    )
+    named_as_sals(format, &name, machine_heads(), rows)
 }
 
 /// Sal puts `.csv` behind names that end so already, and scripts know the file by that name.
@@ -166,37 +163,6 @@ fn tail(shown: &Shown) -> String {
         "all/0" => "all".to_owned(),
         segments => segments.replace('/', "_"),
     }
-}
-
-fn cells(row: MachineRow) -> Vec<Cell> {
-    let text = |text: Option<String>| text.map_or(Cell::Empty, Cell::Text);
-    let number = |number: Option<i64>| number.map_or(Cell::Empty, Cell::Number);
-    let time = |at: Option<jiff::Timestamp>| at.map_or(Cell::Empty, Cell::Time);
-    vec![
-        text(row.sal_version),
-        Cell::Flag(row.deployed),
-        Cell::Flag(row.broken_client),
-        time(row.last_checkin),
-        time(row.first_checkin),
-        Cell::Text(row.serial),
-        text(row.hostname),
-        text(row.operating_system),
-        text(row.memory),
-        Cell::Number(row.memory_kb.into()),
-        number(row.hd_space),
-        number(row.hd_total),
-        text(row.hd_percent),
-        text(row.console_user),
-        text(row.machine_model),
-        text(row.machine_model_friendly),
-        text(row.cpu_type),
-        text(row.cpu_speed),
-        Cell::Text(row.os_family),
-        text(row.munki_version),
-        text(row.manifest),
-        Cell::Text(row.unit),
-        Cell::Text(row.group),
-    ]
 }
 
 /// Rows that are in memory at a time.

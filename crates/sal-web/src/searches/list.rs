@@ -11,8 +11,9 @@ use sal_http::{
     access::{SeesMachines, Viewer},
     db::Db,
 };
+use sal_query::Field;
 use sal_store::{
-    devices::{Direction, MachineValues, PageQuery, Sort, Start, read_page},
+    devices::{Direction, MachineValues, PageQuery, Start, read_page},
     ids::SearchId,
     searches::{Definition, Search, Sharing, list},
 };
@@ -154,7 +155,7 @@ pub(super) async fn show_first(
     let list = List::of(ListParams::of_text_in(&text, place), &viewer, &app, &db).await?;
     let query = PageQuery {
         filter: list.filter.clone(),
-        sort: Sort::LastCheckin.into(),
+        sort: Field::LastCheckin.into(),
         direction: Direction::Descending,
         start: Start::First,
         limit: MOST_FIRST,

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use jiff::{Timestamp, tz::TimeZone};
-use sal_plugins::OsFamily;
 use sal_store::device::Device;
 
-use crate::wording::{self, Moment, filled};
+use crate::{
+    machine,
+    wording::{self, Moment, filled},
+};
 
 /// Some values under a heading.
 pub(crate) struct Card {
@@ -50,11 +52,14 @@ pub(super) fn cards(
             "system",
             "System and network",
             vec![
-                line("Operating system", Some(system(device))),
-                line("Console user", filled(device.console_user.as_deref())),
+                line("Operating system", Some(machine::system(&device.machine))),
+                line(
+                    "Console user",
+                    filled(device.machine.console_user.as_deref()),
+                ),
                 line("IP address", filled(address)),
-                line("Last check-in", moment(device.last_checkin)),
-                line("First check-in", moment(device.first_checkin)),
+                line("Last check-in", moment(device.machine.last_checkin)),
+                line("First check-in", moment(device.machine.first_checkin)),
             ],
         ),
         card("management", "Management", management(device)),
@@ -62,7 +67,7 @@ pub(super) fn cards(
 }
 
 fn hardware(device: &Device) -> Vec<Line> {
-    let free = match (device.hd_space, device.hd_total) {
+    let free = match (device.machine.hd_space, device.machine.hd_total) {
         (Some(free), Some(total)) if total > 0 => Some(format!(
             "{} of {}",
             wording::bytes(free),
@@ -70,43 +75,36 @@ fn hardware(device: &Device) -> Vec<Line> {
         )),
         _ => None,
     };
-    let processor: Vec<String> = [device.cpu_type.as_deref(), device.cpu_speed.as_deref()]
-        .into_iter()
-        .filter_map(filled)
-        .collect();
+    let processor: Vec<String> = [
+        device.machine.cpu_type.as_deref(),
+        device.machine.cpu_speed.as_deref(),
+    ]
+    .into_iter()
+    .filter_map(filled)
+    .collect();
     vec![
-        line("Model", model(device)),
-        line("Model identifier", filled(device.machine_model.as_deref())),
+        line("Model", machine::model(&device.machine)),
+        line(
+            "Model identifier",
+            filled(device.machine.machine_model.as_deref()),
+        ),
         line(
             "Processor",
             (!processor.is_empty()).then(|| processor.join(", ")),
         ),
-        line("Memory", filled(device.memory.as_deref())),
+        line("Memory", filled(device.machine.memory.as_deref())),
         line("Free disk space", free),
     ]
 }
 
 fn management(device: &Device) -> Vec<Line> {
-    let deployed = if device.deployed { "Yes" } else { "No" };
+    let deployed = if device.machine.deployed { "Yes" } else { "No" };
     vec![
         line("Business unit", Some(device.unit_name.clone())),
         line("Machine group", Some(device.group_name.clone())),
         line("Deployed", Some(deployed.to_owned())),
-        line("Sal client", filled(device.sal_version.as_deref())),
-        line("Munki", filled(device.munki_version.as_deref())),
-        line("Munki manifest", filled(device.manifest.as_deref())),
+        line("Sal client", filled(device.machine.sal_version.as_deref())),
+        line("Munki", filled(device.machine.munki_version.as_deref())),
+        line("Munki manifest", filled(device.machine.manifest.as_deref())),
     ]
-}
-
-/// The model as sold, else its identifier.
-pub(super) fn model(device: &Device) -> Option<String> {
-    filled(device.machine_model_friendly.as_deref())
-        .or_else(|| filled(device.machine_model.as_deref()))
-}
-
-/// The operating system with its version.
-pub(super) fn system(device: &Device) -> String {
-    let version = filled(device.operating_system.as_deref()).unwrap_or_default();
-    let system = format!("{} {version}", OsFamily::title_of(&device.os_family));
-    system.trim_end().to_owned()
 }

@@ -2,12 +2,12 @@
 
 use percent_encoding::percent_decode_str;
 use sal_query::{
-    Expr, Related,
+    Expr, Field, Related,
     expr::{Compare, Op},
     parse,
     sql::value::MachineValue,
 };
-use sal_store::devices::{Sort, SortBy};
+use sal_store::devices::SortBy;
 
 use super::Column;
 
@@ -55,7 +55,9 @@ impl SortColumn {
     /// By what it sorts.
     pub(crate) fn sort(&self) -> SortBy {
         match self {
-            Self::Known(column) => column.sort().unwrap_or(Sort::LastCheckin).into(),
+            Self::Known(column) => column
+                .sort()
+                .map_or_else(|| Field::LastCheckin.into(), SortBy::from),
             Self::Asked(asked) => SortBy::Value(asked.value.clone()),
         }
     }
@@ -174,7 +176,10 @@ mod tests {
             .map(|asked| asked.label.as_str())
             .collect();
         assert_eq!(labels, ["ro,le", "Days", "x"]);
-        assert_eq!(chosen.known, [Column::Hostname, Column::Serial]);
+        assert_eq!(
+            chosen.known,
+            [Column::Field(Field::Hostname), Column::Field(Field::Serial)]
+        );
         assert_eq!(chosen.write(), text);
         assert_eq!(
             Chosen::parse("").write(),

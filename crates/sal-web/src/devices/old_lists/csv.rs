@@ -5,17 +5,17 @@ use axum::{
     response::Response,
 };
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
-use sal_query::Condition;
+use sal_query::{Condition, Field};
 use sal_store::{
     Client,
-    devices::{DeviceRow, Direction, Sort, device_ids},
+    devices::{Direction, device_ids},
     scope::Scope,
 };
 
 use super::{OldList, old_list};
 use crate::{
     devices::export::pages,
-    export::{Cell, MACHINE_COLUMNS, sals_csv},
+    export::{machine_cells, machine_heads, sals_csv},
 };
 
 pub(crate) async fn send_csv(
@@ -38,40 +38,11 @@ pub(crate) async fn sals_csv_of(
     app: App,
     db: Client,
 ) -> Result<Response, AppError> {
-    let (sort, direction) = (Sort::Hostname, Direction::Ascending);
+    let (sort, direction) = (Field::Hostname, Direction::Ascending);
     let ids = device_ids(machines, sort, direction, app.now(), &scope, &db).await?;
     drop(db);
-    let heads = MACHINE_COLUMNS.map(str::to_owned).to_vec();
-    let rows = pages(ids, Vec::new(), scope, app, |row, _| cells(row));
-    Ok(sals_csv(title, heads, rows))
-}
-
-fn cells(row: &DeviceRow) -> Vec<Cell> {
-    let text = |value: &Option<String>| value.clone().map_or(Cell::Empty, Cell::Text);
-    let number = |value: Option<i64>| value.map_or(Cell::Empty, Cell::Number);
-    vec![
-        text(&row.sal_version),
-        Cell::Flag(row.deployed),
-        Cell::Flag(row.broken_client),
-        row.last_checkin.map_or(Cell::Empty, Cell::Time),
-        row.first_checkin.map_or(Cell::Empty, Cell::Time),
-        Cell::Text(row.serial.clone()),
-        text(&row.hostname),
-        text(&row.operating_system),
-        text(&row.memory),
-        Cell::Number(row.memory_kb.into()),
-        number(row.hd_space),
-        number(row.hd_total),
-        text(&row.hd_percent),
-        text(&row.console_user),
-        text(&row.machine_model),
-        text(&row.machine_model_friendly),
-        text(&row.cpu_type),
-        text(&row.cpu_speed),
-        Cell::Text(row.os_family.clone()),
-        text(&row.munki_version),
-        text(&row.manifest),
-        Cell::Text(row.unit.clone()),
-        Cell::Text(row.group.clone()),
-    ]
+    let rows = pages(ids, Vec::new(), scope, app, |row, _| {
+        machine_cells(&row.machine, &row.unit, &row.group)
+    });
+    Ok(sals_csv(title, machine_heads(), rows))
 }

@@ -14,11 +14,11 @@ async fn columns_are_remembered_for_the_person_who_chose_them() {
     let (site, mut anna) = fleet(3).await;
     site.user(2, "bert", "RO", Some(1)).await;
     let usual = [
-        "Machine",
+        "Name",
         "User",
         "Model",
-        "System",
-        "Group",
+        "OS version",
+        "Machine group",
         "Last check-in",
         "Status",
     ];
@@ -35,7 +35,7 @@ async fn columns_are_remembered_for_the_person_who_chose_them() {
         answer.location(),
         "/machines/?q=mac&cols=hostname%2Cserial%2Cunit%2Cerrors"
     );
-    let chosen = ["Machine", "Serial number", "Business unit", "Errors"];
+    let chosen = ["Name", "Serial number", "Business unit", "Errors"];
     assert_eq!(
         heads(&anna.get(&site, answer.location()).await.page()),
         chosen
@@ -44,7 +44,7 @@ async fn columns_are_remembered_for_the_person_who_chose_them() {
     // The URL says otherwise, and remembers nothing.
     assert_eq!(
         heads(&anna.get(&site, "/machines/?cols=memory").await.page()),
-        ["Machine", "Memory"]
+        ["Name", "Memory (text)"]
     );
     assert_eq!(heads(&anna.get(&site, "/machines/").await.page()), chosen);
     assert_eq!(
@@ -170,7 +170,7 @@ async fn any_fact_and_any_plugin_value_can_be_a_column_and_goes_into_files() {
     let page = anna.get(&site, answer.location()).await;
     assert_ok(&page);
     let page = page.page();
-    assert_eq!(heads(&page), ["Machine", "Days", "role, main"]);
+    assert_eq!(heads(&page), ["Name", "Days", "role, main"]);
     let rows = page.rows("table.devices");
     assert_eq!(
         rows.iter().map(|row| &row[2..]).collect::<Vec<_>>(),

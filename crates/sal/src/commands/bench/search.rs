@@ -14,10 +14,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sal_query::check::{NothingNamed, check};
 use sal_query::complete::complete;
-use sal_query::{Condition, parse};
-use sal_store::devices::{
-    Direction, PageQuery, Sort, Start, count_devices, count_up_to, read_page,
-};
+use sal_query::{Condition, Field, parse};
+use sal_store::devices::{Direction, PageQuery, Start, count_devices, count_up_to, read_page};
 use sal_store::filter_values::filter_values;
 use sal_store::scope::Scope;
 use serde_json::{Value, json};
@@ -135,7 +133,7 @@ async fn answer(question: &Question, db: &Client) -> Result<i64> {
 async fn list(condition: Condition, now: Timestamp, db: &Client) -> Result<i64> {
     let query = PageQuery {
         filter: condition,
-        sort: Sort::LastCheckin.into(),
+        sort: Field::LastCheckin.into(),
         direction: Direction::Descending,
         start: Start::First,
         limit: 50,
