@@ -11,8 +11,9 @@ use crate::{
 pub enum Shape {
     /// Nothing.
     Whole,
-    /// Letters only: `MacBookPro18,1` becomes `MacBookPro`.
-    Letters,
+    /// Without the numbers at the end: `MacBookPro18,1` becomes `MacBookPro`. Of [`Field::MachineModel`]; see
+    /// [`crate::catalogue::MODEL_FAMILY`].
+    ModelFamily,
     /// The first parts of a version of machines of one operating system; others whole.
     FirstParts {
         /// Family of operating systems, as the database spells it.

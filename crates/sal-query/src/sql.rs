@@ -19,7 +19,7 @@ mod values;
 use jiff::Timestamp;
 
 use crate::{
-    catalogue::{Meaning, RowKind},
+    catalogue::{MODEL_FAMILY, Meaning, RowKind},
     condition::{Condition, Node, Operator, RowNode, Value},
     field::Field,
     group::{Shape, Shaped},
@@ -283,7 +283,7 @@ impl Writer {
         let column = field.column();
         match shape {
             Shape::Whole => column.to_owned(),
-            Shape::Letters => format!("regexp_replace({column}, '[0-9, ]', '', 'g')"),
+            Shape::ModelFamily => MODEL_FAMILY.to_owned(),
             Shape::FirstParts { os_family, parts } => {
                 let family = self.parameter(Parameter::Text(os_family.clone()));
                 let more = parts.saturating_sub(1);

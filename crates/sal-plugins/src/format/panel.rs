@@ -97,7 +97,9 @@ struct GroupByFile {
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ShapeFile {
-    Letters,
+    /// Its name was `letters`.
+    #[serde(alias = "letters")]
+    ModelFamily,
     ModelName,
 }
 
@@ -282,16 +284,21 @@ fn check_group_by(
     })
 }
 
+fn shape(field: Field, file: Option<&ShapeFile>) -> Result<Shape, String> {
+    match file {
+        None => Ok(Shape::Whole),
+        Some(_) if field != Field::MachineModel => Err("a shape is for `machine_model`".to_owned()),
+        Some(ShapeFile::ModelFamily) => Ok(Shape::ModelFamily),
+        Some(ShapeFile::ModelName) => Ok(Shape::ModelName),
+    }
+}
+
 /// What is counted, and which machines have such a value at all.
 fn values(file: GroupByFile) -> Result<(Values, Condition), String> {
     let words = |error: sal_query::ConditionError| error.to_string();
     if let Some(name) = &file.field {
         let field = text_field(name)?;
-        let shape = match file.shape {
-            Some(ShapeFile::Letters) => Shape::Letters,
-            Some(ShapeFile::ModelName) => Shape::ModelName,
-            None => Shape::Whole,
-        };
+        let shape = shape(field, file.shape.as_ref())?;
         let mut counted = Vec::new();
         if !file.values.is_empty() {
             counted.push(Condition::one_of(field, file.values).map_err(words)?);

@@ -196,6 +196,29 @@ async fn q113_a_family_of_models_holds_no_other_family() {
 }
 
 #[tokio::test]
+async fn q173_a_family_keeps_what_stands_between_numbers() {
+    let (server, db) = demo_fleet().await;
+    db.batch_execute(
+        "UPDATE server_machine SET machine_model = 'HP Z2 G9' WHERE serial IN (
+             SELECT serial FROM server_machine WHERE deployed ORDER BY id LIMIT 3)",
+    )
+    .await
+    .unwrap();
+    let theirs = original(
+        &db,
+        "SELECT count(*) FROM server_machine
+         WHERE deployed AND regexp_replace(machine_model, '[0-9, ]', '', 'g') = 'HPZG'",
+    )
+    .await;
+    let ours = count(&server, &db, "MachineModels", "HP Z2 G").await;
+    assert_eq!(
+        (theirs, ours),
+        (3, 3),
+        "behind the bar `HPZG` of theirs, and behind ours"
+    );
+}
+
+#[tokio::test]
 async fn q114_a_list_of_messages_names_each_machine_once() {
     let (server, db) = demo_fleet().await;
     db.batch_execute(
