@@ -195,6 +195,9 @@ const MAX_NAME_BYTES: usize = 255;
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
+    use sal_query::check::{NothingNamed, check};
+
     use super::*;
 
     fn error(plugin_toml: &str) -> String {
@@ -253,6 +256,35 @@ mod tests {
     }
 
     #[test]
+    fn a_condition_may_be_a_filter_and_means_what_the_search_box_says() {
+        let filter = "os_version < 15.1 and not has application \"Firefox\"";
+        let parsed = sal_query::parse(filter).unwrap();
+        let expected = check(&parsed, &TimeZone::UTC, &NothingNamed).unwrap();
+        for when in [
+            format!("'{filter}'"),
+            format!("{{ all = ['{filter}', {{ field = \"serial\", eq = \"a\" }}] }}"),
+        ] {
+            let text = bucket(&when);
+            let source = Source {
+                folder: "Mine",
+                plugin_toml: &text,
+                scripts: &[],
+            };
+            let plugin = format!("{:?}", read(&source).unwrap());
+            assert!(plugin.contains(&format!("{expected:?}")), "{plugin}");
+        }
+    }
+
+    /// A plugin with one condition, in line 10.
+    fn bucket(when: &str) -> String {
+        let bucket = format!(
+            "{HEAD}[[panel]]\ntype = \"tiles\"\n[[panel.bucket]]\ndata = \"a\"\nlabel = \"a\"\n\
+             title = \"a\"\nwhen = {when}\n"
+        );
+        bucket.replace("scripts = [\"scripts/a.sh\"]\n", "")
+    }
+
+    #[test]
     fn conditions_that_make_no_sense_are_reported_where_they_stand() {
         for (when, expected) in [
             ("{ field = \"last_seen\", eq = 1 }", "no field `last_seen`"),
@@ -287,6 +319,10 @@ mod tests {
                 "{ field = \"serial\", eq = \"a\", message = \"ERROR\" }",
                 "exactly one of",
             ),
+            ("\"os_version <\"", "expected"),
+            ("\"sereal = x\"", "serial"),
+            ("\"search = \\\"Kiosks\\\"\"", "Kiosks"),
+            ("7", "a filter such as"),
             (
                 "{ everything = true, eq = 1 }",
                 "operators belong to a value",
@@ -296,11 +332,7 @@ mod tests {
                 "`everything` is true",
             ),
         ] {
-            let bucket = format!(
-                "{HEAD}[[panel]]\ntype = \"tiles\"\n[[panel.bucket]]\ndata = \"a\"\nlabel = \"a\"\n\
-                 title = \"a\"\nwhen = {when}\n"
-            );
-            let text = bucket.replace("scripts = [\"scripts/a.sh\"]\n", "");
+            let text = bucket(when);
             let source = Source {
                 folder: "Mine",
                 plugin_toml: &text,

@@ -1,18 +1,60 @@
-//! Reads the conditions of `plugin.toml`: `when = { field = "hd_percent", as = "number", lt = 80 }`.
+//! Reads the conditions of `plugin.toml`: a filter in the language of [`sal_query::parse`], as in the search box, or a
+//! table such as `when = { field = "hd_percent", as = "number", lt = 80 }`, which says what the language does not: lists
+//! in a text, and patterns.
 //!
-//! A condition has one source: a value (`field`, `fact`, `historical_fact`, `row`, `item`, `app`, `profile`), or
+//! A table has one source: a value (`field`, `fact`, `historical_fact`, `row`, `item`, `app`, `profile`), or
 //! `message`, `everything`, `all`, `any`, `not`. Several operators beside a value must all hold, of one and the same row.
 
+use std::fmt;
+
+use jiff::tz::TimeZone;
 use sal_query::{
-    Age, Cast, Check, Condition, Field, Operator, Related, Test, Value, pattern::checked_pattern,
+    Age, Cast, Check, Condition, Field, Operator, Related, Test, Value,
+    check::{NothingNamed, check},
+    pattern::checked_pattern,
 };
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 use super::source::{self, ApplicationFile, ItemFile};
 
+/// A condition.
+pub(super) enum When {
+    Filter(String),
+    Table(Box<Table>),
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// Tells the two apart by what stands there, so that mistakes in a table are worded as in any other.
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = When;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a filter such as \"os_version < 15.1\", or a table with a condition")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<When, E> {
+        Ok(When::Filter(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<When, A::Error> {
+        let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(When::Table(Box::new(table)))
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct When {
+pub(super) struct Table {
     field: Option<String>,
     fact: Option<String>,
     historical_fact: Option<String>,
@@ -73,7 +115,20 @@ enum Scalar {
 }
 
 /// Compiles a condition, or says what is wrong with it.
-pub(super) fn compile(mut when: When) -> Result<Condition, String> {
+pub(super) fn compile(when: When) -> Result<Condition, String> {
+    match when {
+        When::Filter(text) => compile_filter(&text),
+        When::Table(table) => compile_table(*table),
+    }
+}
+
+/// Dates without an hour are those of UTC. A plugin names no saved search: those are of one database.
+fn compile_filter(text: &str) -> Result<Condition, String> {
+    let parsed = sal_query::parse(text).map_err(|error| error.to_string())?;
+    check(&parsed, &TimeZone::UTC, &NothingNamed).map_err(|error| error.to_string())
+}
+
+fn compile_table(mut when: Table) -> Result<Condition, String> {
     let operators = std::mem::take(&mut when.operators);
     let field = when.field.take();
     let mut related = related_sources(&mut when)?;
@@ -91,7 +146,7 @@ pub(super) fn compile(mut when: When) -> Result<Condition, String> {
     }
 }
 
-fn related_sources(when: &mut When) -> Result<Vec<Related>, String> {
+fn related_sources(when: &mut Table) -> Result<Vec<Related>, String> {
     let sources = [
         when.fact.take().map(|text| Ok(source::fact(&text))),
         when.historical_fact
@@ -109,7 +164,7 @@ fn related_sources(when: &mut When) -> Result<Vec<Related>, String> {
     sources.into_iter().flatten().collect()
 }
 
-fn other_sources(when: When) -> Vec<Result<Condition, String>> {
+fn other_sources(when: Table) -> Vec<Result<Condition, String>> {
     let parts = [
         when.message.map(|level| Ok(Condition::has_message(&level))),
         when.everything.map(everything),
