@@ -1,7 +1,9 @@
 //! By what the list can be sorted, and the key that says where in a sorted list a machine stands.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use sal_query::{Field, Parameter, field, sql::value::MachineValue};
+use sal_query::{Field, Parameter, catalogue::Meaning, field, sql::value::MachineValue};
 
 use super::value_sort;
 use crate::{ids::MachineId, machine_row::MachineRow};
@@ -43,6 +45,8 @@ enum Kind {
     /// Digits with a point, compared as numbers.
     Decimal,
     Boolean,
+    /// Numbers with dots between them; what is no version comes first.
+    Version,
 }
 
 impl From<field::Kind> for Kind {
@@ -79,10 +83,10 @@ impl From<Sort> for SortBy {
 
 impl SortBy {
     /// The value as SQL.
-    pub(super) fn expression(&self) -> &'static str {
+    pub(super) fn expression(&self) -> Cow<'static, str> {
         match self {
             Self::Column(sort) => sort.expression(),
-            Self::Value(_) => value_sort::KEY,
+            Self::Value(_) => value_sort::KEY.into(),
         }
     }
 
@@ -105,7 +109,7 @@ impl SortBy {
     /// The value of a key whose text is the parameter at `place`, to compare [`Self::expression`] with.
     pub(super) fn border(&self, place: &str) -> String {
         match self {
-            Self::Column(sort) => format!("{place}::{}", sort.cast()),
+            Self::Column(sort) => sort.border(place),
             Self::Value(_) => value_sort::border(place),
         }
     }
@@ -137,7 +141,15 @@ pub enum Sort {
 
 impl Sort {
     /// The value as SQL.
-    fn expression(self) -> &'static str {
+    fn expression(self) -> Cow<'static, str> {
+        match self.kind() {
+            Kind::Version => versions(self.column()).into(),
+            _ => self.column().into(),
+        }
+    }
+
+    /// What the value is made of.
+    fn column(self) -> &'static str {
         match self {
             Self::Field(Field::Memory) => Field::MemoryKb.column(),
             // The column is text, and 9 is less than 80.
@@ -174,6 +186,7 @@ impl Sort {
         match self {
             Self::Field(Field::Memory) => Kind::Integer,
             Self::Field(Field::HdPercent) => Kind::Decimal,
+            Self::Field(field) if field.meaning() == Meaning::Version => Kind::Version,
             Self::Field(field) => field.kind().into(),
             Self::Model | Self::Group | Self::Unit => Kind::Text,
             Self::Errors | Self::Warnings => Kind::Integer,
@@ -181,27 +194,30 @@ impl Sort {
     }
 
     fn as_text(self) -> String {
-        let value = self.expression();
+        let value = self.column();
         match self.kind() {
             Kind::Time => format!("((extract(epoch FROM {value}) * 1000000)::bigint::text)"),
             _ => format!("(({value})::text)"),
         }
     }
 
-    /// The type that a parameter must be cast to.
-    fn cast(self) -> &'static str {
+    /// The value of a key whose text is the parameter at `place`.
+    fn border(self, place: &str) -> String {
         match self.kind() {
-            Kind::Text => "text",
-            Kind::Time => "timestamptz",
-            Kind::Integer => "bigint",
-            Kind::Decimal => "text::numeric",
-            Kind::Boolean => "boolean",
+            Kind::Text => format!("{place}::text"),
+            Kind::Time => format!("{place}::timestamptz"),
+            Kind::Integer => format!("{place}::bigint"),
+            Kind::Decimal => format!("{place}::text::numeric"),
+            Kind::Boolean => format!("{place}::boolean"),
+            Kind::Version => versions(&format!("{place}::text")),
         }
     }
 
     fn parse(self, text: &str) -> Option<Parameter> {
         match self.kind() {
-            Kind::Text => (!text.contains('\0')).then(|| Parameter::Text(text.to_owned())),
+            Kind::Text | Kind::Version => {
+                (!text.contains('\0')).then(|| Parameter::Text(text.to_owned()))
+            }
             Kind::Time => Timestamp::from_microsecond(text.parse().ok()?)
                 .ok()
                 .map(Parameter::Time),
@@ -210,6 +226,14 @@ impl Sort {
             Kind::Boolean => text.parse().ok().map(Parameter::Boolean),
         }
     }
+}
+
+/// The numbers, then the text, of one type on both sides of a comparison; NULL without a text.
+fn versions(text: &str) -> String {
+    format!(
+        "(CASE WHEN {text} IS NOT NULL THEN ROW(coalesce({}, ARRAY[]::numeric[]), {text}::text) END)",
+        value_sort::version(text)
+    )
 }
 
 /// Digits, with a point between them or without.

@@ -60,6 +60,14 @@ impl Beside {
     }
 }
 
+/// The numbers of a version, to be compared one by one; NULL where a text does not begin with one. A zero at the end
+/// makes no other version.
+pub(super) fn version(value: &str) -> String {
+    format!(
+        "string_to_array(regexp_replace(substring({value} from {PARTS}), '([.]0+)+$', ''), '.')::numeric[]"
+    )
+}
+
 /// The key of a border's text.
 pub(super) fn border(place: &str) -> String {
     key(&format!("{place}::text"))
@@ -74,12 +82,12 @@ pub(super) fn is_text(text: &str) -> bool {
 fn key(value: &str) -> String {
     format!(
         "ROW(CASE WHEN (SELECT is_version FROM reading) THEN \
-             CASE WHEN {value} ~ '^[0-9]' THEN ARRAY[0]::numeric[] || string_to_array( \
-                 regexp_replace(substring({value} from {PARTS}), '([.]0+)+$', ''), '.')::numeric[] \
+             CASE WHEN {value} ~ '^[0-9]' THEN ARRAY[0]::numeric[] || {version} \
              ELSE ARRAY[1]::numeric[] END \
          ELSE CASE WHEN {value} ~ {NUMBER} THEN ARRAY[0, ({value})::numeric]::numeric[] ELSE ARRAY[1]::numeric[] END END, \
          CASE WHEN (SELECT is_version FROM reading) THEN regexp_replace({value}, {PARTS}, '') \
-         WHEN {value} ~ {NUMBER} THEN '' ELSE {value} END)"
+         WHEN {value} ~ {NUMBER} THEN '' ELSE {value} END)",
+        version = version(value),
     )
 }
 

@@ -106,6 +106,40 @@ async fn values_come_as_what_they_are_with_missing_ones_last_in_both_directions(
 }
 
 #[tokio::test]
+async fn versions_of_machines_come_by_their_numbers() {
+    let (site, mut anna) = fleet(8).await;
+    site.sql(
+        "UPDATE server_machine SET operating_system = versions.value FROM (VALUES
+             (1, '15.10'), (2, '9.1'), (3, '15.2'), (4, 'beta'), (5, '10.15.7'), (6, '26.0'), (7, '15.2 (24C101)'), (8, NULL)
+         ) versions (id, value) WHERE versions.id = server_machine.id",
+    )
+    .await;
+    let up = order("operating_system", &mut anna, &site).await;
+    assert_eq!(numbers(&up), ["4", "2", "5", "3", "7", "1", "6", "8"]);
+    let down = order("-operating_system", &mut anna, &site).await;
+    assert_eq!(numbers(&down), ["6", "1", "7", "3", "5", "2", "4", "8"]);
+}
+
+#[tokio::test]
+async fn every_field_sorts_all_machines_over_all_pages() {
+    let (site, mut anna) = fleet(60).await;
+    site.sql(
+        "UPDATE server_machine SET operating_system = nullif((id % 5)::text, '0') || '.10', munki_version = '6.' || id % 3,
+             hd_percent = nullif((id % 4)::text, '0'), cpu_speed = nullif((id % 2)::text, '0'), broken_client = id % 2 = 0,
+             hd_total = nullif(id % 7, 0), memory_kb = id % 3",
+    )
+    .await;
+    for field in sal_query::Field::ALL {
+        for sort in [field.name().to_owned(), format!("-{}", field.name())] {
+            let mut found = order(&sort, &mut anna, &site).await;
+            found.sort_unstable();
+            found.dedup();
+            assert_eq!(found.len(), 60, "{sort}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_go_on_where_the_last_one_ended_forwards_and_backwards() {
     let (site, mut anna) = fleet(130).await;
     // Many equal values, texts among numbers, versions, missing ones, and two rows for some machines: the newest counts.
