@@ -98,6 +98,8 @@ pub struct RowKind {
     pub(crate) always: &'static str,
     /// The row of another table that many of them share, joined to them in `from`.
     pub(crate) parent: Option<&'static Parent>,
+    /// Whether they are among the items that wait or failed, which have an index of their own.
+    pub(crate) waiting: bool,
 }
 
 /// A table whose rows many related rows share.

@@ -15,6 +15,7 @@ mod rows;
 pub mod suggest;
 pub mod value;
 mod values;
+mod waiting;
 
 use jiff::Timestamp;
 
@@ -208,6 +209,7 @@ impl Writer {
         } = kind;
         let (from, fulfilled) = match kind.parent {
             Some(parent) => (parent.rows, self.row_with(parent, row)),
+            None if kind.waiting => (kind.from, self.waiting_row(row)),
             None => (kind.from, self.row(row)),
         };
         // Never `IN`: under OR it would be read anew for each machine once its rows do not fit into memory.

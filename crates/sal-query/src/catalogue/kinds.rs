@@ -39,6 +39,7 @@ pub(super) const GROUP: RowKind = RowKind {
     key: GROUP_OF_MACHINE,
     always: "TRUE",
     parent: None,
+    waiting: false,
 };
 
 pub(super) const UNIT: RowKind = RowKind {
@@ -56,6 +57,7 @@ pub(super) const UNIT: RowKind = RowKind {
     key: GROUP_OF_MACHINE,
     always: "TRUE",
     parent: None,
+    waiting: false,
 };
 
 pub(super) const CHECKIN: RowKind = RowKind {
@@ -75,6 +77,7 @@ pub(super) const CHECKIN: RowKind = RowKind {
     key: "machine.id",
     always: "TRUE",
     parent: None,
+    waiting: false,
 };
 
 pub(super) const INVENTORY: RowKind = RowKind {
@@ -91,6 +94,7 @@ pub(super) const INVENTORY: RowKind = RowKind {
     key: "machine.id",
     always: "TRUE",
     parent: None,
+    waiting: false,
 };
 
 const ITEM_COLUMNS: &[Column] = &[
@@ -125,6 +129,7 @@ const fn messages(
         key: "machine.id",
         always,
         parent: None,
+        waiting: false,
     }
 }
 
@@ -148,6 +153,7 @@ const fn items(
         key: "machine.id",
         always,
         parent: None,
+        waiting: false,
     }
 }
 
@@ -175,6 +181,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: None,
+        waiting: false,
     },
     RowKind {
         name: "plugin",
@@ -194,6 +201,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: None,
+        waiting: false,
     },
     RowKind {
         name: "application",
@@ -214,6 +222,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: Some(&APPLICATION),
+        waiting: false,
     },
     items(
         "item",
@@ -223,14 +232,17 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         "status",
         "TRUE",
     ),
-    items(
-        "pending",
-        &["pending_update", "update"],
-        "Pending update",
-        Of::Column("name"),
-        "name",
-        "related.status = 'PENDING'",
-    ),
+    RowKind {
+        waiting: true,
+        ..items(
+            "pending",
+            &["pending_update", "update"],
+            "Pending update",
+            Of::Column("name"),
+            "name",
+            "related.status = 'PENDING'",
+        )
+    },
     messages("message", &["messages"], "Message", "TRUE"),
     messages(
         "error",
@@ -264,6 +276,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: None,
+        waiting: false,
     },
     RowKind {
         name: "payload",
@@ -283,6 +296,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: None,
+        waiting: false,
     },
     RowKind {
         name: "fact_history",
@@ -301,6 +315,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: None,
+        waiting: false,
     },
     RowKind {
         name: "item_history",
@@ -319,6 +334,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.id",
         always: "TRUE",
         parent: None,
+        waiting: false,
     },
     RowKind {
         name: "refusal",
@@ -338,6 +354,7 @@ pub(super) const ROW_KINDS: &[RowKind] = &[
         key: "machine.serial",
         always: "related.outcome = 'refused' AND related.serial <> ''",
         parent: None,
+        waiting: false,
     },
     GROUP,
     UNIT,
