@@ -79,7 +79,13 @@ pub(crate) async fn choose_columns(
     }
     if is_reset || chosen == Chosen::usual() {
         forgive(clear_preference(&db, &viewer.id, CHOICE).await)?;
-        return Ok(redirect(&params.with_columns(None).href()));
+        let usual = params.with_columns(None);
+        let list = if is_reset {
+            usual.in_usual_order()
+        } else {
+            usual
+        };
+        return Ok(redirect(&list.href()));
     }
     forgive(set_preference(&db, &viewer.id, CHOICE, &chosen.write()).await)?;
     Ok(redirect(&params.with_columns(Some(&chosen)).href()))

@@ -320,6 +320,12 @@ impl ListParams {
         self
     }
 
+    /// The list in the usual order, whatever its URL or its viewer chose.
+    pub(crate) fn in_usual_order(mut self) -> Self {
+        self.sort = None;
+        self.in_chosen_order(None)
+    }
+
     /// The order, where it is not the usual one.
     pub(crate) fn unusual_sort(&self) -> Option<&str> {
         Some(self.sort_text()).filter(|sort| *sort != DEFAULT_SORT)

@@ -115,7 +115,12 @@ impl ColumnChoice {
         let mut columns: Vec<Column> = Column::all()
             .filter(|column| *column != Column::NAME)
             .collect();
-        columns.sort_by_key(|column| column.label());
+        // The boxes are sent in this order, and so are the columns: the usual ones in theirs, the others by name.
+        columns.sort_by_key(|column| {
+            let usual = Column::DEFAULT.iter().position(|usual| usual == column);
+            let place = usual.unwrap_or(Column::DEFAULT.len());
+            (*column == Column::Status, place, column.label())
+        });
         let known = columns.into_iter().map(|column| Self {
             key: column.key().to_owned(),
             label: column.label().to_owned(),
