@@ -363,11 +363,16 @@ impl Condition {
     pub fn asks_rows(&self) -> bool {
         match &self.0 {
             Node::All(parts) | Node::Any(parts) => parts.iter().any(Self::asks_rows),
-            Node::Not(part) => part.asks_rows(),
+            // That something is missing holds for many; the index over it is asked for each of the few that are shown.
+            Node::Not(part) => !part.is_of_parents() && part.asks_rows(),
             // Few groups and units: they are looked up once.
             Node::Rows { kind, .. } => kind.key != GROUP_OF_MACHINE,
             _ => false,
         }
+    }
+
+    fn is_of_parents(&self) -> bool {
+        matches!(&self.0, Node::Rows { kind, .. } if kind.parent.is_some())
     }
 
     pub(crate) fn of_column(test: RowNode) -> Self {
