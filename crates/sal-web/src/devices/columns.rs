@@ -3,6 +3,7 @@
 mod chosen;
 
 use jiff::{Timestamp, tz::TimeZone};
+use sal_plugins::OsFamily;
 use sal_query::{Field, catalogue::Meaning};
 use sal_store::{
     FieldValue, MachineRow,
@@ -191,6 +192,7 @@ fn own(field: Field, machine: &MachineRow, now: Timestamp, zone: &TimeZone) -> C
     match (field, machine.value(field)) {
         (Field::Hostname, _) => Content::Text(name(machine)),
         (Field::OperatingSystem, _) => Content::Text(system(machine)),
+        (Field::OsFamily, FieldValue::Text(family)) => text(Some(OsFamily::title_of(family))),
         (Field::LastCheckin | Field::FirstCheckin, FieldValue::Missing) => Content::Never,
         (Field::HdPercent, FieldValue::Text(percent)) => match filled(Some(percent)) {
             Some(percent) => Content::Number(format!("{percent} %")),

@@ -85,12 +85,14 @@ async fn every_column_shows_what_there_is_and_says_what_is_missing() {
     let (site, mut anna) = fleet(2).await;
     site.sql(
         "UPDATE server_machine SET machine_model_friendly = 'MacBook <Pro>', munki_version = '6.6', sal_version = '4.9',
-             manifest = 'site', memory = '16 GB', hd_percent = '66.71', hd_space = 331133251570, cpu_type = 'Apple M1'
+             manifest = 'site', memory = '16 GB', hd_percent = '66.71', hd_space = 331133251570, cpu_type = 'Apple M1',
+             memory_kb = 16777216, hd_total = 994662584320, cpu_speed = '3.2 GHz'
          WHERE id = 1; UPDATE server_machine SET last_checkin = NULL, hostname = NULL WHERE id = 2",
     )
     .await;
     let all = "cols=serial,console_user,model,machine_model,operating_system,group,unit,last_checkin,first_checkin,\
-               munki_version,sal_version,manifest,memory,hd_percent,hd_space,cpu_type,deployed,errors,warnings,status";
+               munki_version,sal_version,manifest,memory,hd_percent,hd_space,cpu_type,deployed,errors,warnings,status,\
+               memory_kb,hd_total,cpu_speed,os_family,machine_model_friendly,broken_client";
     let page = anna.get(&site, &format!("/machines/?{all}")).await;
     assert_ok(&page);
     let page = page.page();
@@ -118,7 +120,13 @@ async fn every_column_shows_what_there_is_and_says_what_is_missing() {
             "Yes",
             "0",
             "0",
-            "–"
+            "–",
+            "16 GB",
+            "994.6 GB",
+            "3.2 GHz",
+            "macOS",
+            "MacBook <Pro>",
+            "No"
         ]
     );
     let second = page.rows("table.devices")[1][1..].to_vec();
