@@ -1,6 +1,10 @@
-//! Who asks: a program with a pair of keys, or a global admin with a session.
+//! Who asks: a program with a token or a pair of keys, or a global admin with a session.
 //!
-//! Whoever may read holds an [`ApiRead`], whoever may change an [`ApiWrite`]; only this module makes them.
+//! Whoever may read holds an [`ApiRead`], whoever may change an [`ApiWrite`]; only this module makes them. Both have the
+//! scope that everything read and written below is held to.
+
+mod token;
+mod uses;
 
 use axum::http::{HeaderMap, request::Parts};
 use sal_http::{
@@ -11,15 +15,22 @@ use sal_http::{
 };
 use sal_store::{
     api_keys::authenticate,
-    ids::{ApiKeyId, UserId},
+    ids::{ApiKeyId, UnitId, UserId},
+    resources::{MACHINE_GROUPS, MACHINE_GROUPS_WITHOUT_KEYS, Resource},
     scope::Scope,
+    searches::Asker,
 };
 
 use crate::error::ApiError;
+use token::Token;
+
+pub(crate) use uses::TokenUses;
 
 /// Who was recognized.
 pub(crate) enum Caller {
-    /// A program; whether it may change things.
+    /// A program with a token.
+    Token(Token),
+    /// A program with one of Sal's keys; whether it may change things.
     Key {
         id: ApiKeyId,
         name: String,
@@ -29,37 +40,86 @@ pub(crate) enum Caller {
     Person(Viewer),
 }
 
+/// Whether somebody sees the keys of machine groups, with which machines are let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    Shown,
+    Hidden,
+}
+
 /// May read, in this scope.
 pub(crate) struct ApiRead {
     pub(crate) scope: Scope,
     /// Whose walk through a list it is.
     pub(crate) walker: String,
+    keys: Keys,
 }
 
-/// May change things.
+/// May change things, in this scope.
 pub(crate) struct ApiWrite {
     pub(crate) scope: Scope,
     /// For the audit log.
     pub(crate) user: Option<UserId>,
     /// For the audit log.
     pub(crate) name: String,
+    keys: Keys,
 }
 
 impl ApiRead {
-    fn of(walker: String) -> Self {
-        Self {
-            scope: Scope::All,
-            walker,
+    /// Which saved searches it may use: all of them, or those that whoever sees these units does.
+    pub(crate) fn asker(&self) -> Asker<'_> {
+        Asker {
+            user: None,
+            scope: &self.scope,
+            is_admin: self.scope == Scope::All,
         }
+    }
+
+    /// The resource as it may be shown: without keys, where these are not to be seen.
+    pub(crate) fn shown(&self, resource: &'static Resource) -> &'static Resource {
+        shown(resource, self.keys)
+    }
+}
+
+impl ApiWrite {
+    /// Who may change may also see.
+    pub(crate) fn read(&self) -> ApiRead {
+        ApiRead {
+            scope: self.scope.clone(),
+            walker: self.name.clone(),
+            keys: self.keys,
+        }
+    }
+
+    /// As [`ApiRead::shown`].
+    pub(crate) fn shown(&self, resource: &'static Resource) -> &'static Resource {
+        shown(resource, self.keys)
+    }
+
+    /// Whether what is in this unit may be changed.
+    pub(crate) fn has(&self, unit: UnitId) -> bool {
+        self.scope
+            .units()
+            .is_none_or(|units| units.contains(&unit.0))
+    }
+}
+
+fn shown(resource: &'static Resource, keys: Keys) -> &'static Resource {
+    match keys {
+        Keys::Hidden if *resource == MACHINE_GROUPS => &MACHINE_GROUPS_WITHOUT_KEYS,
+        Keys::Hidden | Keys::Shown => resource,
     }
 }
 
 impl Caller {
-    /// Recognizes the caller: a session first, as Django REST framework does.
+    /// Recognizes the caller: by a token where one is shown, else by a session first, as Django REST framework does.
     ///
     /// # Errors
-    /// [`ApiError::NoCredentials`] and [`ApiError::InvalidKey`].
-    pub(crate) async fn find(parts: &Parts, app: &App) -> Result<Self, ApiError> {
+    /// [`ApiError::NoCredentials`], [`ApiError::InvalidKey`], and what is wrong with a token.
+    pub(crate) async fn find(parts: &Parts, uses: &TokenUses, app: &App) -> Result<Self, ApiError> {
+        if let Some(shown) = token::bearer(&parts.headers) {
+            return token::find(shown, parts, uses, app).await;
+        }
         if let Some(viewer) = person(parts, app).await? {
             return Ok(Self::Person(viewer));
         }
@@ -76,33 +136,58 @@ impl Caller {
 
     /// # Errors
     /// [`ApiError::Forbidden`] for persons below global admin.
-    pub(crate) fn read(&self) -> Result<ApiRead, ApiError> {
-        match self {
-            Self::Person(viewer) if viewer.level != Level::GlobalAdmin => Err(ApiError::Forbidden),
-            Self::Key { id, .. } => Ok(ApiRead::of(format!("key {id}"))),
-            Self::Person(viewer) => Ok(ApiRead::of(format!("user {}", viewer.id))),
-        }
+    pub(crate) fn read(&self, app: &App) -> Result<ApiRead, ApiError> {
+        let (scope, walker) = match self {
+            Self::Person(viewer) if viewer.level != Level::GlobalAdmin => {
+                return Err(ApiError::Forbidden);
+            }
+            Self::Token(token) => (token.scope.clone(), format!("token {}", token.id)),
+            Self::Key { id, .. } => (Scope::All, format!("key {id}")),
+            Self::Person(viewer) => (Scope::All, format!("user {}", viewer.id)),
+        };
+        Ok(ApiRead {
+            scope,
+            walker,
+            keys: self.keys(app),
+        })
     }
 
     /// # Errors
-    /// [`ApiError::Forbidden`] for keys that may only read, and persons below global admin.
-    pub(crate) fn write(&self) -> Result<ApiWrite, ApiError> {
-        match self {
+    /// [`ApiError::Forbidden`] for keys that may only read, and persons below global admin; [`ApiError::ReadOnlyToken`].
+    pub(crate) fn write(&self, app: &App) -> Result<ApiWrite, ApiError> {
+        let (scope, user, name) = match self {
+            Self::Token(token) if !token.can_write => return Err(ApiError::ReadOnlyToken),
+            Self::Token(token) => (
+                token.scope.clone(),
+                Some(token.owner),
+                format!("API token {}", token.name),
+            ),
             Self::Key {
                 name,
                 read_write: true,
                 ..
-            } => Ok(ApiWrite {
-                scope: Scope::All,
-                user: None,
-                name: format!("API key {name}"),
-            }),
-            Self::Person(viewer) if viewer.level == Level::GlobalAdmin => Ok(ApiWrite {
-                scope: Scope::All,
-                user: Some(viewer.id),
-                name: viewer.name.clone(),
-            }),
-            Self::Key { .. } | Self::Person(_) => Err(ApiError::Forbidden),
+            } => (Scope::All, None, format!("API key {name}")),
+            Self::Person(viewer) if viewer.level == Level::GlobalAdmin => {
+                (Scope::All, Some(viewer.id), viewer.name.clone())
+            }
+            Self::Key { .. } | Self::Person(_) => return Err(ApiError::Forbidden),
+        };
+        Ok(ApiWrite {
+            scope,
+            user,
+            name,
+            keys: self.keys(app),
+        })
+    }
+
+    /// Whoever lets in a machine can put it anywhere: a key that may only read does not see how.
+    fn keys(&self, app: &App) -> Keys {
+        match self {
+            Self::Token(token) => token.keys,
+            Self::Key { read_write, .. } if !read_write && !app.config.show_group_keys => {
+                Keys::Hidden
+            }
+            Self::Key { .. } | Self::Person(_) => Keys::Shown,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sal_http::{AppError, error::Reason};
+use sal_http::{AppError, api_token::Malformed, error::Reason};
 use sal_store::StoreError;
 use serde_json::{Map, Value as Json, json};
 
@@ -15,6 +15,14 @@ pub(crate) enum ApiError {
     NoCredentials,
     /// A key that is none, or half of one.
     InvalidKey,
+    /// A token that is none, by its look.
+    MalformedToken(Malformed),
+    /// A token that is not known or does not count any more; which of it is said to nobody.
+    InvalidToken,
+    /// A token that may only read.
+    ReadOnlyToken,
+    /// It may not do that, and why.
+    OutOfScope(&'static str),
     /// It may not do that.
     Forbidden,
     /// There is no such address, or no such id.
@@ -60,43 +68,84 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let challenge = self.challenge();
         let (status, detail) = match self {
-            Self::NoCredentials => (
-                StatusCode::FORBIDDEN,
-                "Authentication credentials were not provided.".to_owned(),
-            ),
-            Self::InvalidKey => (StatusCode::FORBIDDEN, "Invalid API Key".to_owned()),
-            Self::Forbidden => (
-                StatusCode::FORBIDDEN,
-                "You do not have permission to perform this action.".to_owned(),
-            ),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not found.".to_owned()),
-            Self::NoMatch(object) => (
-                StatusCode::NOT_FOUND,
-                format!("No {object} matches the given query."),
-            ),
-            Self::InvalidPage => (StatusCode::NOT_FOUND, "Invalid page.".to_owned()),
-            Self::MethodNotAllowed(method) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                format!("Method \"{method}\" not allowed."),
-            ),
-            Self::NotAcceptable => (
-                StatusCode::NOT_ACCEPTABLE,
-                "Could not satisfy the request Accept header.".to_owned(),
-            ),
-            Self::Parse(detail) => (StatusCode::BAD_REQUEST, detail),
-            Self::UnsupportedMediaType(media_type) => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("Unsupported media type \"{media_type}\" in request."),
-            ),
             Self::Invalid(fields) => {
                 return answer::json(StatusCode::BAD_REQUEST, &Json::Object(fields));
             }
             Self::App(error) => return of_app(error),
+            other => other.words(),
         };
         let mut response = answer::json(status, &json!({ "detail": detail }));
+        if let Some(challenge) = challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
         response.extensions_mut().insert(Reason(detail));
         response
+    }
+}
+
+impl ApiError {
+    /// The status and the sentence.
+    fn words(self) -> (StatusCode, String) {
+        let (status, detail) = match self {
+            Self::NoCredentials => (
+                StatusCode::FORBIDDEN,
+                "Authentication credentials were not provided.",
+            ),
+            Self::InvalidKey => (StatusCode::FORBIDDEN, "Invalid API Key"),
+            Self::MalformedToken(why) => {
+                let detail = format!("This is no token of Sal: {why}.");
+                return (StatusCode::UNAUTHORIZED, detail);
+            }
+            Self::InvalidToken => (StatusCode::UNAUTHORIZED, INVALID_TOKEN),
+            Self::ReadOnlyToken => (
+                StatusCode::FORBIDDEN,
+                "This token may only read. Make one that may also write.",
+            ),
+            Self::OutOfScope(why) => (StatusCode::FORBIDDEN, why),
+            Self::Forbidden => (
+                StatusCode::FORBIDDEN,
+                "You do not have permission to perform this action.",
+            ),
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found."),
+            Self::NoMatch(object) => {
+                let detail = format!("No {object} matches the given query.");
+                return (StatusCode::NOT_FOUND, detail);
+            }
+            Self::InvalidPage => (StatusCode::NOT_FOUND, "Invalid page."),
+            Self::MethodNotAllowed(method) => {
+                let detail = format!("Method \"{method}\" not allowed.");
+                return (StatusCode::METHOD_NOT_ALLOWED, detail);
+            }
+            Self::NotAcceptable => (
+                StatusCode::NOT_ACCEPTABLE,
+                "Could not satisfy the request Accept header.",
+            ),
+            Self::Parse(detail) => return (StatusCode::BAD_REQUEST, detail),
+            Self::UnsupportedMediaType(media_type) => {
+                let detail = format!("Unsupported media type \"{media_type}\" in request.");
+                return (StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
+            }
+            Self::Invalid(_) | Self::App(_) => (StatusCode::INTERNAL_SERVER_ERROR, FAILED_HERE),
+        };
+        (status, detail.to_owned())
+    }
+
+    /// What RFC 6750 has a program told whose token is not enough.
+    fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::MalformedToken(_) | Self::InvalidToken => {
+                Some("Bearer realm=\"Sal\", error=\"invalid_token\"")
+            }
+            Self::ReadOnlyToken => {
+                Some("Bearer realm=\"Sal\", error=\"insufficient_scope\", scope=\"write\"")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -113,9 +162,7 @@ fn of_app(error: AppError) -> Response {
         StatusCode::SERVICE_UNAVAILABLE => {
             "The server or its database is busy or cannot be reached. Nothing was changed; try again in a moment."
         }
-        _ => {
-            "The request failed here, not at your side. The log of the server has the reason under the request id of this answer."
-        }
+        _ => FAILED_HERE,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.insert(
@@ -124,3 +171,6 @@ fn of_app(error: AppError) -> Response {
     );
     Response::from_parts(parts, json!({ "detail": detail }).to_string().into())
 }
+
+const FAILED_HERE: &str = "The request failed here, not at your side. The log of the server has the reason under the request id of this answer.";
+const INVALID_TOKEN: &str = "This token is not known, or it has expired, was replaced or revoked, or its owner is no active global admin any more. Settings, API tokens shows the tokens that there are.";

@@ -23,11 +23,12 @@ pub(crate) async fn run(
     let db = program_client(app).await?;
     let no_match = || ApiError::NoMatch("SavedSearch");
     let id = SearchId(id.parse().map_err(|_no_id| no_match())?);
-    let search = searches::load(id, &Asker::BY_HAND, &db).await?;
+    let asker = access.asker();
+    let search = searches::load(id, &asker, &db).await?;
     let search = search.ok_or_else(no_match)?;
-    let all = searches::list(&Asker::BY_HAND, &db).await?;
+    let all = searches::list(&asker, &db).await?;
     let conditions = Conditions {
-        machines: Some(machines(&search, &all, app)?),
+        machines: Some(machines(&search, &all, &asker, app)?),
         ..Conditions::default()
     };
     let everything = Page {
@@ -45,11 +46,16 @@ pub(crate) async fn run(
     Ok(answer::json(StatusCode::OK, &Json::Array(rows.collect())))
 }
 
-fn machines(search: &Search, all: &[Search], app: &App) -> Result<Machines, ApiError> {
+fn machines(
+    search: &Search,
+    all: &[Search],
+    asker: &Asker<'_>,
+    app: &App,
+) -> Result<Machines, ApiError> {
     let unusable = |why: String| ApiError::field("filter", why);
     let asker = Asker {
         user: Some(search.owner),
-        ..Asker::BY_HAND
+        ..*asker
     };
     let expr = search.expr().map_err(|faults| {
         unusable(format!(

@@ -29,7 +29,7 @@ use axum::{
 use sal_http::{App, Routes, django};
 use sal_store::resources::Resource;
 
-use access::{ApiWrite, Caller};
+use access::{ApiWrite, Caller, TokenUses};
 use address::{Address, Found};
 use error::ApiError;
 use query::Query;
@@ -53,12 +53,15 @@ pub fn has(path: &str) -> bool {
 }
 
 /// The routes; what is below them is told apart by [`address`].
-pub fn routes() -> Routes {
+pub fn routes(app: &App) -> Routes {
+    let uses = TokenUses::default();
+    app.add_late(Arc::new(uses.clone()));
     Routes::new()
         .route("/api/v2", any(api))
         .route("/api/v2/", any(api))
         .route("/api/v2/{*rest}", any(api))
         .layer(Extension(Arc::new(Walks::default())))
+        .layer(Extension(uses))
 }
 
 /// Every address that an access test has to ask, with `{id}` for what one of a resource is found by.
@@ -78,6 +81,7 @@ pub fn addresses() -> Vec<String> {
 async fn api(
     State(app): State<App>,
     Extension(walks): Extension<Arc<Walks>>,
+    Extension(uses): Extension<TokenUses>,
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
@@ -89,30 +93,42 @@ async fn api(
         Found::Nothing => return answer::finish(ApiError::NotFound.into_response(), None),
     };
     let allow = allowed(&address);
-    let answer = respond(&address, format.as_deref(), request, &walks, &app).await;
+    let asked = Asked {
+        address,
+        format,
+        request,
+    };
+    let answer = respond(asked, &walks, &uses, &app).await;
     let response = answer.unwrap_or_else(IntoResponse::into_response);
     answer::finish(response, Some(allow))
 }
 
-async fn respond(
-    address: &Address,
-    format: Option<&str>,
+/// A request at an address of ours.
+struct Asked {
+    address: Address,
+    format: Option<String>,
     request: Request,
+}
+
+async fn respond(
+    asked: Asked,
     walks: &Walks,
+    uses: &TokenUses,
     app: &App,
 ) -> Result<Response, ApiError> {
-    let (parts, body) = request.into_parts();
+    let (address, (parts, body)) = (&asked.address, asked.request.into_parts());
     let query = Query::of(&parts);
-    answer::negotiate(format.or(query.first("format")), &parts)?;
-    let caller = Caller::find(&parts, app).await?;
+    let format = asked.format.as_deref().or(query.first("format"));
+    answer::negotiate(format, &parts)?;
+    let caller = Caller::find(&parts, uses, app).await?;
     match parts.method {
         Method::GET | Method::HEAD => get(address, &query, &parts, &caller, walks, app).await,
         Method::OPTIONS => {
-            let _read = caller.read()?;
+            let _read = caller.read(app)?;
             Ok(metadata::options(address))
         }
         _ => {
-            let access = caller.write()?;
+            let access = caller.write(app)?;
             let request = Sent {
                 parts: &parts,
                 body,
@@ -130,11 +146,13 @@ async fn get(
     walks: &Walks,
     app: &App,
 ) -> Result<Response, ApiError> {
-    let read = caller.read()?;
+    let read = caller.read(app)?;
     match address {
         Address::Root => Ok(list::root(parts, app)),
-        Address::List(resource) => list::page(resource, query, parts, &read, walks, app).await,
-        Address::One(resource, id) => list::one(resource, id, &read, app).await,
+        Address::List(resource) => {
+            list::page(read.shown(resource), query, parts, &read, walks, app).await
+        }
+        Address::One(resource, id) => list::one(read.shown(resource), id, &read, app).await,
         Address::Execute(id) => execute::run(id, query, &read, app).await,
     }
 }

@@ -9,7 +9,7 @@ use sal_store::{
     pool::Executor,
     resources::{self, Conditions, Page, RESOURCES, Record, Resource},
     scope::Scope,
-    searches::{Asker, NamedSearches},
+    searches::NamedSearches,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -47,7 +47,7 @@ pub(crate) async fn page(
     let limit = query.page_size()?;
     let db = program_client(app).await?;
     let named = match query.has("filter") {
-        true => NamedSearches::load(&Asker::BY_HAND, &db).await?,
+        true => NamedSearches::load(&read.asker(), &db).await?,
         false => NamedSearches::default(),
     };
     let context = Context {

@@ -18,12 +18,7 @@ use sal_store::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use crate::{
-    access::{ApiRead, ApiWrite},
-    answer,
-    error::ApiError,
-    list,
-};
+use crate::{access::ApiWrite, answer, error::ApiError, list};
 use body::Body;
 use fields::Field;
 
@@ -131,14 +126,6 @@ struct Object<'a> {
 }
 
 impl ApiWrite {
-    /// Who may change may also see.
-    fn read(&self) -> ApiRead {
-        ApiRead {
-            scope: self.scope.clone(),
-            walker: self.name.clone(),
-        }
-    }
-
     /// Reads what became of it, notes the change and commits: once it is there, others may take it away at once.
     async fn finish(
         &self,
@@ -148,7 +135,7 @@ impl ApiWrite {
         app: &App,
         tx: Tx,
     ) -> Result<Json, ApiError> {
-        let row = list::find_in(resource, id, &self.scope, app, &tx).await?;
+        let row = list::find_in(self.shown(resource), id, &self.scope, app, &tx).await?;
         self.commit(note, app, tx).await?;
         Ok(row)
     }

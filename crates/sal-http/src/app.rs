@@ -12,6 +12,7 @@ use sal_plugins::{Registry, Visibility};
 use sal_store::Store;
 
 use crate::access::LoginAttempts;
+use crate::access::attempts::ProgramAttempts;
 use crate::access::hashing::Hashing;
 use crate::access::oidc::Oidc;
 use crate::access::refusals::Refusals;
@@ -71,6 +72,10 @@ pub struct HttpConfig {
     pub key_moves: KeyMoves,
     /// On which pages enabled widgets are left out (`SAL_HIDE_PLUGIN_FROM_…`).
     pub visibility: Visibility,
+    /// Whether Sal's API keys that may only read see the keys of machine groups, as in Sal (`SAL_API_SHOW_GROUP_KEYS`).
+    pub show_group_keys: bool,
+    /// How many days a token of the REST API lasts at most (`SAL_API_TOKEN_MAX_DAYS`); 0 for no limit.
+    pub token_days: u16,
     /// The address under which browsers and programs reach this server (`SAL_PUBLIC_URL`).
     pub public_url: Option<String>,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
@@ -117,6 +122,8 @@ impl Default for HttpConfig {
             all_units: false,
             key_moves: KeyMoves::Any,
             visibility: Visibility::default(),
+            show_group_keys: false,
+            token_days: 0,
             public_url: None,
             secure_cookies: false,
             session_idle: SignedDuration::from_hours(12),
@@ -167,6 +174,7 @@ struct Inner {
     /// Changes when an administrator has the folder of plugins read again.
     registry: RwLock<Arc<Registry>>,
     attempts: LoginAttempts,
+    program_attempts: ProgramAttempts,
     turns: Turns,
     outcomes: RecentOutcomes,
     memory: Memory,
@@ -186,6 +194,7 @@ impl App {
             parts,
             known_keys: KnownKeys::default(),
             attempts: LoginAttempts::default(),
+            program_attempts: ProgramAttempts::default(),
             outcomes: RecentOutcomes::default(),
             memory,
             hashing: Hashing::default(),
@@ -219,6 +228,11 @@ impl App {
     /// Tries to log in: one for all pages that ask for a password.
     pub fn attempts(&self) -> &LoginAttempts {
         &self.0.attempts
+    }
+
+    /// Tokens that programs show.
+    pub fn program_attempts(&self) -> &ProgramAttempts {
+        &self.0.program_attempts
     }
 
     /// How many requests of a person are worked on at once.

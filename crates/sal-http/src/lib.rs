@@ -4,6 +4,7 @@
 //! one door needs is in [`django`], each with its quirk number.
 
 pub mod access;
+pub mod api_token;
 pub mod app;
 pub mod checkin_key;
 pub mod database_status;

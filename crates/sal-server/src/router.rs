@@ -72,7 +72,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
         .layer(from_fn_with_state(app.clone(), layers::read_form))
         .layer(from_fn_with_state(Arc::clone(&own), foreign_forms::refuse))
         .layer(CompressionLayer::new().gzip(true));
-    let programs = sal_api::routes()
+    let programs = sal_api::routes(&app)
         .into_router()
         .layer(from_fn_with_state(own, foreign_forms::refuse))
         .layer(CompressionLayer::new().gzip(true));

@@ -54,6 +54,8 @@ id! {
     UserId(i32);
     /// A row of `server_apikey`.
     ApiKeyId(i32);
+    /// A row of `salrs_api_token`.
+    TokenId(i64);
     /// A row of `inventory_application`.
     ApplicationId(i64);
     /// A row of `search_savedsearch`.

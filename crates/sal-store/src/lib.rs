@@ -5,6 +5,7 @@
 //! a [`pool::Connector`] is handed in.
 
 pub mod api_keys;
+pub mod api_tokens;
 pub mod applications;
 pub mod attention;
 pub mod audit;

@@ -157,7 +157,8 @@ crate::queries! {
              units AS (DELETE FROM server_businessunit_users WHERE user_id = $1),
              profile AS (DELETE FROM server_userprofile WHERE user_id = $1),
              searches AS (UPDATE search_savedsearch SET created_by_id = $2 WHERE created_by_id = $1),
-             sessions AS (DELETE FROM salrs_session WHERE user_id = $1)
+             sessions AS (DELETE FROM salrs_session WHERE user_id = $1),
+             tokens AS (UPDATE salrs_api_token SET revoked = now(), former_ends = NULL WHERE user_id = $1 AND revoked IS NULL)
         DELETE FROM auth_user WHERE id = $1";
 
     /// The stored password of a person who wants to change it.

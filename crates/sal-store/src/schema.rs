@@ -308,6 +308,11 @@ pub const ADDITIONS: &[Addition] = &[
         false,
         "a table of what saved searches mean and with whom they are shared"
     ),
+    addition!(
+        "0015-api-tokens",
+        false,
+        "a table of tokens for programs of the REST API"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

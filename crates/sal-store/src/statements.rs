@@ -28,6 +28,7 @@ pub const ALL: &[&[Entry]] = &[
     crate::searches::change::ALL,
     crate::searches::rows::ALL,
     crate::api_keys::ALL,
+    crate::api_tokens::ALL,
     crate::resources::change::ALL,
     crate::bulk::ALL,
     crate::device::ALL,

@@ -4,6 +4,7 @@
 
 mod all;
 mod api_keys;
+mod api_tokens;
 mod maintenance;
 mod plugin_folder;
 mod plugins;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Routes {
         .merge(plugins::routes())
         .merge(plugin_folder::routes())
         .merge(api_keys::routes())
+        .merge(api_tokens::routes())
         .merge(usage_data::routes())
 }
 

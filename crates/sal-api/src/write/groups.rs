@@ -26,7 +26,7 @@ pub(super) async fn create(
     tx: Tx,
 ) -> Result<Json, ApiError> {
     let name = text(values, "name").unwrap_or_default();
-    let unit = unit(values, &tx).await?.ok_or(ApiError::NotFound)?;
+    let unit = unit(values, access, &tx).await?.ok_or(ApiError::NotFound)?;
     let made = insert_group(&tx, &unit, name, &random_key(GROUP_KEY)).await?;
     let group = made
         .first()
@@ -44,8 +44,8 @@ pub(super) async fn update(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
-    let (group, old_name, old_unit) = locked(id, &tx).await?;
-    let unit = unit(values, &tx).await?.unwrap_or(old_unit);
+    let (group, old_name, old_unit) = locked(id, access, &tx).await?;
+    let unit = unit(values, access, &tx).await?.unwrap_or(old_unit);
     let name = text(values, "name").unwrap_or(&old_name);
     update_group(&tx, &group, name, &unit).await?;
     let detail = names(values);
@@ -55,7 +55,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
-    let (group, name, _) = locked(id, &tx).await?;
+    let (group, name, _) = locked(id, access, &tx).await?;
     let machines = delete_groups(&[group], &tx).await?;
     let detail = format!("with {machines} machines");
     access
@@ -63,10 +63,15 @@ pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Re
         .await
 }
 
-async fn locked(id: &str, tx: &Tx) -> Result<(GroupId, String, UnitId), ApiError> {
+async fn locked(
+    id: &str,
+    access: &ApiWrite,
+    tx: &Tx,
+) -> Result<(GroupId, String, UnitId), ApiError> {
     let no_match = || ApiError::NoMatch("MachineGroup");
     let group = GroupId(id.trim().parse().map_err(|_no_id| no_match())?);
     let found = lock_group_of(tx, &group).await?.into_iter().next();
+    let found = found.filter(|group| access.has(group.business_unit_id));
     let found = found.ok_or_else(no_match)?;
     Ok((group, found.name, found.business_unit_id))
 }
@@ -84,12 +89,17 @@ fn note<'a>(action: &'static str, group: GroupId, name: &'a str, detail: &'a str
     }
 }
 
-async fn unit(values: &Map<String, Json>, db: &impl Executor) -> Result<Option<UnitId>, ApiError> {
+async fn unit(
+    values: &Map<String, Json>,
+    access: &ApiWrite,
+    db: &impl Executor,
+) -> Result<Option<UnitId>, ApiError> {
     let Some(id) = id_of(values, "business_unit").map(UnitId) else {
         return Ok(None);
     };
-    match known_units(db, &[id]).await?.is_empty() {
-        true => Err(no_such("business_unit", values)),
-        false => Ok(Some(id)),
+    let is_there = access.has(id) && !known_units(db, &[id]).await?.is_empty();
+    match is_there {
+        true => Ok(Some(id)),
+        false => Err(no_such("business_unit", values)),
     }
 }

@@ -22,7 +22,7 @@ pub(super) async fn create(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
-    check(&values, None, &tx).await?;
+    check(&values, None, access, &tx).await?;
     let serial = text(&values, "serial").unwrap_or_default().to_owned();
     let detail = names(&values);
     as_columns(&mut values);
@@ -48,8 +48,8 @@ pub(super) async fn update(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
-    let id = locked(serial, &tx).await?;
-    check(&values, Some(id), &tx).await?;
+    let id = locked(serial, access, &tx).await?;
+    check(&values, Some(id), access, &tx).await?;
     let new_serial = text(&values, "serial").unwrap_or(serial).to_owned();
     let detail = names(&values);
     as_columns(&mut values);
@@ -69,17 +69,19 @@ pub(super) async fn delete(
     app: &App,
     tx: Tx,
 ) -> Result<(), ApiError> {
-    let id = locked(serial, &tx).await?;
+    let id = locked(serial, access, &tx).await?;
     delete_machines(&[id], &tx).await?;
     access
         .commit(note("removed", id, serial, ""), app, tx)
         .await
 }
 
-async fn locked(serial: &str, tx: &Tx) -> Result<MachineId, ApiError> {
+async fn locked(serial: &str, access: &ApiWrite, tx: &Tx) -> Result<MachineId, ApiError> {
     let found = lock_machine_of(tx, serial).await?;
-    let found = found.first().map(|machine| machine.id);
-    found.ok_or(ApiError::NoMatch("Machine"))
+    let mut found = found.iter();
+    let own = found.find(|machine| access.has(machine.business_unit_id));
+    own.map(|machine| machine.id)
+        .ok_or(ApiError::NoMatch("Machine"))
 }
 
 fn note<'a>(action: &'static str, id: MachineId, serial: &'a str, detail: &'a str) -> Note<'a> {
@@ -95,18 +97,20 @@ fn note<'a>(action: &'static str, id: MachineId, serial: &'a str, detail: &'a st
     }
 }
 
-/// Whether the group exists, and no other machine has the serial number.
+/// Whether the group exists for the program, and no other machine has the serial number.
 async fn check(
     values: &Map<String, Json>,
     own: Option<MachineId>,
+    access: &ApiWrite,
     db: &impl Executor,
 ) -> Result<(), ApiError> {
     let mut errors = Map::new();
-    if let Some(group) = id_of(values, "machine_group").map(GroupId)
-        && known_groups(db, &[group]).await?.is_empty()
-        && let ApiError::Invalid(error) = no_such("machine_group", values)
-    {
-        errors.extend(error);
+    if let Some(group) = id_of(values, "machine_group").map(GroupId) {
+        let known = known_groups(db, &[group]).await?;
+        let is_there = known.iter().any(|group| access.has(group.business_unit_id));
+        if !is_there && let ApiError::Invalid(error) = no_such("machine_group", values) {
+            errors.extend(error);
+        }
     }
     if let Some(serial) = text(values, "serial") {
         let others = has_serial(db, serial).await?;

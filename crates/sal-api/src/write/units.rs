@@ -10,6 +10,7 @@ use sal_store::{
         BUSINESS_UNITS,
         change::{known_users, replace_members},
     },
+    scope::Scope,
     units::{delete_unit, lock_unit, rename_unit},
 };
 use serde_json::{Map, Value as Json};
@@ -23,6 +24,11 @@ pub(super) async fn create(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
+    if access.scope != Scope::All {
+        return Err(ApiError::OutOfScope(
+            "This token is for some business units; to make others, a token for all of them is needed.",
+        ));
+    }
     let name = text(values, "name").unwrap_or_default();
     let users = users(values, &tx).await?;
     let made = insert_unit(&tx, name).await?;
@@ -40,7 +46,7 @@ pub(super) async fn update(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
-    let (unit, old_name) = locked(id, &tx).await?;
+    let (unit, old_name) = locked(id, access, &tx).await?;
     let users = users(values, &tx).await?;
     let name = text(values, "name").unwrap_or(&old_name);
     rename_unit(&tx, &unit, name).await?;
@@ -54,7 +60,7 @@ pub(super) async fn update(
 }
 
 pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
-    let (unit, name) = locked(id, &tx).await?;
+    let (unit, name) = locked(id, access, &tx).await?;
     let machines = delete_unit(unit, &tx).await?;
     let detail = format!("with {machines} machines");
     access
@@ -62,9 +68,12 @@ pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Re
         .await
 }
 
-async fn locked(id: &str, tx: &Tx) -> Result<(UnitId, String), ApiError> {
+async fn locked(id: &str, access: &ApiWrite, tx: &Tx) -> Result<(UnitId, String), ApiError> {
     let no_match = || ApiError::NoMatch("BusinessUnit");
     let unit = UnitId(id.trim().parse().map_err(|_no_id| no_match())?);
+    if !access.has(unit) {
+        return Err(no_match());
+    }
     let found = lock_unit(tx, &unit).await?.into_iter().next();
     Ok((unit, found.ok_or_else(no_match)?.name))
 }

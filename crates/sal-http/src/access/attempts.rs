@@ -6,6 +6,7 @@
 //! and are bounded, the oldest going first; with several replicas the limits apply to each. What was typed as a name is
 //! kept as a hash only: it may be a password.
 
+mod programs;
 mod windows;
 
 use std::{
@@ -18,6 +19,8 @@ use std::{
 use jiff::Timestamp;
 
 use self::windows::Windows;
+
+pub use self::programs::ProgramAttempts;
 
 /// The tries of the last quarter of an hour.
 #[derive(Default)]

@@ -65,6 +65,17 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.code() == code)
     }
 
+    /// The level of a user as the database has it. The only user of a database is its administrator, also before the first
+    /// visit of the overview.
+    #[must_use]
+    pub fn of_user(code: Option<&str>, is_superuser: bool, is_only_user: bool) -> Self {
+        if is_only_user && is_superuser {
+            Self::GlobalAdmin
+        } else {
+            Self::from_code(code.unwrap_or("RO"))
+        }
+    }
+
     /// Reads the two letters of the database; anything else is the lowest level.
     #[must_use]
     pub fn from_code(code: &str) -> Self {
@@ -114,12 +125,7 @@ pub enum Refused {
 
 impl From<SessionViewer> for Viewer {
     fn from(found: SessionViewer) -> Self {
-        // The only user of a database is its administrator, also before the first visit of the overview.
-        let level = if found.only_user && found.is_superuser {
-            Level::GlobalAdmin
-        } else {
-            Level::from_code(found.level.as_deref().unwrap_or("RO"))
-        };
+        let level = Level::of_user(found.level.as_deref(), found.is_superuser, found.only_user);
         let scope = match level {
             Level::GlobalAdmin => Scope::All,
             _ => Scope::Units(found.units),

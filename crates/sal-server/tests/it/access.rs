@@ -276,6 +276,31 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
         GlobalAdmin,
         "/settings/api-keys/delete/{key}/",
     ),
+    (
+        "/settings/api-tokens/",
+        GlobalAdmin,
+        "/settings/api-tokens/",
+    ),
+    (
+        "/settings/api-tokens/new/",
+        GlobalAdmin,
+        "/settings/api-tokens/new/",
+    ),
+    (
+        "/settings/api-tokens/secret/{id}/",
+        GlobalAdmin,
+        "/settings/api-tokens/secret/{token}/",
+    ),
+    (
+        "/settings/api-tokens/former/{id}/",
+        GlobalAdmin,
+        "/settings/api-tokens/former/{token}/",
+    ),
+    (
+        "/settings/api-tokens/revoke/{id}/",
+        GlobalAdmin,
+        "/settings/api-tokens/revoke/{token}/",
+    ),
     ("/settings/users/", Staff, "/settings/users/"),
     ("/settings/users/new/", Staff, "/settings/users/new/"),
     (
@@ -740,6 +765,7 @@ const VALUES: &[(&str, &str)] = &[
         "SELECT id::text FROM inventory_application WHERE name = 'Shared'",
     ),
     ("{key}", "SELECT min(id)::text FROM server_apikey"),
+    ("{token}", "SELECT min(id)::text FROM salrs_api_token"),
     (
         "{user}",
         "SELECT id::text FROM auth_user WHERE username = 'both'",
@@ -760,7 +786,7 @@ const VALUES: &[(&str, &str)] = &[
     ("{private row}", "SELECT id::text FROM search_searchrow"),
 ];
 
-const FURNITURE: &str = "
+pub(crate) const FURNITURE: &str = "
     UPDATE server_businessunit_users SET businessunit_id = 1 WHERE user_id = (SELECT id FROM auth_user WHERE username = 'so');
     INSERT INTO server_machine (serial, hostname, machine_group_id, operating_system, memory_kb, os_family, deployed, broken_client, last_checkin)
     SELECT CASE u.name WHEN 'Acme IT' THEN 'OWN1' ELSE 'SECRET1' END, CASE u.name WHEN 'Acme IT' THEN 'own' ELSE 'SECRET-host' END,
@@ -783,6 +809,7 @@ const FURNITURE: &str = "
     INSERT INTO salrs_search (search_id, filter, sharing, unit_id, updated, mirror)
     SELECT s.id, 'serial is set', CASE WHEN u.id IS NULL THEN 'private' ELSE 'unit' END, u.id, now(), ''
     FROM search_savedsearch s LEFT JOIN server_businessunit u ON u.name = s.name;
+    INSERT INTO salrs_api_token (name, user_id, created, can_write, sees_keys) SELECT 'SECRET-token', id, now(), false, false FROM auth_user WHERE username = 'admin';
     INSERT INTO search_searchgroup (and_or, position, saved_search_id) SELECT 'AND', 0, id FROM search_savedsearch WHERE name = 'SECRET-search';
     INSERT INTO search_searchrow (search_models, search_field, and_or, operator, search_term, position, search_group_id)
     SELECT 'Machine', 'hostname', 'AND', 'Contains', 'x', 0, id FROM search_searchgroup;

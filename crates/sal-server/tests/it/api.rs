@@ -827,3 +827,7 @@ async fn what_would_cost_much_or_fit_nowhere_is_refused_with_a_reason() {
         "299 - \"ignored parameters: n%C3%A9%22\""
     );
 }
+
+mod group_keys;
+mod tokens;
+mod units;

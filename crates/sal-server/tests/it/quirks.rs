@@ -70,6 +70,14 @@ pub(crate) const QUIRKS: &[Quirk] = &[
         what: "the payloads of all profiles are stored, not only those of the first",
     },
     Quirk {
+        number: "Q-189",
+        scenario: "api_read_small",
+        steps: &["008"],
+        tables: &[],
+        reasons: &["body/json/results"],
+        what: "a key that may only read does not see the keys of machine groups",
+    },
+    Quirk {
         number: "Q-183",
         scenario: "api_write",
         steps: &["040"],

@@ -44,9 +44,10 @@ crate::queries! {
     LockedMachine {
         /// Its id.
         id: MachineId,
-        /// The group it is in.
-        machine_group_id: GroupId,
-    } = "SELECT id, machine_group_id FROM server_machine WHERE serial = $1 FOR UPDATE";
+        /// The unit of its group.
+        business_unit_id: UnitId,
+    } = "SELECT m.id, g.business_unit_id FROM server_machine m
+         JOIN server_machinegroup g ON g.id = m.machine_group_id WHERE m.serial = $1 FOR UPDATE OF m";
 
     /// Whether another machine has this serial number.
     has_serial(serial: str) -> /// Whether there is one.
@@ -67,7 +68,9 @@ crate::queries! {
     KnownGroup {
         /// Its id.
         id: GroupId,
-    } = "SELECT id FROM server_machinegroup WHERE id = ANY($1) FOR KEY SHARE";
+        /// Its unit.
+        business_unit_id: UnitId,
+    } = "SELECT id, business_unit_id FROM server_machinegroup WHERE id = ANY($1) FOR KEY SHARE";
 
     /// Those of these users that exist, whom nobody removes until the transaction ends.
     known_users(ids: [UserId]) -> /// A user.

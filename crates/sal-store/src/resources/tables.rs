@@ -193,34 +193,46 @@ pub const INVENTORY: Resource = Resource {
 };
 
 /// Machine groups with their keys.
-pub const MACHINE_GROUPS: Resource = Resource {
-    name: "machine_groups",
-    object: "MachineGroup",
-    columns: columns! {
-        "id" Integer "row.id",
-        "business_unit" Integer "row.business_unit_id",
-        "name" Text "row.name",
-        "key" Text "row.key",
-    },
-    filters: &[filters! {
-        "id" Integer "row.id = ?",
-        "name" Text "row.name = ?",
-        "business_unit" Integer "row.business_unit_id = ?",
-        "business_unit__name" Text "unit.name = ?",
-        "business_unit__id" Integer "row.business_unit_id = ?",
-    }],
-    searched: &["row.name"],
-    is_writable: true,
-    lookup: Lookup {
-        kind: Kind::Integer,
-        sql: "row.id = ?",
-    },
-    from: "server_machinegroup row JOIN server_businessunit unit ON unit.id = row.business_unit_id",
-    key: "row.id",
-    order: "row.name, ",
-    scoped: "row.business_unit_id = ANY($1::int[])",
-    machine: None,
-};
+pub const MACHINE_GROUPS: Resource = machine_groups(columns! {
+    "id" Integer "row.id",
+    "business_unit" Integer "row.business_unit_id",
+    "name" Text "row.name",
+    "key" Text "row.key",
+});
+
+/// The same for whoever must not see their keys: nothing stands in their place, neither to read nor to sort by.
+pub const MACHINE_GROUPS_WITHOUT_KEYS: Resource = machine_groups(columns! {
+    "id" Integer "row.id",
+    "business_unit" Integer "row.business_unit_id",
+    "name" Text "row.name",
+    "key" Text "NULL::text",
+});
+
+const fn machine_groups(columns: &'static [Column]) -> Resource {
+    Resource {
+        name: "machine_groups",
+        object: "MachineGroup",
+        columns,
+        filters: &[filters! {
+            "id" Integer "row.id = ?",
+            "name" Text "row.name = ?",
+            "business_unit" Integer "row.business_unit_id = ?",
+            "business_unit__name" Text "unit.name = ?",
+            "business_unit__id" Integer "row.business_unit_id = ?",
+        }],
+        searched: &["row.name"],
+        is_writable: true,
+        lookup: Lookup {
+            kind: Kind::Integer,
+            sql: "row.id = ?",
+        },
+        from: "server_machinegroup row JOIN server_businessunit unit ON unit.id = row.business_unit_id",
+        key: "row.id",
+        order: "row.name, ",
+        scoped: "row.business_unit_id = ANY($1::int[])",
+        machine: None,
+    }
+}
 
 /// A machine's own columns, behind its id.
 #[expect(
@@ -559,6 +571,7 @@ pub const SAVED_SEARCHES: Resource = Resource {
     from: "search_savedsearch row",
     key: "row.id",
     order: "row.name, ",
-    scoped: "TRUE",
+    scoped: "NOT EXISTS (SELECT FROM salrs_search own WHERE own.search_id = row.id AND own.sharing <> 'everybody' \
+        AND NOT (own.sharing = 'unit' AND own.unit_id = ANY($1::int[])))",
     machine: None,
 };

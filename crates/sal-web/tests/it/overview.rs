@@ -237,6 +237,8 @@ async fn the_policy_of_every_page_forbids_what_is_inline_or_elsewhere() {
         "/settings/plugins/",
         "/settings/api-keys/",
         "/settings/api-keys/new/",
+        "/settings/api-tokens/",
+        "/settings/api-tokens/new/",
         "/settings/senddata/enable/",
     ] {
         let page = anna.get(&site, path).await;

@@ -29,6 +29,7 @@ async fn retention_is_shown_as_it_was_set() {
             "/settings/all/",
             "/settings/maintenance/",
             "/settings/plugins/",
+            "/settings/api-tokens/",
             "/settings/api-keys/",
             "/database/"
         ]
@@ -537,3 +538,5 @@ fn has_private_key(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit())
         .any(|word| word.len() == 64)
 }
+
+mod tokens;

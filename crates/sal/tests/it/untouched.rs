@@ -28,6 +28,7 @@ This is a Sal 4.4.1 database, and nothing stands in the way.
   0012-journal-strangers     a column of the journal of check-in problems
   0013-bounded-page-indexes  indexes over the beginning of names where an earlier build indexed whole names
   0014-searches              a table of what saved searches mean and with whom they are shared
+  0015-api-tokens            a table of tokens for programs of the REST API
 No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off.
 ";
 

@@ -24,6 +24,8 @@ pub enum Why {
     LockedOut,
     /// Single sign-on did not end well.
     SingleSignOn,
+    /// A program showed a token of the REST API that does not count.
+    ApiToken,
 }
 
 impl Refusal {
@@ -58,7 +60,7 @@ impl Why {
     /// The word of the audit log.
     pub(super) fn action(self) -> &'static str {
         match self {
-            Self::Wrong | Self::SingleSignOn => "refused",
+            Self::Wrong | Self::SingleSignOn | Self::ApiToken => "refused",
             Self::LockedOut => "locked out",
         }
     }
@@ -68,6 +70,7 @@ impl Why {
             Self::Wrong => "",
             Self::LockedOut => "too many tries ",
             Self::SingleSignOn => "single sign-on ",
+            Self::ApiToken => "API token ",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The variables of who is let in: proxies in front, sessions.
 
-use super::declaration::{ANY, Variable, number, text};
+use super::declaration::{ANY, Variable, flag, number, text};
 
 pub(super) const VARIABLES: &[Variable] = &[
     number(
@@ -9,6 +9,19 @@ pub(super) const VARIABLES: &[Variable] = &[
         (0, ANY),
         "0.1",
         "Minutes without a request after which somebody has to log in again; 0 for never. After 14 days everybody has to, as in Sal.",
+    ),
+    flag(
+        "SAL_API_SHOW_GROUP_KEYS",
+        false,
+        "0.1",
+        "Whether API keys that may only read see the keys of machine groups, as in Sal (Q-189). Keys that may also write, and tokens that may see them, always do.",
+    ),
+    number(
+        "SAL_API_TOKEN_MAX_DAYS",
+        0,
+        (0, 3650),
+        "0.1",
+        "Days that a new token of the REST API lasts at most; 0 for no limit, so that tokens without an end can be made.",
     ),
     text(
         "SAL_TRUSTED_PROXIES",

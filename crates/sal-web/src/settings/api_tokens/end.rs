@@ -1,0 +1,111 @@
+//! `/settings/api-tokens/{revoke,former}/<id>/`: refuses a token, or only the secret before, from now on.
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+    routing::get,
+};
+use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_store::api_tokens::{end_former_secret, revoke_token};
+
+use super::{KIND, LIST, living};
+use crate::{
+    audit::{self, Object},
+    confirm::Confirm,
+    page::redirect,
+    shell::{Section, Shell, Theme},
+};
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .route(
+            "/settings/api-tokens/revoke/{id}/",
+            get(ask_to_revoke).post(revoke),
+        )
+        .route(
+            "/settings/api-tokens/former/{id}/",
+            get(ask_to_end_former).post(end_former),
+        )
+}
+
+async fn ask_to_revoke(
+    GlobalAdmin(viewer): GlobalAdmin,
+    theme: Theme,
+    Path(id): Path<String>,
+    State(app): State<App>,
+    Db(db): Db,
+) -> Result<Response, AppError> {
+    let token = living(&id, &db).await?;
+    let heading = format!("Revoke API token {}?", token.name);
+    let confirm = Confirm {
+        shell: Shell::of(&viewer, theme, Section::Settings, &heading, &app),
+        heading,
+        sentences: vec![
+            "Programs that use it are refused from then on. The token cannot be brought back."
+                .to_owned(),
+        ],
+        button: "Revoke the token",
+        is_final: true,
+        back: LIST.to_owned(),
+    };
+    confirm.answer()
+}
+
+async fn revoke(
+    GlobalAdmin(viewer): GlobalAdmin,
+    Path(id): Path<String>,
+    State(app): State<App>,
+    Db(db): Db,
+) -> Result<Response, AppError> {
+    let tx = db.begin().await?;
+    let token = living(&id, &tx).await?;
+    revoke_token(&tx, &token.id, &app.now()).await?;
+    let object = Object::new(KIND, token.id, &token.name);
+    audit::note(&viewer, "revoked", &object, "", &app, &tx).await?;
+    tx.commit().await?;
+    Ok(redirect(LIST))
+}
+
+async fn ask_to_end_former(
+    GlobalAdmin(viewer): GlobalAdmin,
+    theme: Theme,
+    Path(id): Path<String>,
+    State(app): State<App>,
+    Db(db): Db,
+) -> Result<Response, AppError> {
+    let token = living(&id, &db).await?;
+    let heading = format!("End the secret before of {}?", token.name);
+    let used = match token.former_used {
+        Some(_) => "Somebody has used it since it was replaced.",
+        None => "Nobody has used it since it was replaced.",
+    };
+    let confirm = Confirm {
+        shell: Shell::of(&viewer, theme, Section::Settings, &heading, &app),
+        heading,
+        sentences: vec![
+            used.to_owned(),
+            "Programs that still use it are refused from then on. The present secret goes on working.".to_owned(),
+        ],
+        button: "End it now",
+        is_final: true,
+        back: LIST.to_owned(),
+    };
+    confirm.answer()
+}
+
+async fn end_former(
+    GlobalAdmin(viewer): GlobalAdmin,
+    Path(id): Path<String>,
+    State(app): State<App>,
+    Db(db): Db,
+) -> Result<Response, AppError> {
+    let tx = db.begin().await?;
+    let token = living(&id, &tx).await?;
+    if end_former_secret(&tx, &token.id).await? > 0 {
+        let object = Object::new(KIND, token.id, &token.name);
+        let detail = "the secret before ended";
+        audit::note(&viewer, "changed", &object, detail, &app, &tx).await?;
+    }
+    tx.commit().await?;
+    Ok(redirect(LIST))
+}
