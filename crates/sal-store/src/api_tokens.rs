@@ -104,6 +104,23 @@ crate::queries! {
         LEFT JOIN server_userprofile p ON p.user_id = u.id
         ORDER BY t.revoked DESC NULLS FIRST, lower(t.name), t.id";
 
+    /// A user who is to own a token. Whether that may be is the caller's to judge.
+    token_owner(username: str) -> /// A user who is to own a token.
+    TokenOwner {
+        /// The user's id.
+        id: UserId,
+        /// Whether the account is in use.
+        is_active: bool,
+        /// Django's superuser.
+        is_superuser: bool,
+        /// The level; absent before the first visit.
+        level: Option<String>,
+        /// Whether there is no other user.
+        only_user: bool,
+    } = "SELECT u.id, u.is_active, u.is_superuser, p.level,
+                NOT EXISTS (SELECT FROM auth_user other WHERE other.id <> u.id) AS only_user
+         FROM auth_user u LEFT JOIN server_userprofile p ON p.user_id = u.id WHERE u.username = $1";
+
     /// Makes a token that has no secret yet; nothing when another one has the name.
     insert_token(InsertToken {
         name: str,

@@ -1,6 +1,6 @@
 //! `sal key`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 /// `sal key`.
 #[derive(Debug, Subcommand)]
@@ -36,4 +36,73 @@ pub(crate) enum Key {
         #[arg(long)]
         json: bool,
     },
+    /// Tokens: as keys, with an end, for some business units, for reading or writing.
+    #[command(
+        subcommand,
+        after_help = "Example: sal key token create imaging --owner admin --write --keys --unit Labs"
+    )]
+    Token(ApiToken),
+}
+
+/// `sal key token`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiToken {
+    /// List the tokens, those that were revoked last.
+    #[command(after_help = "Example: sal key token list --json")]
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a token and print its secret, once.
+    #[command(
+        after_help = "Example: sal key token create imaging --owner admin --write --keys --unit Labs"
+    )]
+    Create(NewToken),
+    /// Print a new secret of a token, once; the present one goes on working for a while.
+    #[command(after_help = "Example: sal key token rotate imaging --overlap-days 1")]
+    Rotate {
+        /// Its name.
+        name: String,
+        /// Days that the present secret goes on working; 0 ends it now.
+        #[arg(long, default_value_t = sal_http::api_token::USUAL_OVERLAP_DAYS, value_parser = clap::value_parser!(u16).range(..=90))]
+        overlap_days: u16,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Refuse a token from now on.
+    #[command(after_help = "Example: sal key token revoke imaging --yes")]
+    Revoke {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `sal key token create`.
+#[derive(Debug, Args)]
+pub(crate) struct NewToken {
+    /// What it is for.
+    pub(crate) name: String,
+    /// The user name of a global admin. The token never does what its owner may not.
+    #[arg(long)]
+    pub(crate) owner: String,
+    /// Days that it lasts; 0 for as long as nobody revokes it.
+    #[arg(long, default_value_t = sal_http::api_token::USUAL_DAYS)]
+    pub(crate) days: u16,
+    /// It may also change things.
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// It sees the keys of machine groups.
+    #[arg(long)]
+    pub(crate) keys: bool,
+    /// Only this business unit, by its name; can be given several times.
+    #[arg(long)]
+    pub(crate) unit: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,5 +1,7 @@
 //! `sal key`: what programs show to the REST API. The private part is shown once, when the key is made.
 
+mod token;
+
 use anyhow::{Context, Result};
 use sal_http::random_key::{API_KEY_PRIVATE, API_KEY_PUBLIC, random_key};
 use sal_store::api_keys::{
@@ -16,6 +18,9 @@ use crate::{commands, output, wiring};
 
 /// Runs it.
 pub(crate) async fn run(what: Key) -> Result<Exit> {
+    if let Key::Token(what) = what {
+        return token::run(what).await;
+    }
     let db = match commands::database().await? {
         Ok(db) => db,
         Err(exit) => return Ok(exit),
@@ -28,6 +33,7 @@ pub(crate) async fn run(what: Key) -> Result<Exit> {
             json,
         } => add(name.trim(), read_write, json, &db).await,
         Key::Revoke { key, yes, json } => revoke(&key, yes, json, &db).await,
+        Key::Token(_) => Ok(Exit::Done),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use sal_http::api_token::TokenSecret;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 
@@ -303,6 +304,74 @@ async fn keys_of_the_api_are_made_shown_once_and_revoked() {
         stage.value(audit).await,
         "made grafana: read; made autopkg: read and write; deleted autopkg: read and write; deleted grafana: read"
     );
+}
+
+/// A global admin, somebody else, and a unit.
+const OWNERS: &str = "SET ROLE sal;
+        INSERT INTO auth_user (username, password, is_superuser, is_staff, is_active, first_name, last_name, email, date_joined)
+        VALUES ('anna', '!', true, true, true, '', '', '', now()), ('ben', '!', false, false, true, '', '', '', now());
+        INSERT INTO server_userprofile (user_id, level) SELECT id, CASE username WHEN 'anna' THEN 'GA' ELSE 'RW' END FROM auth_user;
+        INSERT INTO server_businessunit (name) VALUES ('Labs')";
+
+#[tokio::test]
+async fn tokens_of_the_api_are_made_renewed_and_revoked() {
+    let stage = stage().await;
+    let settings = stage.password_settings();
+    let run = async |arguments: &[&str]| {
+        let words = ["key", "token"].iter().chain(arguments).copied();
+        settings.run(&words.collect::<Vec<_>>()).await
+    };
+    stage.run(OWNERS).await;
+    let create = [
+        "create", "imaging", "--owner", "anna", "--write", "--unit", "Labs",
+    ];
+    let made = run(&create).await;
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let first = TokenSecret::parse(made.stdout.trim_end()).unwrap();
+    let hashes = |column: &str| format!("SELECT encode({column}, 'hex') FROM salrs_api_token");
+    let hex = |secret: &TokenSecret| -> String {
+        let hash = secret.hash();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    assert_eq!(stage.value(&hashes("secret_hash")).await, hex(&first));
+    let renewed = run(&["rotate", "imaging", "--overlap-days", "2", "--json"]).await;
+    let renewed: Value = serde_json::from_str(&renewed.stdout).unwrap();
+    let second = TokenSecret::parse(renewed["token"].as_str().unwrap()).unwrap();
+    assert_eq!(stage.value(&hashes("secret_hash")).await, hex(&second));
+    assert_eq!(stage.value(&hashes("former_hash")).await, hex(&first));
+    let listed = run(&["list"]).await;
+    let line = "imaging  works  of anna  read and write  Labs  never used\n";
+    assert_eq!(listed.stdout, line);
+    for (arguments, code, words) in [
+        (&create[..], 3, "already"),
+        (
+            &["create", "x", "--owner", "ben"],
+            3,
+            "no active global admin",
+        ),
+        (&["create", "x", "--owner", "carl"], 3, "sal user list"),
+        (
+            &["create", "x", "--owner", "anna", "--unit", "Nope"],
+            3,
+            "no business unit `Nope`",
+        ),
+        (
+            &["create", "x", "--owner", "anna", "--days", "9999"],
+            2,
+            "1 to 3650 days",
+        ),
+        (&["rotate", "x"], 3, "sal key token list"),
+        (&["revoke", "imaging"], 4, "--yes"),
+    ] {
+        let ended = run(arguments).await;
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    }
+    assert_eq!(run(&["revoke", "imaging", "--yes"]).await.code, Some(0));
+    assert_eq!(run(&["rotate", "imaging"]).await.code, Some(3));
+    let audit = "SELECT string_agg(action || ' ' || object_name || ': ' || detail, '; ' ORDER BY id) FROM salrs_audit";
+    let noted = "made imaging: read and write; renewed imaging: the secret before works for 2 more days; revoked imaging: ";
+    assert_eq!(stage.value(audit).await, noted);
 }
 
 #[tokio::test]
