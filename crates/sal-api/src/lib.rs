@@ -165,6 +165,11 @@ async fn change(
 ) -> Result<Response, ApiError> {
     let method = &sent.parts.method;
     match address {
+        Address::One(resource, id)
+            if write::bulk::is_here(resource, id) && *method == Method::POST =>
+        {
+            write::bulk::run(sent, access, app).await
+        }
         Address::List(resource) if resource.is_writable && *method == Method::POST => {
             write::create(resource, sent, access, app).await
         }
@@ -183,6 +188,9 @@ fn allowed(address: &Address) -> &'static str {
     let is_writable = |resource: &Resource| resource.is_writable;
     match address {
         Address::List(resource) if is_writable(resource) => "GET, POST, HEAD, OPTIONS",
+        Address::One(resource, id) if write::bulk::is_here(resource, id) => {
+            "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
+        }
         Address::One(resource, _) if is_writable(resource) => {
             "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
         }

@@ -1,6 +1,7 @@
 //! Changes: each is one transaction with its line in the audit log.
 
 mod body;
+pub(crate) mod bulk;
 pub(crate) mod fields;
 mod groups;
 mod machines;
@@ -14,11 +15,11 @@ use sal_http::{App, db::program_client};
 use sal_store::{
     Tx,
     audit::{InsertAudit, insert_audit},
-    resources::{BUSINESS_UNITS, MACHINE_GROUPS, Resource},
+    resources::{BUSINESS_UNITS, MACHINE_GROUPS, MACHINES, Resource},
 };
 use serde_json::{Map, Value as Json, json};
 
-use crate::{access::ApiWrite, answer, error::ApiError, list};
+use crate::{access::ApiWrite, answer, error::ApiError, list, query::Query};
 use body::Body;
 use fields::Field;
 
@@ -35,16 +36,40 @@ pub(crate) async fn create(
     access: &ApiWrite,
     app: &App,
 ) -> Result<Response, ApiError> {
+    let making = Making::of(resource, sent.parts)?;
     let values = values(resource, sent, false, app).await?;
     let tx = begin(app).await?;
-    let made = if *resource == BUSINESS_UNITS {
-        units::create(&values, access, app, tx).await?
+    let (status, row) = if *resource == BUSINESS_UNITS {
+        units::create(&values, making, access, app, tx).await?
     } else if *resource == MACHINE_GROUPS {
-        groups::create(&values, access, app, tx).await?
+        groups::create(&values, making, access, app, tx).await?
     } else {
-        machines::create(values, access, app, tx).await?
+        let made = machines::create(values, access, app, tx).await?;
+        (StatusCode::CREATED, made)
     };
-    Ok(answer::json(StatusCode::CREATED, &made))
+    Ok(answer::json(status, &row))
+}
+
+/// Whether one of the same name is as good as a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Making {
+    /// Always another, as in Sal.
+    Another,
+    /// Only where there is none of the name.
+    OrFind,
+}
+
+impl Making {
+    fn of(resource: &Resource, parts: &Parts) -> Result<Self, ApiError> {
+        match Query::of(parts).first("find") {
+            None => Ok(Self::Another),
+            Some("name") if *resource != MACHINES => Ok(Self::OrFind),
+            Some(_) => Err(ApiError::field(
+                "find",
+                "Business units and machine groups can be found by `name`, nothing else.",
+            )),
+        }
+    }
 }
 
 /// Changes one; with `partial` what is not sent stays.
@@ -138,6 +163,19 @@ impl ApiWrite {
         let row = list::find_in(self.shown(resource), id, &self.scope, app, &tx).await?;
         self.commit(note, app, tx).await?;
         Ok(row)
+    }
+
+    /// What was there already, and stays as it is.
+    async fn found(
+        &self,
+        resource: &'static Resource,
+        id: &str,
+        app: &App,
+        tx: Tx,
+    ) -> Result<(StatusCode, Json), ApiError> {
+        let row = list::find_in(self.shown(resource), id, &self.scope, app, &tx).await?;
+        tx.rollback().await?;
+        Ok((StatusCode::OK, row))
     }
 
     /// Notes the change and commits.

@@ -1,5 +1,6 @@
 //! Machine groups. Their keys are made here and cannot be chosen.
 
+use axum::http::StatusCode;
 use sal_http::{
     App,
     random_key::{GROUP_KEY, random_key},
@@ -11,22 +12,30 @@ use sal_store::{
     pool::Executor,
     resources::{
         MACHINE_GROUPS,
-        change::{known_units, lock_group_of},
+        change::{group_by_name, known_units, lock_group_of, lock_name},
     },
 };
 use serde_json::{Map, Value as Json};
 
-use super::{Note, Object, id_of, names, no_such, text};
+use super::{Making, Note, Object, id_of, names, no_such, text};
 use crate::{access::ApiWrite, error::ApiError};
 
 pub(super) async fn create(
     values: &Map<String, Json>,
+    making: Making,
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<Json, ApiError> {
+) -> Result<(StatusCode, Json), ApiError> {
     let name = text(values, "name").unwrap_or_default();
     let unit = unit(values, access, &tx).await?.ok_or(ApiError::NotFound)?;
+    if making == Making::OrFind {
+        lock_name(&tx, &format!("group {unit} {name}")).await?;
+        if let Some(found) = group_by_name(&tx, name, &unit).await?.first() {
+            let id = found.id.to_string();
+            return access.found(&MACHINE_GROUPS, &id, app, tx).await;
+        }
+    }
     let made = insert_group(&tx, &unit, name, &random_key(GROUP_KEY)).await?;
     let group = made
         .first()
@@ -34,7 +43,8 @@ pub(super) async fn create(
         .ok_or(ApiError::NotFound)?;
     let note = note("made", group, name, "");
     let id = group.to_string();
-    access.finish(&MACHINE_GROUPS, &id, note, app, tx).await
+    let made = access.finish(&MACHINE_GROUPS, &id, note, app, tx).await?;
+    Ok((StatusCode::CREATED, made))
 }
 
 pub(super) async fn update(

@@ -1,5 +1,6 @@
 //! Business units.
 
+use axum::http::StatusCode;
 use sal_http::App;
 use sal_store::{
     Tx,
@@ -8,22 +9,31 @@ use sal_store::{
     pool::Executor,
     resources::{
         BUSINESS_UNITS,
-        change::{known_users, replace_members},
+        change::{known_users, lock_name, replace_members, unit_by_name},
     },
     scope::Scope,
     units::{delete_unit, lock_unit, rename_unit},
 };
 use serde_json::{Map, Value as Json};
 
-use super::{Note, Object, invalid_pk, names, text};
+use super::{Making, Note, Object, invalid_pk, names, text};
 use crate::{access::ApiWrite, error::ApiError};
 
 pub(super) async fn create(
     values: &Map<String, Json>,
+    making: Making,
     access: &ApiWrite,
     app: &App,
     tx: Tx,
-) -> Result<Json, ApiError> {
+) -> Result<(StatusCode, Json), ApiError> {
+    if making == Making::OrFind {
+        let name = text(values, "name").unwrap_or_default();
+        lock_name(&tx, &format!("unit {name}")).await?;
+        if let Some(found) = unit_by_name(&tx, name, &access.scope).await?.first() {
+            let id = found.id.to_string();
+            return access.found(&BUSINESS_UNITS, &id, app, tx).await;
+        }
+    }
     if access.scope != Scope::All {
         return Err(ApiError::OutOfScope(
             "This token is for some business units; to make others, a token for all of them is needed.",
@@ -36,7 +46,8 @@ pub(super) async fn create(
     replace_members(&tx, &unit, &users.unwrap_or_default()).await?;
     let note = note("made", unit, name, "");
     let id = unit.to_string();
-    access.finish(&BUSINESS_UNITS, &id, note, app, tx).await
+    let made = access.finish(&BUSINESS_UNITS, &id, note, app, tx).await?;
+    Ok((StatusCode::CREATED, made))
 }
 
 pub(super) async fn update(

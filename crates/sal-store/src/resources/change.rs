@@ -5,7 +5,10 @@
 
 use sal_query::machine_column_names;
 
-use crate::ids::{GroupId, MachineId, UnitId, UserId};
+use crate::{
+    ids::{GroupId, MachineId, UnitId, UserId},
+    scope::Scope,
+};
 
 macro_rules! names {
     ($first:ident, $($name:ident,)*) => { concat!(stringify!($first), $(", ", stringify!($name)),*) };
@@ -87,6 +90,55 @@ crate::queries! {
         /// Its unit.
         business_unit_id: UnitId,
     } = "SELECT name, business_unit_id FROM server_machinegroup WHERE id = $1 FOR UPDATE";
+
+    /// Makes whoever looks for the same name wait until the transaction ends. The names are those of the callers.
+    lock_name(name: str) = "SELECT pg_advisory_xact_lock(hashtextextended($1, 16))";
+
+    /// The oldest unit of this name in the scope.
+    unit_by_name(name: str, scope: Scope) -> /// A unit that was looked for.
+    NamedUnit {
+        /// Its id.
+        id: UnitId,
+    } = "SELECT id FROM server_businessunit WHERE name = $1 AND ($2::int[] IS NULL OR id = ANY($2::int[])) ORDER BY id LIMIT 1";
+
+    /// The oldest group of this name in a unit.
+    group_by_name(name: str, unit: UnitId) -> /// A group that was looked for.
+    NamedGroup {
+        /// Its id.
+        id: GroupId,
+    } = "SELECT id FROM server_machinegroup WHERE name = $1 AND business_unit_id = $2 ORDER BY id LIMIT 1";
+
+    /// Those of these machines that are in the scope, by id.
+    machines_of(ids: [MachineId], serials: [String], scope: Scope) -> /// A machine as it is.
+    MachineNow {
+        /// Its id.
+        id: MachineId,
+        /// Its serial number.
+        serial: String,
+        /// The group it is in.
+        machine_group_id: GroupId,
+        /// Whether it counts as deployed.
+        deployed: bool,
+    } = "SELECT m.id, m.serial, m.machine_group_id, m.deployed FROM server_machine m
+         JOIN server_machinegroup g ON g.id = m.machine_group_id
+         WHERE (m.id = ANY($1) OR m.serial = ANY($2)) AND ($3::int[] IS NULL OR g.business_unit_id = ANY($3::int[]))
+         ORDER BY m.id";
+
+    /// The same, locked until the transaction ends.
+    lock_machines_of(ids: [MachineId], serials: [String], scope: Scope) -> /// A machine as it stays.
+    MachineLocked {
+        /// Its id.
+        id: MachineId,
+        /// Its serial number.
+        serial: String,
+        /// The group it is in.
+        machine_group_id: GroupId,
+        /// Whether it counts as deployed.
+        deployed: bool,
+    } = "SELECT m.id, m.serial, m.machine_group_id, m.deployed FROM server_machine m
+         JOIN server_machinegroup g ON g.id = m.machine_group_id
+         WHERE (m.id = ANY($1) OR m.serial = ANY($2)) AND ($3::int[] IS NULL OR g.business_unit_id = ANY($3::int[]))
+         ORDER BY m.id FOR UPDATE OF m";
 
     /// Makes these people the members of a unit, and nobody else.
     replace_members(unit: UnitId, people: [UserId]) =
