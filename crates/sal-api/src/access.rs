@@ -21,7 +21,7 @@ use sal_store::{
     searches::Asker,
 };
 
-use crate::error::ApiError;
+use crate::{error::ApiError, write::once::Once};
 use token::Token;
 
 pub(crate) use uses::TokenUses;
@@ -62,6 +62,10 @@ pub(crate) struct ApiWrite {
     pub(crate) user: Option<UserId>,
     /// For the audit log.
     pub(crate) name: String,
+    /// Whose request it is, among those that named themselves.
+    pub(crate) walker: String,
+    /// The request, where it named itself.
+    pub(crate) once: Option<Once>,
     keys: Keys,
 }
 
@@ -86,7 +90,7 @@ impl ApiWrite {
     pub(crate) fn read(&self) -> ApiRead {
         ApiRead {
             scope: self.scope.clone(),
-            walker: self.name.clone(),
+            walker: self.walker.clone(),
             keys: self.keys,
         }
     }
@@ -137,17 +141,16 @@ impl Caller {
     /// # Errors
     /// [`ApiError::Forbidden`] for persons below global admin.
     pub(crate) fn read(&self, app: &App) -> Result<ApiRead, ApiError> {
-        let (scope, walker) = match self {
+        let scope = match self {
             Self::Person(viewer) if viewer.level != Level::GlobalAdmin => {
                 return Err(ApiError::Forbidden);
             }
-            Self::Token(token) => (token.scope.clone(), format!("token {}", token.id)),
-            Self::Key { id, .. } => (Scope::All, format!("key {id}")),
-            Self::Person(viewer) => (Scope::All, format!("user {}", viewer.id)),
+            Self::Token(token) => token.scope.clone(),
+            Self::Key { .. } | Self::Person(_) => Scope::All,
         };
         Ok(ApiRead {
             scope,
-            walker,
+            walker: self.walker(),
             keys: self.keys(app),
         })
     }
@@ -176,8 +179,19 @@ impl Caller {
             scope,
             user,
             name,
+            walker: self.walker(),
+            once: None,
             keys: self.keys(app),
         })
+    }
+
+    /// A name that no other caller has.
+    fn walker(&self) -> String {
+        match self {
+            Self::Token(token) => format!("token {}", token.id),
+            Self::Key { id, .. } => format!("key {id}"),
+            Self::Person(viewer) => format!("user {}", viewer.id),
+        }
     }
 
     /// Whoever lets in a machine can put it anywhere: a key that may only read does not see how.

@@ -19,6 +19,10 @@ pub(crate) enum ApiError {
     MalformedToken(Malformed),
     /// A token that is not known or does not count any more; which of it is said to nobody.
     InvalidToken,
+    /// An `Idempotency-Key` of another request.
+    KeyReused,
+    /// The first request with this `Idempotency-Key` is not answered yet.
+    UnderWay,
     /// A token that may only read.
     ReadOnlyToken,
     /// It may not do that, and why.
@@ -102,6 +106,14 @@ impl ApiError {
                 return (StatusCode::UNAUTHORIZED, detail);
             }
             Self::InvalidToken => (StatusCode::UNAUTHORIZED, INVALID_TOKEN),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Another request had this Idempotency-Key. Choose a new one for each change.",
+            ),
+            Self::UnderWay => (
+                StatusCode::CONFLICT,
+                "The first request with this Idempotency-Key is not answered yet. Send it again in a moment.",
+            ),
             Self::ReadOnlyToken => (
                 StatusCode::FORBIDDEN,
                 "This token may only read. Make one that may also write.",

@@ -34,7 +34,10 @@ use address::{Address, Found};
 use error::ApiError;
 use query::Query;
 use walks::Walks;
-use write::Sent;
+use write::{
+    Sent,
+    once::{self, Beginning},
+};
 
 pub use first_api::{gone, is_first_api};
 
@@ -128,12 +131,23 @@ async fn respond(
             Ok(metadata::options(address))
         }
         _ => {
-            let access = caller.write(app)?;
+            let mut access = caller.write(app)?;
+            let body = match once::begin(&parts, body, &access, app).await? {
+                Beginning::Done(response) => return Ok(response),
+                Beginning::Go(body, once) => {
+                    access.once = once;
+                    body
+                }
+            };
             let request = Sent {
                 parts: &parts,
                 body,
             };
-            change(address, request, &access, app).await
+            let answer = change(address, request, &access, app).await;
+            if let Some(once) = &access.once {
+                once.end(app).await;
+            }
+            answer
         }
     }
 }

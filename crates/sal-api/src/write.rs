@@ -5,6 +5,7 @@ pub(crate) mod bulk;
 pub(crate) mod fields;
 mod groups;
 mod machines;
+pub(crate) mod once;
 mod python_json;
 mod units;
 
@@ -161,7 +162,11 @@ impl ApiWrite {
         tx: Tx,
     ) -> Result<Json, ApiError> {
         let row = list::find_in(self.shown(resource), id, &self.scope, app, &tx).await?;
-        self.commit(note, app, tx).await?;
+        let status = match note.action {
+            "made" => StatusCode::CREATED,
+            _ => StatusCode::OK,
+        };
+        self.commit(note, (status, Some(&row)), app, tx).await?;
         Ok(row)
     }
 
@@ -178,8 +183,17 @@ impl ApiWrite {
         Ok((StatusCode::OK, row))
     }
 
-    /// Notes the change and commits.
-    async fn commit(&self, note: Note<'_>, app: &App, tx: Tx) -> Result<(), ApiError> {
+    /// Notes the change, and the answer where the request named itself, and commits.
+    async fn commit(
+        &self,
+        note: Note<'_>,
+        (status, body): (StatusCode, Option<&Json>),
+        app: &App,
+        tx: Tx,
+    ) -> Result<(), ApiError> {
+        if let Some(once) = &self.once {
+            once.note(status, body, &tx).await?;
+        }
         let Note {
             action,
             object,

@@ -4,6 +4,7 @@
 //! everything one request writes goes through one [`Tx`]. The database login is somebody else's:
 //! a [`pool::Connector`] is handed in.
 
+pub mod api_answers;
 pub mod api_keys;
 pub mod api_tokens;
 pub mod applications;

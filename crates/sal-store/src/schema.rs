@@ -313,6 +313,11 @@ pub const ADDITIONS: &[Addition] = &[
         false,
         "a table of tokens for programs of the REST API"
     ),
+    addition!(
+        "0016-api-answers",
+        false,
+        "a table of what programs of the REST API were answered, for a day"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -27,6 +27,7 @@ pub const ALL: &[&[Entry]] = &[
     crate::searches::ALL,
     crate::searches::change::ALL,
     crate::searches::rows::ALL,
+    crate::api_answers::ALL,
     crate::api_keys::ALL,
     crate::api_tokens::ALL,
     crate::resources::change::ALL,

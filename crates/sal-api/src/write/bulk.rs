@@ -94,11 +94,16 @@ pub(crate) async fn run(
     let answer = order.answer(&rows, changed.len());
     if order.is_dry || changed.is_empty() {
         tx.rollback().await?;
-        return Ok(answer);
+        return Ok(answer::json(StatusCode::OK, &answer));
     }
     order.change.carry_out(&changed, &tx).await?;
-    note(order.change, &changed, access, app, tx).await?;
-    Ok(answer)
+    let done = Done {
+        change: order.change,
+        changed: &changed,
+        answer: &answer,
+    };
+    done.commit(access, app, tx).await?;
+    Ok(answer::json(StatusCode::OK, &answer))
 }
 
 impl Order {
@@ -230,7 +235,7 @@ impl Order {
             .collect())
     }
 
-    fn answer(&self, rows: &[Row], changed: usize) -> Response {
+    fn answer(&self, rows: &[Row], changed: usize) -> Json {
         let results = rows.iter().map(|row| match &row.found {
             None => json!({"machine": row.asked, "outcome": "not found"}),
             Some(found) => json!({
@@ -240,12 +245,11 @@ impl Order {
                 "outcome": if self.change.concerns(found) { self.change.done() } else { "unchanged" },
             }),
         });
-        let body = json!({
+        json!({
             "dry_run": self.is_dry,
             "changed": changed,
             "results": results.collect::<Vec<_>>(),
-        });
-        answer::json(StatusCode::OK, &body)
+        })
     }
 }
 
@@ -387,35 +391,40 @@ fn flag(body: &Map<String, Json>, name: &str) -> Result<bool, ApiError> {
     }
 }
 
-/// One line for all of them, as the pages write it.
-async fn note(
+/// What was done.
+struct Done<'a> {
     change: Change,
-    changed: &[&Found],
-    access: &ApiWrite,
-    app: &App,
-    tx: Tx,
-) -> Result<(), ApiError> {
-    let serials: Vec<&str> = changed.iter().map(|found| found.serial.as_str()).collect();
-    let mut detail = serials.join(", ");
-    if let Change::Move(group) = change {
-        detail = format!("to machine group {group}: {detail}");
+    changed: &'a [&'a Found],
+    answer: &'a Json,
+}
+
+impl Done<'_> {
+    /// One line for all of them, as the pages write it.
+    async fn commit(&self, access: &ApiWrite, app: &App, tx: Tx) -> Result<(), ApiError> {
+        let changed = self.changed;
+        let serials: Vec<&str> = changed.iter().map(|found| found.serial.as_str()).collect();
+        let mut detail = serials.join(", ");
+        if let Change::Move(group) = self.change {
+            detail = format!("to machine group {group}: {detail}");
+        }
+        let name = format!("{} machines", changed.len());
+        let (kind, id, name) = match changed {
+            [only] => ("machine", only.id.to_string(), only.serial.as_str()),
+            _ => ("machines", changed.len().to_string(), name.as_str()),
+        };
+        let note = Note {
+            action: match self.change {
+                Change::Move(_) => "moved",
+                Change::Deployed(true) => "marked as deployed",
+                Change::Deployed(false) => "marked as not deployed",
+                Change::Delete => "removed",
+            },
+            object: Object { kind, id, name },
+            detail: &detail,
+        };
+        let answer = (StatusCode::OK, Some(self.answer));
+        access.commit(note, answer, app, tx).await
     }
-    let name = format!("{} machines", changed.len());
-    let (kind, id, name) = match changed {
-        [only] => ("machine", only.id.to_string(), only.serial.as_str()),
-        _ => ("machines", changed.len().to_string(), name.as_str()),
-    };
-    let note = Note {
-        action: match change {
-            Change::Move(_) => "moved",
-            Change::Deployed(true) => "marked as deployed",
-            Change::Deployed(false) => "marked as not deployed",
-            Change::Delete => "removed",
-        },
-        object: Object { kind, id, name },
-        detail: &detail,
-    };
-    access.commit(note, app, tx).await
 }
 
 const FIELDS: [&str; 7] = [

@@ -69,7 +69,12 @@ pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Re
     let machines = delete_groups(&[group], &tx).await?;
     let detail = format!("with {machines} machines");
     access
-        .commit(note("removed", group, &name, &detail), app, tx)
+        .commit(
+            note("removed", group, &name, &detail),
+            (StatusCode::NO_CONTENT, None),
+            app,
+            tx,
+        )
         .await
 }
 

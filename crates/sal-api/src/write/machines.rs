@@ -1,5 +1,6 @@
 //! Machines. The serial number stays as it is sent, as in the original.
 
+use axum::http::StatusCode;
 use sal_http::App;
 use sal_store::{
     Tx,
@@ -72,7 +73,12 @@ pub(super) async fn delete(
     let id = locked(serial, access, &tx).await?;
     delete_machines(&[id], &tx).await?;
     access
-        .commit(note("removed", id, serial, ""), app, tx)
+        .commit(
+            note("removed", id, serial, ""),
+            (StatusCode::NO_CONTENT, None),
+            app,
+            tx,
+        )
         .await
 }
 

@@ -75,7 +75,12 @@ pub(super) async fn delete(id: &str, access: &ApiWrite, app: &App, tx: Tx) -> Re
     let machines = delete_unit(unit, &tx).await?;
     let detail = format!("with {machines} machines");
     access
-        .commit(note("removed", unit, &name, &detail), app, tx)
+        .commit(
+            note("removed", unit, &name, &detail),
+            (StatusCode::NO_CONTENT, None),
+            app,
+            tx,
+        )
         .await
 }
 

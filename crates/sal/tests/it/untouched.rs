@@ -29,6 +29,7 @@ This is a Sal 4.4.1 database, and nothing stands in the way.
   0013-bounded-page-indexes  indexes over the beginning of names where an earlier build indexed whole names
   0014-searches              a table of what saved searches mean and with whom they are shared
   0015-api-tokens            a table of tokens for programs of the REST API
+  0016-api-answers           a table of what programs of the REST API were answered, for a day
 No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off.
 ";
 
@@ -45,7 +46,7 @@ async fn an_untouched_database_is_called_so_and_the_start_says_what_it_added() {
     assert_eq!(report["ready"], true);
     assert_eq!(report["database"], "Sal's, untouched by this server");
     let names: Vec<_> = report["will_add"].as_array().unwrap().iter().collect();
-    assert_eq!(names.len(), 15, "{report}");
+    assert_eq!(names.len(), 16, "{report}");
 
     let mut server = Server::start(&settings).await;
     let log = server.log();
