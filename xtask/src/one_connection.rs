@@ -62,6 +62,14 @@ const MAY_CALL: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "stream_client(",
+        &[
+            "sal-http/src/db.rs",
+            // What was asked with another connection is let go of before.
+            "sal-api/src/stream.rs",
+        ],
+    ),
+    (
         "machine_client(",
         &[
             "sal-http/src/db.rs",

@@ -27,38 +27,113 @@ pub(crate) fn finish(mut response: Response, allow: Option<&'static str>) -> Res
     response
 }
 
-/// Whether JSON is what the program takes. Browsers get it too (Q-185).
-///
-/// # Errors
-/// Not found for a format that does not exist, [`ApiError::NotAcceptable`] for a media type that is none of ours.
-pub(crate) fn negotiate(format: Option<&str>, parts: &Parts) -> Result<(), ApiError> {
-    if let Some(format) = format {
-        return match format {
-            "json" | "api" => Ok(()),
-            _ => Err(ApiError::NotFound),
-        };
+/// What a list is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Pages of JSON. Browsers get it too (Q-185).
+    Json,
+    /// All rows, a line of JSON each; by which of its names it was asked for.
+    JsonLines(&'static str),
+    /// All rows, comma separated.
+    Csv,
+}
+
+impl Format {
+    /// The one that was asked for, by name or by media type.
+    ///
+    /// # Errors
+    /// Not found for a format that does not exist, [`ApiError::NotAcceptable`] for a media type that is none of ours.
+    pub(crate) fn negotiate(named: Option<&str>, parts: &Parts) -> Result<Self, ApiError> {
+        if let Some(name) = named {
+            return match name {
+                "json" | "api" => Ok(Self::Json),
+                "jsonl" => Ok(Self::JsonLines("application/jsonl")),
+                "csv" => Ok(Self::Csv),
+                _ => Err(ApiError::NotFound),
+            };
+        }
+        let headers = parts.headers.get_all(header::ACCEPT).iter();
+        let said: Vec<(&str, f32)> = headers
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(media_range)
+            .collect();
+        if said.is_empty() {
+            return Ok(Self::Json);
+        }
+        let known = said
+            .iter()
+            .filter(|(_, weight)| *weight > 0.0)
+            .filter_map(|(range, weight)| Some((Self::of_range(range)?, *weight)));
+        // The first of those that are wanted most.
+        let best = known.reduce(|best, other| if other.1 > best.1 { other } else { best });
+        best.map(|(format, _)| format)
+            .ok_or(ApiError::NotAcceptable)
     }
-    let said: Vec<&str> = parts
-        .headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|range| range.split(';').next().unwrap_or_default().trim())
-        .collect();
-    let fits = |range: &&str| {
-        [
-            "*/*",
-            "application/*",
-            "application/json",
-            "text/html",
-            "text/*",
-        ]
-        .iter()
-        .any(|known| range.eq_ignore_ascii_case(known))
-    };
-    if said.is_empty() || said.iter().any(fits) {
-        return Ok(());
+
+    fn of_range(range: &str) -> Option<Self> {
+        let known = [
+            ("*/*", Self::Json),
+            ("application/*", Self::Json),
+            ("application/json", Self::Json),
+            ("text/html", Self::Json),
+            ("text/*", Self::Json),
+            ("application/jsonl", Self::JsonLines("application/jsonl")),
+            (
+                "application/x-ndjson",
+                Self::JsonLines("application/x-ndjson"),
+            ),
+            ("text/csv", Self::Csv),
+        ];
+        let found = known
+            .iter()
+            .find(|(name, _)| range.eq_ignore_ascii_case(name));
+        found.map(|(_, format)| *format)
     }
-    Err(ApiError::NotAcceptable)
+}
+
+/// A media range and how much it is wanted (RFC 9110, 12.5.1).
+fn media_range(text: &str) -> (&str, f32) {
+    let mut parts = text.split(';').map(str::trim);
+    let range = parts.next().unwrap_or_default();
+    let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok());
+    (range, weight.unwrap_or(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_is_the_one_that_is_wanted_most() {
+        for (accept, format) in [
+            ("", Some(Format::Json)),
+            ("*/*", Some(Format::Json)),
+            (
+                "application/jsonl",
+                Some(Format::JsonLines("application/jsonl")),
+            ),
+            (
+                "application/x-ndjson, */*",
+                Some(Format::JsonLines("application/x-ndjson")),
+            ),
+            ("application/json;q=0.5, text/csv", Some(Format::Csv)),
+            (
+                "Text/CSV; charset=utf-8; q=0.4, */*;q=0.8",
+                Some(Format::Json),
+            ),
+            (
+                "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
+                Some(Format::Json),
+            ),
+            ("image/png", None),
+        ] {
+            let mut request = axum::http::Request::get("/");
+            if !accept.is_empty() {
+                request = request.header("accept", accept);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(Format::negotiate(None, &parts).ok(), format, "{accept}");
+        }
+    }
 }

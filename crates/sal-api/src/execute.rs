@@ -1,22 +1,27 @@
 //! The machines that a saved search finds.
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use sal_http::{App, db::program_client};
 use sal_query::check::check_expr;
 use sal_store::{
     ids::SearchId,
-    resources::{self, Conditions, MACHINES, Machines, Page},
+    resources::{Conditions, MACHINES, Machines},
     searches::{self, Asker, NamedSearches, Search},
 };
-use serde_json::{Map, Value as Json};
 
-use crate::{access::ApiRead, answer, error::ApiError, query::Query, render};
+use crate::{
+    Asked,
+    access::ApiRead,
+    answer::Format,
+    error::ApiError,
+    stream::{self, Rows},
+};
 
-/// A plain array, with all fields where `full` is said.
+/// A plain array, or lines, with all fields where `full` is said.
 pub(crate) async fn run(
     id: &str,
-    query: &Query,
+    format: Format,
+    asked: &Asked<'_>,
     access: &ApiRead,
     app: &App,
 ) -> Result<Response, ApiError> {
@@ -27,23 +32,18 @@ pub(crate) async fn run(
     let search = searches::load(id, &asker, &db).await?;
     let search = search.ok_or_else(no_match)?;
     let all = searches::list(&asker, &db).await?;
+    drop(db);
     let conditions = Conditions {
         machines: Some(machines(&search, &all, &asker, app)?),
         ..Conditions::default()
     };
-    let everything = Page {
-        after: None,
-        offset: 0,
-        limit: i64::MAX,
+    let fields = (!asked.query.has("full")).then_some(SHORT.as_slice());
+    let rows = Rows {
+        resource: &MACHINES,
+        fields,
+        conditions: &conditions,
     };
-    let found = resources::page(&MACHINES, &conditions, everything, &access.scope, &db).await?;
-    drop(db);
-    let is_full = query.has("full");
-    let rows = found.into_iter().map(|record| {
-        let row = render::object(&MACHINES, record, &app.config.time_zone);
-        if is_full { row } else { short(&row) }
-    });
-    Ok(answer::json(StatusCode::OK, &Json::Array(rows.collect())))
+    stream::send(&rows, format, &asked.parts.method, access, app).await
 }
 
 fn machines(
@@ -72,14 +72,6 @@ fn machines(
         condition: condition.map_err(|error| unusable(error.to_string()))?,
         now: app.now(),
     })
-}
-
-fn short(row: &Json) -> Json {
-    let fields = SHORT.iter().filter_map(|name| {
-        let value = row.get(name)?;
-        Some(((*name).to_owned(), value.clone()))
-    });
-    Json::Object(fields.collect::<Map<_, _>>())
 }
 
 const SHORT: [&str; 5] = ["id", "last_checkin", "serial", "hostname", "console_user"];

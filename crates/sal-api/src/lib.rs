@@ -14,6 +14,7 @@ mod list;
 mod metadata;
 mod query;
 mod render;
+mod stream;
 mod walks;
 mod write;
 
@@ -31,6 +32,7 @@ use sal_store::resources::Resource;
 
 use access::{ApiWrite, Caller, TokenUses};
 use address::{Address, Found};
+use answer::Format;
 use error::ApiError;
 use query::Query;
 use walks::Walks;
@@ -96,7 +98,7 @@ async fn api(
         Found::Nothing => return answer::finish(ApiError::NotFound.into_response(), None),
     };
     let allow = allowed(&address);
-    let asked = Asked {
+    let asked = Addressed {
         address,
         format,
         request,
@@ -107,25 +109,39 @@ async fn api(
 }
 
 /// A request at an address of ours.
-struct Asked {
+struct Addressed {
     address: Address,
     format: Option<String>,
     request: Request,
 }
 
 async fn respond(
-    asked: Asked,
+    asked: Addressed,
     walks: &Walks,
     uses: &TokenUses,
     app: &App,
 ) -> Result<Response, ApiError> {
     let (address, (parts, body)) = (&asked.address, asked.request.into_parts());
     let query = Query::of(&parts);
-    let format = asked.format.as_deref().or(query.first("format"));
-    answer::negotiate(format, &parts)?;
+    let named = asked.format.as_deref().or(query.first("format"));
+    let format = Format::negotiate(named, &parts)?;
+    let is_a_list = matches!(parts.method, Method::GET | Method::HEAD)
+        && matches!(address, Address::List(_) | Address::Execute(_));
+    if format != Format::Json && !is_a_list {
+        return Err(match named {
+            Some(_) => ApiError::NotFound,
+            None => ApiError::NotAcceptable,
+        });
+    }
     let caller = Caller::find(&parts, uses, app).await?;
     match parts.method {
-        Method::GET | Method::HEAD => get(address, &query, &parts, &caller, walks, app).await,
+        Method::GET | Method::HEAD => {
+            let asked = Asked {
+                query: &query,
+                parts: &parts,
+            };
+            get(address, format, &asked, &caller, walks, app).await
+        }
         Method::OPTIONS => {
             let _read = caller.read(app)?;
             Ok(metadata::options(address))
@@ -152,22 +168,32 @@ async fn respond(
     }
 }
 
+/// What somebody wants to read.
+struct Asked<'a> {
+    query: &'a Query,
+    parts: &'a Parts,
+}
+
 async fn get(
     address: &Address,
-    query: &Query,
-    parts: &Parts,
+    format: Format,
+    asked: &Asked<'_>,
     caller: &Caller,
     walks: &Walks,
     app: &App,
 ) -> Result<Response, ApiError> {
     let read = caller.read(app)?;
+    let Asked { query, parts } = asked;
     match address {
         Address::Root => Ok(list::root(parts, app)),
+        Address::List(resource) if format != Format::Json => {
+            stream::list(read.shown(resource), format, asked, &read, app).await
+        }
         Address::List(resource) => {
             list::page(read.shown(resource), query, parts, &read, walks, app).await
         }
         Address::One(resource, id) => list::one(read.shown(resource), id, &read, app).await,
-        Address::Execute(id) => execute::run(id, query, &read, app).await,
+        Address::Execute(id) => execute::run(id, format, asked, &read, app).await,
     }
 }
 

@@ -50,12 +50,7 @@ pub(crate) async fn page(
         true => NamedSearches::load(&read.asker(), &db).await?,
         false => NamedSearches::default(),
     };
-    let context = Context {
-        named: &named,
-        zone: &app.config.time_zone,
-        now: app.now(),
-    };
-    let conditions = query.conditions(resource, &context)?;
+    let conditions = conditions(resource, query, &named, app)?;
     let list = List {
         resource,
         conditions: &conditions,
@@ -86,6 +81,21 @@ pub(crate) async fn page(
         axum::http::HeaderValue::from_static("no-store"),
     );
     Ok(response)
+}
+
+/// What narrows a list.
+pub(crate) fn conditions(
+    resource: &'static Resource,
+    query: &Query,
+    named: &NamedSearches,
+    app: &App,
+) -> Result<Conditions, ApiError> {
+    let context = Context {
+        named,
+        zone: &app.config.time_zone,
+        now: app.now(),
+    };
+    query.conditions(resource, &context)
 }
 
 /// A list and how it is cut.

@@ -69,6 +69,23 @@ impl Query {
         Ok(size.min(MOST_ON_A_PAGE))
     }
 
+    /// Refuses what cuts a list in pages, where all of it is sent.
+    ///
+    /// # Errors
+    /// Names the parameter.
+    pub(crate) fn is_whole(&self) -> Result<(), ApiError> {
+        match ["page", "page_size"]
+            .into_iter()
+            .find(|name| self.has(name))
+        {
+            Some(name) => Err(ApiError::field(
+                name,
+                "JSON Lines and CSV have all rows of the list; leave this parameter out.",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The number of the page, where it is one.
     pub(crate) fn number(&self) -> Option<i64> {
         self.first("page")?.trim().parse().ok()

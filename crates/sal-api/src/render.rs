@@ -1,5 +1,7 @@
 //! Rows as JSON, as Django REST framework writes it: fields in their order, times in the server's zone.
 
+use std::fmt::{self, Write};
+
 use jiff::{Timestamp, tz::TimeZone};
 use sal_store::resources::{Record, Resource, Value};
 use serde_json::{Map, Value as Json};
@@ -33,25 +35,50 @@ fn json(value: Value, zone: &TimeZone) -> Json {
         Value::Text(text) => text.into(),
         Value::Flag(flag) => flag.into(),
         Value::Time(at) => time(at, zone).into(),
-        Value::Json(text) => serde_json::from_str(&text).unwrap_or_default(),
+        Value::Json(text) => parsed(&text),
     }
+}
+
+/// JSON that the database wrote, with blanks and line ends of its own.
+pub(crate) fn parsed(text: &str) -> Json {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 /// ISO 8601 with microseconds where there are any, and `Z` where the zone has no offset.
 pub(crate) fn time(at: Timestamp, zone: &TimeZone) -> String {
-    let local = at.to_zoned(zone.clone());
-    let fraction = match local.subsec_nanosecond() / 1000 {
-        0 => String::new(),
-        micros => format!(".{micros:06}"),
-    };
-    let offset = local.offset();
-    let offset = if offset.is_zero() {
-        "Z".to_owned()
-    } else {
-        local.strftime("%:z").to_string()
-    };
-    format!("{}{fraction}{offset}", local.strftime("%Y-%m-%dT%H:%M:%S"))
+    let mut text = String::with_capacity(LONGEST_TIME);
+    // Writing to a string does not fail.
+    let _ = write_time(at, zone, &mut text);
+    text
 }
+
+/// The same at the end of a text, without one of its own: streams have millions of them.
+pub(crate) fn write_time(at: Timestamp, zone: &TimeZone, text: &mut impl Write) -> fmt::Result {
+    let offset = zone.to_offset(at);
+    let local = offset.to_datetime(at);
+    write!(
+        text,
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        local.year(),
+        local.month(),
+        local.day(),
+        local.hour(),
+        local.minute(),
+        local.second()
+    )?;
+    match local.subsec_nanosecond() / 1000 {
+        0 => {}
+        micros => write!(text, ".{micros:06}")?,
+    }
+    if offset.is_zero() {
+        return text.write_char('Z');
+    }
+    let seconds = offset.seconds();
+    let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+    write!(text, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+const LONGEST_TIME: usize = 32;
 
 #[cfg(test)]
 mod tests {

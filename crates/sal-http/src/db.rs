@@ -50,6 +50,14 @@ pub async fn export_client(app: &App) -> Result<Client, StoreError> {
     app.store.get(Lane::Exports).await
 }
 
+/// A connection for a list that is sent to a program from one snapshot, until its end.
+///
+/// # Errors
+/// As [`sal_store::Store::get`].
+pub async fn stream_client(app: &App) -> Result<Client, StoreError> {
+    app.store.get(Lane::Streams).await
+}
+
 /// A connection for a client's request with a body of this size.
 ///
 /// # Errors

@@ -6,12 +6,14 @@
 
 pub mod change;
 mod page;
+mod stream;
 mod tables;
 
 use jiff::Timestamp;
 use sal_query::Parameter;
 
 pub use page::{Conditions, Machines, Order, Page, Term, count, one, page};
+pub use stream::{Batch, Cell, Cells, Stream, stream};
 pub use tables::{
     BUSINESS_UNITS, FACTS, INVENTORY, MACHINE_GROUPS, MACHINE_GROUPS_WITHOUT_KEYS, MACHINES,
     MANAGED_ITEM_HISTORIES, MANAGED_ITEMS, MANAGEMENT_SOURCES, MESSAGES, PLUGIN_SCRIPT_ROWS,
@@ -84,6 +86,17 @@ impl Resource {
             .iter()
             .filter_map(outer)
             .filter(move |name| last.replace(*name) != Some(*name))
+    }
+
+    /// The columns of these fields, or all of them.
+    #[must_use]
+    pub fn columns_of(&self, fields: Option<&[&str]>) -> Vec<&'static Column> {
+        let columns: &'static [Column] = self.columns;
+        let is_wanted = |column: &&Column| {
+            let outer = column.name.split('.').next().unwrap_or_default();
+            fields.is_none_or(|fields| fields.contains(&outer))
+        };
+        columns.iter().filter(is_wanted).collect()
     }
 
     /// The names that lists can be sorted by.

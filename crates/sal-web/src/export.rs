@@ -4,7 +4,7 @@
 
 mod xlsx;
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, io::Write as _, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -13,7 +13,10 @@ use axum::{
 };
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
-use sal_http::AppError;
+use sal_http::{
+    AppError,
+    csv::{self, guarded},
+};
 use sal_query::{Field, field::SALS_ORDER};
 use sal_store::{FieldValue, MachineRow};
 use serde_json::{Map, Value};
@@ -25,7 +28,7 @@ use self::xlsx::Workbook;
 pub(crate) enum Format {
     /// Comma separated values with CRLF, as Django Sal writes them.
     Csv,
-    /// One JSON object in each line.
+    /// One JSON object in each line; the last one is `{"end":true,"rows":N}`.
     Jsonl,
     /// A workbook, as spreadsheets have it.
     Xlsx,
@@ -135,15 +138,35 @@ fn text_chunks<S>(
 where
     S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
 {
-    let head = match format {
-        Format::Csv => csv_line(columns.iter().map(|name| guarded(name))),
-        Format::Jsonl | Format::Xlsx => String::new(),
-    };
-    let chunks = pages.map(move |page| {
-        page.map(|rows| Bytes::from(lines(format, &columns, &rows)))
-            .inspect_err(broke_off)
+    let columns: Arc<[String]> = columns.into();
+    let mut head = Vec::new();
+    if format == Format::Csv {
+        csv_line(columns.iter().map(|name| guarded(name)), &mut head);
+    }
+    let start = (Box::pin(pages), Some(0_usize));
+    let chunks = stream::try_unfold(start, move |(mut pages, sent)| {
+        let columns = columns.clone();
+        async move {
+            let Some(sent) = sent else {
+                return Ok(None);
+            };
+            let Some(page) = pages.next().await else {
+                return Ok(Some((Bytes::from(end(format, sent)), (pages, None))));
+            };
+            let rows = page.inspect_err(broke_off)?;
+            let chunk = Bytes::from(lines(format, &columns, &rows));
+            Ok(Some((chunk, (pages, Some(sent + rows.len())))))
+        }
     });
     stream::once(async { Ok(Bytes::from(head)) }).chain(chunks)
+}
+
+/// What proves that no rows are missing. Sal's CSV has no such thing.
+fn end(format: Format, rows: usize) -> String {
+    match format {
+        Format::Jsonl => format!("{{\"end\":true,\"rows\":{rows}}}\n"),
+        Format::Csv | Format::Xlsx => String::new(),
+    }
 }
 
 /// A workbook. One that broke off has no end, and no spreadsheet opens it as if it were whole.
@@ -215,15 +238,15 @@ pub(crate) fn disposition(name: &str, extension: &str) -> HeaderValue {
         .unwrap_or_else(|_not_ascii| HeaderValue::from_static("attachment; filename=\"export\""))
 }
 
-fn lines(format: Format, columns: &[String], rows: &[Vec<Cell>]) -> String {
-    let mut text = String::new();
+fn lines(format: Format, columns: &[String], rows: &[Vec<Cell>]) -> Vec<u8> {
+    let mut text = Vec::new();
     for row in rows {
         match format {
-            Format::Csv => text.push_str(&csv_line(row.iter().map(csv_cell))),
+            Format::Csv => csv_line(row.iter().map(csv_cell), &mut text),
             Format::Jsonl | Format::Xlsx => {
                 let pairs = columns.iter().cloned().zip(row.iter().map(json_cell));
                 let object = Value::Object(pairs.collect::<Map<_, _>>());
-                // Writing to a string does not fail.
+                // Writing to memory does not fail.
                 let _ = writeln!(text, "{object}");
             }
         }
@@ -231,14 +254,17 @@ fn lines(format: Format, columns: &[String], rows: &[Vec<Cell>]) -> String {
     text
 }
 
-fn csv_cell(cell: &Cell) -> String {
+fn csv_cell(cell: &Cell) -> Cow<'_, str> {
     match cell {
-        Cell::Empty => String::new(),
+        Cell::Empty => Cow::Borrowed(""),
         Cell::Text(text) => guarded(text),
-        Cell::Number(number) => number.to_string(),
+        Cell::Number(number) => number.to_string().into(),
         // Python's words, which scripts that read Sal's files know.
-        Cell::Flag(flag) => if *flag { "True" } else { "False" }.to_owned(),
-        Cell::Time(at) => at.strftime("%Y-%m-%d %H:%M:%S%.6f+00:00").to_string(),
+        Cell::Flag(flag) => if *flag { "True" } else { "False" }.into(),
+        Cell::Time(at) => at
+            .strftime("%Y-%m-%d %H:%M:%S%.6f+00:00")
+            .to_string()
+            .into(),
     }
 }
 
@@ -252,46 +278,15 @@ fn json_cell(cell: &Cell) -> Value {
     }
 }
 
-/// The text, with an apostrophe in front where a spreadsheet would take it for a formula (OWASP, "CSV Injection"); also
-/// inside it, where a spreadsheet of another locale, which splits at semicolons, would begin another cell.
-pub(crate) fn guarded(text: &str) -> String {
-    let mut guarded = String::with_capacity(text.len() + 1);
-    if text.starts_with(['\t', '\r', '\n']) {
-        guarded.push('\'');
-    }
-    let mut begins_a_cell = true;
-    for character in text.chars() {
-        if begins_a_cell && BEGINS_A_FORMULA.contains(&character) {
-            guarded.push('\'');
-        }
-        guarded.push(character);
-        // Blanks before a formula are passed over.
-        begins_a_cell = ENDS_A_CELL.contains(&character) || begins_a_cell && character == ' ';
-    }
-    guarded
-}
-
-/// The last four are the full-width forms, which Excel takes for the others.
-const BEGINS_A_FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-const ENDS_A_CELL: [char; 4] = [';', '\t', '\r', '\n'];
-
 /// A record as RFC 4180 has it.
-fn csv_line(cells: impl Iterator<Item = String>) -> String {
-    let mut line = String::new();
+fn csv_line(cells: impl Iterator<Item = impl AsRef<str>>, text: &mut Vec<u8>) {
     for (place, cell) in cells.enumerate() {
         if place > 0 {
-            line.push(',');
+            text.push(b',');
         }
-        if cell.contains(['"', ',', '\r', '\n']) {
-            line.push('"');
-            line.push_str(&cell.replace('"', "\"\""));
-            line.push('"');
-        } else {
-            line.push_str(&cell);
-        }
+        csv::write_cell(cell.as_ref(), text);
     }
-    line.push_str("\r\n");
-    line
+    text.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]
@@ -318,30 +313,8 @@ mod tests {
         let jsonl = text(Format::Jsonl, vec![row]).await;
         assert_eq!(
             jsonl,
-            "{\"a\":\"=HYPERLINK(\\\"x\\\")\",\"b\":\"a,b\\nc\"}\n"
+            "{\"a\":\"=HYPERLINK(\\\"x\\\")\",\"b\":\"a,b\\nc\"}\n{\"end\":true,\"rows\":1}\n"
         );
-    }
-
-    #[test]
-    fn q060_whatever_a_spreadsheet_of_any_locale_would_run_gets_an_apostrophe() {
-        for (text, expected) in [
-            ("=1+1", "'=1+1"),
-            ("  @SUM(A1)", "  '@SUM(A1)"),
-            ("\n=1", "'\n'=1"),
-            ("\t=1", "'\t'=1"),
-            ("＝1", "'＝1"),
-            ("＋1", "'＋1"),
-            ("－1", "'－1"),
-            ("＠x", "'＠x"),
-            ("Mac;=cmd|' /C calc'!A0", "Mac;'=cmd|' /C calc'!A0"),
-            ("a; -2", "a; '-2"),
-            ("one\r\n=two", "one\r\n'=two"),
-            ("MacBook-Pro=1; ok", "MacBook-Pro=1; ok"),
-            ("one\r\ntwo", "one\r\ntwo"),
-            ("", ""),
-        ] {
-            assert_eq!(guarded(text), expected);
-        }
     }
 
     #[tokio::test]

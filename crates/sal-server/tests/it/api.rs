@@ -832,5 +832,6 @@ mod bulk;
 mod find;
 mod group_keys;
 mod once;
+mod streams;
 mod tokens;
 mod units;

@@ -25,6 +25,8 @@ pub enum Lane {
     Exports,
     /// A request of a program to the REST API.
     Programs,
+    /// A whole list that is sent to a program: held until its end, so that all of it is of one moment.
+    Streams,
 }
 
 /// The places of each lane.
@@ -34,6 +36,7 @@ pub(super) struct Lanes {
     pages: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     programs: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
     machines_wait: Duration,
     pages_wait: Duration,
     waiting: AtomicUsize,
@@ -56,6 +59,7 @@ impl Lanes {
             pages: places(all - reserve),
             exports: places(all / 8),
             programs: places(all / 4),
+            streams: places(all / 8),
             machines_wait: config.machines_wait,
             pages_wait: config.pages_wait,
             waiting: AtomicUsize::new(0),
@@ -65,7 +69,7 @@ impl Lanes {
     pub(super) fn wait(&self, lane: Lane) -> Duration {
         match lane {
             Lane::Machines | Lane::BulkyMachines => self.machines_wait,
-            Lane::Pages | Lane::Exports | Lane::Programs => self.pages_wait,
+            Lane::Pages | Lane::Exports | Lane::Programs | Lane::Streams => self.pages_wait,
         }
     }
 
@@ -82,6 +86,7 @@ impl Lanes {
             Lane::Pages => (None, &self.pages),
             Lane::Exports => (Some(&self.exports), &self.pages),
             Lane::Programs => (Some(&self.programs), &self.pages),
+            Lane::Streams => (Some(&self.streams), &self.pages),
         };
         let narrow = match narrow {
             Some(lane) => permit(lane).await,

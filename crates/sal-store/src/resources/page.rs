@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sal_query::{Condition, Fragment, Parameter, sql::escape_like};
 use tokio_postgres::Row;
 
-use super::{Column, Filter, Kind, Record, Resource, Value};
+use super::{Cell, Column, Filter, Kind, Record, Resource, Value, stream::cell};
 use crate::{
     error::StoreError,
     machine_query::{FIRST_PARAMETER, add, run},
@@ -99,7 +99,7 @@ pub async fn page(
     let offset = add(Parameter::Integer(page.offset), &mut fragment);
     let sql = format!(
         "SELECT {} FROM {} WHERE {found} ORDER BY {}{} LIMIT {limit} OFFSET {offset}",
-        columns(resource),
+        columns(resource.columns),
         resource.from,
         order(resource, &conditions.order),
         resource.key,
@@ -137,7 +137,7 @@ pub async fn one(
     let place = add(id, &mut fragment);
     let sql = format!(
         "SELECT {} FROM {} WHERE {} AND {} LIMIT 1",
-        columns(resource),
+        columns(resource.columns),
         resource.from,
         in_scope(resource, scope),
         resource.lookup.sql.replace('?', &place),
@@ -154,7 +154,11 @@ fn empty() -> Fragment {
 }
 
 /// The condition on rows, and its parameters.
-fn found(resource: &Resource, conditions: &Conditions, scope: &Scope) -> (Fragment, String) {
+pub(super) fn found(
+    resource: &Resource,
+    conditions: &Conditions,
+    scope: &Scope,
+) -> (Fragment, String) {
     let mut fragment = empty();
     let mut parts = vec![in_scope(resource, scope).to_owned()];
     for Term { filter, value } in &conditions.filters {
@@ -187,7 +191,7 @@ fn found(resource: &Resource, conditions: &Conditions, scope: &Scope) -> (Fragme
 }
 
 /// Each with a comma behind.
-fn order(resource: &Resource, order: &[Order]) -> String {
+pub(super) fn order(resource: &Resource, order: &[Order]) -> String {
     if order.is_empty() {
         return resource.order.to_owned();
     }
@@ -208,10 +212,10 @@ fn in_scope(resource: &Resource, scope: &Scope) -> &'static str {
     }
 }
 
-fn columns(resource: &Resource) -> String {
-    let all: Vec<String> = resource
-        .columns
-        .iter()
+/// What follows SELECT.
+pub(super) fn columns<'a>(columns: impl IntoIterator<Item = &'a Column>) -> String {
+    let all: Vec<String> = columns
+        .into_iter()
         .map(|Column { sql, kind, .. }| match kind {
             Kind::Integer => format!("({sql})::bigint"),
             Kind::Text | Kind::Uuid | Kind::Json => format!("({sql})::text"),
@@ -234,15 +238,15 @@ async fn records(
 }
 
 fn record(resource: &Resource, row: &Row) -> Result<Record, StoreError> {
-    let value = |(place, column): (usize, &Column)| -> Result<Value, StoreError> {
-        Ok(match column.kind {
-            Kind::Integer => row.try_get::<_, Option<i64>>(place)?.map(Value::Integer),
-            Kind::Text | Kind::Uuid => row.try_get::<_, Option<String>>(place)?.map(Value::Text),
-            Kind::Flag => row.try_get::<_, Option<bool>>(place)?.map(Value::Flag),
-            Kind::Time => row.try_get::<_, Option<Timestamp>>(place)?.map(Value::Time),
-            Kind::Json => row.try_get::<_, Option<String>>(place)?.map(Value::Json),
-        }
-        .unwrap_or(Value::Null))
+    let value = |(place, column): (usize, &Column)| {
+        Ok(match cell(row, place, column.kind)? {
+            Cell::Null => Value::Null,
+            Cell::Integer(number) => Value::Integer(number),
+            Cell::Text(text) => Value::Text(text.to_owned()),
+            Cell::Flag(flag) => Value::Flag(flag),
+            Cell::Time(at) => Value::Time(at),
+            Cell::Json(text) => Value::Json(text.to_owned()),
+        })
     };
     resource.columns.iter().enumerate().map(value).collect()
 }

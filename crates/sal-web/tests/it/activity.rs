@@ -126,7 +126,8 @@ async fn changes_are_exported_whole_and_formulas_defused() {
     assert!(csv.text.contains("<img src=x>,'=cmd()"));
     let path = "/activity/export/?format=jsonl&kind=API%20key&user=BEN";
     let jsonl = admin.get(&site, path).await;
-    assert_eq!(jsonl.text.lines().count(), 12);
+    assert_eq!(jsonl.text.lines().count(), 13);
+    assert!(jsonl.text.ends_with("{\"end\":true,\"rows\":12}\n"));
     let other = admin.get(&site, "/activity/export/?format=xls").await;
     assert_eq!(other.status, StatusCode::NOT_FOUND);
 }
