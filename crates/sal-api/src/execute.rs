@@ -74,4 +74,5 @@ fn machines(
     })
 }
 
-const SHORT: [&str; 5] = ["id", "last_checkin", "serial", "hostname", "console_user"];
+/// What is shown of each machine.
+pub(crate) const SHORT: [&str; 5] = ["id", "last_checkin", "serial", "hostname", "console_user"];

@@ -12,6 +12,7 @@ mod execute;
 mod first_api;
 mod list;
 mod metadata;
+mod openapi;
 mod query;
 mod render;
 mod stream;
@@ -42,6 +43,7 @@ use write::{
 };
 
 pub use first_api::{gone, is_first_api};
+pub use openapi::document;
 
 /// 403 with a reason, for layers around this door.
 #[must_use]
@@ -92,6 +94,11 @@ async fn api(
 ) -> Response {
     let path = uri.path();
     let rest = path.strip_prefix(ROOT).unwrap_or_default();
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    // Sal 4.4.0 had it without the ending.
+    if matches!(rest, "/openapi.json" | "/openapi") && is_read {
+        return answer::finish(openapi::show(), Some("GET, HEAD"));
+    }
     let (address, format) = match address::read(rest) {
         Found::Here(address, format) => (address, format),
         Found::NeedsSlash => return django::append_slash(path, uri.query()),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::OriginalUri;
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
+use axum::{Extension, Router};
 use sal_http::{App, django, layers, turns};
+use sal_web::ApiDocument;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
@@ -68,6 +69,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     let paths: Arc<[&'static str]> = pages.paths().into();
     let pages = pages
         .into_router()
+        .layer(Extension(ApiDocument(sal_api::document())))
         .layer(from_fn(turns::hold_turn))
         .layer(from_fn_with_state(app.clone(), layers::read_form))
         .layer(from_fn_with_state(Arc::clone(&own), foreign_forms::refuse))

@@ -5,6 +5,7 @@
 //! [`routes`] is what the assembly mounts.
 
 mod activity;
+mod api_reference;
 mod assets;
 mod audit;
 mod confirm;
@@ -44,6 +45,8 @@ mod wording;
 use axum::Extension;
 use sal_http::Routes;
 
+pub use api_reference::ApiDocument;
+
 /// All pages and their assets.
 pub fn routes() -> Routes {
     let counted = Routes::new()
@@ -55,6 +58,7 @@ pub fn routes() -> Routes {
         .layer(Extension(widgets::Counting::default()));
     Routes::new()
         .merge(counted)
+        .merge(api_reference::routes())
         .merge(first_group::routes())
         .merge(places::routes())
         .merge(devices::routes())

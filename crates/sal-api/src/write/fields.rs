@@ -7,17 +7,17 @@ use serde_json::{Map, Value as Json, json};
 use super::body::Body;
 
 /// A field of a resource that programs may write.
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) is_required: bool,
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) is_required: bool,
     /// May be null; texts that may be are also allowed to be blank.
-    pub(super) is_nullable: bool,
+    pub(crate) is_nullable: bool,
 }
 
 /// How a field's value is read.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Text of at most so many characters.
     Text(usize),
     /// A whole number of a column with 32 bits.
@@ -34,17 +34,17 @@ pub(super) enum Kind {
 }
 
 /// The fields of a business unit.
-pub(super) const UNIT: &[Field] = &[
+pub(crate) const UNIT: &[Field] = &[
     required("name", Kind::Text(100)),
     optional("users", Kind::Ids),
 ];
 /// The fields of a machine group.
-pub(super) const GROUP: &[Field] = &[
+pub(crate) const GROUP: &[Field] = &[
     required("business_unit", Kind::Id),
     required("name", Kind::Text(100)),
 ];
 /// The fields of a machine.
-pub(super) const MACHINE: &[Field] = &[
+pub(crate) const MACHINE: &[Field] = &[
     nullable("sal_version", Kind::Text(255)),
     optional("deployed", Kind::Flag),
     optional("broken_client", Kind::Flag),

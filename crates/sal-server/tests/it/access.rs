@@ -328,6 +328,7 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
         Staff,
         "/settings/users/delete/{user}/",
     ),
+    ("/api/v2/docs/", Viewer, "/api/v2/docs/"),
     ("/changepassword/", Viewer, "/changepassword/"),
     ("/changepassword/done/", Viewer, "/changepassword/done/"),
     ("/search/", SeesMachines, "/search/?q=a"),

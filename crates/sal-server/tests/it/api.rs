@@ -382,22 +382,6 @@ async fn q015_what_is_gone_names_the_address_that_took_its_place() {
 }
 
 #[tokio::test]
-async fn q187_the_description_of_the_api_is_not_there_yet() {
-    let server = TestServer::start(Filled::Seeded).await;
-    let program = Program {
-        server: &server,
-        keys: Some("ro"),
-    };
-    for path in ["/api/v2/openapi", "/api/v2/docs/"] {
-        let answer = program.get(path).await;
-        assert_eq!(
-            (answer.status, answer.body),
-            (StatusCode::NOT_FOUND, json!({"detail": "Not found."}))
-        );
-    }
-}
-
-#[tokio::test]
 async fn q188_machines_come_by_name_and_long_lists_by_their_ids() {
     let server = TestServer::start(Filled::Seeded).await;
     machines(12, &server).await;
@@ -832,6 +816,7 @@ mod bulk;
 mod find;
 mod group_keys;
 mod once;
+mod openapi;
 mod streams;
 mod tokens;
 mod units;
