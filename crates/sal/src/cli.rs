@@ -9,6 +9,7 @@ mod lab;
 #[cfg(feature = "rehearsal")]
 mod rehearsal;
 mod relay;
+mod rest;
 mod search;
 mod user;
 
@@ -29,6 +30,7 @@ pub(crate) use self::rehearsal::{
     BenchSteady, Demo, Simulate,
 };
 pub(crate) use self::relay::{Check, Relay};
+pub(crate) use self::rest::{Api, Export, ExportFormat};
 pub(crate) use self::search::Search;
 pub(crate) use self::user::{AddedUser, LevelName, LinkedAccount, User};
 
@@ -94,6 +96,22 @@ pub(crate) enum Command {
         after_help = "Example: SAL_COMPARE_PASS=… SAL_COMPARE_KEY=… sal compare https://sal.example.org http://127.0.0.1:8001 --user admin"
     )]
     Compare(Compare),
+    /// Ask the REST API of a server, or change something by it.
+    ///
+    /// The server is SAL_URL; the token is SAL_API_TOKEN, or the key SAL_API_PUBLIC_KEY and SAL_API_PRIVATE_KEY. Exit code 1 when the
+    /// server refuses or does not answer, 2 when something is not said.
+    #[command(
+        after_help = "Examples: SAL_URL=https://sal.example.org SAL_API_TOKEN_FILE=token sal api GET machines filter='os_version < 15' --paginate\n          sal api PATCH machines/C02ABC deployed:=false"
+    )]
+    Api(Api),
+    /// Write whole lists of a server's REST API to files, such as every day.
+    ///
+    /// A file has its name only when its last line proved that nothing is missing; until then it ends in .part. Exit code 0 when every
+    /// list is whole, 1 when one is not, 2 when something is not said.
+    #[command(
+        after_help = "Example: SAL_URL=https://sal.example.org SAL_API_TOKEN_FILE=token sal export machines facts inventory --to /srv/dumps/today --resume"
+    )]
+    Export(Export),
     /// Move a deployment to IAM logins, check it, and go back.
     #[command(subcommand)]
     Iam(Iam),

@@ -17,6 +17,7 @@ mod lab;
 pub(crate) mod plugin;
 mod reference;
 mod relay;
+mod rest;
 mod search;
 mod secret_input;
 mod serve;
@@ -58,6 +59,8 @@ pub(crate) async fn run(command: Command) -> Exit {
         Command::Checkin(what) => checkin::run(what).await,
         Command::Search(what) => search::run(what).await,
         Command::Compare(arguments) => compare::run(arguments).await,
+        Command::Api(arguments) => rest::api::run(arguments).await,
+        Command::Export(arguments) => rest::export::run(arguments).await,
         Command::Iam(what) => iam::run(what).await,
         #[cfg(feature = "rehearsal")]
         Command::Lab(what) => lab::run(what).await,

@@ -36,6 +36,25 @@ pub(crate) fn data(text: &str) {
     }
 }
 
+/// Prints a part of data that comes in parts; false when nobody reads any more, or it was lost.
+pub(crate) fn part(bytes: &[u8]) -> bool {
+    let mut out = io::stdout().lock();
+    let written = match out.is_terminal() {
+        true => out.write_all(escape::lines(&String::from_utf8_lossy(bytes)).as_bytes()),
+        false => out.write_all(bytes),
+    };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => true,
+        Err(error) => {
+            if error.kind() != ErrorKind::BrokenPipe {
+                // The first reason is the one that counts.
+                let _first = LOST.set(error.to_string());
+            }
+            false
+        }
+    }
+}
+
 /// The exit code of a command, unless data was lost.
 pub(crate) fn exit_of(exit: Exit) -> Exit {
     match LOST.get() {

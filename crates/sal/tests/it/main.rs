@@ -43,6 +43,7 @@ mod real_proxies;
 mod relay;
 mod replay;
 mod replicas;
+mod rest;
 mod rights;
 mod searches;
 mod secrets;

@@ -117,6 +117,27 @@ pub(super) const VARIABLES: &[Variable] = &[
         "0.1",
         "For `sal compare`: a machine group's key that both servers know.",
     ),
+    text(
+        "SAL_URL",
+        "",
+        "0.1",
+        "For `sal api` and `sal export`: the server's address, such as https://sal.example.org.",
+    ),
+    secret(
+        "SAL_API_TOKEN",
+        "0.1",
+        "For `sal api` and `sal export`: an API token.",
+    ),
+    secret(
+        "SAL_API_PUBLIC_KEY",
+        "0.1",
+        "For `sal api` and `sal export`, without a token: the public part of an API key.",
+    ),
+    secret(
+        "SAL_API_PRIVATE_KEY",
+        "0.1",
+        "For `sal api` and `sal export`, without a token: the private part of an API key.",
+    ),
     number(
         "SAL_DRAIN_SECONDS",
         20,
