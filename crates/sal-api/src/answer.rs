@@ -1,5 +1,7 @@
 //! What every answer has in common.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use axum::response::Response;
 use serde_json::Value as Json;
@@ -15,6 +17,44 @@ pub(crate) fn json(status: StatusCode, body: &Json) -> Response {
         HeaderValue::from_static("application/json"),
     );
     response
+}
+
+/// What can be asked for again: with a tag, by which a program that has it already is told so (RFC 9110, 13.1.2). The tag is a
+/// weak one, as the answer may be packed, and of the content, so that it is the same at every server.
+pub(crate) fn tagged(body: &Json, parts: &Parts) -> Response {
+    let text = body.to_string();
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let tag = format!("W/\"{:016x}-{:x}\"", hasher.finish(), text.len());
+    let mut response = match is_known(&tag, parts) {
+        true => {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response
+        }
+        false => {
+            let mut response = Response::new(text.into());
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response
+        }
+    };
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    let again = HeaderValue::from_static("private, no-cache");
+    headers.insert(header::CACHE_CONTROL, again);
+    response
+}
+
+fn is_known(tag: &str, parts: &Parts) -> bool {
+    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).to_owned();
+    let told = parts.headers.get_all(header::IF_NONE_MATCH).iter();
+    told.filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|told| told == "*" || strong(told) == strong(tag))
 }
 
 /// Puts the headers on that every answer has.

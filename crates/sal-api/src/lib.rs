@@ -190,16 +190,16 @@ async fn get(
     app: &App,
 ) -> Result<Response, ApiError> {
     let read = caller.read(app)?;
-    let Asked { query, parts } = asked;
+    let parts = asked.parts;
     match address {
         Address::Root => Ok(list::root(parts, app)),
         Address::List(resource) if format != Format::Json => {
             stream::list(read.shown(resource), format, asked, &read, app).await
         }
         Address::List(resource) => {
-            list::page(read.shown(resource), query, parts, &read, walks, app).await
+            list::page(read.shown(resource), asked, &read, walks, app).await
         }
-        Address::One(resource, id) => list::one(read.shown(resource), id, &read, app).await,
+        Address::One(resource, id) => list::one(read.shown(resource), id, parts, &read, app).await,
         Address::Execute(id) => execute::run(id, format, asked, &read, app).await,
     }
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sal_query::{Parameter, check::check};
 use sal_store::{
-    resources::{Conditions, Kind, Machines, Order, Resource, Term},
+    resources::{Conditions, Kind, Machines, Order, Resource, Start, Term},
     searches::NamedSearches,
 };
 use serde_json::{Map, json};
@@ -38,20 +38,56 @@ impl Query {
 
     /// The query of another page, with sorted names, as Django REST framework writes it. The first page has no number.
     pub(crate) fn with_page(&self, page: i64) -> String {
-        let mut pairs: Vec<(&str, &str)> = self
-            .0
-            .iter()
-            .filter(|(name, _)| name != "page")
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
         let number = page.to_string();
-        if page > 1 {
-            pairs.push(("page", &number));
-        }
+        self.with((page > 1).then_some(("page", &number)))
+    }
+
+    /// The query of the next part of a walk by keys.
+    pub(crate) fn with_cursor(&self, cursor: &str) -> String {
+        self.with(Some(("cursor", cursor)))
+    }
+
+    fn with(&self, place: Option<(&str, &str)>) -> String {
+        let others = self.0.iter();
+        let others = others.filter(|(name, _)| !["page", "cursor"].contains(&name.as_str()));
+        let mut pairs: Vec<(&str, &str)> = others
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain(place)
+            .collect();
         pairs.sort_by_key(|(name, _)| *name);
         form_urlencoded::Serializer::new(String::new())
             .extend_pairs(pairs)
             .finish()
+    }
+
+    /// Where a walk by keys goes on, where it is one.
+    ///
+    /// # Errors
+    /// When it is no such place, or something else is asked for that has another order.
+    pub(crate) fn cursor(&self, resource: &Resource) -> Result<Option<Start>, ApiError> {
+        let Some(text) = self.first("cursor") else {
+            return Ok(None);
+        };
+        let refuse = |message: &str| Err(ApiError::field("cursor", message));
+        if self.has("page") {
+            return refuse("A walk goes by `cursor` or by `page`; leave one of them out.");
+        }
+        if self
+            .first("ordering")
+            .is_some_and(|text| !text.trim().is_empty())
+        {
+            return refuse("A walk by `cursor` comes in the order of ids; leave `ordering` out.");
+        }
+        if text.is_empty() {
+            return Ok(Some(Start::Key(None)));
+        }
+        let kind = resource.columns.first().map_or(Kind::Text, |key| key.kind);
+        match read(kind, text) {
+            Ok(key) => Ok(Some(Start::Key(Some(key)))),
+            Err(_unreadable) => {
+                refuse("Take it from `next`, or begin with an empty one: `cursor=`.")
+            }
+        }
     }
 
     /// How many rows a page has.
@@ -74,7 +110,7 @@ impl Query {
     /// # Errors
     /// Names the parameter.
     pub(crate) fn is_whole(&self) -> Result<(), ApiError> {
-        match ["page", "page_size"]
+        match ["page", "page_size", "cursor"]
             .into_iter()
             .find(|name| self.has(name))
         {
@@ -286,8 +322,9 @@ const NOT_PLAIN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'\\').add(b',').
 /// So many are named.
 const MOST_NAMED: usize = 10;
 /// Parameters that every list knows.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     "page",
+    "cursor",
     "page_size",
     "format",
     "search",

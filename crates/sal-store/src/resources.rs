@@ -12,7 +12,7 @@ mod tables;
 use jiff::Timestamp;
 use sal_query::Parameter;
 
-pub use page::{Conditions, Machines, Order, Page, Term, count, one, page};
+pub use page::{Conditions, Machines, Order, Page, Start, Term, count, one, page};
 pub use stream::{Batch, Cell, Cells, Stream, stream};
 pub use tables::{
     BUSINESS_UNITS, FACTS, INVENTORY, MACHINE_GROUPS, MACHINE_GROUPS_WITHOUT_KEYS, MACHINES,
@@ -62,7 +62,7 @@ impl Resource {
         self.order.is_empty() && conditions.order.is_empty()
     }
 
-    /// The key of a row, as [`Page::after`] takes it.
+    /// The key of a row, as [`Start::Key`] takes it.
     #[must_use]
     pub fn key_of(&self, record: &Record) -> Option<Parameter> {
         match record.first()? {

@@ -37,6 +37,7 @@ pub(super) fn of_list(resource: &Resource) -> Json {
     let name = resource.name;
     let shared = [
         "page",
+        "cursor",
         "page_size",
         "search",
         "ordering",
@@ -66,7 +67,7 @@ pub(super) fn of_list(resource: &Resource) -> Json {
         "operationId": format!("list_{name}"),
         "summary": "The list: pages of JSON, or all rows as JSON Lines or CSV.",
         "parameters": parameters,
-        "responses": answers(json!({ "200": ok }), &["400", "404", "406"]),
+        "responses": answers(json!({ "200": ok }), &["304", "400", "404", "406"]),
     });
     let mut path = Map::new();
     path.insert("get".to_owned(), get);
@@ -97,7 +98,7 @@ pub(super) fn of_one(resource: &Resource) -> Json {
             "tags": [name],
             "operationId": format!("get_{name}"),
             "summary": format!("One {object}."),
-            "responses": answers(ok("The row."), &["404", "406"]),
+            "responses": answers(ok("The row."), &["304", "404", "406"]),
         }),
     );
     if resource.is_writable {
@@ -173,6 +174,11 @@ pub(super) fn shared_parameters() -> Json {
             "page",
             "The number of a page, or `last`. Not with JSON Lines and CSV.",
             json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": "last" }], "default": 1 }),
+        ),
+        (
+            "cursor",
+            "Where a walk in the order of ids goes on: empty at first, then from `next`. Without `count`; not with `page` or `ordering`.",
+            string(),
         ),
         (
             "page_size",
@@ -253,7 +259,10 @@ pub(super) fn shared_responses() -> Json {
     ];
     let all = all
         .map(|(status, what, schema)| (status.to_owned(), json_answer(what, &reference(schema))));
-    Json::Object(all.into_iter().collect())
+    let mut all: Map<String, Json> = all.into_iter().collect();
+    let unchanged = "It is what `If-None-Match` says.";
+    all.insert("304".to_owned(), json!({ "description": unchanged }));
+    Json::Object(all)
 }
 
 /// These answers, these errors, and those that every address has.

@@ -106,9 +106,9 @@ fn list_of(properties: &Json) -> Json {
 fn page(resource: &Resource) -> Json {
     json!({
         "type": "object",
-        "required": ["count", "next", "previous", "results"],
+        "required": ["next", "previous", "results"],
         "properties": {
-            "count": { "type": "integer", "format": "int64", "description": "Rows of the whole list." },
+            "count": { "type": "integer", "format": "int64", "description": "Rows of the whole list; left out in a walk by `cursor`." },
             "next": { "type": ["string", "null"], "format": "uri", "description": "The next page, as an absolute address." },
             "previous": { "type": ["string", "null"], "format": "uri" },
             "results": { "type": "array", "items": reference(resource.object) },

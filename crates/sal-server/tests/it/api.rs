@@ -817,6 +817,7 @@ mod find;
 mod group_keys;
 mod once;
 mod openapi;
+mod pages;
 mod streams;
 mod tokens;
 mod units;

@@ -67,15 +67,22 @@ impl PartialEq for Filter {
 /// Which part of a list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Page {
-    /// The key of the row before it, for lists in the order of their keys.
-    pub after: Option<Parameter>,
-    /// How many rows are left out in front.
-    pub offset: i64,
-    /// How many there are at most.
+    /// Where it begins.
+    pub start: Start,
+    /// How many rows there are at most.
     pub limit: i64,
 }
 
-/// The rows of a page, in the order of the key.
+/// Where a part of a list begins.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// Behind so many rows, in the order of the list.
+    Offset(i64),
+    /// Behind the row with this key, or at the first one; in the order of the keys, whatever the list's is.
+    Key(Option<Parameter>),
+}
+
+/// The rows of a page.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -87,21 +94,26 @@ pub async fn page(
     db: &impl Executor,
 ) -> Result<Vec<Record>, StoreError> {
     let (mut fragment, mut found) = found(resource, conditions, scope);
-    if let Some(after) = page.after {
-        let place = add(after, &mut fragment);
-        let cast = match resource.columns.first().map(|key| key.kind) {
-            Some(Kind::Uuid) => "::uuid",
-            _ => "",
-        };
-        found.push_str(&format!(" AND {} > {place}{cast}", resource.key));
-    }
+    let (order, offset) = match page.start {
+        Start::Offset(offset) => (order(resource, &conditions.order), offset),
+        Start::Key(after) => {
+            if let Some(after) = after {
+                let place = add(after, &mut fragment);
+                let cast = match resource.columns.first().map(|key| key.kind) {
+                    Some(Kind::Uuid) => "::uuid",
+                    _ => "",
+                };
+                found.push_str(&format!(" AND {} > {place}{cast}", resource.key));
+            }
+            (String::new(), 0)
+        }
+    };
     let limit = add(Parameter::Integer(page.limit), &mut fragment);
-    let offset = add(Parameter::Integer(page.offset), &mut fragment);
+    let offset = add(Parameter::Integer(offset), &mut fragment);
     let sql = format!(
-        "SELECT {} FROM {} WHERE {found} ORDER BY {}{} LIMIT {limit} OFFSET {offset}",
+        "SELECT {} FROM {} WHERE {found} ORDER BY {order}{} LIMIT {limit} OFFSET {offset}",
         columns(resource.columns),
         resource.from,
-        order(resource, &conditions.order),
         resource.key,
     );
     records(resource, &sql, &fragment, scope, db).await

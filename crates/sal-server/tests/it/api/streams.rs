@@ -44,7 +44,7 @@ pub(super) const SOME_OF_ALL: &str = "
 
 impl Program<'_> {
     /// An answer whose body was not read.
-    async fn open(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+    pub(super) async fn open(&self, path: &str, headers: &[(&str, &str)]) -> Response {
         let part = |part: &str| {
             let name = format!("{}_{part}", self.keys.unwrap());
             golden::seed_value(&name).unwrap().unwrap()
