@@ -116,6 +116,7 @@ impl Format {
             ("*/*", Self::Json),
             ("application/*", Self::Json),
             ("application/json", Self::Json),
+            ("application/problem+json", Self::Json),
             ("text/html", Self::Json),
             ("text/*", Self::Json),
             ("application/jsonl", Self::JsonLines("application/jsonl")),

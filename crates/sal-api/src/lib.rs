@@ -13,6 +13,7 @@ mod first_api;
 mod list;
 mod metadata;
 mod openapi;
+mod problem;
 mod query;
 mod render;
 mod stream;
@@ -110,8 +111,12 @@ async fn api(
         format,
         request,
     };
+    let as_problems = problem::are_wanted(asked.request.headers());
     let answer = respond(asked, &walks, &uses, &app).await;
-    let response = answer.unwrap_or_else(IntoResponse::into_response);
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    if as_problems {
+        response = problem::of(response).await;
+    }
     answer::finish(response, Some(allow))
 }
 

@@ -818,6 +818,7 @@ mod group_keys;
 mod once;
 mod openapi;
 mod pages;
+mod problem;
 mod streams;
 mod tokens;
 mod units;
