@@ -78,6 +78,7 @@ pub fn addresses() -> Vec<String> {
     let mut all = vec![
         format!("{ROOT}/"),
         format!("{ROOT}/saved_searches/{{id}}/execute/"),
+        format!("{ROOT}/machines/bulk/"),
     ];
     for resource in sal_store::resources::RESOURCES {
         all.push(format!("{ROOT}/{}/", resource.name));
@@ -201,9 +202,7 @@ async fn get(
         Address::List(resource) if format != Format::Json => {
             stream::list(read.shown(resource), format, asked, &read, app).await
         }
-        Address::List(resource) => {
-            list::page(read.shown(resource), asked, &read, walks, app).await
-        }
+        Address::List(resource) => list::page(read.shown(resource), asked, &read, walks, app).await,
         Address::One(resource, id) => list::one(read.shown(resource), id, parts, &read, app).await,
         Address::Execute(id) => execute::run(id, format, asked, &read, app).await,
     }

@@ -82,6 +82,7 @@ fn paths() -> Json {
     }
     let execute = format!("{ROOT}/saved_searches/{{id}}/execute/");
     paths.insert(execute, operations::execute());
+    paths.insert(format!("{ROOT}/machines/bulk/"), operations::bulk());
     Json::Object(paths)
 }
 

@@ -19,7 +19,7 @@ use sal_http::{
 };
 use sal_store::{
     resources::{self, Batch, Conditions, Resource},
-    searches::{Asker, NamedSearches},
+    searches::NamedSearches,
 };
 use tokio::time::Instant;
 
@@ -47,7 +47,7 @@ pub(crate) async fn list(
     query.is_whole()?;
     let fields = query.fields(resource)?;
     let named = match query.has("filter") {
-        true => NamedSearches::load(&Asker::BY_HAND, &program_client(app).await?).await?,
+        true => NamedSearches::load(&read.asker(), &program_client(app).await?).await?,
         false => NamedSearches::default(),
     };
     let rows = Rows {

@@ -64,13 +64,18 @@ impl Making {
     fn of(resource: &Resource, parts: &Parts) -> Result<Self, ApiError> {
         match Query::of(parts).first("find") {
             None => Ok(Self::Another),
-            Some("name") if *resource != MACHINES => Ok(Self::OrFind),
+            Some("name") if is_found_by_name(resource) => Ok(Self::OrFind),
             Some(_) => Err(ApiError::field(
                 "find",
                 "Business units and machine groups can be found by `name`, nothing else.",
             )),
         }
     }
+}
+
+/// Whether a new one may be left out where there is one of its name.
+pub(crate) fn is_found_by_name(resource: &Resource) -> bool {
+    resource.is_writable && *resource != MACHINES
 }
 
 /// Changes one; with `partial` what is not sent stays.

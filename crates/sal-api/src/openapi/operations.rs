@@ -77,8 +77,9 @@ pub(super) fn of_list(resource: &Resource) -> Json {
             "tags": [name],
             "operationId": format!("create_{name}"),
             "summary": format!("Makes a {}.", resource.object),
+            "parameters": parameters_of_post(resource),
             "requestBody": body(&format!("{}New", resource.object)),
-            "responses": answers(made, &["400", "415"]),
+            "responses": answers(made, &["400", "409", "415", "422"]),
         });
         path.insert("post".to_owned(), post);
     }
@@ -122,8 +123,9 @@ pub(super) fn of_one(resource: &Resource) -> Json {
                     "tags": [name],
                     "operationId": format!("{verb}_{name}"),
                     "summary": summary,
+                    "parameters": [once()],
                     "requestBody": body(&format!("{object}{schema}")),
-                    "responses": answers(ok("What it is now."), &["400", "404", "415"]),
+                    "responses": answers(ok("What it is now."), &["400", "404", "409", "415", "422"]),
                 }),
             );
         }
@@ -134,11 +136,50 @@ pub(super) fn of_one(resource: &Resource) -> Json {
                 "tags": [name],
                 "operationId": format!("delete_{name}"),
                 "summary": "Removes it, with all that belongs to it.",
-                "responses": answers(gone, &["404"]),
+                "parameters": [once()],
+                "responses": answers(gone, &["400", "404", "409", "422"]),
             }),
         );
     }
     Json::Object(path)
+}
+
+/// One change to many machines.
+pub(super) fn bulk() -> Json {
+    json!({
+        "post": {
+            "tags": ["machines"],
+            "operationId": "bulk_machines",
+            "summary": "One change to up to 1,000 machines: all of it happens, or nothing.",
+            "parameters": [once()],
+            "requestBody": {
+                "required": true,
+                "content": { "application/json": { "schema": reference("BulkChange") } },
+            },
+            "responses": answers(
+                json!({ "200": json_answer("What became of each machine.", &reference("BulkOutcome")) }),
+                &["400", "409", "415", "422"],
+            ),
+        }
+    })
+}
+
+/// What makes a new row takes beside it.
+fn parameters_of_post(resource: &Resource) -> Vec<Json> {
+    let mut all = vec![once()];
+    if crate::write::is_found_by_name(resource) {
+        all.push(json!({
+            "name": "find",
+            "in": "query",
+            "description": "Only makes one where there is none of this name; 200 and the oldest where there is.",
+            "schema": { "const": "name" },
+        }));
+    }
+    all
+}
+
+fn once() -> Json {
+    json!({ "$ref": "#/components/parameters/Idempotency-Key" })
 }
 
 /// The machines of a saved search.
@@ -221,7 +262,18 @@ pub(super) fn shared_parameters() -> Json {
             json!({ "name": name, "in": "query", "description": description, "schema": schema });
         (name.to_owned(), parameter)
     });
-    Json::Object(all.collect())
+    let mut all: Map<String, Json> = all.collect();
+    all.insert("Idempotency-Key".to_owned(), once_header());
+    Json::Object(all)
+}
+
+fn once_header() -> Json {
+    json!({
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A name for this one change: sent again within a day, it is answered as the first time.",
+        "schema": { "type": "string", "pattern": "^[ -~]{1,255}$" },
+    })
 }
 
 /// Errors, by status.
@@ -240,7 +292,17 @@ pub(super) fn shared_responses() -> Json {
         ),
         ("404", "There is no such row or page.", "Detail"),
         ("406", "No media type that is known here.", "Detail"),
+        (
+            "409",
+            "A request with this Idempotency-Key is being worked on.",
+            "Detail",
+        ),
         ("415", "A body of a kind that nobody reads.", "Detail"),
+        (
+            "422",
+            "The Idempotency-Key was another request's.",
+            "Detail",
+        ),
         (
             "429",
             "Too many requests; `Retry-After` says how long to wait.",

@@ -3,7 +3,10 @@
 use sal_store::resources::{Column, Kind, MACHINES, RESOURCES, Resource};
 use serde_json::{Map, Value as Json, json};
 
-use crate::write::fields::{self, Field};
+use crate::write::{
+    bulk,
+    fields::{self, Field},
+};
 
 /// The schema of what is shown of a resource.
 pub(super) fn reference(name: &str) -> Json {
@@ -33,6 +36,8 @@ pub(super) fn all() -> Json {
         "FoundMachine".to_owned(),
         object(&MACHINES, &crate::execute::SHORT),
     );
+    all.insert("BulkChange".to_owned(), bulk_change());
+    all.insert("BulkOutcome".to_owned(), bulk_outcome());
     all.insert("Detail".to_owned(), detail());
     all.insert("FieldErrors".to_owned(), field_errors());
     Json::Object(all)
@@ -161,6 +166,55 @@ fn taken(field: &Field) -> Json {
             json!({ "type": "array", "items": { "type": "integer", "format": "int64" } })
         }
     }
+}
+
+fn bulk_change() -> Json {
+    json!({
+        "type": "object",
+        "required": ["action"],
+        "properties": {
+            "action": { "enum": ["move", "deploy", "undeploy", "delete"] },
+            "machine_group": { "type": "integer", "description": "Where to, with `move`." },
+            "ids": { "type": "array", "maxItems": bulk::MOST, "items": { "type": "integer", "format": "int64" } },
+            "serials": { "type": "array", "maxItems": bulk::MOST, "items": { "type": "string" } },
+            "filter": { "type": "string", "description": "The machines that a filter finds." },
+            "dry_run": { "type": "boolean", "default": false },
+            "expected": { "type": "integer", "minimum": 0, "description": "How many there have to be." },
+        },
+        "oneOf": [{ "required": ["ids"] }, { "required": ["serials"] }, { "required": ["filter"] }],
+        "additionalProperties": false,
+    })
+}
+
+fn bulk_outcome() -> Json {
+    let outcomes = [
+        "moved",
+        "deployed",
+        "undeployed",
+        "deleted",
+        "unchanged",
+        "not found",
+    ];
+    json!({
+        "type": "object",
+        "required": ["dry_run", "changed", "results"],
+        "properties": {
+            "dry_run": { "type": "boolean" },
+            "changed": { "type": "integer" },
+            "results": { "type": "array", "items": {
+                "type": "object",
+                "required": ["machine", "outcome"],
+                "properties": {
+                    "machine": { "type": ["string", "integer"], "description": "As it was asked for." },
+                    "id": { "type": "integer", "format": "int64" },
+                    "serial": { "type": "string" },
+                    "outcome": { "enum": outcomes },
+                },
+                "additionalProperties": false,
+            } },
+        },
+        "additionalProperties": false,
+    })
 }
 
 fn detail() -> Json {

@@ -437,7 +437,7 @@ const FIELDS: [&str; 7] = [
     "expected",
 ];
 /// More would hold locks for long; a program asks again.
-const MOST: usize = 1_000;
+pub(crate) const MOST: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -43,7 +43,9 @@ async fn q187_the_document_has_every_address_and_method_and_no_other() {
         server: &server,
         keys: Some("rw"),
     };
-    for (path, item) in object(&document, "/paths").filter(|(path, _)| !path.ends_with("json")) {
+    // The address of many machines is also that of a machine with this serial number.
+    let is_own = |path: &str| !path.ends_with("json") && !path.ends_with("/bulk/");
+    for (path, item) in object(&document, "/paths").filter(|(path, _)| is_own(path)) {
         let mut methods: BTreeSet<String> = item
             .as_object()
             .unwrap()
