@@ -72,7 +72,13 @@ pub(super) fn of_list(resource: &Resource) -> Json {
     let mut path = Map::new();
     path.insert("get".to_owned(), get);
     if resource.is_writable {
-        let made = json!({ "201": json_answer("What was made.", &reference(resource.object)) });
+        let mut made = json!({ "201": json_answer("What was made.", &reference(resource.object)) });
+        if let Json::Object(made) = &mut made
+            && crate::write::is_found_by_name(resource)
+        {
+            let found = json_answer("With `find`: what was there.", &reference(resource.object));
+            made.insert("200".to_owned(), found);
+        }
         let post = json!({
             "tags": [name],
             "operationId": format!("create_{name}"),
