@@ -67,12 +67,12 @@ crate::queries! {
         id: GroupId,
     } = "SELECT id FROM server_machinegroup WHERE id = ANY($1) ORDER BY id FOR UPDATE";
 
-    /// The machines of groups.
+    /// Locks the machines of groups: one that is moved away meanwhile is not among them.
     machine_ids_of_groups(ids: Vec<GroupId>) -> /// A machine of a group.
     MachineOfGroup {
         /// Its id.
         id: MachineId,
-    } = "SELECT id FROM server_machine WHERE machine_group_id = ANY($1) ORDER BY id";
+    } = "SELECT id FROM server_machine WHERE machine_group_id = ANY($1) ORDER BY id FOR UPDATE";
 
     /// Deletes groups without machines, and their catalogs.
     delete_group_rows(ids: Vec<GroupId>) =

@@ -171,12 +171,12 @@ crate::queries! {
         name: String,
     } = "SELECT name FROM server_businessunit WHERE id = $1 FOR UPDATE";
 
-    /// The groups of a unit.
+    /// Locks the groups of a unit: one that is moved away meanwhile is not among them.
     group_ids_of_unit(unit: UnitId) -> /// A group of a unit.
     GroupOfUnit {
         /// Its id.
         id: GroupId,
-    } = "SELECT id FROM server_machinegroup WHERE business_unit_id = $1 ORDER BY id";
+    } = "SELECT id FROM server_machinegroup WHERE business_unit_id = $1 ORDER BY id FOR UPDATE";
 
     /// Deletes a unit without groups, its licences and its memberships; searches that were shared with it become private.
     delete_unit_rows(id: UnitId) =

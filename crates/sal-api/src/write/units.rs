@@ -58,6 +58,11 @@ pub(super) async fn update(
     tx: Tx,
 ) -> Result<Json, ApiError> {
     let (unit, old_name) = locked(id, access, &tx).await?;
+    if access.scope != Scope::All && values.contains_key("users") {
+        return Err(ApiError::OutOfScope(
+            "This token is for some business units; to change who belongs to one, a token for all of them is needed.",
+        ));
+    }
     let users = users(values, &tx).await?;
     let name = text(values, "name").unwrap_or(&old_name);
     rename_unit(&tx, &unit, name).await?;

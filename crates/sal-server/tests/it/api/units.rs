@@ -170,6 +170,12 @@ const CHANGES: &[(&str, &str, &str, u16)] = &[
         404,
     ),
     ("DELETE", "business_units/<other unit>/", "{}", 404),
+    (
+        "PATCH",
+        "business_units/<own unit>/",
+        r#"{"users": [1]}"#,
+        403,
+    ),
 ];
 
 /// The same as long as nothing changes.
@@ -193,6 +199,7 @@ async fn a_token_for_a_unit_changes_nothing_of_another() {
         ("<own group>", "g.id", "OWN1"),
         ("<other group>", "g.id", "SECRET1"),
         ("<other unit>", "g.business_unit_id", "SECRET1"),
+        ("<own unit>", "g.business_unit_id", "OWN1"),
     ] {
         let sql = format!(
             "SELECT {of}::bigint FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id WHERE serial = '{serial}'"
@@ -222,6 +229,12 @@ async fn a_token_for_a_unit_changes_nothing_of_another() {
         before,
         "nothing was changed and nothing noted"
     );
+    // Nor is it told which serial numbers others have.
+    let probe = json!({"serial": "SECRET1", "machine_group": 0});
+    let answer = program
+        .send(Method::POST, "/api/v2/machines/", Some(probe))
+        .await;
+    assert!(answer.body.get("serial").is_none(), "{}", answer.body);
     let group: i64 = filled[0].1.parse().unwrap();
     let made = json!({"serial": "MINE", "machine_group": group});
     let made = program
@@ -231,4 +244,37 @@ async fn a_token_for_a_unit_changes_nothing_of_another() {
     let noted = "SELECT count(*) FROM salrs_audit a JOIN auth_user u ON u.id = a.user_id
         WHERE a.username = 'API token own' AND u.username = 'admin' AND object_name = 'MINE'";
     assert_eq!(number(noted, &db).await, 1);
+}
+
+#[tokio::test]
+async fn a_machine_that_is_moved_away_meanwhile_is_not_deleted_with_its_group() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let db = server.database.connect().await;
+    db.batch_execute(FURNITURE).await.unwrap();
+    let secret = token("all", &[WRITES], &db).await;
+    let program = Bearer {
+        server: &server,
+        secret: &secret,
+    };
+    let group = number(
+        "SELECT machine_group_id::bigint FROM server_machine WHERE serial = 'OWN1'",
+        &db,
+    )
+    .await;
+    db.batch_execute(
+        "BEGIN; UPDATE server_machine SET machine_group_id = (
+             SELECT machine_group_id FROM server_machine WHERE serial = 'SECRET1') WHERE serial = 'OWN1'",
+    )
+    .await
+    .unwrap();
+    let path = format!("/api/v2/machine_groups/{group}/");
+    let watcher = server.database.connect().await;
+    let moved = async {
+        while number("SELECT count(*) FROM pg_locks WHERE NOT granted", &watcher).await == 0 {}
+        db.batch_execute("COMMIT").await.unwrap();
+    };
+    let (gone, ()) = tokio::join!(program.send(Method::DELETE, &path, None), moved);
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.body);
+    let left = "SELECT count(*) FROM server_machine WHERE serial = 'OWN1'";
+    assert_eq!(number(left, &db).await, 1);
 }
