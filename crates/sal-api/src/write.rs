@@ -108,6 +108,8 @@ pub(crate) async fn delete(
     access: &ApiWrite,
     app: &App,
 ) -> Result<Response, ApiError> {
+    // Nothing is locked that the program does not see.
+    list::find(resource, id, &access.read(), app).await?;
     let tx = begin(app).await?;
     if *resource == BUSINESS_UNITS {
         units::delete(id, access, app, tx).await?;

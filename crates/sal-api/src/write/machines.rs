@@ -11,6 +11,7 @@ use sal_store::{
         MACHINES,
         change::{has_serial, insert_machine_of, known_groups, lock_machine_of, update_machine_by},
     },
+    scope::Scope,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -23,7 +24,8 @@ pub(super) async fn create(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
-    check(&values, None, access, &tx).await?;
+    let errors = group_errors(&values, access, &tx).await?;
+    check(errors, &values, None, access, &tx).await?;
     let serial = text(&values, "serial").unwrap_or_default().to_owned();
     let detail = names(&values);
     as_columns(&mut values);
@@ -49,8 +51,10 @@ pub(super) async fn update(
     app: &App,
     tx: Tx,
 ) -> Result<Json, ApiError> {
+    // The group before the machine, as whoever deletes a group locks them.
+    let errors = group_errors(&values, access, &tx).await?;
     let id = locked(serial, access, &tx).await?;
-    check(&values, Some(id), access, &tx).await?;
+    check(errors, &values, Some(id), access, &tx).await?;
     let new_serial = text(&values, "serial").unwrap_or(serial).to_owned();
     let detail = names(&values);
     as_columns(&mut values);
@@ -103,13 +107,12 @@ fn note<'a>(action: &'static str, id: MachineId, serial: &'a str, detail: &'a st
     }
 }
 
-/// Whether the group exists for the program, and no other machine has the serial number.
-async fn check(
+/// Whether the group exists for the program.
+async fn group_errors(
     values: &Map<String, Json>,
-    own: Option<MachineId>,
     access: &ApiWrite,
     db: &impl Executor,
-) -> Result<(), ApiError> {
+) -> Result<Map<String, Json>, ApiError> {
     let mut errors = Map::new();
     if let Some(group) = id_of(values, "machine_group").map(GroupId) {
         let known = known_groups(db, &[group]).await?;
@@ -118,7 +121,20 @@ async fn check(
             errors.extend(error);
         }
     }
-    if let Some(serial) = text(values, "serial") {
+    Ok(errors)
+}
+
+/// Whether nothing is wrong with the group, and no other machine has the serial number.
+async fn check(
+    mut errors: Map<String, Json>,
+    values: &Map<String, Json>,
+    own: Option<MachineId>,
+    access: &ApiWrite,
+    db: &impl Executor,
+) -> Result<(), ApiError> {
+    // What cannot be made must not tell which serial numbers other units have.
+    let tells = errors.is_empty() || access.scope == Scope::All;
+    if tells && let Some(serial) = text(values, "serial") {
         let others = has_serial(db, serial).await?;
         if others.iter().any(|machine| Some(machine.id) != own)
             && let ApiError::Invalid(error) = taken()
