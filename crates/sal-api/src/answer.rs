@@ -79,16 +79,20 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// The one that was asked for, by name or by media type.
+    /// The one that was asked for, by name or by media type; what is no list is JSON only.
     ///
     /// # Errors
     /// Not found for a format that does not exist, [`ApiError::NotAcceptable`] for a media type that is none of ours.
-    pub(crate) fn negotiate(named: Option<&str>, parts: &Parts) -> Result<Self, ApiError> {
+    pub(crate) fn negotiate(
+        named: Option<&str>,
+        is_a_list: bool,
+        parts: &Parts,
+    ) -> Result<Self, ApiError> {
         if let Some(name) = named {
             return match name {
                 "json" | "api" => Ok(Self::Json),
-                "jsonl" => Ok(Self::JsonLines("application/jsonl")),
-                "csv" => Ok(Self::Csv),
+                "jsonl" if is_a_list => Ok(Self::JsonLines("application/jsonl")),
+                "csv" if is_a_list => Ok(Self::Csv),
                 _ => Err(ApiError::NotFound),
             };
         }
@@ -104,7 +108,8 @@ impl Format {
         let known = said
             .iter()
             .filter(|(_, weight)| *weight > 0.0)
-            .filter_map(|(range, weight)| Some((Self::of_range(range)?, *weight)));
+            .filter_map(|(range, weight)| Some((Self::of_range(range)?, *weight)))
+            .filter(|(format, _)| is_a_list || *format == Self::Json);
         // The first of those that are wanted most.
         let best = known.reduce(|best, other| if other.1 > best.1 { other } else { best });
         best.map(|(format, _)| format)
@@ -174,7 +179,19 @@ mod tests {
                 request = request.header("accept", accept);
             }
             let (parts, ()) = request.body(()).unwrap().into_parts();
-            assert_eq!(Format::negotiate(None, &parts).ok(), format, "{accept}");
+            assert_eq!(
+                Format::negotiate(None, true, &parts).ok(),
+                format,
+                "{accept}"
+            );
+            // What is no list is JSON, wherever JSON is among what is taken.
+            let alone = Format::negotiate(None, false, &parts).ok();
+            let has_json = accept.is_empty() || accept.contains("json") || accept.contains("*/*");
+            assert_eq!(
+                alone.is_some(),
+                has_json && accept != "application/jsonl",
+                "{accept}"
+            );
         }
     }
 }

@@ -137,15 +137,9 @@ async fn respond(
     let (address, (parts, body)) = (&asked.address, asked.request.into_parts());
     let query = Query::of(&parts);
     let named = asked.format.as_deref().or(query.first("format"));
-    let format = Format::negotiate(named, &parts)?;
     let is_a_list = matches!(parts.method, Method::GET | Method::HEAD)
         && matches!(address, Address::List(_) | Address::Execute(_));
-    if format != Format::Json && !is_a_list {
-        return Err(match named {
-            Some(_) => ApiError::NotFound,
-            None => ApiError::NotAcceptable,
-        });
-    }
+    let format = Format::negotiate(named, is_a_list, &parts)?;
     let caller = Caller::find(&parts, uses, app).await?;
     match parts.method {
         Method::GET | Method::HEAD => {
