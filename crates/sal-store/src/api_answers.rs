@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 crate::queries! {
     /// Begins a request, unless there is one of this name: one of the last day that is answered, or one of the last minute
-    /// that is under way. Forgets old ones.
+    /// that is under way. Forgets old ones, but for those that another request begins again at this moment.
     begin_request(BeginRequest {
         caller: str,
         key: str,
@@ -15,7 +15,9 @@ crate::queries! {
         under_way_after: Timestamp
     }) = "
         WITH old AS (
-            DELETE FROM salrs_api_answer WHERE started <= $6 AND (caller, key) <> ($1, $2))
+            DELETE FROM salrs_api_answer WHERE (caller, key) IN (
+                SELECT caller, key FROM salrs_api_answer WHERE started <= $6 AND (caller, key) <> ($1, $2)
+                FOR UPDATE SKIP LOCKED LIMIT 1000))
         INSERT INTO salrs_api_answer AS a (caller, key, request, try, started) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (caller, key) DO UPDATE
         SET request = excluded.request, try = excluded.try, started = excluded.started, status = NULL, body = NULL

@@ -166,10 +166,16 @@ crate::queries! {
     touch_tokens(ids: Vec<TokenId>, at: Vec<Timestamp>, addresses: Vec<String>, is_former: Vec<bool>) = "
         UPDATE salrs_api_token t
         SET last_used = greatest(t.last_used, used.at), last_address = used.address,
-            former_used = CASE WHEN used.is_former THEN greatest(t.former_used, used.at) ELSE t.former_used END
-        FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[]) AS used (id, at, address, is_former)
+            former_used = greatest(t.former_used, used.former_at)
+        FROM (
+            SELECT id, max(at) AS at, (array_agg(address ORDER BY at DESC))[1] AS address,
+                   max(at) FILTER (WHERE is_former) AS former_at
+            FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[]) AS one (id, at, address, is_former)
+            GROUP BY id
+        ) used
         WHERE t.id = used.id AND (t.last_used IS NULL OR t.last_used <= used.at - interval '1 minute'
-            OR (used.is_former AND (t.former_used IS NULL OR t.former_used <= used.at - interval '1 minute')))";
+            OR (used.former_at IS NOT NULL
+                AND (t.former_used IS NULL OR t.former_used <= used.former_at - interval '1 minute')))";
 }
 
 impl ListedToken {
