@@ -1,5 +1,7 @@
 //! `sal api` and `sal export` against a running server.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -154,6 +156,8 @@ async fn lists_become_files_when_they_are_whole() {
             .ends_with("{\"end\":true,\"rows\":250}\n")
     );
     assert_eq!(read("facts.jsonl").unwrap(), "{\"end\":true,\"rows\":0}\n");
+    let about = std::fs::metadata(folder.path().join("facts.jsonl")).unwrap();
+    assert_eq!(about.permissions().mode() & 0o077, 0, "for its owner alone");
     // A run that was ended goes on with what is missing.
     std::fs::remove_file(folder.path().join("facts.jsonl")).unwrap();
     std::fs::write(folder.path().join("machines.jsonl"), "kept").unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reqwest::{Method, Response, StatusCode, Url};
-use tokio::fs::{self, File};
+use tokio::fs::{self, File, OpenOptions};
 use tokio::io::AsyncWriteExt;
 
 use super::proof::Proof;
@@ -120,7 +120,7 @@ impl Wanted<'_> {
         }
         let part = file.with_extension("part");
         for attempt in 1..=arguments.tries {
-            let open = File::create(&part)
+            let open = private(&part)
                 .await
                 .with_context(|| format!("writing `{}`", part.display()))?;
             let mut sink = Sink::File(open);
@@ -227,3 +227,10 @@ async fn missed(list: &str, answer: Response) -> Missed {
 }
 
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// A new file for its owner alone: lists may hold the keys of machine groups.
+async fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).await
+}
