@@ -110,14 +110,14 @@ fn state(token: &ListedToken, now: Timestamp) -> (&'static str, &'static str) {
     } else if !token.has_secret {
         ("warn", "Secret not shown yet")
     } else {
-        ("bad", "Owner may not any more")
+        ("bad", "Owner is no longer a global admin")
     }
 }
 
 fn units(token: &ListedToken) -> String {
     match &token.units {
         None => "All".to_owned(),
-        Some(_) if token.unit_names.is_empty() => "None that is there".to_owned(),
+        Some(_) if token.unit_names.is_empty() => "None left (all deleted)".to_owned(),
         Some(_) => token.unit_names.join(", "),
     }
 }

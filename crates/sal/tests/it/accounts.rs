@@ -370,7 +370,7 @@ async fn tokens_of_the_api_are_made_renewed_and_revoked() {
     assert_eq!(run(&["revoke", "imaging", "--yes"]).await.code, Some(0));
     assert_eq!(run(&["rotate", "imaging"]).await.code, Some(3));
     let audit = "SELECT string_agg(action || ' ' || object_name || ': ' || detail, '; ' ORDER BY id) FROM salrs_audit";
-    let noted = "made imaging: read and write; renewed imaging: the secret before works for 2 more days; revoked imaging: ";
+    let noted = "made imaging: read and write; renewed imaging: the previous secret works for 2 more days; revoked imaging: ";
     assert_eq!(stage.value(audit).await, noted);
 }
 

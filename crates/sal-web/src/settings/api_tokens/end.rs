@@ -74,7 +74,7 @@ async fn ask_to_end_former(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let token = living(&id, &db).await?;
-    let heading = format!("End the secret before of {}?", token.name);
+    let heading = format!("End the previous secret of {}?", token.name);
     let used = match token.former_used {
         Some(_) => "Somebody has used it since it was replaced.",
         None => "Nobody has used it since it was replaced.",
@@ -103,7 +103,7 @@ async fn end_former(
     let token = living(&id, &tx).await?;
     if end_former_secret(&tx, &token.id).await? > 0 {
         let object = Object::new(KIND, token.id, &token.name);
-        let detail = "the secret before ended";
+        let detail = "the previous secret ended";
         audit::note(&viewer, "changed", &object, detail, &app, &tx).await?;
     }
     tx.commit().await?;

@@ -102,7 +102,7 @@ async fn show_secret_once(
         0 => ("shown", "the secret, once".to_owned()),
         _ => (
             "renewed",
-            format!("the secret before works for {days} more days"),
+            format!("the previous secret works for {days} more days"),
         ),
     };
     let object = Object::new(KIND, id, &token.name);

@@ -86,7 +86,11 @@ async fn a_new_secret_leaves_the_one_before_until_its_end() {
     assert_eq!(again.location(), "/settings/api-tokens/");
     assert!(is_stored(&second, "secret_hash", &site).await);
     let list = admin.get(&site, "/settings/api-tokens/").await;
-    assert!(list.page().words().contains("The secret before works, too"));
+    assert!(
+        list.page()
+            .words()
+            .contains("The previous secret works, too")
+    );
     let former = path.replace("secret", "former");
     let asked = admin.get(&site, &former).await;
     assert!(asked.text.contains("Nobody has used it since"));
@@ -97,8 +101,8 @@ async fn a_new_secret_leaves_the_one_before_until_its_end() {
     for (action, detail) in [
         ("made", "read"),
         ("shown", "the secret, once"),
-        ("renewed", "the secret before works for 7 more days"),
-        ("changed", "the secret before ended"),
+        ("renewed", "the previous secret works for 7 more days"),
+        ("changed", "the previous secret ended"),
     ] {
         let rows = format!(
             "SELECT count(*) FROM salrs_audit WHERE kind = 'API token' AND action = '{action}' AND detail = '{detail}' AND object_name = 'a'"

@@ -134,9 +134,11 @@ async fn rotate(name: &str, overlap_days: u16, as_json: bool, db: &Client) -> Re
         ));
         return Ok(Exit::Failed);
     }
-    let detail = format!("the secret before works for {overlap_days} more days");
+    let detail = format!("the previous secret works for {overlap_days} more days");
     commit("renewed", (token.id, name), &detail, db).await?;
-    output::note(&format!("The secret before works until {former_ends:.0}."));
+    output::note(&format!(
+        "The previous secret works until {former_ends:.0}."
+    ));
     show(token.id, name, &secret, as_json)
 }
 
