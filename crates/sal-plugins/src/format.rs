@@ -323,6 +323,7 @@ mod tests {
             ("\"sereal = x\"", "serial"),
             ("\"search = \\\"Kiosks\\\"\"", "Kiosks"),
             ("7", "a filter such as"),
+            ("\" \"", "`{ everything = true }`"),
             (
                 "{ everything = true, eq = 1 }",
                 "operators belong to a value",

@@ -287,7 +287,9 @@ fn check_group_by(
 fn shape(field: Field, file: Option<&ShapeFile>) -> Result<Shape, String> {
     match file {
         None => Ok(Shape::Whole),
-        Some(_) if field != Field::MachineModel => Err("a shape is for `machine_model`".to_owned()),
+        Some(_) if field != Field::MachineModel => {
+            Err("`shape` is for `field = \"machine_model\"`, leave it out for others".to_owned())
+        }
         Some(ShapeFile::ModelFamily) => Ok(Shape::ModelFamily),
         Some(ShapeFile::ModelName) => Ok(Shape::ModelName),
     }

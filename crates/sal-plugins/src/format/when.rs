@@ -124,6 +124,9 @@ pub(super) fn compile(when: When) -> Result<Condition, String> {
 
 /// Dates without an hour are those of UTC. A plugin names no saved search: those are of one database.
 fn compile_filter(text: &str) -> Result<Condition, String> {
+    if text.trim().is_empty() {
+        return Err("an empty filter is every machine; write `{ everything = true }`".to_owned());
+    }
     let parsed = sal_query::parse(text).map_err(|error| error.to_string())?;
     check(&parsed, &TimeZone::UTC, &NothingNamed).map_err(|error| error.to_string())
 }
