@@ -371,8 +371,9 @@ impl Condition {
         }
     }
 
+    /// Whether such a row is there, and not whether there is another: `every` denies that.
     fn is_of_parents(&self) -> bool {
-        matches!(&self.0, Node::Rows { kind, .. } if kind.parent.is_some())
+        matches!(&self.0, Node::Rows { kind, row } if kind.parent.is_some() && !matches!(row, RowNode::Not(_)))
     }
 
     pub(crate) fn of_column(test: RowNode) -> Self {

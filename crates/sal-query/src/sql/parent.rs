@@ -103,7 +103,7 @@ fn is_of(parent: &Parent, row: &RowNode) -> bool {
 }
 
 /// Whether few parents fit: those of a name.
-fn is_narrow(row: &RowNode) -> bool {
+pub(super) fn is_narrow(row: &RowNode) -> bool {
     match row {
         RowNode::All(parts) => parts.iter().any(is_narrow),
         RowNode::Any(parts) => parts.iter().all(is_narrow),

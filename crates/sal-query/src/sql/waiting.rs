@@ -3,7 +3,7 @@
 //! The index over them (`salrs_manageditem_waiting`) holds their names, few and repeated: the names that fit are read from
 //! it alone, and only rows with such a name from the table. Where the index is missing, it is one more scan.
 
-use super::{Writer, joined};
+use super::{Writer, joined, parent::is_narrow};
 use crate::condition::RowNode;
 
 impl Writer {
@@ -17,7 +17,8 @@ impl Writer {
             RowNode::All(parts) => each(parts, " AND ", "TRUE"),
             RowNode::Any(parts) => each(parts, " OR ", "FALSE"),
             RowNode::Not(part) => format!("({} IS NOT TRUE)", self.waiting_row(part)),
-            RowNode::Test(column, test) if column.sql == NAME => {
+            // An array of many names would be searched from its beginning for each row.
+            RowNode::Test(column, test) if column.sql == NAME && is_narrow(row) => {
                 let fulfilled = self.test(test, "waiting.name");
                 // The index begins with the source: with all of them named, a name is found by it.
                 format!(
