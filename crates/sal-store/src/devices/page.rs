@@ -167,7 +167,7 @@ impl SectionQuery<'_> {
         let beside = Beside::of(sort, scope, &mut fragment);
         let place = self.place(&mut fragment);
         let (word, _) = self.direction.sql();
-        // Both directions in the form that an index has: without NULLS LAST.
+        // Both directions in the form that an index has, where there is one: without NULLS LAST.
         let inner_order = match self.section {
             Section::Valued => format!("{} {word}, machine.id {word}", sort.expression()),
             Section::Missing => format!("machine.id {word}"),
@@ -202,12 +202,12 @@ impl SectionQuery<'_> {
     /// Which rows of the list belong to the section and lie behind the key.
     fn place(&self, fragment: &mut Fragment) -> String {
         let sort = &self.query.sort;
-        let value = sort.expression();
+        let (value, plain) = (sort.expression(), sort.plain());
         let mut parts = Vec::new();
         if sort.is_nullable() {
             parts.push(match self.section {
-                Section::Valued => format!("{value} IS NOT NULL"),
-                Section::Missing => format!("{value} IS NULL"),
+                Section::Valued => format!("{plain} IS NOT NULL"),
+                Section::Missing => format!("{plain} IS NULL"),
             });
         }
         if let Some(key) = self.key {

@@ -90,6 +90,14 @@ impl SortBy {
         }
     }
 
+    /// What is NULL for machines without a value.
+    pub(super) fn plain(&self) -> &'static str {
+        match self {
+            Self::Column(sort) => sort.column(),
+            Self::Value(_) => value_sort::KEY,
+        }
+    }
+
     /// Whether machines may be without a value. They come last in both directions.
     pub(super) fn is_nullable(&self) -> bool {
         match self {

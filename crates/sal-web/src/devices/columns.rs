@@ -97,6 +97,10 @@ impl Column {
     /// Its head.
     pub(crate) fn label(self) -> &'static str {
         match self {
+            // What is shown has the name of the system, too.
+            Self::Field(Field::OperatingSystem) => "System",
+            Self::Field(Field::Memory) => "Memory",
+            Self::Field(Field::MemoryKb) => "Memory size",
             Self::Field(field) => field.label(),
             Self::Model => "Model",
             Self::Group => "Machine group",

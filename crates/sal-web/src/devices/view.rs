@@ -115,11 +115,10 @@ impl ColumnChoice {
         let mut columns: Vec<Column> = Column::all()
             .filter(|column| *column != Column::NAME)
             .collect();
-        // The boxes are sent in this order, and so are the columns: the usual ones in theirs, the others by name.
+        // The boxes are sent in this order, and so are the columns: those that are shown in theirs, the others by name.
         columns.sort_by_key(|column| {
-            let usual = Column::DEFAULT.iter().position(|usual| usual == column);
-            let place = usual.unwrap_or(Column::DEFAULT.len());
-            (*column == Column::Status, place, column.label())
+            let shown = chosen.known.iter().position(|shown| shown == column);
+            (shown.unwrap_or(usize::MAX), column.label())
         });
         let known = columns.into_iter().map(|column| Self {
             key: column.key().to_owned(),

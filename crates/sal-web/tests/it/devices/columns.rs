@@ -17,7 +17,7 @@ async fn columns_are_remembered_for_the_person_who_chose_them() {
         "Name",
         "User",
         "Model",
-        "OS version",
+        "System",
         "Machine group",
         "Last check-in",
         "Status",
@@ -44,7 +44,7 @@ async fn columns_are_remembered_for_the_person_who_chose_them() {
     // The URL says otherwise, and remembers nothing.
     assert_eq!(
         heads(&anna.get(&site, "/machines/?cols=memory").await.page()),
-        ["Name", "Memory (text)"]
+        ["Name", "Memory"]
     );
     assert_eq!(heads(&anna.get(&site, "/machines/").await.page()), chosen);
     assert_eq!(
