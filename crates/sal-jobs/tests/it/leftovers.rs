@@ -52,6 +52,11 @@ const STAYS: &[(&str, &str, &str)] = &[
     ("salrs_audit", "username", "the same"),
     ("salrs_audit", "object_id", "the same, of a machine"),
     (
+        "salrs_api_token",
+        "user_id",
+        "lets nobody in without its owner, and says on its page why, until somebody revokes it",
+    ),
+    (
         "salrs_summary",
         "place_id",
         "units and groups; what nobody looks at goes after a week",
