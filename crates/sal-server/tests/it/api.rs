@@ -534,11 +534,11 @@ async fn no_address_and_no_parameter_is_a_fault_of_the_server() {
             );
             let path = format!("/api/v2/{}/{text}/", resource.name);
             let status = program.send(Method::DELETE, &path, None).await.status;
-            let refused = match resource.is_writable {
-                true => StatusCode::NOT_FOUND,
-                false => StatusCode::METHOD_NOT_ALLOWED,
+            let is_refused = match status {
+                StatusCode::NOT_FOUND => true,
+                status => !resource.is_writable && status == StatusCode::METHOD_NOT_ALLOWED,
             };
-            assert_eq!(status, refused, "DELETE {path}");
+            assert!(is_refused, "DELETE {path}: {status}");
             let parameters = resource.filters().map(|filter| filter.name);
             for name in parameters.chain([
                 "search",
