@@ -155,6 +155,13 @@ async fn texts_in_indexes_of_our_own_tables_are_bounded() {
     assert_eq!(
         found,
         [
+            // `token 1`, `key 1` or `user 1`; 1 to 255 bytes of ASCII: `once::begin`.
+            "salrs_api_answer.caller",
+            "salrs_api_answer.key",
+            // Hashes of 32 bytes; 255 letters: `API_KEY_NAME`.
+            "salrs_api_token.former_hash",
+            "salrs_api_token.name",
+            "salrs_api_token.secret_hash",
             // Words of the program, and ids.
             "salrs_audit.kind",
             "salrs_audit.object_id",
