@@ -16,7 +16,12 @@ CREATE TABLE salrs_checkin (
     address text NOT NULL,
     client text NOT NULL,
     -- 16 bytes for each part of a submission: 8 of its name's hash, 8 of its content's.
-    digests bytea NOT NULL
+    digests bytea NOT NULL,
+    -- The transactions that last changed these parts (0017 adds them where the table is older).
+    facts_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    managed_items_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    applications_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    profiles_changed xid8 NOT NULL DEFAULT pg_current_xact_id()
 ) WITH (fillfactor = 50);
 ALTER TABLE salrs_checkin ALTER COLUMN digests SET STORAGE EXTERNAL;
 

@@ -13,6 +13,7 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use sal_http::checkin_key::CheckinClient;
 use sal_http::{App, AppError, db::machine_client, django};
+use sal_store::changed::note_applications;
 use sal_store::inventory::{
     ApplicationName, Changes, StoredInventory, hash_of_first, inventory_of, items_of, write,
 };
@@ -147,6 +148,9 @@ async fn store(
     } else {
         plan::plan(&items_of(&tx, &machine).await?, listing)
     };
+    if changes != Changes::default() && app.store.has_own_tables() {
+        note_applications(&tx, &machine).await?;
+    }
     write(machine, app.now(), &listing.sha256hash, &changes, tx).await?;
     Ok(Found::Yes)
 }

@@ -7,6 +7,7 @@ use sal_http::app::KeyMoves;
 use sal_http::{App, AppError};
 use sal_store::Tx;
 use sal_store::audit::{InsertAudit, insert_audit};
+use sal_store::changed::note_moves;
 use sal_store::groups::places_of_groups;
 use sal_store::ids::{GroupId, MachineId};
 use tracing::warn;
@@ -57,6 +58,7 @@ impl Arriving<'_> {
             "machine {serial} was moved from {from} to {to} by the key it checked in with");
         note.remark(&format!("moved from {from} to {to} by its key"));
         if app.store.has_own_tables() {
+            note_moves(tx, &[self.id], &self.to).await?;
             let detail = format!(
                 "{from} -> {to}, by the key of a check-in from {}",
                 self.address

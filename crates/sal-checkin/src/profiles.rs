@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sal_http::checkin_key::CheckinClient;
 use sal_http::{App, AppError, db::machine_client, django};
+use sal_store::changed::note_profiles;
 use sal_store::profiles::{Changes, read, write};
 use sal_store::serials::begin_with_machine;
 use tracing::info;
@@ -113,6 +114,9 @@ async fn store(
     };
     let (profiles, payloads) = read(machine, &tx).await?;
     let changes = plan::plan(&profiles, &payloads, submission, app.now());
+    if changes != Changes::default() && app.store.has_own_tables() {
+        note_profiles(&tx, &machine).await?;
+    }
     write(machine, &changes, tx).await?;
     Ok(Found::Yes)
 }

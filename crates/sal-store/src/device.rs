@@ -20,6 +20,7 @@ use tokio_postgres::{
 };
 
 use crate::{
+    changed::leaving,
     error::StoreError,
     ids::{GroupId, ItemId, MachineId, UnitId},
     machine_query::MACHINES_IN_SCOPE,
@@ -213,5 +214,6 @@ crate::queries! {
 
     /// Puts a machine into another group and says whether it is deployed; the last check-in stays as it was.
     edit_device(id: MachineId, group: GroupId, deployed: bool) =
-        "UPDATE server_machine SET machine_group_id = $2, deployed = $3 WHERE id = $1";
+        concat!("WITH ", leaving!("ARRAY[$1::bigint]", "$2"), "
+         UPDATE server_machine SET machine_group_id = $2, deployed = $3 WHERE id = $1");
 }

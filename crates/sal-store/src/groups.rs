@@ -34,7 +34,11 @@ crate::queries! {
 
     /// Gives a group another name and another unit.
     update_group(id: GroupId, name: str, unit: UnitId) =
-        "UPDATE server_machinegroup SET name = $2, business_unit_id = $3 WHERE id = $1";
+        "WITH gone AS (
+             INSERT INTO salrs_gone (machine_id, serial, unit_id)
+             SELECT m.id, m.serial, g.business_unit_id FROM server_machine m
+             JOIN server_machinegroup g ON g.id = m.machine_group_id WHERE g.id = $1 AND g.business_unit_id <> $3)
+         UPDATE server_machinegroup SET name = $2, business_unit_id = $3 WHERE id = $1";
 
     /// What would go with a group.
     count_in_group(id: GroupId) -> /// What belongs to a group.

@@ -12,6 +12,7 @@ pub mod attention;
 pub mod audit;
 pub mod bulk;
 pub mod catalogs;
+pub mod changed;
 pub mod checkin;
 pub mod database;
 pub mod device;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
+    changed::note_deletions,
     error::StoreError,
     ids::{GroupId, MachineId},
     pool::Tx,
@@ -17,6 +18,7 @@ use crate::{
 /// When a statement fails; the transaction must then be given up.
 pub async fn delete_machines(ids: &[MachineId], tx: &Tx) -> Result<u64, StoreError> {
     lock_machines(tx, ids).await?;
+    note_deletions(tx, ids).await?;
     delete_reports(ids, tx).await?;
     delete_facts(tx, ids).await?;
     delete_historical_facts(tx, ids).await?;

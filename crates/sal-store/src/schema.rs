@@ -318,6 +318,11 @@ pub const ADDITIONS: &[Addition] = &[
         false,
         "a table of what programs of the REST API were answered, for a day"
     ),
+    addition!(
+        "0017-changes",
+        false,
+        "a table of machines that are gone, and columns of when parts of machines changed"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -18,6 +18,7 @@ pub const ALL: &[&[Entry]] = &[
     crate::checkin::write::ALL,
     crate::audit::ALL,
     crate::catalogs::ALL,
+    crate::changed::ALL,
     crate::database::ALL,
     crate::jobs::ALL,
     crate::maintenance::ALL,

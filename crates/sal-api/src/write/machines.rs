@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use sal_http::App;
 use sal_store::{
     Tx,
+    changed::note_moves,
     ids::{GroupId, MachineId},
     machines::delete_machines,
     pool::Executor,
@@ -55,6 +56,9 @@ pub(super) async fn update(
     let errors = group_errors(&values, access, &tx).await?;
     let id = locked(serial, access, &tx).await?;
     check(errors, &values, Some(id), access, &tx).await?;
+    if let Some(group) = id_of(&values, "machine_group") {
+        note_moves(&tx, &[id], &GroupId(group)).await?;
+    }
     let new_serial = text(&values, "serial").unwrap_or(serial).to_owned();
     let detail = names(&values);
     as_columns(&mut values);

@@ -253,6 +253,16 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Whether a fact is new, has another value, or is gone.
+    pub(super) fn has_other_facts(&self) -> bool {
+        !(self.facts_new.is_empty() && self.facts_changed.is_empty() && self.facts_gone.is_empty())
+    }
+
+    /// Whether a managed item is new, has another state, or is gone.
+    pub(super) fn has_other_items(&self) -> bool {
+        !(self.items_new.is_empty() && self.items_changed.is_empty() && self.items_gone.is_empty())
+    }
+
     /// A check-in that writes nothing but the machine's row.
     pub fn only(machine: MachineWrite) -> Self {
         Self {

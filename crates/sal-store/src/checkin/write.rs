@@ -254,6 +254,8 @@ async fn machine_write(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64,
             milliseconds: &trace.milliseconds,
             address: &trace.address,
             client: &trace.client,
+            facts_changed: &changes.has_other_facts(),
+            managed_items_changed: &changes.has_other_items(),
         },
     )
     .await

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sal_query::Condition;
 
 use crate::{
+    changed::leaving,
     error::StoreError,
     ids::{GroupId, MachineId, UnitId},
     machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, run},
@@ -31,7 +32,8 @@ crate::queries! {
 
     /// Moves machines to a group.
     move_machines(ids: [MachineId], group: GroupId) =
-        "UPDATE server_machine SET machine_group_id = $2 WHERE id = ANY($1) AND machine_group_id <> $2";
+        concat!("WITH ", leaving!("$1", "$2"), "
+         UPDATE server_machine SET machine_group_id = $2 WHERE id = ANY($1) AND machine_group_id <> $2");
 
     /// Says of machines whether they count as deployed.
     set_deployed(ids: [MachineId], deployed: bool) =
