@@ -1,7 +1,9 @@
-//! Removes sessions that expired: ours, set-up links, and Django's, which Django never removes by itself.
+//! Removes sessions that expired: ours, set-up links, and Django's, which Django never removes by itself; and notes of
+//! machines that are gone, once no cursor of the REST API asks for them.
 
 use std::time::Duration;
 
+use sal_store::changed::forget_gone;
 use sal_store::maintenance::{
     count_expired, delete_django_sessions, delete_sessions, delete_setup_links,
 };
@@ -16,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 pub(crate) const JOB: Job = Job {
     name: NAME,
-    what: "Removes browser sessions and set-up links that expired, those of a Django Sal too.",
+    what: "Removes browser sessions and set-up links that expired, those of a Django Sal too, and notes of machines that were gone 37 days ago.",
     every: |_config| EVERY,
     run: |work| Box::pin(run(work)),
 };
@@ -28,6 +30,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(counts.sessions), SESSIONS);
             outcome.add(number(counts.links), LINKS);
             outcome.add(number(counts.django), DJANGO);
+            outcome.add(number(counts.gone), GONE);
         }
         return Ok(outcome);
     }
@@ -45,6 +48,14 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         let gone = delete_django_sessions(work.db, &work.now, &batch).await?;
         outcome.add(gone, DJANGO);
         if gone == 0 {
+            break;
+        }
+        work.pause().await?;
+    }
+    loop {
+        let gone = forget_gone(work.db, &work.now, &batch).await?;
+        outcome.add(gone, GONE);
+        if gone == 0 {
             return Ok(outcome);
         }
         work.pause().await?;
@@ -53,4 +64,5 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
 
 const SESSIONS: &str = "sessions";
 const LINKS: &str = "set-up links";
+const GONE: &str = "notes of machines that are gone";
 const DJANGO: &str = "sessions of Django";

@@ -167,12 +167,15 @@ crate::queries! {
                                       AND EXISTS (SELECT FROM search_savedsearch s WHERE s.id = x.search_id)) AS shared
             FROM salrs_search x) f";
 
-    /// Removes the last check-ins of machines that are gone. A check-in makes its machine and this row at once, so that
+    /// Removes the last check-ins of machines that are gone, and notes that these are. A check-in makes its machine and this row at once, so that
     /// none is seen without the other.
     delete_checkins_of_gone(limit: i64) = "
-        DELETE FROM salrs_checkin WHERE machine_id IN (
-            SELECT x.machine_id FROM salrs_checkin x
-            WHERE NOT EXISTS (SELECT FROM server_machine m WHERE m.id = x.machine_id) LIMIT $1)";
+        WITH gone AS (
+            DELETE FROM salrs_checkin WHERE machine_id IN (
+                SELECT x.machine_id FROM salrs_checkin x
+                WHERE NOT EXISTS (SELECT FROM server_machine m WHERE m.id = x.machine_id) LIMIT $1)
+            RETURNING machine_id)
+        INSERT INTO salrs_gone (machine_id) SELECT machine_id FROM gone";
 
     /// Removes the sessions of users who are gone.
     delete_sessions_of_gone() = "
@@ -209,9 +212,12 @@ crate::queries! {
         links: i64,
         /// Django's sessions.
         django: i64,
+        /// Notes of machines that are gone.
+        gone: i64,
     } = "SELECT (SELECT count(*) FROM salrs_session WHERE expires <= $1) AS sessions,
                 (SELECT count(*) FROM salrs_setup_link WHERE expires <= $1) AS links,
-                (SELECT count(*) FROM django_session WHERE expire_date <= $1) AS django";
+                (SELECT count(*) FROM django_session WHERE expire_date <= $1) AS django,
+                (SELECT count(*) FROM salrs_gone WHERE at < $1::timestamptz - interval '37 days') AS gone";
 
     /// How many searches nobody saved were made before a moment.
     count_unsaved_searches(before: Timestamp) -> /// A count.

@@ -13,13 +13,16 @@ async fn q109_what_expired_goes_and_what_lives_stays() {
              INSERT INTO salrs_setup_link (token_hash, expires)
              SELECT sha256(n::text::bytea), timestamptz '{NOW}' + (n - 1) * interval '1 hour' FROM generate_series(1, 2) n;
              INSERT INTO django_session (session_key, session_data, expire_date)
-             SELECT 'k' || n, '', timestamptz '{NOW}' + (n - 30) * interval '1 hour' FROM generate_series(1, 50) n;"
+             SELECT 'k' || n, '', timestamptz '{NOW}' + (n - 30) * interval '1 hour' FROM generate_series(1, 50) n;
+             INSERT INTO salrs_gone (machine_id, at)
+             SELECT n, timestamptz '{NOW}' - n * interval '1 day' FROM generate_series(1, 50) n;"
         ))
         .await;
     let counts = [
         ("sessions", 25),
         ("set-up links", 1),
         ("sessions of Django", 30),
+        ("notes of machines that are gone", 13),
     ];
     for outcome in [ground.count("sessions").await, ground.run("sessions").await] {
         for (things, count) in counts {
@@ -31,5 +34,11 @@ async fn q109_what_expired_goes_and_what_lives_stays() {
             + (SELECT count(*) FROM salrs_setup_link) * 100 + (SELECT count(*) FROM django_session)"
     );
     assert_eq!(ground.number(&alive).await, 250_120);
+    assert_eq!(
+        ground
+            .number("SELECT max(machine_id) FROM salrs_gone")
+            .await,
+        37
+    );
     assert_eq!(ground.run("sessions").await.rows(), 0);
 }
