@@ -33,6 +33,8 @@ pub(crate) enum ApiError {
     NotFound,
     /// Nothing of this kind has this id.
     NoMatch(&'static str),
+    /// A `changed_since` that means nothing here, or nothing any more.
+    CursorIsOver,
     /// A page that the list does not have.
     InvalidPage,
     /// Not with this method.
@@ -109,6 +111,10 @@ impl ApiError {
             Self::KeyReused => (
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "Another request had this Idempotency-Key. Choose a new one for each change.",
+            ),
+            Self::CursorIsOver => (
+                StatusCode::GONE,
+                "This changed_since is older than 30 days, or of another list, other business units or another database. Begin again with changed_since=start.",
             ),
             Self::UnderWay => (
                 StatusCode::CONFLICT,

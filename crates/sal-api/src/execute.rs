@@ -42,6 +42,7 @@ pub(crate) async fn run(
         resource: &MACHINES,
         fields,
         conditions: &conditions,
+        changes: None,
     };
     stream::send(&rows, format, &asked.parts.method, access, app).await
 }

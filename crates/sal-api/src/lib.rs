@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod answer;
+mod changed;
 mod error;
 mod execute;
 mod first_api;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::{
     Asked, ROOT,
     access::ApiRead,
-    answer, base,
+    answer, base, changed,
     error::ApiError,
     query::{Context, Query, read},
     render,
@@ -46,15 +46,21 @@ pub(crate) async fn page(
     let limit = query.page_size()?;
     let cursor = query.cursor(resource)?;
     let db = program_client(app).await?;
-    let named = match query.has("filter") {
-        true => NamedSearches::load(&read.asker(), &db).await?,
-        false => NamedSearches::default(),
-    };
+    let mut conditions = conditions(resource, query, read, app, &db).await?;
+    let changes = changed::find(resource, query, read, app, &db).await?;
+    conditions.only = changes
+        .as_ref()
+        .and_then(|changes| changes.machines.clone());
+    let query = &query.until(changes.as_ref());
     let list = List {
         resource,
-        conditions: &conditions(resource, query, &named, app)?,
+        conditions: &conditions,
         limit,
         walk: format!("{} {} {}", read.walker, resource.name, query.with_page(1)),
+    };
+    let is_first = match &cursor {
+        Some(start) => *start == Start::Key(None),
+        None => query.number().is_none_or(|number| number == 1),
     };
     let (rows, place) = match cursor {
         Some(start) => list.read_on(start, read, &db).await?,
@@ -67,7 +73,7 @@ pub(crate) async fn page(
         only(row, fields.as_deref())
     });
     let results = results.collect::<Vec<_>>();
-    let body = match place {
+    let mut body = match place {
         Place::Page { count, .. } => json!({
             "count": count,
             "next": ways.next,
@@ -76,6 +82,9 @@ pub(crate) async fn page(
         }),
         Place::Cursor { .. } => json!({ "next": ways.next, "previous": null, "results": results }),
     };
+    if let Some(changes) = &changes {
+        changes.add_to(&mut body, is_first);
+    }
     let mut response = answer::tagged(&body, parts);
     let headers = response.headers_mut();
     if let Some(warning) = warning {
@@ -88,14 +97,19 @@ pub(crate) async fn page(
 }
 
 /// What narrows a list.
-pub(crate) fn conditions(
+pub(crate) async fn conditions(
     resource: &'static Resource,
     query: &Query,
-    named: &NamedSearches,
+    read: &ApiRead,
     app: &App,
+    db: &Client,
 ) -> Result<Conditions, ApiError> {
+    let named = match query.has("filter") {
+        true => NamedSearches::load(&read.asker(), db).await?,
+        false => NamedSearches::default(),
+    };
     let context = Context {
-        named,
+        named: &named,
         zone: &app.config.time_zone,
         now: app.now(),
     };

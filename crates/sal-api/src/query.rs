@@ -11,9 +11,14 @@ use sal_store::{
 };
 use serde_json::{Map, json};
 
-use crate::{error::ApiError, write::fields::is_in_our_era};
+use crate::{
+    changed::{self, Changes},
+    error::ApiError,
+    write::fields::is_in_our_era,
+};
 
 /// Names and values, in the order in which they were sent.
+#[derive(Clone)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -45,6 +50,18 @@ impl Query {
     /// The query of the next part of a walk by keys.
     pub(crate) fn with_cursor(&self, cursor: &str) -> String {
         self.with(Some(("cursor", cursor)))
+    }
+
+    /// The query of a walk whose pages all have the first one's cursor.
+    pub(crate) fn until(&self, changes: Option<&Changes>) -> Self {
+        let mut query = self.clone();
+        if let Some(changes) = changes {
+            query.0.retain(|(name, _)| name != changed::UNTIL);
+            query
+                .0
+                .push((changed::UNTIL.to_owned(), changes.next.clone()));
+        }
+        query
     }
 
     fn with(&self, place: Option<(&str, &str)>) -> String {
@@ -322,7 +339,9 @@ const NOT_PLAIN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'\\').add(b',').
 /// So many are named.
 const MOST_NAMED: usize = 10;
 /// Parameters that every list knows.
-const OWN: [&str; 9] = [
+const OWN: [&str; 11] = [
+    changed::NAME,
+    changed::UNTIL,
     "page",
     "cursor",
     "page_size",

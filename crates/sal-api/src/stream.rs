@@ -17,14 +17,18 @@ use sal_http::{
     App, AppError,
     db::{program_client, stream_client},
 };
-use sal_store::{
-    resources::{self, Batch, Conditions, Resource},
-    searches::NamedSearches,
-};
+use sal_store::resources::{self, Batch, Conditions, Resource};
 use tokio::time::Instant;
 
 use self::lines::{Lines, Shape};
-use crate::{Asked, access::ApiRead, answer::Format, error::ApiError, list};
+use crate::{
+    Asked,
+    access::ApiRead,
+    answer::Format,
+    changed::{self, Changes},
+    error::ApiError,
+    list,
+};
 
 /// Rows that are sent.
 pub(crate) struct Rows<'a> {
@@ -32,6 +36,8 @@ pub(crate) struct Rows<'a> {
     /// All fields, or these.
     pub(crate) fields: Option<&'a [&'a str]>,
     pub(crate) conditions: &'a Conditions,
+    /// What is said around them.
+    pub(crate) changes: Option<&'a Changes>,
 }
 
 /// A whole list.
@@ -46,14 +52,22 @@ pub(crate) async fn list(
     let warning = query.unknown(resource)?;
     query.is_whole()?;
     let fields = query.fields(resource)?;
-    let named = match query.has("filter") {
-        true => NamedSearches::load(&read.asker(), &program_client(app).await?).await?,
-        false => NamedSearches::default(),
-    };
+    let db = program_client(app).await?;
+    let mut conditions = list::conditions(resource, query, read, app, &db).await?;
+    let changes = changed::find(resource, query, read, app, &db).await?;
+    drop(db);
+    if changes.is_some() && format == Format::Csv {
+        let message = "CSV has no place for what is gone; ask for JSON Lines or pages.";
+        return Err(ApiError::field(changed::NAME, message));
+    }
+    conditions.only = changes
+        .as_ref()
+        .and_then(|changes| changes.machines.clone());
     let rows = Rows {
         resource,
         fields: fields.as_deref(),
-        conditions: &list::conditions(resource, query, &named, app)?,
+        conditions: &conditions,
+        changes: changes.as_ref(),
     };
     let mut response = send(&rows, format, &asked.parts.method, read, app).await?;
     if let Some(warning) = warning {
@@ -81,7 +95,7 @@ pub(crate) async fn send(
         Body::empty()
     } else {
         let columns = resource.columns_of(rows.fields);
-        let lines = Lines::new(shape, &columns, app.config.time_zone.clone());
+        let lines = Lines::new(shape, &columns, app.config.time_zone.clone(), rows.changes);
         let db = stream_client(app).await?;
         let mut rows =
             resources::stream(resource, columns, rows.conditions, &read.scope, db).await?;

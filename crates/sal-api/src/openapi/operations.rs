@@ -4,6 +4,7 @@ use sal_store::resources::{Kind, Resource};
 use serde_json::{Map, Value as Json, json};
 
 use super::schemas::reference;
+use crate::changed;
 
 /// The list of the lists.
 pub(super) fn root() -> Json {
@@ -35,30 +36,7 @@ pub(super) fn description() -> Json {
 /// A list, and where it may be changed, a new row.
 pub(super) fn of_list(resource: &Resource) -> Json {
     let name = resource.name;
-    let shared = [
-        "page",
-        "cursor",
-        "page_size",
-        "search",
-        "ordering",
-        "fields",
-        "filter",
-        "strict",
-        "format",
-    ];
-    let mut parameters: Vec<Json> = shared
-        .iter()
-        .filter(|name| **name != "filter" || resource.is_of_machines())
-        .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }))
-        .collect();
-    parameters.extend(resource.filters().map(|filter| {
-        json!({
-            "name": filter.name,
-            "in": "query",
-            "description": "Exactly this value.",
-            "schema": of_kind(filter.kind),
-        })
-    }));
+    let parameters = parameters_of_list(resource);
     let page = reference(&format!("{}Page", resource.object));
     let mut ok = json_answer("A page of the list, or all of it.", &page);
     add_streams(&mut ok);
@@ -67,7 +45,7 @@ pub(super) fn of_list(resource: &Resource) -> Json {
         "operationId": format!("list_{name}"),
         "summary": "The list: pages of JSON, or all rows as JSON Lines or CSV.",
         "parameters": parameters,
-        "responses": answers(json!({ "200": ok }), &["304", "400", "404", "406"]),
+        "responses": answers(json!({ "200": ok }), &["304", "400", "404", "406", "410"]),
     });
     let mut path = Map::new();
     path.insert("get".to_owned(), get);
@@ -90,6 +68,39 @@ pub(super) fn of_list(resource: &Resource) -> Json {
         path.insert("post".to_owned(), post);
     }
     Json::Object(path)
+}
+
+fn parameters_of_list(resource: &Resource) -> Vec<Json> {
+    let shared = [
+        "page",
+        "cursor",
+        "page_size",
+        "search",
+        "ordering",
+        "fields",
+        "filter",
+        "strict",
+        "format",
+        changed::NAME,
+        changed::UNTIL,
+    ];
+    let parameters = shared
+        .iter()
+        .filter(|name| match **name {
+            "filter" => resource.is_of_machines(),
+            changed::NAME | changed::UNTIL => changed::is_known_of(resource),
+            _ => true,
+        })
+        .map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
+    let own = resource.filters().map(|filter| {
+        json!({
+            "name": filter.name,
+            "in": "query",
+            "description": "Exactly this value.",
+            "schema": of_kind(filter.kind),
+        })
+    });
+    parameters.chain(own).collect()
 }
 
 /// One row, and where it may be, its changes.
@@ -263,7 +274,9 @@ pub(super) fn shared_parameters() -> Json {
             json!({ "enum": ["json", "jsonl", "csv", "api"] }),
         ),
     ];
-    let all = all.into_iter().map(|(name, description, schema)| {
+    let changes = CHANGES.map(|(name, what)| (name, what, string()));
+    let all = all.into_iter().chain(changes);
+    let all = all.map(|(name, description, schema)| {
         let parameter =
             json!({ "name": name, "in": "query", "description": description, "schema": schema });
         (name.to_owned(), parameter)
@@ -272,6 +285,17 @@ pub(super) fn shared_parameters() -> Json {
     all.insert("Idempotency-Key".to_owned(), once_header());
     Json::Object(all)
 }
+
+const CHANGES: [(&str, &str); 2] = [
+    (
+        changed::NAME,
+        "What changed since an answer gave this: `start` at first, then `changed_since` of the last answer. Not with `filter` or `search`, nor as CSV.",
+    ),
+    (
+        changed::UNTIL,
+        "On pages that follow: the cursor that the first page gave. It is in `next`.",
+    ),
+];
 
 fn once_header() -> Json {
     json!({
@@ -301,6 +325,11 @@ pub(super) fn shared_responses() -> Json {
         (
             "409",
             "A request with this Idempotency-Key is being worked on.",
+            "Detail",
+        ),
+        (
+            "410",
+            "The cursor of `changed_since` means nothing here any more: begin again with `start`.",
             "Detail",
         ),
         ("415", "A body of a kind that nobody reads.", "Detail"),

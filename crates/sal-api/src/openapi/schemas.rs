@@ -1,5 +1,6 @@
 //! What is sent and taken, as JSON Schema.
 
+use crate::changed;
 use sal_store::resources::{Column, Kind, MACHINES, RESOURCES, Resource};
 use serde_json::{Map, Value as Json, json};
 
@@ -109,7 +110,7 @@ fn list_of(properties: &Json) -> Json {
 }
 
 fn page(resource: &Resource) -> Json {
-    json!({
+    let mut page = json!({
         "type": "object",
         "required": ["next", "previous", "results"],
         "properties": {
@@ -117,6 +118,37 @@ fn page(resource: &Resource) -> Json {
             "next": { "type": ["string", "null"], "format": "uri", "description": "The next page, as an absolute address." },
             "previous": { "type": ["string", "null"], "format": "uri" },
             "results": { "type": "array", "items": reference(resource.object) },
+        },
+        "additionalProperties": false,
+    });
+    if changed::is_known_of(resource)
+        && let Some(Json::Object(properties)) = page.get_mut("properties")
+    {
+        properties.insert("changes".to_owned(), changes());
+        let next = "What to ask with the next time; where `changed_since` was asked for.";
+        properties.insert(
+            changed::NAME.to_owned(),
+            json!({ "type": "string", "description": next }),
+        );
+    }
+    page
+}
+
+fn changes() -> Json {
+    let gone = json!({
+        "machine": { "type": "integer", "format": "int64" },
+        "serial": { "type": ["string", "null"] },
+    });
+    json!({
+        "type": "object",
+        "description": "On the first page, where `changed_since` was asked for.",
+        "properties": {
+            "machines": {
+                "type": ["array", "null"],
+                "items": { "type": "integer", "format": "int64" },
+                "description": "The ids of machines whose rows these are, all of them: forget what you hold of these machines. null at first, for everything.",
+            },
+            "gone": list_of(&gone),
         },
         "additionalProperties": false,
     })

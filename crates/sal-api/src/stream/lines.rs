@@ -11,8 +11,9 @@ use sal_store::{
     StoreError,
     resources::{Cell, Cells, Column},
 };
+use serde_json::json;
 
-use crate::render;
+use crate::{changed::Changes, render};
 
 /// How rows are put together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +35,19 @@ pub(super) struct Lines {
     behind: &'static str,
     heads: Vec<&'static str>,
     zone: TimeZone,
+    /// Before the first row, and what is in the last line beside the number of rows.
+    changes: Option<(String, String)>,
     rows: u64,
 }
 
 impl Lines {
     /// For rows of these columns; those of one object come one after another.
-    pub(super) fn new(shape: Shape, columns: &[&'static Column], zone: TimeZone) -> Self {
+    pub(super) fn new(
+        shape: Shape,
+        columns: &[&'static Column],
+        zone: TimeZone,
+        changes: Option<&Changes>,
+    ) -> Self {
         let heads: Vec<&'static str> = columns.iter().map(|column| column.name).collect();
         let (before, behind) = match shape {
             Shape::Csv => (separators(&heads), ",\r\n"),
@@ -51,6 +59,13 @@ impl Lines {
             behind,
             heads,
             zone,
+            changes: changes.map(|changes| {
+                let notice = json!({ "changes": changes.notice() });
+                (
+                    format!("{notice}\n"),
+                    format!(",\"changed_since\":{:?}", changes.next),
+                )
+            }),
             rows: 0,
         }
     }
@@ -59,7 +74,10 @@ impl Lines {
     pub(super) fn head(&self) -> Vec<u8> {
         match self.shape {
             Shape::Array => b"[".to_vec(),
-            Shape::JsonLines => Vec::new(),
+            Shape::JsonLines => {
+                let changes = self.changes.iter();
+                changes.flat_map(|(notice, _)| notice.bytes()).collect()
+            }
             Shape::Csv => format!("{},{END}\r\n", self.heads.join(",")).into_bytes(),
         }
     }
@@ -91,7 +109,10 @@ impl Lines {
         // Writing to memory does not fail.
         let _ = match self.shape {
             Shape::Array => write!(out, "]"),
-            Shape::JsonLines => writeln!(out, "{{\"end\":true,\"rows\":{rows}}}"),
+            Shape::JsonLines => {
+                let next = self.changes.as_ref().map_or("", |(_, next)| next);
+                writeln!(out, "{{\"end\":true,\"rows\":{rows}{next}}}")
+            }
             Shape::Csv => write!(out, "{}{rows}\r\n", ",".repeat(self.heads.len())),
         };
     }

@@ -21,6 +21,8 @@ pub struct Conditions {
     pub words: Vec<String>,
     /// What the machines of the rows have in common.
     pub machines: Option<Machines>,
+    /// The ids of the machines of the rows, where only these count.
+    pub only: Option<Vec<i64>>,
     /// What comes before the key in the order.
     pub order: Vec<Order>,
 }
@@ -189,6 +191,10 @@ pub(super) fn found(
             .map(|column| format!("{column} ILIKE {place}"))
             .collect();
         parts.push(format!("({})", any.join(" OR ")));
+    }
+    if let (Some(machine), Some(only)) = (resource.machine, &conditions.only) {
+        let place = add(Parameter::Integers(only.clone()), &mut fragment);
+        parts.push(format!("{machine} = ANY({place})"));
     }
     if let (Some(machine), Some(machines)) = (resource.machine, &conditions.machines) {
         let first = FIRST_PARAMETER + fragment.parameters.len();

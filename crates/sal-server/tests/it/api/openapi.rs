@@ -135,15 +135,28 @@ async fn every_described_parameter_is_known() {
         );
         let query: Vec<String> = names
             .iter()
-            .filter(|name| !["page", "page_size", "strict", "format"].contains(name))
+            .filter(|name| !APART.contains(name))
             .map(|name| format!("{name}="))
             .collect();
         let answer = program
             .get(&format!("{path}?strict=1&{}", query.join("&")))
             .await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.body);
+        let changes = format!("{path}?strict=1&changed_since=start");
+        let is_known = program.get(&changes).await.status == StatusCode::OK;
+        assert_eq!(is_known, names.contains(&"changed_since"), "{path}");
     }
 }
+
+/// Parameters that an empty value of is refused, or that are asked for alone.
+const APART: [&str; 6] = [
+    "page",
+    "page_size",
+    "strict",
+    "format",
+    "changed_since",
+    "until",
+];
 
 #[tokio::test]
 async fn real_answers_are_as_described() {
