@@ -4,23 +4,23 @@
 //! without it is not whole, whatever its status.
 
 mod lines;
-
-use std::time::Duration;
+mod sender;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{HeaderName, HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{Stream, future::join, stream::try_unfold};
 use sal_http::{
-    App, AppError,
+    App,
     db::{program_client, stream_client},
 };
-use sal_store::resources::{self, Batch, Conditions, Resource};
-use tokio::time::Instant;
+use sal_store::resources::{self, Conditions, Resource};
 
-use self::lines::{Lines, Shape};
+use self::{
+    lines::{Lines, Shape},
+    sender::{Sending, body},
+};
 use crate::{
     Asked,
     access::ApiRead,
@@ -100,13 +100,7 @@ pub(crate) async fn send(
         let mut rows =
             resources::stream(resource, columns, rows.conditions, &read.scope, db).await?;
         let first = rows.next().await?;
-        Body::from_stream(chunks(Sending {
-            rows,
-            batch: first,
-            ready: lines.head(),
-            lines,
-            began: Instant::now(),
-        }))
+        body(Sending::new(rows, first, lines), app.config.stream_patience)
     };
     let mut response = body.into_response();
     let headers = response.headers_mut();
@@ -120,61 +114,3 @@ pub(crate) async fn send(
     }
     Ok(response)
 }
-
-/// An answer that is on its way.
-struct Sending {
-    rows: resources::Stream,
-    /// Read and not written yet; empty at the end.
-    batch: Batch,
-    /// Written and not sent yet.
-    ready: Vec<u8>,
-    lines: Lines,
-    began: Instant,
-}
-
-impl Sending {
-    /// Writes what was read, while the database looks for what comes next.
-    async fn step(&mut self) -> Result<(), AppError> {
-        let Self {
-            rows,
-            batch,
-            ready,
-            lines,
-            began,
-        } = self;
-        if began.elapsed() > LONGEST {
-            let why = "its reader took more than an hour";
-            return Err(AppError::internal("a stream", why));
-        }
-        let written = async {
-            let mut rows = batch.rows();
-            rows.try_for_each(|row| lines.add(row, ready))
-        };
-        let (next, written) = join(rows.next(), written).await;
-        written?;
-        *batch = next?;
-        Ok(())
-    }
-}
-
-fn chunks(sending: Sending) -> impl Stream<Item = Result<Bytes, AppError>> + Send + 'static {
-    try_unfold(Some(sending), |sending| async move {
-        let Some(mut sending) = sending else {
-            return Ok(None);
-        };
-        if sending.batch.is_empty() {
-            sending.lines.end(&mut sending.ready);
-            if let Err(error) = sending.rows.end().await {
-                tracing::debug!("a stream was whole, and its connection is lost: {error}");
-            }
-            return Ok(Some((Bytes::from(sending.ready), None)));
-        }
-        let step = sending.step().await;
-        step.inspect_err(|error| tracing::error!("a stream broke off: {error}"))?;
-        let chunk = Bytes::from(std::mem::take(&mut sending.ready));
-        Ok(Some((chunk, Some(sending))))
-    })
-}
-
-/// Rows that changed meanwhile are kept for its snapshot, so that it may not go on for ever.
-const LONGEST: Duration = Duration::from_secs(3600);

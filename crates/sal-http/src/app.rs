@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -76,6 +77,8 @@ pub struct HttpConfig {
     pub show_group_keys: bool,
     /// How many days a token of the REST API lasts at most (`SAL_API_TOKEN_MAX_DAYS`); 0 for no limit.
     pub token_days: u16,
+    /// How long the reader of a whole list may take nothing before it is left.
+    pub stream_patience: Duration,
     /// The address under which browsers and programs reach this server (`SAL_PUBLIC_URL`).
     pub public_url: Option<String>,
     /// Whether browsers reach this server by https, so that cookies may say `Secure` (`SAL_PUBLIC_URL`).
@@ -124,6 +127,7 @@ impl Default for HttpConfig {
             visibility: Visibility::default(),
             show_group_keys: false,
             token_days: 0,
+            stream_patience: STREAM_PATIENCE,
             public_url: None,
             secure_cookies: false,
             session_idle: SignedDuration::from_hours(12),
@@ -132,6 +136,9 @@ impl Default for HttpConfig {
         }
     }
 }
+
+/// Shorter than Postgres allows a transaction to wait, whose message would say nothing of a reader.
+pub const STREAM_PATIENCE: Duration = Duration::from_secs(25);
 
 /// Where a machine group's key may move a machine that is in another group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

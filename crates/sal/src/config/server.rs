@@ -158,6 +158,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         visibility: visibility(environment),
         show_group_keys: environment.flag("SAL_API_SHOW_GROUP_KEYS"),
         token_days: environment.number("SAL_API_TOKEN_MAX_DAYS"),
+        stream_patience: sal_http::app::STREAM_PATIENCE,
         public_url: public_url.map(str::to_owned),
         secure_cookies: public_url.is_some_and(|url| url.starts_with("https://")),
         session_idle: access::session_idle(environment),
