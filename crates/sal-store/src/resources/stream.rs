@@ -1,7 +1,7 @@
 //! All rows of a list, from one snapshot, with flat memory.
 //!
 //! A cursor in a transaction: what it finds was there when it was declared, whatever changes meanwhile. Its rows come in
-//! batches of about [`BATCH_BYTES`], so that a reader who stops leaves the session idle in its transaction, where Postgres
+//! batches of at most about [`BATCH_BYTES`], by the largest row so far, so that a reader who stops leaves the session idle in its transaction, where Postgres
 //! ends it (`idle_in_transaction_session_timeout`); a statement that waits for its reader could not be ended by any limit.
 //! Whoever drops a [`Stream`] rolls back, or has the running statement cancelled.
 
@@ -24,7 +24,14 @@ pub struct Stream {
     tx: Tx,
     /// What is read of each row.
     columns: Vec<&'static Column>,
-    rows_at_once: usize,
+    size: BatchSize,
+}
+
+/// How many rows are read at once.
+struct BatchSize {
+    rows: usize,
+    /// Of one row, so far.
+    most_bytes: usize,
 }
 
 /// Rows, as they came.
@@ -88,7 +95,7 @@ pub async fn stream(
     Ok(Stream {
         tx,
         columns: wanted,
-        rows_at_once: FIRST_ROWS,
+        size: BatchSize::FIRST,
     })
 }
 
@@ -98,12 +105,9 @@ impl Stream {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn next(&mut self) -> Result<Batch, StoreError> {
-        let sql = format!("FETCH FORWARD {} FROM {CURSOR}", self.rows_at_once);
+        let sql = format!("FETCH FORWARD {} FROM {CURSOR}", self.size.rows);
         let rows = query_typed(&sql, &[], &self.tx).await?;
-        let bytes: usize = rows.iter().map(Row::raw_size_bytes).sum();
-        if let Some(each) = bytes.checked_div(rows.len()) {
-            self.rows_at_once = (BATCH_BYTES / each.max(1)).clamp(1, MOST_ROWS);
-        }
+        self.size.learn(rows.iter().map(Row::raw_size_bytes));
         let columns = self.columns.clone();
         Ok(Batch { rows, columns })
     }
@@ -114,6 +118,22 @@ impl Stream {
     /// When the database cannot be asked.
     pub async fn end(self) -> Result<(), StoreError> {
         self.tx.rollback().await.map(drop)
+    }
+}
+
+impl BatchSize {
+    /// Before anything is known of the rows.
+    const FIRST: Self = Self {
+        rows: 100,
+        most_bytes: 1,
+    };
+
+    /// From the bytes of the rows of a batch. Large rows are seldom alone, and an average says nothing of them; growing in
+    /// steps keeps small rows at the beginning from asking for thousands of what may follow.
+    fn learn(&mut self, bytes: impl Iterator<Item = usize>) {
+        self.most_bytes = bytes.fold(self.most_bytes, usize::max);
+        let most = self.rows.saturating_mul(2).min(MOST_ROWS);
+        self.rows = (BATCH_BYTES / self.most_bytes).clamp(1, most);
     }
 }
 
@@ -162,6 +182,29 @@ const LIMITS: &str = "SET TRANSACTION READ ONLY; SET LOCAL cursor_tuple_fraction
 const CURSOR: &str = "salrs_stream";
 /// So large is what is read at once.
 const BATCH_BYTES: usize = 512 * 1024;
-/// Before anything is known of the rows' size.
-const FIRST_ROWS: usize = 100;
-const MOST_ROWS: usize = 5_000;
+/// Rows that are larger than any before come in one batch of this many at most.
+const MOST_ROWS: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_row_so_far_bounds_a_batch() {
+        let mut size = BatchSize::FIRST;
+        let mut next = |rows: &[usize]| {
+            size.learn(rows.iter().copied());
+            size.rows
+        };
+        assert_eq!(next(&[100; 100]), 200);
+        assert_eq!(next(&[100; 200]), 400);
+        assert_eq!(next(&[100; 400]), MOST_ROWS);
+        // One among many, which an average would not show.
+        let mut mixed = vec![100; MOST_ROWS];
+        mixed.push(256 * 1024);
+        assert_eq!(next(&mixed), 2);
+        assert_eq!(next(&[100, 100]), 2);
+        assert_eq!(next(&[BATCH_BYTES * 10, 1]), 1);
+        assert_eq!(next(&[]), 1);
+    }
+}
