@@ -220,7 +220,7 @@ fn away(error: &StoreError) -> Response {
         metrics::counter!(DB_BUSY).increment(1);
         return unavailable(
             "Busy",
-            "The database is busy, or somebody holds a lock on its tables. Try again in a moment; nothing was changed.",
+            "The database is busy, or somebody else is changing the same rows or holds a lock on its tables. Try again in a moment; nothing was changed.",
         );
     }
     unavailable(

@@ -103,14 +103,21 @@ impl StoreError {
         self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
     }
 
-    /// Whether the database is there and has too much to do, or holds a lock: the same request may succeed soon.
+    /// Whether the database is there and has too much to do, holds a lock, or gave way to another writer: the same request
+    /// may succeed soon.
     pub fn is_busy(&self) -> bool {
         match self {
-            Self::PoolBusy { .. } => true,
+            Self::PoolBusy { .. } | Self::Overtaken => true,
             Self::Statement(_) => self.sql_state().is_some_and(|state| {
-                // 57014 is statement_timeout, 53300 too many connections, the other 53s are memory, disk and limits.
+                // 57014 is statement_timeout, 53300 too many connections, the other 53s are memory, disk and limits; 40P01 is a
+                // deadlock, 40001 a serialization failure.
                 let is_of_load = state.code().starts_with("53");
-                is_of_load || self.waited_for_a_lock() || *state == SqlState::QUERY_CANCELED
+                let gave_way = [
+                    SqlState::QUERY_CANCELED,
+                    SqlState::T_R_DEADLOCK_DETECTED,
+                    SqlState::T_R_SERIALIZATION_FAILURE,
+                ];
+                is_of_load || self.waited_for_a_lock() || gave_way.contains(state)
             }),
             _ => false,
         }
@@ -135,8 +142,7 @@ impl StoreError {
     /// Whether the fault is the database's being away or busy, not the statement's.
     pub fn is_outage(&self) -> bool {
         match self {
-            Self::Connect(_) | Self::PoolBusy { .. } | Self::ReadOnly => true,
-            Self::Overtaken => false,
+            Self::Connect(_) | Self::PoolBusy { .. } | Self::Overtaken | Self::ReadOnly => true,
             Self::Statement(error) => {
                 error.is_closed()
                     || self.is_busy()

@@ -829,4 +829,5 @@ mod pages;
 mod problem;
 mod streams;
 mod tokens;
+mod trouble;
 mod units;
