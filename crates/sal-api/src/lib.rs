@@ -156,16 +156,16 @@ async fn respond(
         }
         _ => {
             let mut access = caller.write(app)?;
-            let body = match once::begin(&parts, body, &access, app).await? {
+            // Its part of the budget is taken until the answer stands: what is read from it lives as long.
+            let limit = app.config.body_limit_bytes;
+            let read = app.memory().read(body, limit).await?;
+            match once::begin(&parts, &read.bytes, &access, app).await? {
                 Beginning::Done(response) => return Ok(response),
-                Beginning::Go(body, once) => {
-                    access.once = once;
-                    body
-                }
-            };
+                Beginning::Go(once) => access.once = once,
+            }
             let request = Sent {
                 parts: &parts,
-                body,
+                body: read.bytes.clone(),
             };
             let answer = change(address, request, &access, app).await;
             if let Some(once) = &access.once {

@@ -9,7 +9,7 @@ pub(crate) mod once;
 mod python_json;
 mod units;
 
-use axum::body::Body as Stream;
+use axum::body::Bytes;
 use axum::http::{StatusCode, request::Parts};
 use axum::response::Response;
 use sal_http::{App, db::program_client};
@@ -27,7 +27,7 @@ use fields::Field;
 /// A request that changes something.
 pub(crate) struct Sent<'a> {
     pub(crate) parts: &'a Parts,
-    pub(crate) body: Stream,
+    pub(crate) body: Bytes,
 }
 
 /// Makes one.
@@ -136,7 +136,7 @@ async fn values(
     } else {
         fields::MACHINE
     };
-    let body = Body::read(sent.parts, sent.body, app).await?;
+    let body = Body::read(sent.parts, sent.body).await?;
     fields::read(fields, &body, partial, &app.config.time_zone).map_err(ApiError::Invalid)
 }
 

@@ -1,8 +1,8 @@
 //! The body of a change: JSON or a form.
 
-use axum::body::Body as Stream;
+use axum::body::Bytes;
 use axum::http::{header, request::Parts};
-use sal_http::{App, multipart};
+use sal_http::multipart;
 use serde_json::{Map, Value as Json, json};
 
 use super::fields::{Field, Kind, python_type};
@@ -21,16 +21,11 @@ impl Body {
     ///
     /// # Errors
     /// What cannot be read, in the words of Django REST framework.
-    pub(super) async fn read(parts: &Parts, stream: Stream, app: &App) -> Result<Self, ApiError> {
+    pub(super) async fn read(parts: &Parts, bytes: Bytes) -> Result<Self, ApiError> {
         let content_type = parts.headers.get(header::CONTENT_TYPE);
         let content_type = content_type
             .map_or(Ok(""), |value| value.to_str())
             .unwrap_or_default();
-        let read = app
-            .memory()
-            .read(stream, app.config.body_limit_bytes)
-            .await?;
-        let bytes = read.bytes;
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if bytes.is_empty() {
             return Ok(Self::Json(Map::new()));

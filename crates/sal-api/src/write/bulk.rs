@@ -71,7 +71,7 @@ pub(crate) async fn run(
     access: &ApiWrite,
     app: &App,
 ) -> Result<Response, ApiError> {
-    let body = match Body::read(sent.parts, sent.body, app).await? {
+    let body = match Body::read(sent.parts, sent.body).await? {
         Body::Json(body) => body,
         Body::Form(_) => return Err(ApiError::UnsupportedMediaType("a form".to_owned())),
     };

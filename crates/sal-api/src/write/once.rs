@@ -4,7 +4,7 @@
 //! other. Only changes are stored: a request that was refused is judged anew.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use axum::body::{Body as Stream, Bytes};
+use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use axum::response::Response;
 use jiff::SignedDuration;
@@ -30,8 +30,8 @@ pub(crate) struct Once {
 
 /// What becomes of a request.
 pub(crate) enum Beginning {
-    /// It is carried out, with this body.
-    Go(Stream, Option<Once>),
+    /// It is carried out.
+    Go(Option<Once>),
     /// It was done before, and answered so.
     Done(Response),
 }
@@ -42,12 +42,12 @@ pub(crate) enum Beginning {
 /// [`ApiError::KeyReused`] for another request of the same name, [`ApiError::UnderWay`] while the first is not answered.
 pub(crate) async fn begin(
     parts: &Parts,
-    body: Stream,
+    body: &Bytes,
     access: &ApiWrite,
     app: &App,
 ) -> Result<Beginning, ApiError> {
     let Some(key) = parts.headers.get(KEY) else {
-        return Ok(Beginning::Go(body, None));
+        return Ok(Beginning::Go(None));
     };
     let key = key
         .to_str()
@@ -59,17 +59,12 @@ pub(crate) async fn begin(
             "1 to 255 printable characters of ASCII are needed.",
         )
     })?;
-    let bytes = app
-        .memory()
-        .read(body, app.config.body_limit_bytes)
-        .await?
-        .bytes;
     let once = Once {
         caller: access.read().walker,
         key: key.to_owned(),
         attempt: rand::rng().random::<[u8; 16]>().to_vec(),
     };
-    let request = digest(parts, &bytes);
+    let request = digest(parts, body);
     let (db, now) = (program_client(app).await?, app.now());
     let before = |length| now.checked_sub(length).unwrap_or(now);
     let begun = begin_request(
@@ -86,7 +81,7 @@ pub(crate) async fn begin(
     )
     .await?;
     if begun == 1 {
-        return Ok(Beginning::Go(Stream::from(bytes), Some(once)));
+        return Ok(Beginning::Go(Some(once)));
     }
     let known = known_request(&db, &once.caller, &once.key).await?;
     // It was forgotten this very moment, as it changed nothing.
