@@ -79,10 +79,12 @@ pub fn end_of(days: Option<u16>, most: u16, now: Timestamp) -> Result<Option<Tim
     let allowed = if most == 0 { MOST_DAYS } else { most };
     match days {
         None if most > 0 => Err(format!(
-            "A token has to end here, after {most} days at most (setting SAL_API_TOKEN_MAX_DAYS)."
+            "A token has to end here, after {most} {} at most (setting SAL_API_TOKEN_MAX_DAYS).",
+            if most == 1 { "day" } else { "days" }
         )),
         None => Ok(None),
         Some(days) if (1..=allowed).contains(&days) => Ok(Some(days_from(now, days))),
+        Some(_) if allowed == 1 => Err("A token lasts 1 day here.".to_owned()),
         Some(_) => Err(format!("A token lasts 1 to {allowed} days.")),
     }
 }
@@ -92,6 +94,16 @@ pub fn end_of(days: Option<u16>, most: u16, now: Timestamp) -> Result<Option<Tim
 pub fn days_from(now: Timestamp, days: u16) -> Timestamp {
     let length = SignedDuration::from_hours(i64::from(days) * 24);
     now.saturating_add(length).unwrap_or(Timestamp::MAX)
+}
+
+/// What becomes of the secret before a new one, for the audit log.
+#[must_use]
+pub fn overlap(days: u16) -> String {
+    match days {
+        0 => "the previous secret ended".to_owned(),
+        1 => "the previous secret works for 1 more day".to_owned(),
+        days => format!("the previous secret works for {days} more days"),
+    }
 }
 
 /// The words for what a token may do.

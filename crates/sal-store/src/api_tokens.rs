@@ -104,6 +104,14 @@ crate::queries! {
         LEFT JOIN server_userprofile p ON p.user_id = u.id
         ORDER BY t.revoked DESC NULLS FIRST, lower(t.name), t.id";
 
+    /// How many tokens of a user were not revoked and did not end.
+    count_tokens_of(user: UserId, now: Timestamp) -> /// A number of tokens.
+    TokenCount {
+        /// How many.
+        count: i64,
+    } = "SELECT count(*) AS count FROM salrs_api_token
+         WHERE user_id = $1 AND revoked IS NULL AND (expires IS NULL OR expires > $2)";
+
     /// A user who is to own a token. Whether that may be is the caller's to judge.
     token_owner(username: str) -> /// A user who is to own a token.
     TokenOwner {

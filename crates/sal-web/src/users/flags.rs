@@ -19,6 +19,7 @@ use sal_http::{
 };
 use sal_store::{
     Client, Tx,
+    api_tokens::count_tokens_of,
     people::{FoundPerson, administrators, delete_person, set_staff},
 };
 
@@ -141,10 +142,16 @@ async fn ask(
     if let Some(problem) = problem {
         return refuse(shell, heading, problem);
     }
+    let mut sentences = deed.sentences();
+    if deed == Deed::Delete {
+        let tokens = count_tokens_of(&db, &person.id, &app.now()).await?;
+        let tokens = tokens.first().map_or(0, |tokens| tokens.count);
+        sentences.extend(lost_tokens(tokens));
+    }
     let confirm = Confirm {
         shell,
         heading,
-        sentences: deed.sentences(),
+        sentences,
         button: deed.button(),
         is_final: deed == Deed::Delete,
         back: LIST.to_owned(),
@@ -178,6 +185,20 @@ async fn act(
     audit::note(viewer, action, &user, detail, app, &tx).await?;
     tx.commit().await?;
     Ok(redirect(LIST))
+}
+
+/// What a deletion means for programs, where it means something.
+fn lost_tokens(count: i64) -> Option<String> {
+    let sentence = match count {
+        0 => return None,
+        1 => {
+            "1 API token of this user stops working at once, and cannot be brought back.".to_owned()
+        }
+        _ => format!(
+            "{count} API tokens of this user stop working at once, and cannot be brought back."
+        ),
+    };
+    Some(sentence)
 }
 
 fn refuse(shell: Shell, heading: String, problem: &'static str) -> Result<Response, AppError> {

@@ -400,6 +400,18 @@ async fn q092_a_deleted_user_leaves_nothing_behind_and_its_searches_to_the_admin
     let (mut admin, mut ro) = (site.visitor("admin").await, site.visitor("ro").await);
     let asked = admin.get(&site, "/settings/users/delete/3/").await;
     assert!(asked.text.contains("Delete user ro?") && asked.text.contains("Saved searches"));
+    assert!(!asked.text.contains("API token"));
+    for (name, words) in [
+        ("a", "1 API token of this user stops working"),
+        ("b", "2 API tokens of this user stop working"),
+    ] {
+        let token = format!(
+            "INSERT INTO salrs_api_token (name, user_id, created, can_write, sees_keys) VALUES ('{name}', 3, now(), false, false)"
+        );
+        site.sql(&token).await;
+        let asked = admin.get(&site, "/settings/users/delete/3/").await;
+        assert!(asked.text.contains(words), "{}", asked.text);
+    }
     let done = admin.post(&site, "/settings/users/delete/3/", &[]).await;
     assert_eq!(done.location(), "/settings/users/", "{}", done.text);
     for left in [

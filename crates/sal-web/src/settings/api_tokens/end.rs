@@ -1,7 +1,9 @@
 //! `/settings/api-tokens/{revoke,former}/<id>/`: refuses a token, or only the secret before, from now on.
 
+use askama::Template;
 use axum::{
     extract::{Path, State},
+    http::StatusCode,
     response::Response,
     routing::get,
 };
@@ -12,7 +14,7 @@ use super::{KIND, LIST, living};
 use crate::{
     audit::{self, Object},
     confirm::Confirm,
-    page::redirect,
+    page::{redirect, render_with_status},
     shell::{Section, Shell, Theme},
 };
 
@@ -26,6 +28,14 @@ pub(super) fn routes() -> Routes {
             "/settings/api-tokens/former/{id}/",
             get(ask_to_end_former).post(end_former),
         )
+}
+
+/// Says that there is no previous secret.
+#[derive(Template)]
+#[template(path = "settings/nothing_to_end.html")]
+struct NothingToEnd {
+    shell: Shell,
+    heading: String,
 }
 
 async fn ask_to_revoke(
@@ -75,6 +85,13 @@ async fn ask_to_end_former(
 ) -> Result<Response, AppError> {
     let token = living(&id, &db).await?;
     let heading = format!("End the previous secret of {}?", token.name);
+    if token.former_ends.is_none_or(|end| end <= app.now()) {
+        let page = NothingToEnd {
+            shell: Shell::of(&viewer, theme, Section::Settings, &heading, &app),
+            heading,
+        };
+        return render_with_status(StatusCode::NOT_FOUND, &page);
+    }
     let used = match token.former_used {
         Some(_) => "Somebody has used it since it was replaced.",
         None => "Nobody has used it since it was replaced.",

@@ -14,7 +14,7 @@ use axum::{
 use sal_http::{
     App, AppError, Routes,
     access::GlobalAdmin,
-    api_token::{TokenSecret, USUAL_OVERLAP_DAYS, days_from},
+    api_token::{TokenSecret, USUAL_OVERLAP_DAYS, days_from, overlap},
     db::Db,
 };
 use sal_store::{api_tokens::replace_secret, ids::TokenId};
@@ -100,10 +100,7 @@ async fn show_secret_once(
     };
     let (action, detail) = match form.secrets {
         0 => ("shown", "the secret, once".to_owned()),
-        _ => (
-            "renewed",
-            format!("the previous secret works for {days} more days"),
-        ),
+        _ => ("renewed", overlap(days)),
     };
     let object = Object::new(KIND, id, &token.name);
     audit::note(&viewer, action, &object, &detail, &app, &tx).await?;

@@ -98,11 +98,21 @@ async fn a_new_secret_leaves_the_one_before_until_its_end() {
     admin.post(&site, &former, &[]).await;
     assert!(!is_stored(&first, "former_hash", &site).await);
     assert!(is_stored(&second, "secret_hash", &site).await);
+    let ended = admin.get(&site, &former).await;
+    assert_eq!(ended.status, StatusCode::NOT_FOUND);
+    assert!(ended.page().words().contains("no previous secret"));
+    for (secrets, days) in [("2", "0"), ("3", "1")] {
+        admin
+            .post(&site, &path, &[("secrets", secrets), ("days", days)])
+            .await;
+    }
     for (action, detail) in [
         ("made", "read"),
         ("shown", "the secret, once"),
         ("renewed", "the previous secret works for 7 more days"),
         ("changed", "the previous secret ended"),
+        ("renewed", "the previous secret ended"),
+        ("renewed", "the previous secret works for 1 more day"),
     ] {
         let rows = format!(
             "SELECT count(*) FROM salrs_audit WHERE kind = 'API token' AND action = '{action}' AND detail = '{detail}' AND object_name = 'a'"

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use sal_http::access::Level;
-use sal_http::api_token::{TokenSecret, days_from, end_of, may};
+use sal_http::api_token::{TokenSecret, days_from, end_of, may, overlap};
 use sal_store::api_tokens::{
     InsertToken, ListedToken, insert_token, list_tokens, replace_secret, revoke_token, token_owner,
 };
@@ -134,11 +134,12 @@ async fn rotate(name: &str, overlap_days: u16, as_json: bool, db: &Client) -> Re
         ));
         return Ok(Exit::Failed);
     }
-    let detail = format!("the previous secret works for {overlap_days} more days");
+    let detail = overlap(overlap_days);
     commit("renewed", (token.id, name), &detail, db).await?;
-    output::note(&format!(
-        "The previous secret works until {former_ends:.0}."
-    ));
+    output::note(&match overlap_days {
+        0 => "The previous secret does not work any more.".to_owned(),
+        _ => format!("The previous secret works until {former_ends:.0}."),
+    });
     show(token.id, name, &secret, as_json)
 }
 
