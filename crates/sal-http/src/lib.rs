@@ -20,6 +20,7 @@ pub mod metric_names;
 pub mod multipart;
 pub mod origin;
 pub mod outbound;
+pub mod per_minute;
 pub mod proxies;
 pub mod random_key;
 pub mod recent_outcomes;
