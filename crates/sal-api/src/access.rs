@@ -3,18 +3,17 @@
 //! Whoever may read holds an [`ApiRead`], whoever may change an [`ApiWrite`]; only this module makes them. Both have the
 //! scope that everything read and written below is held to.
 
+mod keys;
 mod token;
 mod uses;
 
-use axum::http::{HeaderMap, request::Parts};
+use axum::http::request::Parts;
 use sal_http::{
     App, AppError,
     access::{Level, session::SessionCookie, viewer::Viewer},
-    db::program_client,
     origin::Origin,
 };
 use sal_store::{
-    api_keys::authenticate,
     ids::{ApiKeyId, UnitId, UserId},
     resources::{MACHINE_GROUPS, MACHINE_GROUPS_WITHOUT_KEYS, Resource},
     scope::Scope,
@@ -127,15 +126,7 @@ impl Caller {
         if let Some(viewer) = person(parts, app).await? {
             return Ok(Self::Person(viewer));
         }
-        let (public, private) = keys(&parts.headers)?;
-        let db = program_client(app).await?;
-        let found = authenticate(&db, public, private).await?;
-        let key = found.into_iter().next().ok_or(ApiError::InvalidKey)?;
-        Ok(Self::Key {
-            id: key.id,
-            name: key.name,
-            read_write: key.read_write,
-        })
+        keys::find(parts, app).await
     }
 
     /// # Errors
@@ -186,7 +177,7 @@ impl Caller {
     }
 
     /// A name that no other caller has.
-    fn walker(&self) -> String {
+    pub(crate) fn walker(&self) -> String {
         match self {
             Self::Token(token) => format!("token {}", token.id),
             Self::Key { id, .. } => format!("key {id}"),
@@ -212,18 +203,4 @@ async fn person(parts: &Parts, app: &App) -> Result<Option<Viewer>, AppError> {
         return Ok(None);
     };
     Ok(cookie.viewer(app).await?.map(Viewer::from))
-}
-
-/// Both parts; one alone is a wrong key, and an empty header is none.
-fn keys(headers: &HeaderMap) -> Result<(&str, &str), ApiError> {
-    let part = |name: &str| match headers.get(name).map(|value| value.to_str()) {
-        None | Some(Ok("")) => Ok(None),
-        Some(Ok(text)) => Ok(Some(text)),
-        Some(Err(_)) => Err(ApiError::InvalidKey),
-    };
-    match (part("publickey")?, part("privatekey")?) {
-        (None, None) => Err(ApiError::NoCredentials),
-        (Some(public), Some(private)) => Ok((public, private)),
-        (Some(_), None) | (None, Some(_)) => Err(ApiError::InvalidKey),
-    }
 }

@@ -47,6 +47,10 @@ pub(crate) enum ApiError {
     UnsupportedMediaType(String),
     /// What the program sent is wrong, field by field.
     Invalid(Map<String, Json>),
+    /// More requests than it may send; how long to wait.
+    Throttled { seconds: u64 },
+    /// A token is needed here, and nothing else counts.
+    TokenNeeded,
     /// Everything that is no fault of the program's.
     App(AppError),
 }
@@ -78,6 +82,9 @@ impl IntoResponse for ApiError {
         let (status, detail) = match self {
             Self::Invalid(fields) => {
                 return answer::json(StatusCode::BAD_REQUEST, &Json::Object(fields));
+            }
+            Self::Throttled { seconds } | Self::App(AppError::TooMany { seconds }) => {
+                return throttled(seconds);
             }
             Self::App(error) => return of_app(error),
             other => other.words(),
@@ -148,7 +155,13 @@ impl ApiError {
                 let detail = format!("Unsupported media type \"{media_type}\" in request.");
                 return (StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
             }
-            Self::Invalid(_) | Self::App(_) => (StatusCode::INTERNAL_SERVER_ERROR, FAILED_HERE),
+            Self::TokenNeeded => (
+                StatusCode::UNAUTHORIZED,
+                "An API token is needed here: send it as `Authorization: Bearer sal_…`. Settings, API tokens makes one.",
+            ),
+            Self::Invalid(_) | Self::Throttled { .. } | Self::App(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, FAILED_HERE)
+            }
         };
         (status, detail.to_owned())
     }
@@ -162,9 +175,21 @@ impl ApiError {
             Self::ReadOnlyToken => {
                 Some("Bearer realm=\"Sal\", error=\"insufficient_scope\", scope=\"write\"")
             }
+            Self::TokenNeeded => Some("Bearer realm=\"Sal\""),
             _ => None,
         }
     }
+}
+
+/// 429 in the words of Django REST framework.
+fn throttled(seconds: u64) -> Response {
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    let detail = format!("Request was throttled. Expected available in {seconds} {unit}.");
+    let mut response = answer::json(StatusCode::TOO_MANY_REQUESTS, &json!({ "detail": detail }));
+    let wait = HeaderValue::from(seconds);
+    response.headers_mut().insert(header::RETRY_AFTER, wait);
+    response.extensions_mut().insert(Reason(detail));
+    response
 }
 
 /// The status and the headers of the error, with a sentence where pages have one with markup.

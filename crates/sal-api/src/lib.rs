@@ -7,6 +7,7 @@
 mod access;
 mod address;
 mod answer;
+mod budget;
 mod changed;
 mod error;
 mod execute;
@@ -30,12 +31,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use sal_http::{App, Routes, django};
+use sal_http::{App, Routes, django, per_minute::Spent};
 use sal_store::resources::Resource;
 
 use access::{ApiWrite, Caller, TokenUses};
 use address::{Address, Found};
 use answer::Format;
+use budget::Budgets;
 use error::ApiError;
 use query::Query;
 use walks::Walks;
@@ -69,8 +71,18 @@ pub fn routes(app: &App) -> Routes {
         .route("/api/v2", any(api))
         .route("/api/v2/", any(api))
         .route("/api/v2/{*rest}", any(api))
-        .layer(Extension(Arc::new(Walks::default())))
-        .layer(Extension(uses))
+        .layer(Extension(Arc::new(Kept {
+            uses,
+            ..Kept::default()
+        })))
+}
+
+/// What this door knows from one request to the next.
+#[derive(Default)]
+struct Kept {
+    walks: Walks,
+    uses: TokenUses,
+    budgets: Budgets,
 }
 
 /// Every address that an access test has to ask, with `{id}` for what one of a resource is found by.
@@ -90,8 +102,7 @@ pub fn addresses() -> Vec<String> {
 
 async fn api(
     State(app): State<App>,
-    Extension(walks): Extension<Arc<Walks>>,
-    Extension(uses): Extension<TokenUses>,
+    Extension(kept): Extension<Arc<Kept>>,
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
@@ -114,11 +125,13 @@ async fn api(
         request,
     };
     let as_problems = problem::are_wanted(asked.request.headers());
-    let answer = respond(asked, &walks, &uses, &app).await;
+    let mut spent = None;
+    let answer = respond(asked, &mut spent, &kept, &app).await;
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     if as_problems {
         response = problem::of(response).await;
     }
+    budget::show(spent, &mut response);
     answer::finish(response, Some(allow))
 }
 
@@ -129,10 +142,11 @@ struct Addressed {
     request: Request,
 }
 
+/// `spent` becomes what the caller's budget has left.
 async fn respond(
     asked: Addressed,
-    walks: &Walks,
-    uses: &TokenUses,
+    spent: &mut Option<Spent>,
+    kept: &Kept,
     app: &App,
 ) -> Result<Response, ApiError> {
     let (address, (parts, body)) = (&asked.address, asked.request.into_parts());
@@ -141,14 +155,16 @@ async fn respond(
     let is_a_list = matches!(parts.method, Method::GET | Method::HEAD)
         && matches!(address, Address::List(_) | Address::Execute(_));
     let format = Format::negotiate(named, is_a_list, &parts)?;
-    let caller = Caller::find(&parts, uses, app).await?;
+    let caller = Caller::find(&parts, &kept.uses, app).await?;
+    *spent = kept.budgets.spend(&caller, app);
+    budget::refuse(*spent)?;
     match parts.method {
         Method::GET | Method::HEAD => {
             let asked = Asked {
                 query: &query,
                 parts: &parts,
             };
-            get(address, format, &asked, &caller, walks, app).await
+            get(address, format, &asked, &caller, &kept.walks, app).await
         }
         Method::OPTIONS => {
             let _read = caller.read(app)?;

@@ -75,6 +75,10 @@ pub struct HttpConfig {
     pub visibility: Visibility,
     /// Whether Sal's API keys that may only read see the keys of machine groups, as in Sal (`SAL_API_SHOW_GROUP_KEYS`).
     pub show_group_keys: bool,
+    /// Requests a minute of one token or key at the REST API, at most (`SAL_API_REQUESTS_PER_MINUTE`); 0 for no limit.
+    pub api_limit: u32,
+    /// Whether assistants may ask by the Model Context Protocol (`SAL_MCP`).
+    pub assistants: bool,
     /// How many days a token of the REST API lasts at most (`SAL_API_TOKEN_MAX_DAYS`); 0 for no limit.
     pub token_days: u16,
     /// How long the reader of a whole list may take nothing before it is left.
@@ -126,6 +130,8 @@ impl Default for HttpConfig {
             key_moves: KeyMoves::Any,
             visibility: Visibility::default(),
             show_group_keys: false,
+            api_limit: 60_000,
+            assistants: false,
             token_days: 0,
             stream_patience: STREAM_PATIENCE,
             public_url: None,

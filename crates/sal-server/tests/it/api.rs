@@ -823,6 +823,7 @@ mod bulk;
 mod changed;
 mod find;
 mod group_keys;
+mod limits;
 mod once;
 mod openapi;
 mod pages;

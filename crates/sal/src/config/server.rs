@@ -157,6 +157,8 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS"),
         visibility: visibility(environment),
         show_group_keys: environment.flag("SAL_API_SHOW_GROUP_KEYS"),
+        assistants: false,
+        api_limit: environment.number("SAL_API_REQUESTS_PER_MINUTE"),
         token_days: environment.number("SAL_API_TOKEN_MAX_DAYS"),
         stream_patience: sal_http::app::STREAM_PATIENCE,
         public_url: public_url.map(str::to_owned),

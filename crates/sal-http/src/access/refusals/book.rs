@@ -26,6 +26,8 @@ pub enum Why {
     SingleSignOn,
     /// A program showed a token of the REST API that does not count.
     ApiToken,
+    /// A program showed a pair of keys of the REST API that is none.
+    ApiKey,
 }
 
 impl Refusal {
@@ -60,7 +62,7 @@ impl Why {
     /// The word of the audit log.
     pub(super) fn action(self) -> &'static str {
         match self {
-            Self::Wrong | Self::SingleSignOn | Self::ApiToken => "refused",
+            Self::Wrong | Self::SingleSignOn | Self::ApiToken | Self::ApiKey => "refused",
             Self::LockedOut => "locked out",
         }
     }
@@ -71,6 +73,7 @@ impl Why {
             Self::LockedOut => "too many tries ",
             Self::SingleSignOn => "single sign-on ",
             Self::ApiToken => "API token ",
+            Self::ApiKey => "API key ",
         }
     }
 }

@@ -23,6 +23,13 @@ pub(super) const VARIABLES: &[Variable] = &[
         "0.1",
         "Days that a new token of the REST API lasts at most; 0 for no limit, so that tokens without an end can be made.",
     ),
+    number(
+        "SAL_API_REQUESTS_PER_MINUTE",
+        60_000,
+        (0, ANY),
+        "0.1",
+        "Requests a minute of one token or API key at the REST API and at /mcp, at most; 0 for no limit. More are answered 429. Each server counts for itself; people with a session are not counted.",
+    ),
     text(
         "SAL_TRUSTED_PROXIES",
         "",
