@@ -6,6 +6,7 @@
 //! Start at [`condition`]; [`sql`] is the way out.
 
 pub mod age;
+pub mod by;
 pub mod catalogue;
 pub mod check;
 pub mod complete;
@@ -22,6 +23,7 @@ pub mod sal_search;
 pub mod sql;
 
 pub use age::Age;
+pub use by::By;
 pub use condition::{Condition, ConditionError, Operator, Value};
 pub use expr::Expr;
 pub use field::{Field, Kind};

@@ -5,6 +5,7 @@
 
 pub mod bulk;
 mod count;
+mod count_by;
 pub mod data_table;
 mod facets;
 mod names;
@@ -15,6 +16,7 @@ mod value_sort;
 mod values;
 
 pub use count::{Count, count_devices, count_up_to, has_devices};
+pub use count_by::{CountedBy, ValueCount, count_by};
 pub use facets::{FacetCount, Facets, Grouped, facets};
 pub use names::{KnownName, known_names};
 pub use page::{DevicePage, PageQuery, Start, device_ids, devices_by_ids, read_page};
