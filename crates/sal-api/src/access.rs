@@ -129,6 +129,29 @@ impl Caller {
         keys::find(parts, app).await
     }
 
+    /// Recognizes a program by its token, and by nothing else.
+    ///
+    /// # Errors
+    /// [`ApiError::TokenNeeded`], and what is wrong with a token.
+    pub(crate) async fn with_token(
+        parts: &Parts,
+        uses: &TokenUses,
+        app: &App,
+    ) -> Result<Self, ApiError> {
+        let shown = token::bearer(&parts.headers).ok_or(ApiError::TokenNeeded)?;
+        token::find(shown, parts, uses, app).await
+    }
+
+    /// For the log: the number and the name of a token, or what it is instead.
+    pub(crate) fn called(&self) -> (String, &str) {
+        let name = match self {
+            Self::Token(token) => &token.name,
+            Self::Key { name, .. } => name,
+            Self::Person(viewer) => &viewer.name,
+        };
+        (self.walker(), name)
+    }
+
     /// # Errors
     /// [`ApiError::Forbidden`] for persons below global admin.
     pub(crate) fn read(&self, app: &App) -> Result<ApiRead, ApiError> {

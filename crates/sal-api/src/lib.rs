@@ -13,6 +13,7 @@ mod error;
 mod execute;
 mod first_api;
 mod list;
+mod mcp;
 mod metadata;
 mod openapi;
 mod problem;
@@ -47,6 +48,7 @@ use write::{
 };
 
 pub use first_api::{gone, is_first_api};
+pub use mcp::{ForeignOrigin, PATHS as ASSISTANTS};
 pub use openapi::document;
 
 /// 403 with a reason, for layers around this door.
@@ -71,6 +73,8 @@ pub fn routes(app: &App) -> Routes {
         .route("/api/v2", any(api))
         .route("/api/v2/", any(api))
         .route("/api/v2/{*rest}", any(api))
+        .route("/mcp", any(mcp::answer))
+        .route("/mcp/", any(mcp::answer))
         .layer(Extension(Arc::new(Kept {
             uses,
             ..Kept::default()

@@ -151,7 +151,7 @@ fn door_of(path: &str) -> &'static str {
     const OWN: &[&str] = &["/healthcheck", "/livez", "/readyz", "/metrics"];
     if MACHINES.iter().any(|prefix| path.starts_with(prefix)) {
         "machines"
-    } else if path.starts_with("/api") {
+    } else if path.starts_with("/api") || matches!(path, "/mcp" | "/mcp/") {
         "programs"
     } else if OWN.iter().any(|prefix| path.starts_with(prefix)) {
         "health"

@@ -61,6 +61,13 @@ impl OwnOrigins {
         self.exact.contains(origin) || self.below.iter().any(is_below)
     }
 
+    /// The origin that a request names, where it is none of those that are configured. `Host` does not count.
+    fn stranger(&self, said: &Said<'_>) -> Option<String> {
+        let origin = said.origin?;
+        let is_own = Site::parse(origin).is_some_and(|origin| self.has(&origin));
+        (!is_own).then(|| shown(Some(origin)))
+    }
+
     /// Why a request is refused; `None` when it is taken.
     fn objection(&self, method: &Method, said: &Said<'_>) -> Option<Objection> {
         if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
@@ -87,8 +94,16 @@ pub(crate) async fn refuse(
     request: Request,
     next: Next,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let said = Said::of(&parts);
+    // Where assistants ask, they are told in their own words.
+    if sal_api::ASSISTANTS.contains(&parts.uri.path()) {
+        let stranger = own.stranger(&said);
+        if let Some(origin) = stranger {
+            parts.extensions.insert(sal_api::ForeignOrigin(origin));
+        }
+        return next.run(Request::from_parts(parts, body)).await;
+    }
     if let Some(objection) = own.objection(&parts.method, &said) {
         return answer(objection, &said, sal_api::has(parts.uri.path()), &own);
     }

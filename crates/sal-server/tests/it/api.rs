@@ -60,7 +60,7 @@ async fn json_of(answer: reqwest::Response) -> Value {
     serde_json::from_str(&answer.text().await.unwrap()).unwrap()
 }
 
-async fn machines(count: u32, server: &TestServer) {
+pub(crate) async fn machines(count: u32, server: &TestServer) {
     let db = server.database.connect().await;
     let fill = format!(
         "INSERT INTO server_machine (serial, hostname, os_family, operating_system, memory_kb, machine_group_id, deployed,
@@ -829,6 +829,6 @@ mod openapi;
 mod pages;
 mod problem;
 mod streams;
-mod tokens;
+pub(crate) mod tokens;
 mod trouble;
-mod units;
+pub(crate) mod units;

@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod assistants;
 mod browser;
 mod catalogs;
 mod checkin;

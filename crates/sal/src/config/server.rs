@@ -157,7 +157,7 @@ fn http(public_url: Option<&str>, environment: &mut Environment) -> HttpConfig {
         all_units: environment.flag("DOCKER_SAL_ADD_TO_ALL_BUSINESS_UNITS"),
         visibility: visibility(environment),
         show_group_keys: environment.flag("SAL_API_SHOW_GROUP_KEYS"),
-        assistants: false,
+        assistants: environment.flag("SAL_MCP"),
         api_limit: environment.number("SAL_API_REQUESTS_PER_MINUTE"),
         token_days: environment.number("SAL_API_TOKEN_MAX_DAYS"),
         stream_patience: sal_http::app::STREAM_PATIENCE,

@@ -30,6 +30,12 @@ pub(super) const VARIABLES: &[Variable] = &[
         "0.1",
         "Requests a minute of one token or API key at the REST API and at /mcp, at most; 0 for no limit. More are answered 429. Each server counts for itself; people with a session are not counted.",
     ),
+    flag(
+        "SAL_MCP",
+        false,
+        "0.1",
+        "Whether assistants may ask about machines at /mcp, with an API token, by the Model Context Protocol; they can change nothing (docs/guides/assistants.md).",
+    ),
     text(
         "SAL_TRUSTED_PROXIES",
         "",
