@@ -821,6 +821,7 @@ async fn what_would_cost_much_or_fit_nowhere_is_refused_with_a_reason() {
 
 mod bulk;
 mod changed;
+mod clients;
 mod find;
 mod group_keys;
 mod limits;
