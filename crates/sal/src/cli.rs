@@ -26,7 +26,7 @@ pub(crate) use self::key::{ApiToken, Key, NewToken};
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 #[cfg(feature = "rehearsal")]
 pub(crate) use self::rehearsal::{
-    Bench, BenchCheckin, BenchInventory, BenchPages, BenchRelay, BenchSearch, BenchSiege,
+    Bench, BenchApi, BenchCheckin, BenchInventory, BenchPages, BenchRelay, BenchSearch, BenchSiege,
     BenchSteady, Demo, Simulate,
 };
 pub(crate) use self::relay::{Check, Relay};

@@ -89,6 +89,9 @@ pub(crate) enum Bench {
     /// Filters, their counts and suggestions on a full database, next to SQL by hand for the same answer.
     #[command(after_help = "Example: sal bench search --machines 10000 --json")]
     Search(BenchSearch),
+    /// The REST API on a full database: pages, a walk of all pages and whole lists, next to plain SQL and COPY.
+    #[command(after_help = "Example: sal bench api --only walk,JSONL")]
+    Api(BenchApi),
     /// pgbench and COPY through the relay, next to direct TLS and, where it is installed, pgbouncer.
     #[command(after_help = "Example: sal bench relay --json")]
     Relay(BenchRelay),
@@ -130,6 +133,26 @@ pub(crate) struct BenchSearch {
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// The database stays until Ctrl-C, for EXPLAIN; how to reach it is printed.
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `sal bench api`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchApi {
+    /// Machines in the database; each of up to 20,000 has 100 facts and 150 applications.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) machines: u32,
+    /// Requests of each page.
+    #[arg(long, default_value_t = 300)]
+    pub(crate) requests: u32,
+    /// Only questions whose name holds one of these.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Server and database stay until Ctrl-C, for EXPLAIN; how to reach them is printed.
     #[arg(long)]
     pub(crate) keep: bool,
     /// Print JSON.

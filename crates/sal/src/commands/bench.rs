@@ -1,6 +1,7 @@
 //! `sal bench`: each benchmark measures against baselines of its own in the same run, so that its ratios hold on any
 //! machine.
 
+mod api;
 mod checkin;
 mod figures;
 mod fill;
@@ -30,6 +31,7 @@ pub(crate) async fn run(what: Bench) -> Result<Exit> {
         Bench::Steady(arguments) => steady::run(&arguments).await,
         Bench::Pages(arguments) => pages::run(&arguments).await,
         Bench::Search(arguments) => search::run(&arguments).await,
+        Bench::Api(arguments) => api::run(&arguments).await,
         Bench::Siege(arguments) => siege::run(&arguments).await,
         Bench::Relay(arguments) => relay::run(&arguments).await,
     }

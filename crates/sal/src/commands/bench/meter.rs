@@ -71,6 +71,37 @@ impl Meter {
     }
 }
 
+/// The most memory that the server had at once, where the system tells.
+pub(super) struct Peak {
+    /// The server's folder in `/proc`.
+    process: Option<PathBuf>,
+}
+
+impl Peak {
+    pub(super) fn of(stage: &Stage) -> Self {
+        let process = stage.server_pid();
+        Self {
+            process: process.map(|pid| format!("/proc/{pid}").into()),
+        }
+    }
+
+    /// Sets it to what the server has now, and says how much that is (proc(5), `clear_refs`).
+    pub(super) fn forget(&self) -> Option<u64> {
+        let process = self.process.as_ref()?;
+        // Where it may not be written, the peak is that of the whole run.
+        let _ = std::fs::write(process.join("clear_refs"), "5");
+        self.kib()
+    }
+
+    pub(super) fn kib(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(self.process.as_ref()?.join("status")).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().trim_end_matches(" kB").parse().ok()
+    }
+}
+
 /// CPU time of a process, as Linux tells it in `/proc/PID/stat` (proc(5)), in steps of 10 ms.
 fn cpu_of(pid: u32) -> Option<Duration> {
     Some(stat(pid)?.own)

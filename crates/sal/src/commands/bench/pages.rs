@@ -8,9 +8,8 @@
 mod browser;
 mod by_hand;
 mod catalogue;
-mod line;
+pub(super) mod line;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -23,7 +22,7 @@ use self::browser::Browser;
 use self::by_hand::ByHand;
 use self::catalogue::{PAGES, Page};
 use self::line::{HEADER, Line, median, percentile};
-use super::meter::Meter;
+use super::meter::{Meter, Peak};
 use super::stage::Stage;
 use crate::cli::BenchPages;
 use crate::commands::simulate::bulk::{Wanted, fill};
@@ -68,7 +67,7 @@ async fn measure(stage: &Stage, machines: u32, arguments: &BenchPages) -> Result
         arguments,
         browser: Browser::log_in(stage).await?,
         samples: Samples::find(&db).await?,
-        process: stage.server_pid().map(|pid| format!("/proc/{pid}").into()),
+        peak: Peak::of(stage),
         meter,
         db,
     };
@@ -148,8 +147,7 @@ struct Bench<'a> {
     arguments: &'a BenchPages,
     browser: Browser,
     samples: Samples,
-    /// The server's folder in `/proc`.
-    process: Option<PathBuf>,
+    peak: Peak,
     meter: Meter,
     db: Client,
 }
@@ -174,7 +172,7 @@ impl Bench<'_> {
         }
         let warm = self.browser.get(&path).await?;
         let requests = self.requests(warm.time);
-        self.forget_peak();
+        self.peak.forget();
         let before = self.meter.read().await?.statements;
         let (mut halves, mut mosts) = (Vec::new(), Vec::new());
         for _ in 0..self.arguments.rounds.max(1) {
@@ -199,7 +197,7 @@ impl Bench<'_> {
             bytes: warm.body.len(),
             lines: is_file.then(|| warm.body.split(|byte| *byte == b'\n').count()),
             by_hand: self.by_hand(page).await?,
-            peak_kib: self.peak_kib(),
+            peak_kib: self.peak.kib(),
         }))
     }
 
@@ -226,22 +224,6 @@ impl Bench<'_> {
             times.push(ready.run().await?.0);
         }
         Ok(median(times))
-    }
-
-    /// Sets the server's peak to what it has now (proc(5), `clear_refs`).
-    fn forget_peak(&self) {
-        if let Some(process) = &self.process {
-            // Where it may not be written, the peak is that of the whole run.
-            let _ = std::fs::write(process.join("clear_refs"), "5");
-        }
-    }
-
-    fn peak_kib(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(self.process.as_ref()?.join("status")).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().trim_end_matches(" kB").parse().ok()
     }
 }
 

@@ -4,7 +4,7 @@
 //! Each size gets a private Postgres of its own, filled by statements that make many rows each. A list is what its page
 //! asks the database for: the first fifty machines and their number; the filter is read from its text each time.
 
-mod fleet;
+pub(super) mod fleet;
 mod questions;
 
 use std::time::Duration;

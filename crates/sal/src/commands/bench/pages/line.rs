@@ -71,13 +71,13 @@ impl Line {
 pub(super) const HEADER: &str = "machines page                            first ms   p50 ms   p99 ms  stmts      bytes   SQL ms  peak MiB";
 
 /// Of sorted times the one that so many in a hundred do not exceed.
-pub(super) fn percentile(times: &[Duration], percent: usize) -> Duration {
+pub(in crate::commands::bench) fn percentile(times: &[Duration], percent: usize) -> Duration {
     let rank = (times.len() * percent).div_ceil(100).saturating_sub(1);
     times.get(rank).copied().unwrap_or_default()
 }
 
 /// The middle one.
-pub(super) fn median(mut times: Vec<Duration>) -> Duration {
+pub(in crate::commands::bench) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     percentile(&times, 50)
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use tokio_postgres::Client;
 
 /// Fills an empty database with machines; returns how many rows that made.
-pub(super) async fn fill(machines: u32, admin: &Client) -> Result<u64> {
+pub(in crate::commands::bench) async fn fill(machines: u32, admin: &Client) -> Result<u64> {
     let machines = i64::from(machines);
     // A large fleet has fewer rows for each machine, so that it is there in minutes.
     let (facts, applications): (i64, i64) = if machines > 20_000 {
