@@ -27,7 +27,7 @@ pub(super) enum Message {
 pub(super) struct Fault {
     code: i32,
     message: String,
-    data: Option<Json>,
+    data: Option<Box<Json>>,
 }
 
 impl Message {
@@ -111,7 +111,9 @@ impl Fault {
                 "The version `{asked}` of the protocol is not spoken here, but {} are.",
                 supported.join(", ")
             ),
-            data: Some(json!({ "supported": supported, "requested": asked })),
+            data: Some(Box::new(
+                json!({ "supported": supported, "requested": asked }),
+            )),
         }
     }
 
@@ -140,7 +142,7 @@ pub(super) fn fault_body(id: &Json, fault: &Fault) -> Json {
     error.insert("code".to_owned(), json!(fault.code));
     error.insert("message".to_owned(), json!(fault.message));
     if let Some(data) = &fault.data {
-        error.insert("data".to_owned(), data.clone());
+        error.insert("data".to_owned(), data.as_ref().clone());
     }
     json!({ "jsonrpc": "2.0", "id": id, "error": error })
 }

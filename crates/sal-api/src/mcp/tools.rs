@@ -13,7 +13,7 @@ mod search;
 
 use sal_http::{App, AppError, db::program_client};
 use sal_store::{Client, StoreError, device, ids::MachineId, scope::Scope};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{Asker, arguments::Arguments, rpc::Fault};
 use crate::{access::ApiRead, error::ApiError};
@@ -206,11 +206,11 @@ async fn run(tool: &Tool, params: &Json, asker: &Asker<'_>) -> Result<Json, Fail
 
 /// The schema of an object with these members.
 fn object(properties: Json, required: &[&str]) -> Json {
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-    })
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!("object"));
+    schema.insert("properties".to_owned(), properties);
+    schema.insert("required".to_owned(), json!(required));
+    Json::Object(schema)
 }
 
 /// The schema of an object that takes nothing else.
