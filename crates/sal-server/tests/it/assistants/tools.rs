@@ -27,7 +27,8 @@ async fn a_token_for_a_unit_sees_nothing_of_another_by_any_tool() {
     db.batch_execute(JOURNAL).await.unwrap();
     let own = Assistant::new(&[OWN], &server, &db).await;
     let all = Assistant::new(&[], &server, &db).await;
-    let everything = json!({ "columns": ["serial", "hostname", "fact \"Munki/a\""] });
+    let columns = ["serial", "hostname", "fact \"Munki/a\""];
+    let everything = json!({ "columns": columns, "sort": "serial" });
     let (part, whole) = (
         own.call("search_machines", everything.clone()).await,
         all.call("search_machines", everything).await,
@@ -169,7 +170,7 @@ async fn a_filter_that_cannot_be_read_is_told_where_and_what_was_meant() {
         (slip, "at character 21, at `hostnme`"),
         (slip, "did you mean `hostname`?"),
         ("os_version <", "at its end"),
-        ("last_checkin within soon", "14d"),
+        ("serial in (a b)", "at character 14, at `b`"),
         (&long, "longer than 16384 bytes"),
         (&nested, "nested"),
         ("hostname = \"\u{0}\"", "NUL"),
