@@ -112,28 +112,28 @@ mod tests {
 
     use super::*;
 
-    fn read(arguments: Json) -> Result<Arguments, Refusal> {
+    fn read(arguments: &Json) -> Result<Arguments, Refusal> {
         let known = ["filter", "limit", "since", "columns"];
         Arguments::read(&json!({ "arguments": arguments }), &known)
     }
 
     #[test]
     fn what_is_no_argument_is_named() {
-        let refused = read(json!({ "fliter": "x" })).err().unwrap();
+        let refused = read(&json!({ "fliter": "x" })).err().unwrap();
         assert_eq!(
             refused.0,
             "There is no argument `fliter`. There are: filter, limit, since, columns."
         );
-        assert!(read(json!(7)).is_err());
+        assert!(read(&json!(7)).is_err());
         assert!(Arguments::read(&json!({}), &[]).is_ok());
-        assert!(read(json!(null)).is_ok());
+        assert!(read(&json!(null)).is_ok());
     }
 
     #[test]
     fn values_are_what_they_are_said_to_be() {
         let now: Timestamp = "2026-03-08T00:00:00Z".parse().unwrap();
         let all =
-            read(json!({ "filter": " a ", "limit": 7, "since": "7d", "columns": ["x"] })).unwrap();
+            read(&json!({ "filter": " a ", "limit": 7, "since": "7d", "columns": ["x"] })).unwrap();
         assert_eq!(all.text("filter").ok().flatten(), Some("a"));
         assert_eq!(all.limit(25).ok(), Some(7));
         let week = "2026-03-01T00:00:00Z".parse().unwrap();
@@ -152,7 +152,7 @@ mod tests {
             ("columns", json!("x")),
             ("columns", json!([1])),
         ] {
-            let one = read(json!({ name: value })).unwrap();
+            let one = read(&json!({ name: value })).unwrap();
             let read = match name {
                 "filter" => one.text(name).is_ok(),
                 "limit" => one.limit(25).is_ok(),

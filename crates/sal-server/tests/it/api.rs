@@ -11,7 +11,7 @@ struct Program<'a> {
     keys: Option<&'static str>,
 }
 
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     headers: reqwest::header::HeaderMap,
     body: Value,

@@ -142,23 +142,27 @@ async fn batches_are_of_the_version_that_had_them() {
     }
 }
 
+/// A request that says everything itself.
+fn by_itself(method: &str, mut params: Value) -> String {
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    if let Value::Object(params) = &mut params {
+        params.insert("_meta".to_owned(), meta);
+    }
+    json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
+}
+
 /// Since 2026-07-28 each request says everything itself, and its headers say it too.
 #[tokio::test]
 async fn a_request_by_itself_needs_no_beginning() {
     let server = open().await;
     let db = server.database.connect().await;
     let assistant = Assistant::new(&[], &server, &db).await;
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let with = |method: &str, mut params: Value| {
-        params["_meta"] = meta.clone();
-        json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string()
-    };
     for method in ["server/discover", "tools/list"] {
         let headers = [STATELESS, ("mcp-method", method)];
-        let answer = assistant.post(with(method, json!({})), &headers).await;
+        let answer = assistant.post(by_itself(method, json!({})), &headers).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let result = &answer.body["result"];
         assert_eq!(
@@ -167,7 +171,14 @@ async fn a_request_by_itself_needs_no_beginning() {
         );
         assert!(result["ttlMs"].as_u64().unwrap() > 0);
     }
-    let call = with(
+}
+
+#[tokio::test]
+async fn headers_say_what_a_request_by_itself_says() {
+    let server = open().await;
+    let db = server.database.connect().await;
+    let assistant = Assistant::new(&[], &server, &db).await;
+    let call = by_itself(
         "tools/call",
         json!({ "name": "list_fields", "arguments": {} }),
     );
@@ -208,7 +219,7 @@ async fn a_request_by_itself_needs_no_beginning() {
         assert_eq!(answer.body["error"]["code"], code);
     }
     let headers = [STATELESS, ("mcp-method", "ping")];
-    let gone = assistant.post(with("ping", json!({})), &headers).await;
+    let gone = assistant.post(by_itself("ping", json!({})), &headers).await;
     assert_eq!(gone.status, StatusCode::NOT_FOUND);
     assert_eq!(gone.body["error"]["code"], -32601);
     let bare = request("tools/list").to_string();
