@@ -17,7 +17,7 @@ use sal_http::{
 use sal_store::{
     Client,
     device::{Device, edit_device},
-    machines::delete_machines,
+    machines::{delete_machines, lock_machines},
     units::{ManagedGroup, list_all_groups},
 };
 use serde::Deserialize;
@@ -138,6 +138,8 @@ async fn write_changes(
         return Ok(());
     }
     let tx = db.begin().await?;
+    // Whose unit it leaves is looked up before the change, so nobody else may move it in between.
+    lock_machines(&tx, &[device.id]).await?;
     if edit_device(&tx, &device.id, &group.id, &deployed).await? == 0 {
         return Err(AppError::NotFound);
     }

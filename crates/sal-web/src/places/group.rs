@@ -18,7 +18,7 @@ use sal_http::{
 use sal_store::{
     Client,
     group_keys::{Key, group_keys},
-    groups::update_group,
+    groups::{lock_groups, update_group},
     ids::UnitId,
     units::{FoundGroup, list_units},
 };
@@ -164,6 +164,8 @@ async fn write_changes(
         return Ok(());
     }
     let tx = db.begin().await?;
+    // No machine may come in between to whom the old unit was told.
+    lock_groups(&tx, &vec![group.id]).await?;
     if update_group(&tx, &group.id, wanted.name, &wanted.unit).await? == 0 {
         return Err(AppError::NotFound);
     }
