@@ -149,7 +149,7 @@ async fn store(
         plan::plan(&items_of(&tx, &machine).await?, listing)
     };
     if changes != Changes::default() && app.store.has_own_tables() {
-        note_applications(&tx, &machine).await?;
+        retry::noted(note_applications(&tx, &machine).await, app)?;
     }
     write(machine, app.now(), &listing.sha256hash, &changes, tx).await?;
     Ok(Found::Yes)

@@ -115,7 +115,7 @@ async fn store(
     let (profiles, payloads) = read(machine, &tx).await?;
     let changes = plan::plan(&profiles, &payloads, submission, app.now());
     if changes != Changes::default() && app.store.has_own_tables() {
-        note_profiles(&tx, &machine).await?;
+        retry::noted(note_profiles(&tx, &machine).await, app)?;
     }
     write(machine, &changes, tx).await?;
     Ok(Found::Yes)

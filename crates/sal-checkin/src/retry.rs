@@ -1,6 +1,7 @@
 //! A transaction again, when another writer got in between.
 
-use sal_http::AppError;
+use sal_http::{App, AppError};
+use sal_store::StoreError;
 use tracing::info;
 
 /// Runs `attempt` until no other writer is in its way, five times at most, and once more when its connection had ended
@@ -24,6 +25,19 @@ where
             }
             other => return other,
         }
+    }
+}
+
+/// Whether a change was noted beside Sal's tables. Where ours are missing (`sal db init` makes them), the transaction is lost
+/// and the next try goes without.
+pub(crate) fn noted(outcome: Result<u64, StoreError>, app: &App) -> Result<(), AppError> {
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(error) if error.lacks_a_table() => {
+            app.store.note_missing_tables();
+            Err(StoreError::Overtaken.into())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
