@@ -7,7 +7,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
-use sal_http::App;
+use sal_http::{App, AppError};
 use sal_store::{
     Client,
     changed::{GoneMachine, Moment, changed_machines, gone_machines, present},
@@ -57,17 +57,23 @@ pub(crate) async fn find(
     db: &Client,
 ) -> Result<Option<Changes>, ApiError> {
     let Some(text) = query.first(NAME) else {
-        return Ok(None);
+        return match query.has(UNTIL) {
+            true => Err(ApiError::field(
+                UNTIL,
+                "It belongs to `changed_since`, in the address of a next page.",
+            )),
+            false => Ok(None),
+        };
     };
     refuse_others(resource, query)?;
     let now = app.now();
-    let since = Since::read(text)?;
+    let since = Since::read(NAME, text)?;
     let moment = present(db).await?.into_iter().next();
-    let moment = moment.ok_or(ApiError::NotFound)?;
-    let owner = owner(resource, &read.scope, &moment);
+    let moment = moment.ok_or_else(|| AppError::internal("the present moment", "no row"))?;
+    let owner = owner(resource, &query.narrowed(resource), &read.scope, &moment);
     let next = match query.first(UNTIL) {
         Some(text) => {
-            let Since::Moment(until) = Since::read(text)? else {
+            let Since::Moment(until) = Since::read(UNTIL, text)? else {
                 return Err(ApiError::field(UNTIL, TAKE_IT));
             };
             until.check(&owner, &moment, now)?;
@@ -85,7 +91,10 @@ pub(crate) async fn find(
     since.check(&owner, &moment, now)?;
     let transaction = since.transaction.to_string();
     let changed = changed_machines(db, &read.scope, resource.name, &transaction).await?;
-    let gone = gone_machines(db, &read.scope, &transaction).await?;
+    let gone = match is_first(query) {
+        true => gone_machines(db, &read.scope, &transaction).await?,
+        false => Vec::new(),
+    };
     Ok(Some(Changes {
         machines: Some(changed.into_iter().map(|machine| machine.id.0).collect()),
         gone,
@@ -93,22 +102,34 @@ pub(crate) async fn find(
     }))
 }
 
+/// Whether it is the first page of a walk, which goes by keys: where a page begins must not depend on rows that come and
+/// go meanwhile.
+pub(crate) fn is_first(query: &Query) -> bool {
+    query.first("cursor").is_none_or(str::is_empty)
+}
+
 fn refuse_others(resource: &Resource, query: &Query) -> Result<(), ApiError> {
     if !is_known_of(resource) {
         let message = format!("Of {} it is not known; leave it out.", resource.name);
         return Err(ApiError::field(NAME, message));
     }
-    // What a machine has besides decides whether its rows are found, and may change while they do not.
-    match ["filter", "search"]
+    let refuse = |name: &str, why: &str| {
+        let message = format!("{why}; leave `{name}` out, or leave out `{NAME}`.");
+        Err(ApiError::field(name, message))
+    };
+    if let Some(name) = ["page", "ordering"]
         .into_iter()
         .find(|name| query.has(name))
     {
-        Some(name) => {
-            let message = format!(
-                "A row may come to match or stop matching without a change of its own; leave `{name}` out, or leave out `{NAME}`."
-            );
-            Err(ApiError::field(name, message))
-        }
+        return refuse(name, "Changes come in the order of ids, by `next`");
+    }
+    // What a machine has besides decides whether its rows are found, and may change while they do not.
+    let elsewhere = ["filter", "search", "machine__hostname", "machine__serial"];
+    match elsewhere.into_iter().find(|name| query.has(name)) {
+        Some(name) => refuse(
+            name,
+            "A row may come to match or stop matching without a change of its own",
+        ),
         None => Ok(()),
     }
 }
@@ -118,14 +139,14 @@ pub(crate) fn is_known_of(resource: &Resource) -> bool {
     KNOWN.contains(&resource.name)
 }
 
-/// Whose cursor it is: a list's, of somebody who sees these units, in this database.
-fn owner(resource: &Resource, scope: &Scope, moment: &Moment) -> String {
+/// Whose cursor it is: a list's, narrowed so, of somebody who sees these units, in this database.
+fn owner(resource: &Resource, narrowed: &str, scope: &Scope, moment: &Moment) -> String {
     let units = scope.units().map(|units| {
         let mut units = units.to_vec();
         units.sort_unstable();
         units
     });
-    let text = format!("{} {units:?} {}", resource.name, moment.history);
+    let text = format!("{}?{narrowed} {units:?} {}", resource.name, moment.history);
     let hash = digest(&SHA256, text.as_bytes());
     let bytes = hash.as_ref().iter().take(8);
     bytes.map(|byte| format!("{byte:02x}")).collect()
@@ -145,7 +166,7 @@ struct Cursor {
 }
 
 impl Since {
-    fn read(text: &str) -> Result<Self, ApiError> {
+    fn read(name: &str, text: &str) -> Result<Self, ApiError> {
         if text == START {
             return Ok(Self::Start);
         }
@@ -162,7 +183,7 @@ impl Since {
                 transaction,
                 given,
             })),
-            _ => Err(ApiError::field(NAME, TAKE_IT)),
+            _ => Err(ApiError::field(name, TAKE_IT)),
         }
     }
 }
@@ -208,8 +229,8 @@ mod tests {
 
     #[test]
     fn only_cursors_that_were_given_are_read() {
-        assert!(matches!(Since::read("start"), Ok(Since::Start)));
-        let Ok(Since::Moment(cursor)) = Since::read("0123456789abcdef-77-1700000000") else {
+        assert!(matches!(Since::read(NAME, "start"), Ok(Since::Start)));
+        let Ok(Since::Moment(cursor)) = Since::read(NAME, "0123456789abcdef-77-1700000000") else {
             panic!("a cursor");
         };
         assert_eq!(
@@ -226,7 +247,7 @@ mod tests {
             "0123456789abcdef--77-1",
             "0123456789abcdef-99999999999999999999-1",
         ] {
-            assert!(Since::read(text).is_err(), "{text}");
+            assert!(Since::read(NAME, text).is_err(), "{text}");
         }
     }
 }

@@ -58,10 +58,7 @@ pub(crate) async fn page(
         limit,
         walk: format!("{} {} {}", read.walker, resource.name, query.with_page(1)),
     };
-    let is_first = match &cursor {
-        Some(start) => *start == Start::Key(None),
-        None => query.number().is_none_or(|number| number == 1),
-    };
+    let cursor = cursor.or_else(|| changes.as_ref().map(|_| Start::Key(None)));
     let (rows, place) = match cursor {
         Some(start) => list.read_on(start, read, &db).await?,
         None => list.read(query, read, walks, &db).await?,
@@ -83,7 +80,7 @@ pub(crate) async fn page(
         Place::Cursor { .. } => json!({ "next": ways.next, "previous": null, "results": results }),
     };
     if let Some(changes) = &changes {
-        changes.add_to(&mut body, is_first);
+        changes.add_to(&mut body, changed::is_first(query));
     }
     let mut response = answer::tagged(&body, parts);
     let headers = response.headers_mut();

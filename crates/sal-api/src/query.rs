@@ -52,6 +52,16 @@ impl Query {
         self.with(Some(("cursor", cursor)))
     }
 
+    /// The filters of fields, as one text.
+    pub(crate) fn narrowed(&self, resource: &Resource) -> String {
+        let mut filters: Vec<String> = resource
+            .filters()
+            .filter_map(|filter| Some(format!("{}={:?}", filter.name, self.first(filter.name)?)))
+            .collect();
+        filters.sort();
+        filters.join("&")
+    }
+
     /// The query of a walk whose pages all have the first one's cursor.
     pub(crate) fn until(&self, changes: Option<&Changes>) -> Self {
         let mut query = self.clone();

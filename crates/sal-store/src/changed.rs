@@ -58,8 +58,8 @@ crate::queries! {
     forget_gone(now: Timestamp, limit: i64) =
         "DELETE FROM salrs_gone WHERE ctid = ANY(ARRAY(SELECT ctid FROM salrs_gone WHERE at < $1::timestamptz - interval '37 days' LIMIT $2))";
 
-    /// The present moment, and whose moment it is: ids of another cluster, of a promoted replica or of another database
-    /// mean nothing here.
+    /// The present moment, and whose moment it is: ids of another cluster, of a promoted replica, of another database or of
+    /// tables that were restored mean nothing here.
     present() -> /// Where the database is.
     Moment {
         /// The oldest transaction that is still running.
@@ -71,7 +71,7 @@ crate::queries! {
     } = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
                 pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next,
                 concat_ws('.', system.system_identifier, checkpoint.timeline_id,
-                    (SELECT oid FROM pg_database WHERE datname = current_database())) AS history
+                    (SELECT oid FROM pg_database WHERE datname = current_database()), 'salrs_gone'::regclass::oid) AS history
          FROM pg_control_system() system, pg_control_checkpoint() checkpoint";
 
     /// The machines in scope of which `part` changed in the transaction `since` or later. A group that was changed may
@@ -87,10 +87,11 @@ crate::queries! {
              WHEN 'facts' THEN c.facts_changed WHEN 'managed_items' THEN c.managed_items_changed
              WHEN 'inventory' THEN c.applications_changed WHEN 'profiles' THEN c.profiles_changed END AS changed) part
          WHERE ($1::int[] IS NULL OR g.business_unit_id = ANY($1))
-           AND (part.changed >= $3::text::xid8
-                OR age(g.xmin) <= age($3::text::xid8::xid)
+           -- Ids of the future came with a dump of another cluster; rows of a negative age are older than ids go back.
+           AND (part.changed >= $3::text::xid8 AND part.changed < pg_snapshot_xmax(pg_current_snapshot())
+                OR age(g.xmin) BETWEEN 0 AND age($3::text::xid8::xid)
                 -- Rows of profiles show their machine's.
-                OR age(m.xmin) <= age($3::text::xid8::xid)
+                OR age(m.xmin) BETWEEN 0 AND age($3::text::xid8::xid)
                    AND ($2 = 'profiles' OR part.changed IS NULL OR c.last_checkin IS DISTINCT FROM m.last_checkin))";
 
     /// The machines that were deleted or left the scope in the transaction `since` or later, and are not in it now.
@@ -101,7 +102,7 @@ crate::queries! {
         /// Its serial number, where it is known.
         serial: Option<String>,
     } = "SELECT x.machine_id AS machine, max(x.serial) AS serial FROM salrs_gone x
-         WHERE x.changed >= $2::text::xid8
+         WHERE x.changed >= $2::text::xid8 AND x.changed < pg_snapshot_xmax(pg_current_snapshot())
            AND ($1::int[] IS NULL OR x.unit_id IS NULL OR x.unit_id = ANY($1))
            AND NOT EXISTS (
                SELECT FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id

@@ -26,7 +26,6 @@ const LISTS: [&str; 5] = [
 #[derive(Clone, Copy)]
 enum Way {
     Pages,
-    Cursor,
     Lines,
 }
 
@@ -81,7 +80,6 @@ impl<'a> Mirror<'a> {
     async fn follow(&mut self) -> News {
         let (changes, rows, next) = match self.way {
             Way::Pages => self.pages("page_size=2").await,
-            Way::Cursor => self.pages("page_size=2&cursor=").await,
             Way::Lines => self.lines().await,
         };
         let news = News {
@@ -298,7 +296,7 @@ async fn whoever_applies_each_answer_holds_what_the_lists_hold() {
     let mut mirrors = Vec::new();
     for list in LISTS {
         for secret in [&all, &own] {
-            for way in [Way::Pages, Way::Cursor, Way::Lines] {
+            for way in [Way::Pages, Way::Lines] {
                 mirrors.push(Mirror::new(list, way, &server, secret));
             }
         }
@@ -372,6 +370,39 @@ async fn only_machines_with_changes_are_named_and_those_that_are_gone_to_whom_th
 }
 
 #[tokio::test]
+async fn a_machine_that_goes_between_two_pages_hides_no_other() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let db = server.database.connect().await;
+    let all = token("all", &[WRITES], &db).await;
+    let program = Bearer {
+        server: &server,
+        secret: &all,
+    };
+    for serial in ["C02A", "C02B", "C02C"] {
+        checked_in(&server, "key1", serial, "kiosk", "Firefox").await;
+    }
+    let first = program
+        .get("/api/v2/machines/?changed_since=start&page_size=1")
+        .await
+        .body;
+    let answer = program
+        .send(Method::DELETE, "/api/v2/machines/C02A/", None)
+        .await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    let mut met = vec![at(&first, "results").clone()];
+    let mut page = first;
+    while let Some(next) = at(&page, "next").as_str().map(str::to_owned) {
+        let path = next.split_once("/api/").unwrap().1.to_owned();
+        page = program.get(&format!("/api/{path}")).await.body;
+        met.push(at(&page, "results").clone());
+    }
+    let met = Value::Array(met).to_string();
+    for serial in ["C02A", "C02B", "C02C"] {
+        assert!(met.contains(serial), "{serial}: {met}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_that_commits_after_the_answer_is_in_the_next() {
     let server = TestServer::start(Filled::Seeded).await;
     let db = server.database.connect().await;
@@ -419,6 +450,7 @@ async fn a_cursor_of_elsewhere_or_long_ago_is_gone_and_nonsense_is_refused() {
     for (secret, path) in [
         (&own, facts.clone()),
         (&all, facts.replace("facts", "machines")),
+        (&all, format!("{facts}&fact_name=role")),
         (
             &all,
             format!("/api/v2/facts/?changed_since={owner}-{transaction}-{long_ago}"),
@@ -463,6 +495,14 @@ async fn what_cannot_be_asked_together_with_a_cursor_is_named() {
         ("facts/?changed_since=start&until=start", "until"),
         ("facts/?changed_since=start&filter=deployed", "filter"),
         ("facts/?changed_since=start&search=a", "search"),
+        ("facts/?changed_since=start&page=2", "page"),
+        ("facts/?changed_since=start&ordering=id", "ordering"),
+        (
+            "facts/?changed_since=start&machine__serial=A",
+            "machine__serial",
+        ),
+        ("facts/?until=0123456789abcdef-77-1700000000", "until"),
+        ("messages/?until=x", "until"),
         ("facts/?changed_since=start&format=csv", "changed_since"),
         ("messages/?changed_since=start", "changed_since"),
     ] {
