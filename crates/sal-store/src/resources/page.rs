@@ -112,12 +112,17 @@ pub async fn page(
     };
     let limit = add(Parameter::Integer(page.limit), &mut fragment);
     let offset = add(Parameter::Integer(offset), &mut fragment);
-    let sql = format!(
-        "SELECT {} FROM {} WHERE {found} ORDER BY {order}{} LIMIT {limit} OFFSET {offset}",
-        columns(resource.columns),
-        resource.from,
-        resource.key,
-    );
+    let (from, key) = (resource.from, resource.key);
+    let rows =
+        format!("FROM {from} WHERE {found} ORDER BY {order}{key} LIMIT {limit} OFFSET {offset}");
+    let shown = columns(resource.columns);
+    let sql = match order.is_empty() {
+        true => format!("SELECT {shown} {rows}"),
+        // All rows have to be sorted: what is sorted is narrow, and only what is shown is read in full.
+        false => format!(
+            "SELECT {shown} FROM {from} WHERE {key} IN (SELECT {key} {rows}) ORDER BY {order}{key}"
+        ),
+    };
     records(resource, &sql, &fragment, scope, db).await
 }
 
