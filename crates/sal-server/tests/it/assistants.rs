@@ -10,7 +10,7 @@ use sal_testkit::{Database, Filled, Shape, TestServer, golden};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
-use crate::api::tokens::token;
+use crate::api::tokens::{number, token};
 
 mod client;
 mod protocol;
@@ -39,9 +39,10 @@ struct Said {
 
 impl<'a> Assistant<'a> {
     async fn new(more: &[(&str, &str)], server: &'a TestServer, db: &Client) -> Self {
+        let tokens = number("SELECT count(*) FROM salrs_api_token", db).await;
         Self {
             server,
-            secret: token("assistant", more, db).await,
+            secret: token(&format!("assistant {tokens}"), more, db).await,
         }
     }
 
