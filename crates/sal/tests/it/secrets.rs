@@ -245,6 +245,137 @@ fn write_answer(credential: &Credential, path: &Path) {
     std::fs::write(path, answer.to_string()).unwrap();
 }
 
+/// What a program shows, right and wrong, in every way in which somebody sends it.
+struct Shown {
+    public: String,
+    private: String,
+    token: String,
+}
+
+impl Shown {
+    async fn make(settings: &Settings) -> Self {
+        let run = async |arguments: &[&str]| -> serde_json::Value {
+            let made = settings.run(arguments).await;
+            serde_json::from_str(&made.stdout).unwrap()
+        };
+        let pair = run(&["key", "add", "dumps", "--read-write", "--json"]).await;
+        let token = run(&[
+            "key", "token", "create", "helpdesk", "--owner", "admin", "--write", "--keys", "--json",
+        ])
+        .await;
+        let text = |value: &serde_json::Value, name: &str| {
+            value
+                .get(name)
+                .and_then(serde_json::Value::as_str)
+                .unwrap()
+                .to_owned()
+        };
+        Self {
+            public: text(&pair, "public_key"),
+            private: text(&pair, "private_key"),
+            token: text(&token, "token"),
+        }
+    }
+
+    /// A token that looks like one and is none.
+    fn mistyped(&self) -> String {
+        let (start, last) = self.token.split_at(self.token.len() - 1);
+        format!("{start}{}", if last == "a" { "b" } else { "a" })
+    }
+
+    fn headers(&self) -> Vec<Vec<(&'static str, String)>> {
+        let pair = |private: &str| {
+            vec![
+                ("publickey", self.public.clone()),
+                ("privatekey", private.to_owned()),
+            ]
+        };
+        let bearer = |token: &str| vec![("authorization", format!("Bearer {token}"))];
+        vec![
+            pair(&self.private),
+            pair(WRONG_KEY),
+            bearer(&self.token),
+            bearer(&self.mistyped()),
+            vec![("authorization", format!("Token {}", self.token))],
+        ]
+    }
+}
+
+/// Asks at each address of the API in every way; how often.
+async fn knock_everywhere(server: &Server, shown: &Shown) -> u32 {
+    let document = server.get("/api/v2/openapi.json").await;
+    let document: serde_json::Value =
+        serde_json::from_str(&document.text().await.unwrap()).unwrap();
+    let paths = document
+        .get("paths")
+        .and_then(serde_json::Value::as_object)
+        .unwrap()
+        .keys();
+    let mut paths: Vec<String> = paths.map(|path| path.replace("{id}", "1")).collect();
+    paths.extend(["/mcp", "/api/v2/machine_groups/?find=name"].map(str::to_owned));
+    let mut answered = 0;
+    for path in &paths {
+        for headers in shown.headers() {
+            for method in [reqwest::Method::GET, reqwest::Method::POST] {
+                let mut request = server
+                    .http
+                    .request(method, format!("{}{path}", server.url))
+                    .header("idempotency-key", "once")
+                    .header(CONTENT_TYPE, "application/json")
+                    .body(format!("{{\"name\": \"{}\"", shown.token));
+                for (name, value) in &headers {
+                    request = request.header(*name, value);
+                }
+                let answer = request.send().await.unwrap();
+                assert!(
+                    answer.status().as_u16() < 500,
+                    "{path}: {}",
+                    answer.status()
+                );
+                answered += 1;
+            }
+        }
+    }
+    answered
+}
+
+#[tokio::test]
+async fn no_key_and_no_token_of_the_api_is_in_the_log() {
+    let stage = Stage::set().await;
+    for format in ["human", "json"] {
+        let settings = stage
+            .password_settings()
+            .with("SAL_LOG", EVERYTHING)
+            .with("SAL_LOG_FORMAT", format)
+            .with("ADMIN_PASS", ADMIN_PASS)
+            .with("SAL_MCP", "true");
+        let mut server = Server::start(&settings).await;
+        if format == "human" {
+            stage.make_group().await;
+        }
+        let shown = Shown::make(&stage.password_settings()).await;
+        let answered = knock_everywhere(&server, &shown).await;
+        assert!(answered > 200, "{answered} requests");
+        server.stop().await;
+        let log = server.log();
+        assert!(log.contains("TRACE") && log.contains("/api/v2/machines/"));
+        let secrets = [
+            shown.private.as_str(),
+            WRONG_KEY,
+            &shown.token,
+            &shown.mistyped(),
+            KEY,
+        ];
+        for secret in secrets {
+            let line = log.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "`{secret}` is in the log");
+        }
+        stage
+            .run("DELETE FROM server_apikey; DELETE FROM salrs_api_token")
+            .await;
+    }
+}
+
 #[tokio::test]
 async fn the_set_up_link_is_told_once_and_never_logged() {
     for format in ["human", "json"] {
