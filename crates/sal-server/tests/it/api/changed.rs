@@ -78,7 +78,7 @@ impl<'a> Mirror<'a> {
     }
 
     /// Asks when nobody writes, and applies the answer.
-    async fn follow_in_peace(&mut self, db: &Client) -> News {
+    async fn hears(&mut self, db: &Client) -> News {
         let writers = "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL";
         while number(writers, db).await > 0 {}
         self.follow().await
@@ -350,33 +350,21 @@ async fn only_machines_with_changes_are_named_and_those_that_are_gone_to_whom_th
     let mut machines = Mirror::new("machines", Way::Pages, &server, &all);
     let mut owns = Mirror::new("facts", Way::Pages, &server, &own);
     for mirror in [&mut facts, &mut machines, &mut owns] {
-        mirror.follow_in_peace(&db).await;
-        assert_eq!(mirror.follow_in_peace(&db).await, news(&[], &[]));
+        mirror.hears(&db).await;
+        assert_eq!(mirror.hears(&db).await, news(&[], &[]));
     }
     checked_in(&server, "key1", "C02A", "kiosk", "Firefox").await;
-    assert_eq!(machines.follow_in_peace(&db).await, news(&[a], &[]));
-    assert_eq!(
-        facts.follow_in_peace(&db).await,
-        news(&[], &[]),
-        "the same facts"
-    );
+    assert_eq!(machines.hears(&db).await, news(&[a], &[]));
+    assert_eq!(facts.hears(&db).await, news(&[], &[]), "the same facts");
     checked_in(&server, "key1", "C02B", "lab", "Firefox").await;
     checked_in(&server, "key3", "C02C", "lab", "Firefox").await;
-    assert_eq!(facts.follow_in_peace(&db).await, news(&[b, c], &[]));
-    assert_eq!(
-        owns.follow_in_peace(&db).await,
-        news(&[b], &[]),
-        "C is not its"
-    );
+    assert_eq!(facts.hears(&db).await, news(&[b, c], &[]));
+    assert_eq!(owns.hears(&db).await, news(&[b], &[]), "C is not its");
 
     checked_in(&server, "key3", "C02A", "kiosk", "Firefox").await;
+    assert_eq!(owns.hears(&db).await, news(&[], &[a]), "A left its unit");
     assert_eq!(
-        owns.follow_in_peace(&db).await,
-        news(&[], &[a]),
-        "A left its unit"
-    );
-    assert_eq!(
-        facts.follow_in_peace(&db).await,
+        facts.hears(&db).await,
         news(&[a], &[]),
         "whoever sees both still has it"
     );
@@ -385,13 +373,9 @@ async fn only_machines_with_changes_are_named_and_those_that_are_gone_to_whom_th
         .send(Method::DELETE, "/api/v2/machines/C02C/", None)
         .await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
-    assert_eq!(
-        owns.follow_in_peace(&db).await,
-        news(&[], &[]),
-        "it never saw C"
-    );
-    assert_eq!(facts.follow_in_peace(&db).await, news(&[], &[c]));
-    assert_eq!(machines.follow_in_peace(&db).await, news(&[a, b], &[c]));
+    assert_eq!(owns.hears(&db).await, news(&[], &[]), "it never saw C");
+    assert_eq!(facts.hears(&db).await, news(&[], &[c]));
+    assert_eq!(machines.hears(&db).await, news(&[a, b], &[c]));
 }
 
 #[tokio::test]
