@@ -218,7 +218,7 @@ const KNOWN: [&str; 5] = [
     "inventory",
     "profiles",
 ];
-/// A week less than machines that are gone are remembered.
+/// Machines that are gone are remembered for a week longer (sal-store, `changed::forget_gone`).
 const GOOD_FOR_SECONDS: i64 = 30 * 24 * 3600;
 /// Ages of rows count up to 2³¹ transactions (Postgres manual, 25.1.5).
 const FURTHEST: i64 = 1 << 30;

@@ -121,7 +121,7 @@ impl ApiError {
             ),
             Self::CursorIsOver => (
                 StatusCode::GONE,
-                "This changed_since is older than 30 days, or of another list, other business units or another database. Begin again with changed_since=start.",
+                "This changed_since is older than 30 days, or of another list, other filters, other business units or another database. Begin again with changed_since=start.",
             ),
             Self::UnderWay => (
                 StatusCode::CONFLICT,
