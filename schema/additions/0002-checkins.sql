@@ -21,7 +21,9 @@ CREATE TABLE salrs_checkin (
     facts_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
     managed_items_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
     applications_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    profiles_changed xid8 NOT NULL DEFAULT pg_current_xact_id()
+    profiles_changed xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    -- Whether the last check-in came with a key that its group had before (0018 adds it where the table is older).
+    by_former_key boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
 ALTER TABLE salrs_checkin ALTER COLUMN digests SET STORAGE EXTERNAL;
 

@@ -4,10 +4,9 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sal_http::checkin_key::CheckinClient;
+use sal_http::checkin_key::{CheckinClient, group_of_key};
 use sal_http::origin::Origin;
 use sal_http::{App, AppError, db::machine_client, django};
-use sal_store::groups::group_by_key;
 use sal_store::machines::{lock_machine, mark_broken};
 use sal_store::serials::{apart, is_placeholder};
 
@@ -37,10 +36,7 @@ pub(crate) async fn report(
         serial = apart(&serial, &field("name").unwrap_or_default());
     }
     let machine = lock_machine(&tx, &serial).await?.into_iter().next();
-    let group = group_by_key(&tx, &field("key").unwrap_or_default())
-        .await?
-        .into_iter()
-        .next();
+    let group = group_of_key(&field("key").unwrap_or_default(), &app, &tx).await?;
     let (Some(machine), Some(group)) = (machine, group) else {
         tx.rollback().await?;
         return Err(AppError::Unknown(

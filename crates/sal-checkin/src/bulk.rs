@@ -68,6 +68,7 @@ impl Reading {
         let memory = Memory {
             digests: Digests::of(&submission, sent.at, &HashSet::new()).encode(),
             compared: true,
+            by_former_key: false,
             trace: Trace {
                 body_bytes: i32::try_from(sent.checkin.len()).unwrap_or(i32::MAX),
                 milliseconds: 0,

@@ -8,10 +8,9 @@ use std::collections::HashMap;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sal_http::checkin_key::CheckinClient;
+use sal_http::checkin_key::{CheckinClient, group_of_key};
 use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::catalogs::{self, Catalog};
-use sal_store::groups::group_by_key;
 use tracing::{info, warn};
 
 use crate::payload::{self, Payload, Unreadable, plist};
@@ -42,8 +41,8 @@ pub(crate) async fn send_hashes(
         };
     };
     let db = machine_client(0, &app).await?;
-    let groups = group_by_key(&db, &key).await?;
-    let group = groups.first().ok_or(AppError::NotFound)?;
+    let group = group_of_key(&key, &app, &db).await?;
+    let group = group.ok_or(AppError::NotFound)?;
     let mut known = HashMap::new();
     for row in catalogs::hashes(&db, &group.id, &names).await? {
         known.entry(row.name).or_insert(row.sha256hash);
@@ -86,7 +85,11 @@ pub(crate) async fn submit_catalog(
 async fn store(app: &App, key: &str, catalog: Option<&Catalog>) -> Result<(), AppError> {
     let bytes = catalog.map_or(0, |catalog| catalog.content.len());
     let tx = machine_client(bytes, app).await?.begin().await?;
-    let groups = catalogs::lock_group(&tx, key).await?;
+    let Some(group) = group_of_key(key, app, &tx).await? else {
+        tx.rollback().await?;
+        return Err(AppError::NotFound);
+    };
+    let groups = catalogs::lock_group(&tx, &group.id).await?;
     let (Some(group), Some(catalog)) = (groups.first(), catalog) else {
         tx.rollback().await?;
         return groups.first().map(|_| ()).ok_or(AppError::NotFound);

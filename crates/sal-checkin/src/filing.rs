@@ -76,7 +76,11 @@ impl Filing<'_> {
             wanted.everything = true;
             wanted.plugins = plan::replaced(self.submission);
         }
-        self.write(group, &present, &wanted, tx).await
+        let key = InKey {
+            group,
+            is_former: seen.by_former_key,
+        };
+        self.write(key, &present, &wanted, tx).await
     }
 
     async fn arrive(&self, db: &Client) -> Result<Seen, AppError> {
@@ -147,11 +151,12 @@ impl Filing<'_> {
 
     async fn write(
         &self,
-        group: GroupId,
+        key: InKey,
         present: &Present,
         wanted: &Wanted,
         tx: Tx,
     ) -> Result<(), AppError> {
+        let group = key.group;
         if let Some(machine) = &present.machine {
             let arriving = Arriving {
                 id: machine.id,
@@ -179,6 +184,7 @@ impl Filing<'_> {
         changes.memory = self.app.store.has_own_tables().then(|| Memory {
             digests: self.digests.encode(),
             compared: wanted.everything,
+            by_former_key: key.is_former,
             trace: self.trace.clone(),
         });
         checkin::write(&changes, tx).await?;
@@ -203,6 +209,13 @@ fn missing_sources(present: &Present, names: &[String]) -> Vec<String> {
         .collect();
     missing.sort();
     missing
+}
+
+/// What the key in the body says.
+struct InKey {
+    group: GroupId,
+    /// Whether the group has another one by now.
+    is_former: bool,
 }
 
 /// How long digests are believed. Rows that somebody changed by hand are put right when everything is compared again.

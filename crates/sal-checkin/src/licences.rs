@@ -7,8 +7,7 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use encoding_rs::UTF_8;
-use sal_http::{App, AppError, db::machine_client, django};
-use sal_store::groups::group_by_key;
+use sal_http::{App, AppError, checkin_key::group_of_key, db::machine_client, django};
 use sal_store::licences::{LicenceRow, licences};
 
 use crate::form;
@@ -106,11 +105,8 @@ impl Question {
             return Err(AppError::NotFound);
         }
         let db = machine_client(0, app).await?;
-        let group = group_by_key(&db, &self.key)
-            .await?
-            .into_iter()
-            .next()
-            .ok_or(AppError::NotFound)?;
+        let group = group_of_key(&self.key, app, &db).await?;
+        let group = group.ok_or(AppError::NotFound)?;
         let names = self
             .names
             .iter()

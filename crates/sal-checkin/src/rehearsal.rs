@@ -124,6 +124,7 @@ async fn file(submission: &Submission, store: &Store, now: Timestamp) -> Result<
     };
     let mut changes = plan::plan(&present, submission, &rules, &mut || new_id());
     changes.memory = store.has_own_tables().then(|| Memory {
+        by_former_key: false,
         digests: Digests::of(submission, now, &none).encode(),
         compared: true,
         trace: Trace {

@@ -11,7 +11,9 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sal_store::groups::group_by_key;
+use sal_store::former_keys;
+use sal_store::groups::Group;
+use sal_store::pool::Executor;
 use tokio::time::Instant;
 
 use crate::app::App;
@@ -92,9 +94,22 @@ fn shown(parts: &Parts, app: &App) -> Result<ShownKey, AppError> {
     Ok(ShownKey { key: Some(key) })
 }
 
+/// The group with this key, or that had it before and whose former key has not ended.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn group_of_key(
+    key: &str,
+    app: &App,
+    db: &impl Executor,
+) -> Result<Option<Group>, AppError> {
+    let former = app.store.has_own_tables().then(|| app.now());
+    Ok(former_keys::group_of_key(key, former, db).await?)
+}
+
 async fn ask(key: &str, app: &App) -> Result<(), AppError> {
     let db = machine_client(0, app).await?;
-    match group_by_key(&db, key).await?.first() {
+    match group_of_key(key, app, &db).await? {
         Some(_) => Ok(()),
         None => {
             app.known_keys().forget(key);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use sal_store::changed::forget_gone;
+use sal_store::former_keys::forget_former_keys;
 use sal_store::maintenance::{
     count_expired, delete_django_sessions, delete_sessions, delete_setup_links,
 };
@@ -18,7 +19,7 @@ const EVERY: Duration = Duration::from_secs(3600);
 
 pub(crate) const JOB: Job = Job {
     name: NAME,
-    what: "Removes browser sessions and set-up links that expired, those of a Django Sal too, and notes of machines that were gone 37 days ago.",
+    what: "Removes browser sessions and set-up links that expired, those of a Django Sal too, former keys of machine groups that ended, and notes of machines that were gone 37 days ago.",
     every: |_config| EVERY,
     run: |work| Box::pin(run(work)),
 };
@@ -31,6 +32,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(counts.links), LINKS);
             outcome.add(number(counts.django), DJANGO);
             outcome.add(number(counts.gone), GONE);
+            outcome.add(number(counts.keys), KEYS);
         }
         return Ok(outcome);
     }
@@ -52,6 +54,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         }
         work.pause().await?;
     }
+    outcome.add(forget_former_keys(work.db, &work.now).await?, KEYS);
     loop {
         let gone = forget_gone(work.db, &work.now, &batch).await?;
         outcome.add(gone, GONE);
@@ -64,5 +67,6 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
 
 const SESSIONS: &str = "sessions";
 const LINKS: &str = "set-up links";
+const KEYS: &str = "former keys of machine groups";
 const GONE: &str = "notes of machines that are gone";
 const DJANGO: &str = "sessions of Django";

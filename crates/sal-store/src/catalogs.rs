@@ -8,12 +8,12 @@ use crate::ids::GroupId;
 use crate::pool::Tx;
 
 crate::queries! {
-    /// The group with this key, locked against other submissions of catalogs until the transaction ends.
-    lock_group(key: str) -> /// A machine group.
+    /// A group, locked against other submissions of catalogs until the transaction ends.
+    lock_group(id: GroupId) -> /// A machine group.
     LockedGroup {
         /// Its id.
         id: GroupId,
-    } = "SELECT id FROM server_machinegroup WHERE key = $1 FOR NO KEY UPDATE";
+    } = "SELECT id FROM server_machinegroup WHERE id = $1 FOR NO KEY UPDATE";
 
     /// The hashes of those catalogs of a group that there are, the row that counts first.
     hashes(group: GroupId, names: Vec<String>) -> /// A catalog's hash.

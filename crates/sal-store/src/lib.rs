@@ -19,6 +19,7 @@ pub mod device;
 pub mod devices;
 pub mod error;
 pub mod filter_values;
+pub mod former_keys;
 pub mod group_keys;
 pub mod groups;
 pub mod identities;

@@ -323,6 +323,11 @@ pub const ADDITIONS: &[Addition] = &[
         false,
         "a table of machines that are gone, and columns of when parts of machines changed"
     ),
+    addition!(
+        "0018-group-keys",
+        false,
+        "a table of keys that machine groups had before, and a column of who still uses one"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

@@ -44,6 +44,7 @@ pub const ALL: &[&[Entry]] = &[
     crate::preferences::ALL,
     crate::profiles::ALL,
     crate::serials::ALL,
+    crate::former_keys::ALL,
     crate::group_keys::ALL,
     crate::sessions::ALL,
     crate::settings::ALL,

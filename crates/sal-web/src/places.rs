@@ -6,6 +6,7 @@
 
 mod deletion;
 mod group;
+mod group_key;
 mod list;
 mod unit;
 
@@ -53,6 +54,7 @@ pub(crate) fn routes() -> Routes {
         .merge(list::routes())
         .merge(unit::routes())
         .merge(group::routes())
+        .merge(group_key::routes())
         .merge(deletion::routes())
 }
 

@@ -57,6 +57,11 @@ const STAYS: &[(&str, &str, &str)] = &[
         "lets nobody in without its owner, and says on its page why, until somebody revokes it",
     ),
     (
+        "salrs_group_key",
+        "group_id",
+        "lets nobody in without its group, and goes when it has ended",
+    ),
+    (
         "salrs_gone",
         "machine_id",
         "says for 37 days that the machine is gone",

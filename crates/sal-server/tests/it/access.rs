@@ -125,6 +125,16 @@ pub(crate) const ROWS: &[(&str, Who, &str)] = &[
         "/edit-machine-group/{own group}/",
     ),
     (
+        "/edit-machine-group/{id}/key/",
+        GlobalAdmin,
+        "/edit-machine-group/{own group}/key/",
+    ),
+    (
+        "/edit-machine-group/{id}/former-keys/",
+        GlobalAdmin,
+        "/edit-machine-group/{own group}/former-keys/",
+    ),
+    (
         "/machine_group/delete/{id}/",
         GlobalAdmin,
         "/machine_group/delete/{own group}/",

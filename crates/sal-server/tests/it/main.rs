@@ -9,6 +9,7 @@ mod catalogs;
 mod checkin;
 mod client_scripts;
 mod filters;
+mod former_keys;
 mod golden;
 mod hostile;
 mod inventory;

@@ -165,6 +165,7 @@ async fn texts_in_indexes_of_our_own_tables_are_bounded() {
             // Words of the program, and ids.
             "salrs_audit.kind",
             "salrs_audit.object_id",
+            "salrs_group_key.key_hash",
             // 255 bytes each: `oidc_login::token`, and the reader of SAL_OIDC_ISSUER.
             "salrs_identity.issuer",
             "salrs_identity.subject",

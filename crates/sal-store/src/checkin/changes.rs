@@ -203,6 +203,8 @@ pub struct Memory {
     pub digests: Vec<u8>,
     /// Whether all rows were compared.
     pub compared: bool,
+    /// Whether it came with a key that its group had before.
+    pub by_former_key: bool,
     /// Whence it came.
     pub trace: Trace,
 }

@@ -31,6 +31,8 @@ crate::queries! {
         authorised: bool,
         /// The group of the body's key.
         group_id: Option<GroupId>,
+        /// Whether that key is one that it had before.
+        by_former_key: bool,
         /// The machine.
         machine_id: Option<MachineId>,
         /// The version of its row (Postgres manual, 5.5 system columns: `xmin`).
@@ -40,8 +42,13 @@ crate::queries! {
         /// Whether all is written.
         done: bool,
     } = concat!("WITH door AS (
-             SELECT $1::text IS NULL OR EXISTS (SELECT 1 FROM server_machinegroup WHERE key = $1) AS authorised,
-                    (SELECT id FROM server_machinegroup WHERE key = $2) AS group_id),
+             SELECT $1::text IS NULL OR EXISTS (SELECT 1 FROM server_machinegroup WHERE key = $1)
+                        OR EXISTS (SELECT 1 FROM salrs_group_key WHERE key_hash = sha256(convert_to($1, 'UTF8')) AND ends > $4) AS authorised,
+                    -- The former key is looked for only where the present one is not found.
+                    coalesce(own.id, (SELECT g.id FROM salrs_group_key f JOIN server_machinegroup g ON g.id = f.group_id
+                        WHERE f.key_hash = sha256(convert_to($2, 'UTF8')) AND f.ends > $4)) AS group_id,
+                    own.id IS NULL AS by_former_key
+             FROM (SELECT (SELECT id FROM server_machinegroup WHERE key = $2) AS id) own),
          seen AS (
              SELECT m.id, m.xmin::text AS version, s.last_checkin,
                     CASE WHEN s.last_checkin = m.last_checkin AND s.compared > $12
@@ -58,14 +65,15 @@ crate::queries! {
                  AND door.authorised AND door.group_id = m.machine_group_id
              RETURNING m.id),
          trace AS (
-             UPDATE salrs_checkin s SET last_checkin = $4, body_bytes = $15, milliseconds = $16, address = $17, client = $18
-             FROM machine WHERE s.machine_id = machine.id),
+             UPDATE salrs_checkin s SET last_checkin = $4, body_bytes = $15, milliseconds = $16, address = $17, client = $18,
+                 by_former_key = door.by_former_key
+             FROM machine, door WHERE s.machine_id = machine.id),
          scripts AS (
              UPDATE server_pluginscriptsubmission p SET recorded = $4
              FROM machine WHERE p.machine_id = machine.id AND p.plugin = ANY($13) AND NOT p.historical),
          messages AS (
              UPDATE server_message t SET date = $4 FROM machine WHERE $14 AND t.machine_id = machine.id)
-         SELECT door.authorised, door.group_id, seen.id AS machine_id, seen.version, seen.digests,
+         SELECT door.authorised, door.group_id, door.by_former_key, seen.id AS machine_id, seen.version, seen.digests,
                 EXISTS (SELECT 1 FROM machine) AS done
          FROM door LEFT JOIN seen ON true");
 
@@ -74,10 +82,10 @@ crate::queries! {
         id: MachineId, group: GroupId, now: Timestamp, texts: Vec<Option<String>>, memory_kb: i32,
         hd_space: Option<i64>, hd_total: Option<i64>, deployed: bool, plugins: Vec<String>, touch_messages: bool,
         digests: Vec<u8>, compared: bool, body_bytes: i32, milliseconds: i32, address: String, client: String,
-        facts_changed: bool, managed_items_changed: bool
+        facts_changed: bool, managed_items_changed: bool, by_former_key: bool
     }) = concat!("WITH known AS (
              UPDATE salrs_checkin s SET last_checkin = $3, milliseconds = $14, body_bytes = $13,
-                 compared = CASE WHEN $12 THEN $3 ELSE s.compared END, address = $15, client = $16, digests = $11,
+                 compared = CASE WHEN $12 THEN $3 ELSE s.compared END, address = $15, client = $16, digests = $11, by_former_key = $19,
                  facts_changed = ", changed!("$17", "facts_changed"), ",
                  managed_items_changed = ", changed!("$18", "managed_items_changed"), ",
                  applications_changed = ", changed!("false", "applications_changed"), ",
@@ -85,7 +93,7 @@ crate::queries! {
              FROM server_machine m WHERE m.id = $1 AND s.machine_id = $1 RETURNING s.machine_id),
          made AS (
              INSERT INTO salrs_checkin
-                 (machine_id, last_checkin, compared, digests, body_bytes, milliseconds, address, client)
-             SELECT $1, $3, $3, $11, $13, $14, $15, $16 WHERE NOT EXISTS (SELECT 1 FROM known)),",
+                 (machine_id, last_checkin, compared, digests, body_bytes, milliseconds, address, client, by_former_key)
+             SELECT $1, $3, $3, $11, $13, $14, $15, $16, $19 WHERE NOT EXISTS (SELECT 1 FROM known)),",
         touch_and_update!());
 }

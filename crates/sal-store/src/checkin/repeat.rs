@@ -66,6 +66,8 @@ pub struct Seen {
     pub authorised: bool,
     /// The group of the body's key.
     pub group: Option<GroupId>,
+    /// Whether the key in the body is one that the group had before.
+    pub by_former_key: bool,
     /// The machine, if it was seen before.
     pub machine: Option<MachineId>,
     /// What it sent last, as long as that is what the tables hold.
@@ -112,6 +114,7 @@ pub async fn arrive(arrival: &Arrival, db: &impl Executor) -> Result<Seen, Store
         .map_or_else(Seen::nobody, |row| Seen {
             authorised: row.authorised,
             group: row.group_id,
+            by_former_key: row.by_former_key,
             machine: row.machine_id,
             digests: row.digests,
             version: row.version,
@@ -135,6 +138,7 @@ pub async fn arrive_unremembered(
         .map_or_else(Seen::nobody, |row| Seen {
             authorised: row.authorised,
             group: row.group_id,
+            by_former_key: false,
             machine: row.machine_id,
             digests: None,
             version: row.version,
@@ -148,6 +152,7 @@ impl Seen {
         Self {
             authorised: false,
             group: None,
+            by_former_key: false,
             machine: None,
             digests: None,
             version: None,

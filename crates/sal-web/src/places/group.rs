@@ -1,6 +1,6 @@
 //! `/edit-machine-group/<id>/`: the name of a machine group; global admins also see its key, and move it to another unit.
 //!
-//! The key stays as it is: Sal's table has room for one, so that a new one would lock out every client that has the old.
+//! [`super::group_key`] gives it another key.
 
 use askama::Template;
 use axum::{
@@ -31,6 +31,7 @@ use crate::{
     given_name::{PLACE_NAME, given_name},
     page::{redirect, render_with_status},
     shell::{Section, Shell, Theme},
+    wording::Moment,
 };
 
 pub(super) fn routes() -> Routes {
@@ -56,6 +57,13 @@ struct EditGroupPage {
 struct ForAdmins {
     units: Vec<UnitChoice>,
     key: Option<Key>,
+    /// The keys before it, as long as one works.
+    former: Option<Former>,
+}
+
+struct Former {
+    ends: Moment,
+    machines: i64,
 }
 
 struct UnitChoice {
@@ -80,7 +88,7 @@ async fn show_group(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let group = visible_group(&id, &viewer, &db).await?;
-    let admin = ForAdmins::read(&group, &viewer, &db).await?;
+    let admin = ForAdmins::read(&group, &viewer, &app, &db).await?;
     let shell = Shell::of(&viewer, theme, Section::Overview, TITLE, &app);
     render_with_status(StatusCode::OK, &EditGroupPage::new(shell, group, admin))
 }
@@ -94,7 +102,7 @@ async fn save_group(
     Form(form): Form<GroupForm>,
 ) -> Result<Response, AppError> {
     let group = visible_group(&id, &viewer, &db).await?;
-    let admin = ForAdmins::read(&group, &viewer, &db).await?;
+    let admin = ForAdmins::read(&group, &viewer, &app, &db).await?;
     match wanted(&form, &group, admin.as_ref()) {
         Ok(wanted) => {
             write_changes(&group, &wanted, &viewer, &app, db).await?;
@@ -179,6 +187,7 @@ impl ForAdmins {
     async fn read(
         group: &FoundGroup,
         viewer: &Viewer,
+        app: &App,
         db: &Client,
     ) -> Result<Option<Self>, AppError> {
         if viewer.level != Level::GlobalAdmin {
@@ -187,6 +196,7 @@ impl ForAdmins {
         let id = Some(group.id);
         let (units, keys) =
             tokio::try_join!(list_units(db, &viewer.scope), group_keys(db, &None, &id))?;
+        let former = super::group_key::former(group.id, app.now(), db).await?;
         let units = units.into_iter().map(|unit| UnitChoice {
             is_chosen: unit.id == group.unit_id,
             id: unit.id,
@@ -195,6 +205,10 @@ impl ForAdmins {
         Ok(Some(Self {
             units: units.collect(),
             key: keys.into_iter().next().and_then(|found| found.key),
+            former: former.map(|former| Former {
+                ends: Moment::new(former.ends, app.now(), &app.config.time_zone),
+                machines: former.machines,
+            }),
         }))
     }
 }

@@ -344,3 +344,40 @@ async fn overviews_lead_to_what_may_be_changed() {
         .await;
     assert!(!page.page().has("a[href^='/edit-machine-group/']"));
 }
+
+#[tokio::test]
+async fn a_global_admin_replaces_the_key_of_a_group_and_ends_the_one_before() {
+    let site = site_with_everybody().await;
+    let mut admin = site.visitor("admin").await;
+    let path = "/edit-machine-group/1/";
+    let page = admin.get(&site, &format!("{path}key/")).await;
+    assert_eq!(page.page().text("h1"), "Replace the key of Labs");
+    for days in ["", "x", "-1", "366", "1.5"] {
+        let page = admin
+            .post(&site, &format!("{path}key/"), &[("days", days)])
+            .await;
+        assert_eq!(page.status.as_u16(), 422, "{days:?}");
+        let problem = page.page().text("[role=alert]");
+        assert!(problem.contains("0 to 365"), "{problem}");
+    }
+    assert!(admin.get(&site, path).await.text.contains("key-one"));
+    let ended = admin.get(&site, &format!("{path}former-keys/")).await;
+    assert_eq!(ended.status.as_u16(), 404, "there is none yet");
+
+    let sent = admin
+        .post(&site, &format!("{path}key/"), &[("days", "30")])
+        .await;
+    assert_eq!(sent.status.as_u16(), 302);
+    let page = admin.get(&site, path).await;
+    assert!(!page.text.contains("key-one"));
+    assert!(page.text.contains("No machine"), "{}", page.text);
+    let sent = admin.post(&site, &format!("{path}former-keys/"), &[]).await;
+    assert_eq!(sent.status.as_u16(), 302);
+    let page = admin.get(&site, path).await;
+    assert!(!page.text.contains("former-keys"));
+    let noted = "SELECT count(*) FROM salrs_audit WHERE kind = 'machine group'
+        AND (detail LIKE '%works until%' OR detail LIKE '%was ended%')";
+    assert_eq!(site.number(noted).await, 2);
+    let told = "SELECT count(*) FROM salrs_audit WHERE detail LIKE '%key-one%'";
+    assert_eq!(site.number(told).await, 0);
+}

@@ -31,6 +31,7 @@ This is a Sal 4.4.1 database, and nothing stands in the way.
   0015-api-tokens            a table of tokens for programs of the REST API
   0016-api-answers           a table of what programs of the REST API were answered, for a day
   0017-changes               a table of machines that are gone, and columns of when parts of machines changed
+  0018-group-keys            a table of keys that machine groups had before, and a column of who still uses one
 No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off.
 ";
 

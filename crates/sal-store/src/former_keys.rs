@@ -1,0 +1,72 @@
+//! `salrs_group_key`: keys that machine groups had before. A machine that still sends one is let in until it ends.
+
+use jiff::Timestamp;
+
+use crate::{
+    error::StoreError,
+    groups::{Group, group_by_key},
+    ids::{GroupId, UnitId},
+    pool::Executor,
+};
+
+crate::queries! {
+    /// The group that had this key, as long as the key has not ended.
+    group_by_former_key(key: str, now: Timestamp) -> /// A machine group.
+    FormerGroup {
+        /// Its id.
+        id: GroupId,
+        /// The unit it belongs to.
+        business_unit_id: UnitId,
+    } = "SELECT g.id, g.business_unit_id FROM salrs_group_key f JOIN server_machinegroup g ON g.id = f.group_id
+         WHERE f.key_hash = sha256(convert_to($1, 'UTF8')) AND f.ends > $2";
+
+    /// Gives a group another key; the one before works until `ends`, or not at all when that is `now`.
+    replace_group_key(group: GroupId, key: str, now: Timestamp, ends: Timestamp) =
+        "WITH kept AS (
+             INSERT INTO salrs_group_key (key_hash, group_id, replaced, ends)
+             SELECT sha256(convert_to(key, 'UTF8')), id, $3, $4 FROM server_machinegroup
+             WHERE id = $1 AND key IS NOT NULL AND $4::timestamptz > $3::timestamptz
+             ON CONFLICT (key_hash) DO UPDATE SET group_id = EXCLUDED.group_id, replaced = EXCLUDED.replaced, ends = EXCLUDED.ends)
+         UPDATE server_machinegroup SET key = $2 WHERE id = $1";
+
+    /// Which of a group's former keys still work, and who uses them.
+    former_keys(group: GroupId, now: Timestamp) -> /// A group's former keys; none where none works.
+    FormerKeys {
+        /// When the last of them was replaced.
+        replaced: Timestamp,
+        /// When the last of them ends.
+        ends: Timestamp,
+        /// Machines of the group whose last check-in came with one.
+        machines: i64,
+    } = "SELECT f.replaced, f.ends,
+                (SELECT count(*) FROM server_machine m JOIN salrs_checkin c ON c.machine_id = m.id
+                 WHERE m.machine_group_id = $1 AND c.by_former_key) AS machines
+         FROM (SELECT max(replaced) AS replaced, max(ends) AS ends FROM salrs_group_key WHERE group_id = $1 AND ends > $2) f
+         WHERE f.ends IS NOT NULL";
+
+    /// Ends a group's former keys.
+    end_former_keys(group: GroupId) = "DELETE FROM salrs_group_key WHERE group_id = $1";
+
+    /// Forgets keys that ended.
+    forget_former_keys(now: Timestamp) = "DELETE FROM salrs_group_key WHERE ends <= $1";
+}
+
+/// The group with this key: its own, or with `former`, the present moment, one that it had before.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn group_of_key(
+    key: &str,
+    former: Option<Timestamp>,
+    db: &impl Executor,
+) -> Result<Option<Group>, StoreError> {
+    if let Some(group) = group_by_key(db, key).await?.into_iter().next() {
+        return Ok(Some(group));
+    }
+    let Some(now) = former else { return Ok(None) };
+    let found = group_by_former_key(db, key, &now).await?;
+    Ok(found.into_iter().next().map(|group| Group {
+        id: group.id,
+        business_unit_id: group.business_unit_id,
+    }))
+}
