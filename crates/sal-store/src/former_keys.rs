@@ -20,13 +20,14 @@ crate::queries! {
     } = "SELECT g.id, g.business_unit_id FROM salrs_group_key f JOIN server_machinegroup g ON g.id = f.group_id
          WHERE f.key_hash = sha256(convert_to($1, 'UTF8')) AND f.ends > $2";
 
-    /// Gives a group another key; the one before works until `ends`, or not at all when that is `now`.
+    /// Gives a group another key; the one before works until `ends`. Where that is `now`, neither it nor those before work.
     replace_group_key(group: GroupId, key: str, now: Timestamp, ends: Timestamp) =
         "WITH kept AS (
              INSERT INTO salrs_group_key (key_hash, group_id, replaced, ends)
              SELECT sha256(convert_to(key, 'UTF8')), id, $3, $4 FROM server_machinegroup
              WHERE id = $1 AND key IS NOT NULL AND $4::timestamptz > $3::timestamptz
-             ON CONFLICT (key_hash) DO UPDATE SET group_id = EXCLUDED.group_id, replaced = EXCLUDED.replaced, ends = EXCLUDED.ends)
+             ON CONFLICT (key_hash) DO UPDATE SET group_id = EXCLUDED.group_id, replaced = EXCLUDED.replaced, ends = EXCLUDED.ends),
+         ended AS (DELETE FROM salrs_group_key WHERE group_id = $1 AND $4::timestamptz <= $3::timestamptz)
          UPDATE server_machinegroup SET key = $2 WHERE id = $1";
 
     /// Which of a group's former keys still work, and who uses them.
@@ -43,6 +44,29 @@ crate::queries! {
                  WHERE m.machine_group_id = $1 AND c.by_former_key) AS machines
          FROM (SELECT max(replaced) AS replaced, max(ends) AS ends FROM salrs_group_key WHERE group_id = $1 AND ends > $2) f
          WHERE f.ends IS NOT NULL";
+
+    /// All groups, and how their former keys are used.
+    list_group_keys(now: Timestamp) -> /// A group; without its key.
+    GroupKeys {
+        /// Its id.
+        id: GroupId,
+        /// Its name.
+        name: String,
+        /// Its unit's name.
+        unit_name: String,
+        /// Whether machines can check in to it.
+        has_key: bool,
+        /// When the last of its former keys ends; none where none works.
+        ends: Option<Timestamp>,
+        /// Machines whose last check-in came with one.
+        machines: i64,
+    } = "SELECT g.id, coalesce(g.name, '') AS name, u.name AS unit_name, g.key IS NOT NULL AS has_key, f.ends,
+                CASE WHEN f.ends IS NULL THEN 0 ELSE
+                    (SELECT count(*) FROM server_machine m JOIN salrs_checkin c ON c.machine_id = m.id
+                     WHERE m.machine_group_id = g.id AND c.by_former_key) END AS machines
+         FROM server_machinegroup g JOIN server_businessunit u ON u.id = g.business_unit_id
+         LEFT JOIN (SELECT group_id, max(ends) AS ends FROM salrs_group_key WHERE ends > $1 GROUP BY 1) f ON f.group_id = g.id
+         ORDER BY lower(u.name), lower(g.name), g.id";
 
     /// Ends a group's former keys.
     end_former_keys(group: GroupId) = "DELETE FROM salrs_group_key WHERE group_id = $1";

@@ -21,7 +21,7 @@ pub(crate) use self::iam::{
     PolicyFormat, Psql, Report, Rollback, Token, Trust, Unlock, Verify, Who,
 };
 pub(crate) use self::import::ImportSettings;
-pub(crate) use self::key::{ApiToken, Key, NewToken};
+pub(crate) use self::key::{ApiToken, GroupKey, Key, NewToken};
 #[cfg(feature = "rehearsal")]
 pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 #[cfg(feature = "rehearsal")]

@@ -42,6 +42,45 @@ pub(crate) enum Key {
         after_help = "Example: sal key token create imaging --owner admin --write --keys --unit Labs"
     )]
     Token(ApiToken),
+    /// Keys of machine groups: what Macs check in with.
+    #[command(
+        subcommand,
+        after_help = "Example: sal key group rotate Labs --overlap-days 30"
+    )]
+    Group(GroupKey),
+}
+
+/// `sal key group`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupKey {
+    /// List the machine groups, and how many machines still use a previous key. Keys are not shown.
+    #[command(after_help = "Example: sal key group list --json")]
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a group a new key and print it; the present one goes on working for a while.
+    #[command(after_help = "Example: sal key group rotate Labs --overlap-days 30")]
+    Rotate {
+        /// The group's name, or its number where several have that name.
+        group: String,
+        /// Days that the present key goes on working; 0 ends it now, and those before it.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(..=365))]
+        overlap_days: u16,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the previous keys of a group: machines that still use one are refused.
+    #[command(after_help = "Example: sal key group end Labs --yes")]
+    End {
+        /// The group's name, or its number where several have that name.
+        group: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// `sal key token`.

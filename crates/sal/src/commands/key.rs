@@ -1,5 +1,7 @@
-//! `sal key`: what programs show to the REST API. The private part is shown once, when the key is made.
+//! `sal key`: what programs show to the REST API, and Macs when they check in. The private part of an API key is shown
+//! once, when the key is made.
 
+mod group;
 mod token;
 
 use anyhow::{Context, Result};
@@ -18,9 +20,11 @@ use crate::{commands, output, wiring};
 
 /// Runs it.
 pub(crate) async fn run(what: Key) -> Result<Exit> {
-    if let Key::Token(what) = what {
-        return token::run(what).await;
-    }
+    let what = match what {
+        Key::Token(what) => return token::run(what).await,
+        Key::Group(what) => return group::run(what).await,
+        what => what,
+    };
     let db = match commands::database().await? {
         Ok(db) => db,
         Err(exit) => return Ok(exit),
@@ -33,7 +37,7 @@ pub(crate) async fn run(what: Key) -> Result<Exit> {
             json,
         } => add(name.trim(), read_write, json, &db).await,
         Key::Revoke { key, yes, json } => revoke(&key, yes, json, &db).await,
-        Key::Token(_) => Ok(Exit::Done),
+        Key::Token(_) | Key::Group(_) => Ok(Exit::Done),
     }
 }
 

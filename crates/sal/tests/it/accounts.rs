@@ -375,6 +375,59 @@ async fn tokens_of_the_api_are_made_renewed_and_revoked() {
 }
 
 #[tokio::test]
+async fn q190_a_group_gets_another_key_by_hand_and_the_one_before_ends_when_it_is_told_to() {
+    let stage = stage().await;
+    let settings = stage.password_settings();
+    let sql = "SET ROLE sal;
+               INSERT INTO server_businessunit (name) VALUES ('Labs'), ('Office');
+               INSERT INTO server_machinegroup (business_unit_id, name, key) SELECT id, 'Macs', md5(name) FROM server_businessunit;
+               INSERT INTO server_machinegroup (business_unit_id, name, key) SELECT id, 'Carts', 'first' FROM server_businessunit WHERE name = 'Labs'";
+    stage.run(sql).await;
+    let run = async |arguments: &[&str]| {
+        let words = ["key", "group"].iter().chain(arguments).copied();
+        settings.run(&words.collect::<Vec<_>>()).await
+    };
+    let rotated = run(&["rotate", "Carts"]).await;
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    let key = "SELECT key FROM server_machinegroup WHERE name = 'Carts'";
+    assert_eq!(rotated.stdout, format!("{}\n", stage.value(key).await));
+    let former = "SELECT count(*)::text || bool_and(key_hash = sha256('first') AND ends > now() + '29 days')::text FROM salrs_group_key";
+    assert_eq!(stage.value(former).await, "1true");
+    let listed = run(&["list", "--json"]).await;
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    for group in listed.as_array().unwrap() {
+        let is_carts = group["name"] == "Carts";
+        assert_eq!(group["previous_key_ends"].is_string(), is_carts, "{listed}");
+    }
+    for (arguments, code, words) in [
+        (&["rotate", "Macs"][..], 3, "give the number of one"),
+        (&["rotate", "Nope"], 3, "sal key group list"),
+        (&["rotate", "Carts", "--overlap-days", "366"], 2, "0..=365"),
+        (&["end", "Carts"], 4, "--yes"),
+    ] {
+        let ended = run(arguments).await;
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{ended:?}");
+    }
+    assert_eq!(stage.value(former).await, "1true");
+    // A key that got known: neither it nor those before it work.
+    let id = "SELECT id::text FROM server_machinegroup WHERE name = 'Carts'";
+    let id = stage.value(id).await;
+    let at_once = run(&["rotate", &id, "--overlap-days", "0", "--json"]).await;
+    let at_once: Value = serde_json::from_str(&at_once.stdout).unwrap();
+    assert_eq!(at_once["key"], stage.value(key).await.as_str());
+    let left = "SELECT count(*)::text FROM salrs_group_key";
+    assert_eq!(stage.value(left).await, "0");
+    assert_eq!(run(&["rotate", "Carts"]).await.code, Some(0));
+    assert_eq!(run(&["end", "Carts", "--yes"]).await.code, Some(0));
+    assert_eq!(stage.value(left).await, "0");
+    let audit = "SELECT string_agg(object_name || ': ' || regexp_replace(detail, 'until .*', 'until'), '; ' ORDER BY id) FROM salrs_audit";
+    let noted = "Carts: the key was replaced; the one before works until; Carts: the key was replaced; the one before does not \
+                 work any more; Carts: the key was replaced; the one before works until; Carts: the previous key was ended";
+    assert_eq!(stage.value(audit).await, noted);
+}
+
+#[tokio::test]
 async fn called_as_run_sh_it_is_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let run_sh = folder.path().join("run.sh");

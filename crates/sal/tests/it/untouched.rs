@@ -48,7 +48,7 @@ async fn an_untouched_database_is_called_so_and_the_start_says_what_it_added() {
     assert_eq!(report["ready"], true);
     assert_eq!(report["database"], "Sal's, untouched by this server");
     let names: Vec<_> = report["will_add"].as_array().unwrap().iter().collect();
-    assert_eq!(names.len(), 17, "{report}");
+    assert_eq!(names.len(), 18, "{report}");
 
     let mut server = Server::start(&settings).await;
     let log = server.log();
