@@ -1,16 +1,29 @@
 //! The first API, which went in Sal 4: 410, and where the same thing is now.
 
+use axum::extract::OriginalUri;
 use axum::http::StatusCode;
 use axum::response::Response;
+use sal_http::django;
 use sal_store::resources::RESOURCES;
 use serde_json::json;
 
 use crate::{ROOT, answer};
 
+/// What is below `/api/` and not of the second API.
+pub(crate) async fn answer(OriginalUri(uri): OriginalUri) -> Response {
+    let path = uri.path();
+    if is_first_api(path) {
+        gone(path)
+    } else if is_first_api(&format!("{path}/")) {
+        django::append_slash(path, uri.query())
+    } else {
+        django::not_found()
+    }
+}
+
 /// Whether `path` is one of API v1: `/api/`, `/api/v1/` and what is below them, unless it begins with a `v` or a `2`, as
 /// the second API does. So it was written in the original.
-#[must_use]
-pub fn is_first_api(path: &str) -> bool {
+fn is_first_api(path: &str) -> bool {
     ["/api/v1/", "/api/"].iter().any(|prefix| {
         let Some(rest) = path.strip_prefix(prefix) else {
             return false;
@@ -21,8 +34,7 @@ pub fn is_first_api(path: &str) -> bool {
 }
 
 /// 410 that names the address in the second API.
-#[must_use]
-pub fn gone(path: &str) -> Response {
+fn gone(path: &str) -> Response {
     let rest = path
         .strip_prefix("/api/v1/")
         .or_else(|| path.strip_prefix("/api/"))

@@ -32,7 +32,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
-use sal_http::{App, Routes, django, per_minute::Spent};
+use sal_http::{Access, App, Door, Routes, django, per_minute::Spent};
 use sal_store::resources::Resource;
 
 use access::{ApiWrite, Caller, TokenUses};
@@ -47,8 +47,7 @@ use write::{
     once::{self, Beginning},
 };
 
-pub use first_api::{gone, is_first_api};
-pub use mcp::{ForeignOrigin, PATHS as ASSISTANTS};
+pub use mcp::ForeignOrigin;
 pub use openapi::document;
 
 /// 403 with a reason, for layers around this door.
@@ -58,27 +57,23 @@ pub fn refused(why: &str) -> Response {
     answer::finish(answer::json(StatusCode::FORBIDDEN, &body), None)
 }
 
-/// Whether a path is below this door's.
-#[must_use]
-pub fn has(path: &str) -> bool {
-    path.strip_prefix(ROOT)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
 /// The routes; what is below them is told apart by [`address`].
 pub fn routes(app: &App) -> Routes {
     let uses = TokenUses::default();
     app.add_late(Arc::new(uses.clone()));
     Routes::new()
-        .route("/api/v2", any(api))
-        .route("/api/v2/", any(api))
-        .route("/api/v2/{*rest}", any(api))
-        .route("/mcp", any(mcp::answer))
-        .route("/mcp/", any(mcp::answer))
+        .route("/api/v2", Access::Program, any(api))
+        .route("/api/v2/", Access::Program, any(api))
+        .route("/api/v2/{*rest}", Access::Program, any(api))
+        .route("/mcp", Access::Token, any(mcp::answer))
+        .route("/mcp/", Access::Token, any(mcp::answer))
+        .route("/api/", Access::Anyone, any(first_api::answer))
+        .route("/api/{*rest}", Access::Anyone, any(first_api::answer))
         .layer(Extension(Arc::new(Kept {
             uses,
             ..Kept::default()
         })))
+        .behind(Door::Programs)
 }
 
 /// What this door knows from one request to the next.

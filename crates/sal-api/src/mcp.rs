@@ -30,14 +30,11 @@ use crate::{
 use protocol::{Era, Meant};
 use rpc::{Fault, Message};
 
-/// That a request comes from another site's page, and which: found out by whoever knows the origins of this server, for
-/// [`PATHS`]. A page that was given this server's address under a name of its own (DNS rebinding) asks as that name, so
+/// That a request comes from another site's page, and which: found out by whoever knows the origins of this server, where
+/// assistants ask. A page that was given this server's address under a name of its own (DNS rebinding) asks as that name, so
 /// `Host` proves nothing there.
 #[derive(Clone, Debug)]
 pub struct ForeignOrigin(pub String);
-
-/// Where assistants ask.
-pub const PATHS: [&str; 2] = ["/mcp", "/mcp/"];
 
 pub(crate) async fn answer(
     State(app): State<App>,

@@ -1,5 +1,7 @@
 //! What every request goes through: a request id, one line of log, counters, and the headers every answer carries.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -16,13 +18,18 @@ use crate::error::AppError;
 use crate::metric_names::{REQUEST_SECONDS, REQUESTS};
 use crate::multipart;
 use crate::origin::is_https;
+use crate::routes::Doors;
 
 /// Gives the request an id (its own, if it brought a sane one), logs its outcome, counts it.
-pub async fn observe(request: Request, next: Next) -> Response {
+pub async fn observe(State(doors): State<Arc<Doors>>, request: Request, next: Next) -> Response {
     let id = request_id(&request);
-    let door = door_of(request.uri().path());
+    let asked = request.uri().path();
+    let place = doors
+        .place(request.extensions())
+        .or_else(|| doors.lacking_slash(asked));
+    let door = place.map(|place| place.door).unwrap_or_default().name();
     let method = request.method().clone();
-    let path = without_secrets(request.uri().path());
+    let path = doors.without_secrets(asked);
     let span = info_span!("request", request_id = %id, door);
     // Tells of requests that never end.
     span.in_scope(|| trace!("{method} {path} arrived"));
@@ -78,16 +85,19 @@ pub async fn standard_headers(State(app): State<App>, request: Request, next: Ne
 
 /// Reads the form of a page before anything is taken for the request, so that a slow sender holds no connection to the
 /// database and no person's turn. No form of ours is larger than the limits.
-pub async fn read_form(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn read_form(
+    State((app, doors)): State<(App, Arc<Doors>)>,
+    request: Request,
+    next: Next,
+) -> Response {
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return next.run(Request::from_parts(parts, body)).await;
     }
-    let limit_bytes = if parts.uri.path().starts_with("/login") {
-        LOGIN_BYTES
-    } else {
-        FORM_BYTES
-    };
+    let place = doors.place(&parts.extensions);
+    let limit_bytes = place
+        .and_then(|place| place.form_bytes)
+        .unwrap_or(FORM_BYTES);
     match app.memory().read(body, limit_bytes).await {
         Ok(read) => match as_urlencoded(parts, read.bytes).await {
             Ok(request) => next.run(request).await,
@@ -118,7 +128,6 @@ async fn as_urlencoded(mut parts: Parts, body: Bytes) -> Result<Request, AppErro
     Ok(Request::from_parts(parts, encoded.into()))
 }
 
-const LOGIN_BYTES: usize = 16 * 1024;
 const FORM_BYTES: usize = 64 * 1024;
 
 fn request_id(request: &Request) -> String {
@@ -137,54 +146,6 @@ fn request_id(request: &Request) -> String {
     )
 }
 
-/// Which of the four doors a path belongs to, for logs and metrics.
-fn door_of(path: &str) -> &'static str {
-    const MACHINES: &[&str] = &[
-        "/checkin",
-        "/preflight",
-        "/report_broken_client",
-        "/inventory/hash",
-        "/inventory/submit",
-        "/catalog/",
-        "/profiles/submit",
-    ];
-    const OWN: &[&str] = &["/healthcheck", "/livez", "/readyz", "/metrics"];
-    if MACHINES.iter().any(|prefix| path.starts_with(prefix)) {
-        "machines"
-    } else if path.starts_with("/api") || matches!(path, "/mcp" | "/mcp/") {
-        "programs"
-    } else if OWN.iter().any(|prefix| path.starts_with(prefix)) {
-        "health"
-    } else {
-        "people"
-    }
-}
-
-/// Paths that carry a secret are logged without it: set-up links, and licence URLs with a group's key. However the path
-/// is spelled: what no page answers to may be a mistyped link. Whatever else looks like a secret is left out too.
-fn without_secrets(path: &str) -> String {
-    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-    let mut hides_rest = false;
-    let segments = decoded.split('/').map(|segment| {
-        let looks_random = segment.len() >= RANDOM_CHARACTERS
-            && segment
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        let hides = (hides_rest && !segment.is_empty()) || looks_random;
-        hides_rest |= SECRET_AFTER
-            .iter()
-            .any(|word| segment.eq_ignore_ascii_case(word));
-        if hides { "***" } else { segment }
-    });
-    let shown = segments.collect::<Vec<_>>().join("/");
-    shown.replace(char::is_control, " ")
-}
-
-/// After these words of a path come secrets.
-const SECRET_AFTER: &[&str] = &["setup", "available", "usage"];
-/// Our random texts have 43 characters or more; serial numbers and ids are shorter.
-const RANDOM_CHARACTERS: usize = 40;
-
 fn class_of(status: u16) -> &'static str {
     match status {
         200..300 => "2xx",
@@ -196,38 +157,3 @@ fn class_of(status: u16) -> &'static str {
 
 /// The header a request id travels in.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_logged_without_their_secrets_however_they_are_spelled() {
-        let token = "lxebpsP7pId282m-SuL2ETFF7VmWMZ5WTGsPWBPnfWc";
-        for (path, shown) in [
-            (format!("/setup/{token}/"), "/setup/***/"),
-            ("/setup/short/".to_owned(), "/setup/***/"),
-            (format!("//setup/{token}"), "//setup/***"),
-            (format!("/%73etup/{token}/"), "/setup/***/"),
-            (format!("/setup%2F{token}/x"), "/setup/***/***"),
-            (format!("/SETUP/{token}"), "/SETUP/***"),
-            (format!("/stup/{token}/"), "/stup/***/"),
-            (
-                "/licenses/available/key/Office/".to_owned(),
-                "/licenses/available/***/***/",
-            ),
-            ("/licenses/usage/key/".to_owned(), "/licenses/usage/***/"),
-            (
-                "/machine_detail/VMware-56-4d-a1/".to_owned(),
-                "/machine_detail/VMware-56-4d-a1/",
-            ),
-            (
-                "/api/v2/machines/0198c5c2-0000-7000-8000-0123456789ab/".to_owned(),
-                "/api/v2/machines/0198c5c2-0000-7000-8000-0123456789ab/",
-            ),
-            ("/a%0a2026%1b[31m".to_owned(), "/a 2026 [31m"),
-        ] {
-            assert_eq!(without_secrets(&path), shown, "{path}");
-        }
-    }
-}

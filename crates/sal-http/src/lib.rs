@@ -34,4 +34,4 @@ pub mod turns;
 pub use app::{App, Clock, HttpConfig};
 pub use enabled_plugins::enabled_plugins;
 pub use error::AppError;
-pub use routes::Routes;
+pub use routes::{Access, Door, Doors, Routes};

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use sal_http::django::{self, HEAD, escaped};
 use sal_http::seldom::Seldom;
+use sal_http::{Access, Door, Doors};
 use tracing::warn;
 
 use crate::router::BadOrigin;
@@ -90,14 +91,15 @@ impl OwnOrigins {
 
 /// Takes a request, or answers 403 with both values.
 pub(crate) async fn refuse(
-    State(own): State<Arc<OwnOrigins>>,
+    State((own, doors)): State<(Arc<OwnOrigins>, Arc<Doors>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
     let said = Said::of(&parts);
+    let place = doors.place(&parts.extensions);
     // Where assistants ask, they are told in their own words.
-    if sal_api::ASSISTANTS.contains(&parts.uri.path()) {
+    if place.is_some_and(|place| place.access == Access::Token) {
         let stranger = own.stranger(&said);
         if let Some(origin) = stranger {
             parts.extensions.insert(sal_api::ForeignOrigin(origin));
@@ -105,7 +107,8 @@ pub(crate) async fn refuse(
         return next.run(Request::from_parts(parts, body)).await;
     }
     if let Some(objection) = own.objection(&parts.method, &said) {
-        return answer(objection, &said, sal_api::has(parts.uri.path()), &own);
+        let is_program = place.is_some_and(|place| place.door == Door::Programs);
+        return answer(objection, &said, is_program, &own);
     }
     next.run(Request::from_parts(parts, body)).await
 }

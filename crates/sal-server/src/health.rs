@@ -15,22 +15,23 @@ use jiff::Timestamp;
 use sal_http::database_status::DatabaseStatus;
 use sal_http::metric_names::{DB_CONNECTIONS, DB_CREDENTIAL_SECONDS};
 use sal_http::skew::skew_in_words;
-use sal_http::{App, django};
+use sal_http::{Access, App, Door, Routes, django};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::router::Options;
 
 /// `/healthcheck/`, `/livez`, `/readyz`, `/metrics`, as the public sees them.
-pub(crate) fn routes(options: &Options) -> Router<App> {
+pub(crate) fn routes(options: &Options) -> Routes {
     let shown = Shown {
         render: Arc::clone(&options.render_metrics),
         token: options.status_token.clone(),
         is_private: false,
     };
-    Router::new()
-        .route("/healthcheck/", get(healthcheck))
+    Routes::new()
+        .route("/healthcheck/", Access::Anyone, get(healthcheck))
         .merge(status_routes(shown))
+        .behind(Door::Health)
 }
 
 /// The second listener: the same with everything told.
@@ -40,7 +41,7 @@ pub fn status_router(app: App, options: &Options) -> Router {
         token: None,
         is_private: true,
     };
-    status_routes(shown).with_state(app)
+    status_routes(shown).into_router().with_state(app)
 }
 
 /// What is told to whom.
@@ -51,18 +52,20 @@ struct Shown {
     is_private: bool,
 }
 
-fn status_routes(shown: Shown) -> Router<App> {
+fn status_routes(shown: Shown) -> Routes {
     let ready_shown = shown.clone();
-    Router::new()
-        .route("/livez", get(async || "ok\n"))
+    Routes::new()
+        .route("/livez", Access::Anyone, get(async || "ok\n"))
         .route(
             "/readyz",
+            Access::Anyone,
             get(async move |State(app): State<App>, headers: HeaderMap| {
                 ready(&app, ready_shown.tells_all(&headers)).await
             }),
         )
         .route(
             "/metrics",
+            Access::StatusToken,
             get(async move |State(app): State<App>, headers: HeaderMap| {
                 if shown.tells_all(&headers) {
                     return metrics(&app, &shown.render);

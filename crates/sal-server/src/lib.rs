@@ -7,7 +7,6 @@ mod foreign_forms;
 pub mod health;
 pub mod router;
 mod serve;
-mod slash;
 mod unread;
 
 pub use health::status_router;

@@ -8,14 +8,14 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::{Extension, Router};
-use sal_http::{App, django, layers, turns};
+use sal_http::{App, Doors, django, layers, turns};
 use sal_web::ApiDocument;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use crate::foreign_forms::{self, OwnOrigins};
-use crate::{health, slash, unread};
+use crate::{health, unread};
 
 /// What the assembly decides, beside the App.
 #[derive(Clone)]
@@ -65,24 +65,30 @@ pub struct BadOrigin {
 pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
     let own = OwnOrigins::read(options.public_url.as_deref(), &options.trusted_origins)?;
     let own = Arc::new(own);
-    let pages = sal_web::routes();
-    let paths: Arc<[&'static str]> = pages.paths().into();
+    let (machines, programs) = (sal_checkin::routes(&app), sal_api::routes(&app));
+    let (pages, health) = (sal_web::routes(), health::routes(options));
+    let doors = Arc::new(Doors::of(&[&machines, &programs, &pages, &health]));
+    let refuse = from_fn_with_state((own, Arc::clone(&doors)), foreign_forms::refuse);
     let pages = pages
         .into_router()
         .layer(Extension(ApiDocument(sal_api::document())))
         .layer(from_fn(turns::hold_turn))
-        .layer(from_fn_with_state(app.clone(), layers::read_form))
-        .layer(from_fn_with_state(Arc::clone(&own), foreign_forms::refuse))
+        .layer(from_fn_with_state(
+            (app.clone(), Arc::clone(&doors)),
+            layers::read_form,
+        ))
+        .layer(refuse.clone())
         .layer(CompressionLayer::new().gzip(true));
-    let programs = sal_api::routes(&app)
+    let programs = programs
         .into_router()
-        .layer(from_fn_with_state(own, foreign_forms::refuse))
+        .layer(refuse)
         .layer(CompressionLayer::new().gzip(true));
+    let paths = Arc::clone(&doors);
     let router = Router::new()
-        .merge(sal_checkin::routes(&app))
+        .merge(machines.into_router())
         .merge(programs)
         .merge(pages)
-        .merge(health::routes(options))
+        .merge(health.into_router())
         .fallback(move |method: Method, uri: OriginalUri| nothing_here(method, uri, paths))
         .layer(from_fn(unread::read_the_rest))
         .layer(RequestBodyDeadlineLayer::new(options.body_deadline))
@@ -97,7 +103,7 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
             },
         ))
         .layer(from_fn_with_state(app.clone(), layers::standard_headers))
-        .layer(from_fn(layers::observe));
+        .layer(from_fn_with_state(doors, layers::observe));
     Ok(router.with_state(app))
 }
 
@@ -105,14 +111,10 @@ pub fn router(app: App, options: &Options) -> Result<Router, BadOrigin> {
 async fn nothing_here(
     method: Method,
     OriginalUri(uri): OriginalUri,
-    pages: Arc<[&'static str]>,
+    doors: Arc<Doors>,
 ) -> Response {
     let path = uri.path();
-    if sal_api::is_first_api(path) {
-        return sal_api::gone(path);
-    }
-    let is_first_api = || sal_api::is_first_api(&format!("{path}/"));
-    if slash::is_missing(path, &pages) || is_first_api() {
+    if doors.lacking_slash(path).is_some() {
         tracing::debug!(%method, "sent on to the path with a slash");
         return django::append_slash(path, uri.query());
     }

@@ -4,7 +4,7 @@
 
 use askama::Template;
 use axum::{Extension, extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::Viewer};
+use sal_http::{Access, App, AppError, Routes, access::Viewer};
 use serde_json::Value;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 pub struct ApiDocument(pub &'static Value);
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/api/v2/docs/", get(show_api_reference))
+    Routes::new().route("/api/v2/docs/", Access::Viewer, get(show_api_reference))
 }
 
 #[derive(Template)]

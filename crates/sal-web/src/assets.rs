@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use sal_http::{AppError, Routes};
+use sal_http::{Access, AppError, Routes};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -22,7 +22,7 @@ pub(crate) struct Asset {
 }
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/static/{name}", get(show_asset))
+    Routes::new().route("/static/{name}", Access::Anyone, get(show_asset))
 }
 
 async fn show_asset(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, AppError> {

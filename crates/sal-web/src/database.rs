@@ -10,7 +10,7 @@ use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
 use jiff::{SignedDuration, Timestamp};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     database_status::{DatabaseStatus, LoginMode, LoginResult},
     db::page_client,
@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/database/", get(show_database))
+    Routes::new().route("/database/", Access::GlobalAdmin, get(show_database))
 }
 
 #[derive(Template)]

@@ -19,7 +19,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, SeesMachines, Viewer},
     db::Db,
 };
@@ -51,7 +51,11 @@ use view::{DeviceView, Parts, TabRows};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/machine_detail/{key}/", get(show_machine))
+        .route(
+            "/machine_detail/{key}/",
+            Access::SeesMachines,
+            get(show_machine),
+        )
         .merge(facts::routes())
         .merge(item::routes())
         .merge(making::routes())

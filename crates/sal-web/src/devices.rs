@@ -25,7 +25,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, SeesMachines},
     db::Db,
 };
@@ -58,11 +58,23 @@ pub(crate) use view::{Line, machines};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/machines/", get(list_machines))
-        .route("/machines/facets/", get(show_facets))
-        .route("/machines/columns/", post(choose_columns::choose_columns))
-        .route("/machines/export/", get(export::export_machines))
-        .route("/machines/bulk/", post(bulk::change_machines))
+        .route("/machines/", Access::SeesMachines, get(list_machines))
+        .route("/machines/facets/", Access::SeesMachines, get(show_facets))
+        .route(
+            "/machines/columns/",
+            Access::SeesMachines,
+            post(choose_columns::choose_columns),
+        )
+        .route(
+            "/machines/export/",
+            Access::SeesMachines,
+            get(export::export_machines),
+        )
+        .route(
+            "/machines/bulk/",
+            Access::ReadWrite,
+            post(bulk::change_machines),
+        )
         .merge(old_lists::routes())
 }
 

@@ -4,7 +4,7 @@
 
 use axum::{Form, extract::State, response::Response, routing::post};
 use sal_http::random_key::{GROUP_KEY, random_key};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     group_keys::group_keys,
     groups::{insert_group, insert_unit},
@@ -18,7 +18,11 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/first-group/", post(create_first_group))
+    Routes::new().route(
+        "/first-group/",
+        Access::GlobalAdmin,
+        post(create_first_group),
+    )
 }
 
 #[derive(Deserialize)]

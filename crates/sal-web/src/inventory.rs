@@ -13,7 +13,7 @@ mod place;
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, SeesMachines, Viewer},
     db::Db,
 };
@@ -32,18 +32,25 @@ use place::{Neighbour, Shown};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/inventory/", get(choose_place))
-        .route("/inventory/{kind}/{id}/", get(list::show_applications))
+        .route("/inventory/", Access::SeesMachines, get(choose_place))
+        .route(
+            "/inventory/{kind}/{id}/",
+            Access::SeesMachines,
+            get(list::show_applications),
+        )
         .route(
             "/inventory/application/{kind}/{id}/{application}/",
+            Access::SeesMachines,
             get(application::show_application),
         )
         .route(
             "/inventory/list/{kind}/{id}/{application}/",
+            Access::SeesMachines,
             get(installs::show_installs),
         )
         .route(
             "/inventory/csv_export/{kind}/{id}/",
+            Access::SeesMachines,
             get(export::export_inventory),
         )
 }

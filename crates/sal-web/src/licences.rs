@@ -12,7 +12,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     Client,
     licences::{
@@ -35,15 +35,21 @@ use form::LicenceForm;
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(LIST, get(show_licences))
-        .route("/licenses/new/", get(show_new_licence).post(create_licence))
+        .route(LIST, Access::GlobalAdmin, get(show_licences))
+        .route(
+            "/licenses/new/",
+            Access::GlobalAdmin,
+            get(show_new_licence).post(create_licence),
+        )
         // To the end: Sal takes names with slashes.
         .route(
             "/licenses/edit/{*name}",
+            Access::GlobalAdmin,
             get(show_licence).post(change_licence),
         )
         .route(
             "/licenses/delete/{*name}",
+            Access::GlobalAdmin,
             get(confirm_deletion).post(remove_licence),
         )
 }

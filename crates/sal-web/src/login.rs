@@ -12,7 +12,7 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Viewer, hashing::Asker, oidc::Oidc, password, session::SessionCookie},
     db::page_client,
     origin::Origin,
@@ -29,8 +29,13 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/login/", get(show_login).post(log_in))
-        .route("/logout/", get(confirm_logout).post(log_out))
+        .route("/login/", Access::Anyone, get(show_login).post(log_in))
+        .forms_up_to(MOST_BYTES)
+        .route(
+            "/logout/",
+            Access::Anyone,
+            get(confirm_logout).post(log_out),
+        )
 }
 
 #[derive(Template)]
@@ -220,3 +225,6 @@ async fn log_out(
     }
     Ok(response)
 }
+
+/// Whoever is not logged in has little to say.
+const MOST_BYTES: usize = 16 * 1024;

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::oidc::{Answer, Oidc, OidcError},
     origin::Origin,
 };
@@ -25,8 +25,8 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/oidc/login/", get(begin_login))
-        .route("/oidc/callback/", get(finish_login))
+        .route("/oidc/login/", Access::Anyone, get(begin_login))
+        .route("/oidc/callback/", Access::Anyone, get(finish_login))
 }
 
 #[derive(Template)]

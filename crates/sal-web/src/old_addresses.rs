@@ -9,7 +9,7 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
-    AppError, Routes,
+    Access, AppError, Routes,
     access::{GlobalAdmin, Level, Viewer},
 };
 use serde::Deserialize;
@@ -18,15 +18,20 @@ use crate::page::{redirect, safe_next};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/admin/", get(administer))
-        .route("/admin/login/", get(log_in))
-        .route("/admin/logout/", get(|| async { redirect("/logout/") }))
+        .route("/admin/", Access::GlobalAdmin, get(administer))
+        .route("/admin/login/", Access::Anyone, get(log_in))
+        .route(
+            "/admin/logout/",
+            Access::Anyone,
+            get(|| async { redirect("/logout/") }),
+        )
         .route(
             "/admin/password_change/",
+            Access::Anyone,
             get(|| async { redirect("/changepassword/") }),
         )
-        .route("/admin/{*rest}", get(administer_part))
-        .route("/new_version/{when}/", get(put_off))
+        .route("/admin/{*rest}", Access::GlobalAdmin, get(administer_part))
+        .route("/new_version/{when}/", Access::GlobalAdmin, get(put_off))
 }
 
 async fn administer(viewer: Result<Viewer, AppError>) -> Response {

@@ -17,7 +17,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, Viewer},
     db::Db,
     enabled_plugins,
@@ -45,9 +45,9 @@ use surroundings::{Link, Places};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/", get(show_overview))
-        .route("/dashboard/{unit}/", get(show_unit))
-        .route("/machinegroup/{group}/", get(show_group))
+        .route("/", Access::Viewer, get(show_overview))
+        .route("/dashboard/{unit}/", Access::Viewer, get(show_unit))
+        .route("/machinegroup/{group}/", Access::Viewer, get(show_group))
 }
 
 #[derive(Template)]

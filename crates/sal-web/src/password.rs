@@ -10,7 +10,7 @@ use axum::{
 };
 use sal_http::access::credentials::password_problem;
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Viewer, hashing::Asker, password, session::SessionCookie},
     db::page_client,
     origin::Origin,
@@ -30,8 +30,12 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/changepassword/", get(show_form).post(change_password))
-        .route("/changepassword/done/", get(show_done))
+        .route(
+            "/changepassword/",
+            Access::Viewer,
+            get(show_form).post(change_password),
+        )
+        .route("/changepassword/done/", Access::Viewer, get(show_done))
 }
 
 #[derive(Template)]

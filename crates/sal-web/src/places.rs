@@ -22,7 +22,7 @@ use axum::{
 };
 use sal_http::random_key::{GROUP_KEY, random_key};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{GlobalAdmin, ReadWrite},
     db::Db,
 };
@@ -46,9 +46,14 @@ const NO_UNIT: UnitId = UnitId(0);
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/new-bu/", get(show_new_unit).post(create_unit))
+        .route(
+            "/new-bu/",
+            Access::GlobalAdmin,
+            get(show_new_unit).post(create_unit),
+        )
         .route(
             "/new-machine-group/{unit}/",
+            Access::ReadWrite,
             get(show_new_group).post(create_group),
         )
         .merge(list::routes())

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::Viewer, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::Viewer, db::Db};
 use sal_plugins::{Kind, Plugin};
 use sal_store::{
     Client,
@@ -32,9 +32,17 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/reports/", get(list_reports))
-        .route("/report/{plugin}/{kind}/{id}/", get(show_report))
-        .route("/load_plugin/{plugin}/{kind}/{id}/", get(show_plugin))
+        .route("/reports/", Access::Viewer, get(list_reports))
+        .route(
+            "/report/{plugin}/{kind}/{id}/",
+            Access::Viewer,
+            get(show_report),
+        )
+        .route(
+            "/load_plugin/{plugin}/{kind}/{id}/",
+            Access::Viewer,
+            get(show_plugin),
+        )
 }
 
 #[derive(Template)]

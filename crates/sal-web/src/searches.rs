@@ -15,7 +15,7 @@ mod steps;
 mod suggest;
 
 use axum::routing::{get, post};
-use sal_http::{AppError, Routes, access::Viewer};
+use sal_http::{Access, AppError, Routes, access::Viewer};
 use sal_store::{
     Client,
     ids::SearchId,
@@ -24,26 +24,53 @@ use sal_store::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/search/", get(results::quick_search))
-        .route("/search/list/", get(list::show_list))
-        .route("/search/builder/", get(builder::show_builder))
-        .route("/search/count/{id}/", get(list::show_count))
-        .route("/search/first/{id}/", get(list::show_first))
-        .route("/search/suggest/", get(suggest::suggest))
-        .route("/search/save/", post(save::save))
+        .route("/search/", Access::SeesMachines, get(results::quick_search))
+        .route("/search/list/", Access::Viewer, get(list::show_list))
+        .route(
+            "/search/builder/",
+            Access::SeesMachines,
+            get(builder::show_builder),
+        )
+        .route("/search/count/{id}/", Access::Viewer, get(list::show_count))
+        .route(
+            "/search/first/{id}/",
+            Access::SeesMachines,
+            get(list::show_first),
+        )
+        .route(
+            "/search/suggest/",
+            Access::SeesMachines,
+            get(suggest::suggest),
+        )
+        .route("/search/save/", Access::SeesMachines, post(save::save))
         .route(
             "/search/save_search/{id}/",
+            Access::SeesMachines,
             get(results::redirect_to_builder).post(save::save_name),
         )
-        .route("/search/build_search/{id}/", get(builder::show_saved))
-        .route("/search/run_search/{id}/", get(results::run))
-        .route("/search/csv/{id}/", get(results::send_csv))
+        .route(
+            "/search/build_search/{id}/",
+            Access::SeesMachines,
+            get(builder::show_saved),
+        )
+        .route(
+            "/search/run_search/{id}/",
+            Access::Viewer,
+            get(results::run),
+        )
+        .route(
+            "/search/csv/{id}/",
+            Access::SeesMachines,
+            get(results::send_csv),
+        )
         .route(
             "/search/delete_search/{id}/",
+            Access::SeesMachines,
             get(delete::ask).post(delete::remove),
         )
         .route(
             "/search/get_fields/{model}/",
+            Access::SeesMachines,
             get(results::show_search_fields),
         )
         .merge(steps::routes())

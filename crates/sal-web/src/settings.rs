@@ -14,7 +14,7 @@ mod usage_data;
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     db::Db,
     sal_settings::{HISTORICAL_RETENTION, SEND_DATA},
@@ -27,7 +27,7 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/settings/", get(show_settings))
+        .route("/settings/", Access::GlobalAdmin, get(show_settings))
         .merge(all::routes())
         .merge(retention::routes())
         .merge(maintenance::routes())

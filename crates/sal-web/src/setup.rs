@@ -10,7 +10,7 @@ use axum::{
 };
 use sal_http::access::credentials::{password_problem, username_problem};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{hashing::Asker, password, setup},
     origin::Origin,
 };
@@ -23,7 +23,13 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/setup/{token}/", get(show_setup).post(create_user))
+    Routes::new()
+        .route(
+            "/setup/{token}/",
+            Access::Anyone,
+            get(show_setup).post(create_user),
+        )
+        .secret_after("setup")
 }
 
 #[derive(Template)]

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
     routing::post,
 };
-use sal_http::Routes;
+use sal_http::{Access, Routes};
 use serde::Deserialize;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route("/theme/", post(choose_theme))
+    Routes::new().route("/theme/", Access::Anyone, post(choose_theme))
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use axum::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{SeesMachines, Viewer},
     db::Db,
 };
@@ -37,8 +37,8 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/updates/", get(show_updates))
-        .route("/updates/item/", get(item::show_item))
+        .route("/updates/", Access::SeesMachines, get(show_updates))
+        .route("/updates/item/", Access::SeesMachines, get(item::show_item))
 }
 
 #[derive(Template)]

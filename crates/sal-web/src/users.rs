@@ -18,7 +18,7 @@ use axum::{
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, Staff, Viewer},
     db::Db,
 };
@@ -43,7 +43,7 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(LIST, get(show_users))
+        .route(LIST, Access::Staff, get(show_users))
         .merge(new::routes())
         .merge(edit::routes())
         .merge(flags::routes())

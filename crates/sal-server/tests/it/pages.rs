@@ -9,10 +9,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use sal_http::Access;
 use sal_testkit::TestServer;
 use serde_json::json;
 
-use crate::access::{Person, ROWS, Stage, Who};
+use crate::access::{Person, Stage, rows};
 
 /// Texts that would run, break out or mislead if anything forgot to escape them.
 const HOSTILE: [&str; 6] = [
@@ -97,10 +98,10 @@ async fn pages(stage: &Stage) -> Vec<String> {
         .await
         .unwrap()
         .get(0);
-    let mut pages: Vec<String> = ROWS
-        .iter()
+    let mut pages: Vec<String> = rows()
+        .into_iter()
         .filter(|(path, who, _)| {
-            *who != Who::Anyone && !path.contains("export") && !path.contains("/csv/")
+            *who != Access::Anyone && !path.contains("export") && !path.contains("/csv/")
         })
         .map(|(.., example)| stage.fill(example, true))
         .collect();

@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     db::{export_client, page_client},
 };
@@ -25,8 +25,8 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route(PATH, get(show_changes))
-        .route(EXPORT, get(export_changes))
+        .route(PATH, Access::GlobalAdmin, get(show_changes))
+        .route(EXPORT, Access::GlobalAdmin, get(export_changes))
 }
 
 #[derive(Template)]

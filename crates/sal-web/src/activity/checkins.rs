@@ -11,7 +11,7 @@ use axum::{
 use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     db::{Db, export_client},
 };
@@ -28,8 +28,8 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route(PATH, get(show_events))
-        .route(EXPORT, get(export_events))
+        .route(PATH, Access::GlobalAdmin, get(show_events))
+        .route(EXPORT, Access::GlobalAdmin, get(export_events))
 }
 
 #[derive(Template)]

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{ReadWrite, Viewer},
     db::Db,
 };
@@ -34,9 +34,14 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/machine/edit/{id}/", get(show_edit).post(save_machine))
+        .route(
+            "/machine/edit/{id}/",
+            Access::ReadWrite,
+            get(show_edit).post(save_machine),
+        )
         .route(
             "/machine/delete/{id}/",
+            Access::ReadWrite,
             get(ask_delete).post(delete_machine),
         )
 }

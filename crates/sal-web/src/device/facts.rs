@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sal_http::{App, AppError, Routes, access::SeesMachines, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::SeesMachines, db::Db};
 use sal_store::{device::tabs::device_source_facts, ids::MachineId};
 
 use super::{
@@ -24,7 +24,11 @@ use crate::{
 };
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/machine_detail/facts/{key}/{source}/", get(show_facts))
+    Routes::new().route(
+        "/machine_detail/facts/{key}/{source}/",
+        Access::SeesMachines,
+        get(show_facts),
+    )
 }
 
 #[derive(Template)]

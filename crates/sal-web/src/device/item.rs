@@ -7,7 +7,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::SeesMachines, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::SeesMachines, db::Db};
 use sal_store::{
     device::tabs::{device_item, device_item_history},
     ids::ItemId,
@@ -25,7 +25,11 @@ use crate::{
 };
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/machine_detail/{key}/item/{item}/", get(show_item))
+    Routes::new().route(
+        "/machine_detail/{key}/item/{item}/",
+        Access::SeesMachines,
+        get(show_item),
+    )
 }
 
 #[derive(Template)]

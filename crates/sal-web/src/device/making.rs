@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::ReadWrite, db::Db, serial};
+use sal_http::{Access, App, AppError, Routes, access::ReadWrite, db::Db, serial};
 use sal_store::{checkin::write::insert_machine, units::FoundGroup};
 use serde::Deserialize;
 
@@ -23,6 +23,7 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new().route(
         "/machine/new/{group}/",
+        Access::ReadWrite,
         get(show_new_machine).post(create_machine),
     )
 }

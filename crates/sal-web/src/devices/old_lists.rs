@@ -12,7 +12,7 @@ use axum::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{SeesMachines, Viewer},
 };
 use sal_plugins::Filter;
@@ -28,13 +28,26 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route("/list/{plugin}/{data}/", get(redirect_from_short_list))
-        .route("/list/{plugin}/{data}/{*rest}", get(redirect_from_list))
+        .route(
+            "/list/{plugin}/{data}/",
+            Access::SeesMachines,
+            get(redirect_from_short_list),
+        )
+        .route(
+            "/list/{plugin}/{data}/{*rest}",
+            Access::SeesMachines,
+            get(redirect_from_list),
+        )
         .route(
             "/tableajax/{plugin}/{data}/{place}/{id}/",
+            Access::SeesMachines,
             get(data_table::show_data_table),
         )
-        .route("/csv/{plugin}/{data}/{place}/{id}/", get(csv::send_csv))
+        .route(
+            "/csv/{plugin}/{data}/{place}/{id}/",
+            Access::SeesMachines,
+            get(csv::send_csv),
+        )
 }
 
 /// A list of Sal's: plugin, segment, kind of place, id of the place.

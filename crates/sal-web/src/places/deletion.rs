@@ -6,7 +6,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     groups::{GroupContents, count_in_group, delete_groups},
     units::{UnitContents, count_in_unit, delete_unit},
@@ -26,10 +26,18 @@ pub(super) fn routes() -> Routes {
     let unit = || get(ask_unit).post(remove_unit);
     let group = || get(ask_group).post(remove_group);
     Routes::new()
-        .route("/business_unit/delete/{id}/", unit())
-        .route("/business_unit/really/delete/{id}/", unit())
-        .route("/machine_group/delete/{id}/", group())
-        .route("/machine_group/really/delete/{id}/", group())
+        .route("/business_unit/delete/{id}/", Access::GlobalAdmin, unit())
+        .route(
+            "/business_unit/really/delete/{id}/",
+            Access::GlobalAdmin,
+            unit(),
+        )
+        .route("/machine_group/delete/{id}/", Access::GlobalAdmin, group())
+        .route(
+            "/machine_group/really/delete/{id}/",
+            Access::GlobalAdmin,
+            group(),
+        )
 }
 
 async fn ask_unit(

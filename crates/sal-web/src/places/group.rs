@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, ReadWrite, Viewer},
     db::Db,
 };
@@ -37,6 +37,7 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new().route(
         "/edit-machine-group/{id}/",
+        Access::ReadWrite,
         get(show_group).post(save_group),
     )
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     db::Db,
     random_key::{GROUP_KEY, random_key},
@@ -35,9 +35,14 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/edit-machine-group/{id}/key/", get(show).post(replace))
+        .route(
+            "/edit-machine-group/{id}/key/",
+            Access::GlobalAdmin,
+            get(show).post(replace),
+        )
         .route(
             "/edit-machine-group/{id}/former-keys/",
+            Access::GlobalAdmin,
             get(ask_to_end).post(end),
         )
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::units::{ManagedGroup, ManagedUnit, list_all_groups, list_units_with_members};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/units/", get(show_units))
+    Routes::new().route("/units/", Access::GlobalAdmin, get(show_units))
 }
 
 #[derive(Template)]

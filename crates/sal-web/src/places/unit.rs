@@ -13,7 +13,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{GlobalAdmin, Viewer},
     db::Db,
 };
@@ -33,7 +33,11 @@ use crate::{
 };
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/business_unit/edit/{id}/", get(show_unit).post(save_unit))
+    Routes::new().route(
+        "/business_unit/edit/{id}/",
+        Access::GlobalAdmin,
+        get(show_unit).post(save_unit),
+    )
 }
 
 #[derive(Template)]

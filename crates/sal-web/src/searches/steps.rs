@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{SeesMachines, Viewer},
     db::Db,
 };
@@ -27,29 +27,39 @@ use crate::page::redirect;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
-        .route("/search/new/", get(to_new).post(begin))
+        .route(
+            "/search/new/",
+            Access::SeesMachines,
+            get(to_new).post(begin),
+        )
         .route(
             "/search/new_search_group/{id}/",
+            Access::SeesMachines,
             get(to_builder).post(new_group),
         )
         .route(
             "/search/new_search_row/{id}/",
+            Access::SeesMachines,
             get(group_to_builder).post(new_row),
         )
         .route(
             "/search/edit_search_row/{id}/",
+            Access::SeesMachines,
             get(row_to_builder).post(edit_row),
         )
         .route(
             "/search/delete_search_group/{id}/",
+            Access::SeesMachines,
             get(group_to_builder).post(delete_group),
         )
         .route(
             "/search/delete_search_row/{id}/",
+            Access::SeesMachines,
             get(row_to_builder).post(delete_row),
         )
         .route(
             "/search/and_or_group/{id}/",
+            Access::SeesMachines,
             get(group_to_builder).post(and_or),
         )
 }

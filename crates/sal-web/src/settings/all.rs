@@ -15,7 +15,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{GlobalAdmin, Viewer},
     app::Setting,
     db::Db,
@@ -39,8 +39,12 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(PATH, get(show_all).post(save_all))
-        .route("/settings/forget/{id}/", get(ask_forget).post(forget))
+        .route(PATH, Access::GlobalAdmin, get(show_all).post(save_all))
+        .route(
+            "/settings/forget/{id}/",
+            Access::GlobalAdmin,
+            get(ask_forget).post(forget),
+        )
 }
 
 /// What a person wrote: texts by names of settings.

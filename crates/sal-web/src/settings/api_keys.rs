@@ -14,7 +14,7 @@ use axum::{
     routing::get,
 };
 use sal_http::random_key::{API_KEY_PRIVATE, API_KEY_PUBLIC, random_key};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     api_keys::{
         ListedApiKey, TakenApiKey, find_api_key, insert_api_key, list_api_keys, take_api_key,
@@ -33,13 +33,15 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(LIST, get(show_api_keys))
+        .route(LIST, Access::GlobalAdmin, get(show_api_keys))
         .route(
             "/settings/api-keys/new/",
+            Access::GlobalAdmin,
             get(show_new_api_key).post(create_api_key),
         )
         .route(
             "/settings/api-keys/display/{id}/",
+            Access::GlobalAdmin,
             get(offer_api_key).post(show_api_key_once),
         )
         .merge(keep::routes())

@@ -11,7 +11,7 @@ use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, api_token::may, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, api_token::may, db::Db};
 use sal_store::{
     api_tokens::{ListedToken, list_tokens},
     ids::TokenId,
@@ -26,7 +26,7 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(LIST, get(show_tokens))
+        .route(LIST, Access::GlobalAdmin, get(show_tokens))
         .merge(make::routes())
         .merge(secret::routes())
         .merge(end::routes())

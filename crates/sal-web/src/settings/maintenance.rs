@@ -9,7 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use jiff::Timestamp;
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     Client, StoreError,
     jobs::{JobRow, LockHolder, WORKER, list_jobs, lock_holder, make_due},
@@ -24,8 +24,12 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(PATH, get(show_maintenance))
-        .route("/settings/maintenance/run/{name}/", post(run_now))
+        .route(PATH, Access::GlobalAdmin, get(show_maintenance))
+        .route(
+            "/settings/maintenance/run/{name}/",
+            Access::GlobalAdmin,
+            post(run_now),
+        )
 }
 
 #[derive(Template)]

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use askama::Template;
 use axum::{extract::State, response::Response, routing::get};
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::page_client};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::page_client};
 use sal_plugins::{
     Kind, Origin, Plugin,
     directory::{Loaded, load},
@@ -20,7 +20,11 @@ use crate::{
 };
 
 pub(crate) fn routes() -> Routes {
-    Routes::new().route(PATH, get(show_folder).post(take_folder))
+    Routes::new().route(
+        PATH,
+        Access::GlobalAdmin,
+        get(show_folder).post(take_folder),
+    )
 }
 
 #[derive(Template)]

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_plugins::{Kind, Origin, OsFamily, Plugin, Registry};
 use sal_store::{
     Client, Tx,
@@ -29,19 +29,30 @@ use crate::{
 
 pub(crate) fn routes() -> Routes {
     Routes::new()
-        .route(LIST, get(show_plugins))
-        .route("/settings/plugins/reports/", get(show_plugins))
-        .route("/settings/plugins/machinedetail/", get(show_plugins))
+        .route(LIST, Access::GlobalAdmin, get(show_plugins))
+        .route(
+            "/settings/plugins/reports/",
+            Access::GlobalAdmin,
+            get(show_plugins),
+        )
+        .route(
+            "/settings/plugins/machinedetail/",
+            Access::GlobalAdmin,
+            get(show_plugins),
+        )
         .route(
             "/settings/plugins/{action}/{key}/",
+            Access::GlobalAdmin,
             get(ask_widget).post(change_widget),
         )
         .route(
             "/settings/plugins/reports/{action}/{key}/",
+            Access::GlobalAdmin,
             get(ask_report).post(change_report),
         )
         .route(
             "/settings/plugins/machinedetail/{action}/{key}/",
+            Access::GlobalAdmin,
             get(ask_detail).post(change_detail),
         )
 }

@@ -2,7 +2,7 @@
 
 use axum::{Form, extract::State, response::Response, routing::get};
 use sal_http::{
-    App, AppError, Routes, access::GlobalAdmin, db::Db, sal_settings::HISTORICAL_RETENTION,
+    Access, App, AppError, Routes, access::GlobalAdmin, db::Db, sal_settings::HISTORICAL_RETENTION,
 };
 use serde::Deserialize;
 
@@ -12,6 +12,7 @@ use crate::{page::redirect, shell::Theme};
 pub(crate) fn routes() -> Routes {
     Routes::new().route(
         "/settings/save_historical_days/",
+        Access::GlobalAdmin,
         get(show_settings).post(save_days),
     )
 }

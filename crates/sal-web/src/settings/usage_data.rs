@@ -9,7 +9,9 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db, sal_settings::SEND_DATA};
+use sal_http::{
+    Access, App, AppError, Routes, access::GlobalAdmin, db::Db, sal_settings::SEND_DATA,
+};
 use sal_store::settings::set_setting;
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
 pub(crate) fn routes() -> Routes {
     Routes::new().route(
         "/settings/senddata/{choice}/",
+        Access::GlobalAdmin,
         get(confirm_usage_data).post(set_usage_data),
     )
 }

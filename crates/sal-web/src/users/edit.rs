@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{
         Level, Staff, Viewer,
         hashing::Asker,
@@ -40,6 +40,7 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new().route(
         "/settings/users/edit/{id}/",
+        Access::Staff,
         get(show_user).post(change_user),
     )
 }

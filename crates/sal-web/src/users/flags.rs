@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{
         Level, Staff, Viewer,
         last_admin::{self, Step},
@@ -35,14 +35,17 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route(
             "/settings/users/makestaff/{id}/",
+            Access::Staff,
             get(ask_to_make_staff).post(make_staff),
         )
         .route(
             "/settings/users/removestaff/{id}/",
+            Access::Staff,
             get(ask_to_remove_staff).post(remove_staff),
         )
         .route(
             "/settings/users/delete/{id}/",
+            Access::Staff,
             get(ask_to_delete).post(delete_user),
         )
 }

@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{
         Staff, Viewer,
         oidc::link::{self, By, Identity, LinkFault, User},
@@ -30,6 +30,7 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new().route(
         "/settings/users/link/{id}/",
+        Access::Staff,
         get(show_links).post(change_links),
     )
 }

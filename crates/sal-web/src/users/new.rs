@@ -2,7 +2,7 @@
 
 use axum::{Form, extract::State, response::Response, routing::get};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::{Level, Staff, hashing::Asker, password},
     db::{Db, page_client},
 };
@@ -20,7 +20,11 @@ use crate::{
 };
 
 pub(super) fn routes() -> Routes {
-    Routes::new().route("/settings/users/new/", get(show_new_user).post(create_user))
+    Routes::new().route(
+        "/settings/users/new/",
+        Access::Staff,
+        get(show_new_user).post(create_user),
+    )
 }
 
 async fn show_new_user(

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::{
     api_keys::{FoundApiKey, delete_api_key, find_api_key, update_api_key},
     ids::ApiKeyId,
@@ -29,10 +29,12 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route(
             "/settings/api-keys/edit/{id}/",
+            Access::GlobalAdmin,
             get(show_key).post(change_key),
         )
         .route(
             "/settings/api-keys/delete/{id}/",
+            Access::GlobalAdmin,
             get(ask_to_delete).post(delete_key),
         )
 }

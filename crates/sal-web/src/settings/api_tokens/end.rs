@@ -7,7 +7,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use sal_http::{App, AppError, Routes, access::GlobalAdmin, db::Db};
+use sal_http::{Access, App, AppError, Routes, access::GlobalAdmin, db::Db};
 use sal_store::api_tokens::{end_former_secret, revoke_token};
 
 use super::{KIND, LIST, living};
@@ -22,10 +22,12 @@ pub(super) fn routes() -> Routes {
     Routes::new()
         .route(
             "/settings/api-tokens/revoke/{id}/",
+            Access::GlobalAdmin,
             get(ask_to_revoke).post(revoke),
         )
         .route(
             "/settings/api-tokens/former/{id}/",
+            Access::GlobalAdmin,
             get(ask_to_end_former).post(end_former),
         )
 }

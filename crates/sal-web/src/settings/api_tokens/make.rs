@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{Form, extract::State, http::StatusCode, response::Response, routing::get};
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     api_token::{USUAL_DAYS, end_of, may},
     db::Db,
@@ -25,6 +25,7 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new().route(
         "/settings/api-tokens/new/",
+        Access::GlobalAdmin,
         get(show_new_token).post(create_token),
     )
 }

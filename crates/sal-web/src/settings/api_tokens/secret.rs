@@ -12,7 +12,7 @@ use axum::{
     routing::get,
 };
 use sal_http::{
-    App, AppError, Routes,
+    Access, App, AppError, Routes,
     access::GlobalAdmin,
     api_token::{TokenSecret, USUAL_OVERLAP_DAYS, days_from, overlap},
     db::Db,
@@ -31,6 +31,7 @@ use crate::{
 pub(super) fn routes() -> Routes {
     Routes::new().route(
         "/settings/api-tokens/secret/{id}/",
+        Access::GlobalAdmin,
         get(offer_secret).post(show_secret_once),
     )
 }
