@@ -9,7 +9,7 @@ mod connector;
 
 use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, RequestBuilder, Url, redirect::Policy};
+use reqwest::{Certificate, Client, Method, RequestBuilder, Url, redirect::Policy};
 use rustls::RootCertStore;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use thiserror::Error;
@@ -110,9 +110,9 @@ fn usable(all: impl Iterator<Item = CertificateDer<'static>>) -> Vec<Certificate
 }
 
 impl AwsClient {
-    /// Begins a POST.
-    pub fn post(&self, url: Url) -> RequestBuilder {
-        self.of(&url).post(url)
+    /// Begins a request.
+    pub fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.of(&url).request(method, url)
     }
 
     fn of(&self, url: &Url) -> &Client {

@@ -49,7 +49,7 @@ pub use self::{
     guard::SearchPath,
     http::{AwsClient, AwsHttp, AwsHttpError, system_authorities},
     limit::{BURST, LoginLimiter},
-    request::{SignedRequest, form, percent_decoded, sign_request},
+    request::{BodyHash, SignedRequest, form, percent_decoded, sign_request},
     resolve::{ResolveError, Resolver, SystemResolver, find_endpoint},
     roots::{
         MissingRoots, embedded as embedded_roots, embedded_details as embedded_root_details,

@@ -1,9 +1,9 @@
-//! AWS Signature Version 4 for a POST with a body: the few AWS calls around a login.
+//! AWS Signature Version 4 for requests with a body: the few AWS calls around a login, and files in S3.
 //!
 //! The same key derivation as for tokens (`sigv4.rs`); the signature goes into headers. AWS, "Create
 //! a signed AWS API request".
 
-use aws_lc_rs::hmac;
+use aws_lc_rs::{digest, hmac};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
@@ -13,8 +13,12 @@ use crate::{
     sigv4::{encode, hex, sha256_hex, signing_key},
 };
 
-/// A request to be signed: a POST to `/` without a query.
+/// A request to be signed, without a query.
 pub struct SignedRequest<'a> {
+    /// The method, in capitals.
+    pub method: &'a str,
+    /// The path, encoded as it is sent.
+    pub path: &'a str,
     /// The service in the credential scope, such as `rds`.
     pub service: &'a str,
     /// The region in the credential scope.
@@ -23,8 +27,8 @@ pub struct SignedRequest<'a> {
     pub host: &'a str,
     /// Further headers that are sent and signed, names in lower case.
     pub headers: &'a [(&'a str, &'a str)],
-    /// The body.
-    pub body: &'a [u8],
+    /// The hash of the body, by [`BodyHash`].
+    pub body_sha256: &'a str,
     /// The moment.
     pub at: Timestamp,
 }
@@ -51,9 +55,11 @@ pub fn sign_request(
         .map(|(name, value)| format!("{name}:{}\n", value.trim()))
         .collect();
     let canonical = Zeroizing::new(format!(
-        "POST\n/\n\n{}\n{names}\n{}",
+        "{}\n{}\n\n{}\n{names}\n{}",
+        request.method,
+        request.path,
         lines.concat(),
-        sha256_hex(request.body)
+        request.body_sha256
     ));
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{moment}\n{scope}\n{}",
@@ -71,6 +77,34 @@ pub fn sign_request(
     ];
     added.extend(session.map(|token| ("x-amz-security-token", Zeroizing::new(token.to_owned()))));
     added
+}
+
+/// The SHA-256 of a body, in hexadecimal.
+pub struct BodyHash(digest::Context);
+
+impl Default for BodyHash {
+    fn default() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+}
+
+impl BodyHash {
+    /// Of a body that is at hand.
+    #[must_use]
+    pub fn of(body: &[u8]) -> String {
+        sha256_hex(body)
+    }
+
+    /// Takes the next part.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn hex(self) -> String {
+        hex(self.0.finish().as_ref())
+    }
 }
 
 /// A form body, encoded as AWS wants it.

@@ -109,7 +109,7 @@ pub(crate) enum Command {
     /// A file has its name only when its last line proved that nothing is missing; until then it ends in .part. Exit code 0 when every
     /// list is whole, 1 when one is not, 2 when something is not said.
     #[command(
-        after_help = "Example: SAL_URL=https://sal.example.org SAL_API_TOKEN_FILE=token sal export machines facts inventory --to /srv/dumps/today --resume"
+        after_help = "Examples: SAL_URL=https://sal.example.org SAL_API_TOKEN_FILE=token sal export machines facts inventory --to /srv/dumps/today --resume\n          sal export machines --to s3://BUCKET/sal --region us-west-2"
     )]
     Export(Export),
     /// Move a deployment to IAM logins, check it, and go back.

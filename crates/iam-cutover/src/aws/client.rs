@@ -7,9 +7,10 @@
 use std::{sync::Arc, time::Duration};
 
 use rds_iam::{
-    AwsClient, AwsHttp, Clock, CredentialCache, CredentialError, Partition, SignedRequest,
-    sign_request,
+    AwsClient, AwsHttp, BodyHash, Clock, CredentialCache, CredentialError, Partition,
+    SignedRequest, sign_request,
 };
+use reqwest::Method;
 use thiserror::Error;
 
 use super::xml::Element;
@@ -280,16 +281,22 @@ impl AwsApi {
         let fetched = self.credentials.get().await?;
         let signed = sign_request(
             &SignedRequest {
+                method: "POST",
+                path: "/",
                 service: service.signing_name(),
                 region: self.signing_region(service),
                 host: &host,
                 headers,
-                body: body.as_bytes(),
+                body_sha256: &BodyHash::of(body.as_bytes()),
                 at: (self.clock)(),
             },
             &fetched.credentials,
         );
-        let mut request = self.http.post(url).body(body.to_owned()).timeout(PATIENCE);
+        let mut request = self
+            .http
+            .request(Method::POST, url)
+            .body(body.to_owned())
+            .timeout(PATIENCE);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

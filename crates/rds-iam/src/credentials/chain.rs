@@ -161,6 +161,12 @@ impl CredentialChain {
     }
 
     /// The instance's own region is not asked for: it costs seconds where there is no instance.
+    /// The region of the settings, else of the environment or the profile.
+    pub async fn named_region(&self) -> Option<String> {
+        let region = self.region(&ProviderConfig::without_region()).await;
+        region.map(|region| region.to_string())
+    }
+
     async fn region(&self, config: &ProviderConfig) -> Option<Region> {
         if let Some(region) = &self.settings.region {
             return Some(Region::new(region.clone()));

@@ -33,9 +33,16 @@ pub(crate) struct Export {
     /// What is written.
     #[arg(long, value_enum, default_value = "jsonl")]
     pub(crate) format: ExportFormat,
-    /// A folder, in which each list becomes a file such as machines.jsonl when it is whole; `-` for standard output.
+    /// A folder, in which each list becomes a file such as machines.jsonl when it is whole; s3://BUCKET/PREFIX for objects in S3; `-` for
+    /// standard output.
     #[arg(long)]
     pub(crate) to: PathBuf,
+    /// The region of the bucket, unless AWS_REGION or the profile names it.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// Another S3 than AWS's, such as https://minio.example.org; also AWS_ENDPOINT_URL_S3.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
     /// Leave out lists whose file is there: a run that was ended goes on where it was.
     #[arg(long)]
     pub(crate) resume: bool,

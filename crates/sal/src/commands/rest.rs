@@ -4,8 +4,10 @@
 //! reads them; and they go to the server that was named, to no other, whatever it says.
 
 pub(super) mod api;
+mod bucket;
 pub(super) mod export;
 mod proof;
+mod target;
 
 use std::time::Duration;
 

@@ -35,7 +35,7 @@ pub(crate) async fn relay(settings: &Settings, arguments: &[&str]) -> (Child, St
 }
 
 /// psycopg; a missing one is a failure, never a test left out.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test finds what `./dev test` installed"

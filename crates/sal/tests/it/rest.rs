@@ -1,5 +1,7 @@
 //! `sal api` and `sal export` against a running server.
 
+mod bucket;
+
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};

@@ -1,14 +1,15 @@
 //! `sal export`: whole lists as files. A file has its name only when its last line proved that nothing is missing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use reqwest::{Method, Response, StatusCode, Url};
-use tokio::fs::{self, File, OpenOptions};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::proof::Proof;
+use super::target::Target;
 use super::{Server, refusal};
 use crate::cli::{Export, ExportFormat};
 use crate::exit::Exit;
@@ -34,6 +35,10 @@ pub(crate) async fn run(arguments: Export) -> Result<Exit> {
         Ok(server) => server,
         Err(exit) => return Ok(exit),
     };
+    let target = match Target::of(&arguments).await? {
+        Ok(target) => target,
+        Err(exit) => return Ok(exit),
+    };
     for list in &arguments.lists {
         let mut url = server.address(list)?;
         url.query_pairs_mut().extend_pairs(&pairs);
@@ -44,7 +49,7 @@ pub(crate) async fn run(arguments: Export) -> Result<Exit> {
         };
         let exit = match is_output {
             true => wanted.print(&server).await?,
-            false => wanted.keep(&arguments, &server).await?,
+            false => wanted.keep(&target, &arguments, &server).await?,
         };
         if exit != Exit::Done {
             return Ok(exit);
@@ -77,14 +82,6 @@ impl Sink {
             }
         }
     }
-
-    /// Until it would be there after a power cut.
-    async fn settle(&mut self) -> Result<()> {
-        match self {
-            Self::Output => Ok(()),
-            Self::File(file) => file.sync_all().await.context("writing what came"),
-        }
-    }
 }
 
 /// Why a list did not come.
@@ -111,40 +108,32 @@ impl Wanted<'_> {
     }
 
     /// To a file.
-    async fn keep(&self, arguments: &Export, server: &Server) -> Result<Exit> {
-        let file = self.file(&arguments.to);
-        let shown = file.display();
-        if arguments.resume && fs::try_exists(&file).await.unwrap_or_default() {
+    async fn keep(&self, target: &Target, arguments: &Export, server: &Server) -> Result<Exit> {
+        let file = self.file();
+        let shown = target.shown(&file);
+        if arguments.resume && target.has(&file).await? {
             output::note(&format!("{shown} is there"));
             return Ok(Exit::Done);
         }
-        let part = file.with_extension("part");
         for attempt in 1..=arguments.tries {
-            let open = private(&part)
-                .await
-                .with_context(|| format!("writing `{}`", part.display()))?;
-            let mut sink = Sink::File(open);
-            let (why, wait) = match self.copy(&mut sink, server).await? {
-                Ok(rows) => {
-                    sink.settle().await?;
-                    fs::rename(&part, &file)
-                        .await
-                        .with_context(|| format!("writing `{shown}`"))?;
+            let mut sink = Sink::File(target.begin(&file).await?);
+            let missed = match (self.copy(&mut sink, server).await?, sink) {
+                (Ok(rows), Sink::File(whole)) => {
+                    target.keep(&file, whole).await?;
                     output::note(&format!("{shown}: {rows} rows"));
                     return Ok(Exit::Done);
                 }
-                Err(Missed::ForGood(why)) => {
-                    let _gone = fs::remove_file(&part).await;
+                (Ok(_), Sink::Output) => return Ok(Exit::Done),
+                (Err(missed), _) => missed,
+            };
+            let (why, wait) = match missed {
+                Missed::ForNow(why, wait) if attempt < arguments.tries => (why, wait),
+                Missed::ForNow(why, _) | Missed::ForGood(why) => {
+                    target.give_up(&file).await;
                     output::problem(&why);
                     return Ok(Exit::Failed);
                 }
-                Err(Missed::ForNow(why, wait)) => (why, wait),
             };
-            if attempt == arguments.tries {
-                let _gone = fs::remove_file(&part).await;
-                output::problem(&why);
-                return Ok(Exit::Failed);
-            }
             let wait = wait
                 .unwrap_or_else(|| Duration::from_secs(u64::from(attempt)))
                 .min(LONGEST_WAIT);
@@ -159,12 +148,12 @@ impl Wanted<'_> {
         Ok(Exit::Failed)
     }
 
-    fn file(&self, folder: &Path) -> PathBuf {
+    fn file(&self) -> String {
         let name = self.list.trim_matches('/').replace('/', "-");
-        folder.join(match self.format {
+        match self.format {
             ExportFormat::Jsonl => format!("{name}.jsonl"),
             ExportFormat::Csv => format!("{name}.csv"),
-        })
+        }
     }
 
     /// Copies the list; how many rows it has, when it is whole.
@@ -227,10 +216,3 @@ async fn missed(list: &str, answer: Response) -> Missed {
 }
 
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-
-/// A new file for its owner alone: lists may hold the keys of machine groups.
-async fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path).await
-}

@@ -128,6 +128,12 @@ pub(super) const VARIABLES: &[Variable] = &[
         "Address of all AWS services, for tests and private endpoints; the SDKs' own name.",
     ),
     text("AWS_ENDPOINT_URL_RDS", "", "0.1", "Address of RDS's API."),
+    text(
+        "AWS_ENDPOINT_URL_S3",
+        "",
+        "0.1",
+        "Address of S3, for `sal export --to s3://…`; a stand-in such as MinIO, or a private endpoint.",
+    ),
     text("AWS_ENDPOINT_URL_STS", "", "0.1", "Address of STS."),
     text("AWS_ENDPOINT_URL_IAM", "", "0.1", "Address of IAM's API."),
     text(
