@@ -224,6 +224,8 @@ fn start_server(lab: &Lab, listen: std::net::SocketAddr, password: &str) -> Resu
         ("ADMIN_PASS", password.to_owned()),
         ("DOCKER_SAL_DISPLAY_NAME", "Sal demo".to_owned()),
         ("SAL_LOG", "warn".to_owned()),
+        // A demo shows what there is; without a token it lets nobody in.
+        ("SAL_MCP", "true".to_owned()),
     ] {
         command.env(name, value);
     }

@@ -69,6 +69,9 @@ async fn the_demo_answers_at_its_url_and_leaves_nothing_behind() {
     let page = http.get(&url).send().await.unwrap();
     assert!(page.status().is_success());
     assert!(page.text().await.unwrap().contains("Sal demo"));
+    let assistant = http.post(format!("{}/mcp", url.trim_end_matches('/')));
+    let assistant = assistant.send().await.unwrap();
+    assert_eq!(assistant.status(), 401, "assistants need a token only");
 
     let children = descendants(pid);
     let server = children
