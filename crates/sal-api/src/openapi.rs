@@ -50,6 +50,7 @@ fn made() -> Json {
             },
             "parameters": operations::shared_parameters(),
             "responses": operations::shared_responses(),
+            "headers": operations::shared_headers(),
             "schemas": schemas::all(),
         },
     })

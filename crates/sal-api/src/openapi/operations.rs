@@ -357,9 +357,35 @@ pub(super) fn shared_responses() -> Json {
     let all = all
         .map(|(status, what, schema)| (status.to_owned(), json_answer(what, &reference(schema))));
     let mut all: Map<String, Json> = all.into_iter().collect();
+    for (status, names) in [
+        ("429", &["Retry-After", "RateLimit", "RateLimit-Policy"][..]),
+        ("503", &["Retry-After"]),
+    ] {
+        if let Some(answer) = all.get_mut(status).and_then(Json::as_object_mut) {
+            answer.insert("headers".to_owned(), headers(names));
+        }
+    }
     let unchanged = "It is what `If-None-Match` says.";
     all.insert("304".to_owned(), json!({ "description": unchanged }));
     Json::Object(all)
+}
+
+fn headers(names: &[&str]) -> Json {
+    let header = |name: &&str| {
+        let header = json!({ "$ref": format!("#/components/headers/{name}") });
+        ((*name).to_owned(), header)
+    };
+    Json::Object(names.iter().map(header).collect())
+}
+
+/// What answers say of how often one may ask.
+pub(super) fn shared_headers() -> Json {
+    let text = |what: &str| json!({ "description": what, "schema": { "type": "string" } });
+    json!({
+        "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } },
+        "RateLimit": text("Requests that are left (`r`), and seconds until all are there again (`t`). On every answer to a token or a pair of keys."),
+        "RateLimit-Policy": text("Requests (`q`) in so many seconds (`w`). On every answer to a token or a pair of keys."),
+    })
 }
 
 /// These answers, these errors, and those that every address has.
