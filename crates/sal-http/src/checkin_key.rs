@@ -104,7 +104,29 @@ pub async fn group_of_key(
     db: &impl Executor,
 ) -> Result<Option<Group>, AppError> {
     let former = app.store.has_own_tables().then(|| app.now());
-    Ok(former_keys::group_of_key(key, former, db).await?)
+    match former_keys::group_of_key(key, former, db).await {
+        // Without the table no group had another key. It was the last statement: a transaction it failed in is over.
+        Err(error) if error.lacks_a_table() => {
+            app.store.note_missing_tables();
+            Ok(None)
+        }
+        found => Ok(found?),
+    }
+}
+
+/// Who still has a former key of a group, in words.
+#[must_use]
+pub fn users_of_former_keys(machines: i64, silent: i64) -> String {
+    let used = match machines {
+        0 => "No machine has used it since it was replaced".to_owned(),
+        1 => "1 machine still uses it".to_owned(),
+        many => format!("{many} machines still use it"),
+    };
+    match silent {
+        0 => format!("{used}."),
+        1 => format!("{used}; 1 machine has not checked in since then."),
+        many => format!("{used}; {many} machines have not checked in since then."),
+    }
 }
 
 async fn ask(key: &str, app: &App) -> Result<(), AppError> {

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use sal_store::StoreError;
 use sal_store::changed::forget_gone;
-use sal_store::former_keys::forget_former_keys;
+use sal_store::former_keys::{count_ended_keys, forget_former_keys};
 use sal_store::maintenance::{
     count_expired, delete_django_sessions, delete_sessions, delete_setup_links,
 };
@@ -32,7 +33,9 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(counts.links), LINKS);
             outcome.add(number(counts.django), DJANGO);
             outcome.add(number(counts.gone), GONE);
-            outcome.add(number(counts.keys), KEYS);
+        }
+        for ended in counted(count_ended_keys(work.db, &work.now).await)? {
+            outcome.add(number(ended.keys), KEYS);
         }
         return Ok(outcome);
     }
@@ -54,7 +57,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         }
         work.pause().await?;
     }
-    outcome.add(forget_former_keys(work.db, &work.now).await?, KEYS);
+    outcome.add(counted(forget_former_keys(work.db, &work.now).await)?, KEYS);
     loop {
         let gone = forget_gone(work.db, &work.now, &batch).await?;
         outcome.add(gone, GONE);
@@ -62,6 +65,14 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             return Ok(outcome);
         }
         work.pause().await?;
+    }
+}
+
+/// The table of former keys is younger than the others: where it is missing, the rest is done.
+fn counted<T: Default>(found: Result<T, StoreError>) -> Result<T, StoreError> {
+    match found {
+        Err(error) if error.lacks_a_table() => Ok(T::default()),
+        found => found,
     }
 }
 

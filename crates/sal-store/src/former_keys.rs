@@ -9,6 +9,19 @@ use crate::{
     pool::Executor,
 };
 
+/// Counts who still has a former key of a group: those whose last check-in came with one, and those that may.
+macro_rules! count_users {
+    ($group:literal) => {
+        concat!(
+            "SELECT count(*) FILTER (WHERE c.by_former_key) AS machines,
+                    count(*) FILTER (WHERE m.deployed AND c.by_former_key IS NOT TRUE
+                                     AND (m.last_checkin IS NULL OR m.last_checkin <= f.replaced)) AS silent
+             FROM server_machine m LEFT JOIN salrs_checkin c ON c.machine_id = m.id WHERE m.machine_group_id = ",
+            $group
+        )
+    };
+}
+
 crate::queries! {
     /// The group that had this key, as long as the key has not ended.
     group_by_former_key(key: str, now: Timestamp) -> /// A machine group.
@@ -30,20 +43,31 @@ crate::queries! {
          ended AS (DELETE FROM salrs_group_key WHERE group_id = $1 AND $4::timestamptz <= $3::timestamptz)
          UPDATE server_machinegroup SET key = $2 WHERE id = $1";
 
+    /// Locks a group until the transaction ends: nobody else replaces or ends its keys meanwhile.
+    lock_group_key(group: GroupId) -> /// A group that is still there.
+    LockedGroup {
+        /// Whether it has a key.
+        has_key: bool,
+    } = "SELECT key IS NOT NULL AS has_key FROM server_machinegroup WHERE id = $1 FOR UPDATE";
+
     /// Which of a group's former keys still work, and who uses them.
     former_keys(group: GroupId, now: Timestamp) -> /// A group's former keys; none where none works.
     FormerKeys {
-        /// When the last of them was replaced.
-        replaced: Timestamp,
+        /// How many work.
+        keys: i64,
+        /// When the first of them ends.
+        first_ends: Timestamp,
         /// When the last of them ends.
         ends: Timestamp,
         /// Machines of the group whose last check-in came with one.
         machines: i64,
-    } = "SELECT f.replaced, f.ends,
-                (SELECT count(*) FROM server_machine m JOIN salrs_checkin c ON c.machine_id = m.id
-                 WHERE m.machine_group_id = $1 AND c.by_former_key) AS machines
-         FROM (SELECT max(replaced) AS replaced, max(ends) AS ends FROM salrs_group_key WHERE group_id = $1 AND ends > $2) f
-         WHERE f.ends IS NOT NULL";
+        /// Machines of the group in use that have not checked in since the last of them was replaced.
+        silent: i64,
+    } = concat!("SELECT f.keys, f.first_ends, f.ends, used.machines, used.silent
+         FROM (SELECT count(*) AS keys, min(ends) AS first_ends, max(ends) AS ends, max(replaced) AS replaced
+               FROM salrs_group_key WHERE group_id = $1 AND ends > $2) f,
+              LATERAL (", count_users!("$1"), ") used
+         WHERE f.keys > 0");
 
     /// All groups, and how their former keys are used.
     list_group_keys(now: Timestamp) -> /// A group; without its key.
@@ -60,16 +84,25 @@ crate::queries! {
         ends: Option<Timestamp>,
         /// Machines whose last check-in came with one.
         machines: i64,
-    } = "SELECT g.id, coalesce(g.name, '') AS name, u.name AS unit_name, g.key IS NOT NULL AS has_key, f.ends,
-                CASE WHEN f.ends IS NULL THEN 0 ELSE
-                    (SELECT count(*) FROM server_machine m JOIN salrs_checkin c ON c.machine_id = m.id
-                     WHERE m.machine_group_id = g.id AND c.by_former_key) END AS machines
+        /// Machines in use that have not checked in since the last of them was replaced.
+        silent: i64,
+    } = concat!("SELECT g.id, coalesce(g.name, '') AS name, u.name AS unit_name, g.key IS NOT NULL AS has_key, f.ends,
+                coalesce(used.machines, 0) AS machines, coalesce(used.silent, 0) AS silent
          FROM server_machinegroup g JOIN server_businessunit u ON u.id = g.business_unit_id
-         LEFT JOIN (SELECT group_id, max(ends) AS ends FROM salrs_group_key WHERE ends > $1 GROUP BY 1) f ON f.group_id = g.id
-         ORDER BY lower(u.name), lower(g.name), g.id";
+         LEFT JOIN (SELECT group_id, max(ends) AS ends, max(replaced) AS replaced
+                    FROM salrs_group_key WHERE ends > $1 GROUP BY 1) f ON f.group_id = g.id
+         LEFT JOIN LATERAL (", count_users!("f.group_id"), ") used ON f.group_id IS NOT NULL
+         ORDER BY lower(u.name), lower(g.name), g.id");
 
     /// Ends a group's former keys.
     end_former_keys(group: GroupId) = "DELETE FROM salrs_group_key WHERE group_id = $1";
+
+    /// How many keys ended.
+    count_ended_keys(now: Timestamp) -> /// A count.
+    EndedKeys {
+        /// Keys.
+        keys: i64,
+    } = "SELECT count(*) AS keys FROM salrs_group_key WHERE ends <= $1";
 
     /// Forgets keys that ended.
     forget_former_keys(now: Timestamp) = "DELETE FROM salrs_group_key WHERE ends <= $1";

@@ -214,13 +214,10 @@ crate::queries! {
         django: i64,
         /// Notes of machines that are gone.
         gone: i64,
-        /// Former keys of machine groups.
-        keys: i64,
     } = "SELECT (SELECT count(*) FROM salrs_session WHERE expires <= $1) AS sessions,
                 (SELECT count(*) FROM salrs_setup_link WHERE expires <= $1) AS links,
                 (SELECT count(*) FROM django_session WHERE expire_date <= $1) AS django,
-                (SELECT count(*) FROM salrs_gone WHERE at < $1::timestamptz - interval '37 days') AS gone,
-                (SELECT count(*) FROM salrs_group_key WHERE ends <= $1) AS keys";
+                (SELECT count(*) FROM salrs_gone WHERE at < $1::timestamptz - interval '37 days') AS gone";
 
     /// How many searches nobody saved were made before a moment.
     count_unsaved_searches(before: Timestamp) -> /// A count.

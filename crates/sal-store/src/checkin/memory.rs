@@ -43,7 +43,8 @@ crate::queries! {
         done: bool,
     } = concat!("WITH door AS (
              SELECT $1::text IS NULL OR EXISTS (SELECT 1 FROM server_machinegroup WHERE key = $1)
-                        OR EXISTS (SELECT 1 FROM salrs_group_key WHERE key_hash = sha256(convert_to($1, 'UTF8')) AND ends > $4) AS authorised,
+                        OR EXISTS (SELECT 1 FROM salrs_group_key f JOIN server_machinegroup g ON g.id = f.group_id
+                            WHERE f.key_hash = sha256(convert_to($1, 'UTF8')) AND f.ends > $4) AS authorised,
                     -- The former key is looked for only where the present one is not found.
                     coalesce(own.id, (SELECT g.id FROM salrs_group_key f JOIN server_machinegroup g ON g.id = f.group_id
                         WHERE f.key_hash = sha256(convert_to($2, 'UTF8')) AND f.ends > $4)) AS group_id,

@@ -13,6 +13,7 @@ use axum::{
 use sal_http::{
     Access, App, AppError, Routes,
     access::{Level, ReadWrite, Viewer},
+    checkin_key::users_of_former_keys,
     db::Db,
 };
 use sal_store::{
@@ -63,8 +64,11 @@ struct ForAdmins {
 }
 
 struct Former {
+    keys: i64,
+    first_ends: Moment,
     ends: Moment,
-    machines: i64,
+    /// Who still has one, in words.
+    users: String,
 }
 
 struct UnitChoice {
@@ -207,8 +211,10 @@ impl ForAdmins {
             units: units.collect(),
             key: keys.into_iter().next().and_then(|found| found.key),
             former: former.map(|former| Former {
+                keys: former.keys,
+                first_ends: Moment::new(former.first_ends, app.now(), &app.config.time_zone),
                 ends: Moment::new(former.ends, app.now(), &app.config.time_zone),
-                machines: former.machines,
+                users: users_of_former_keys(former.machines, former.silent),
             }),
         }))
     }

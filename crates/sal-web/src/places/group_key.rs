@@ -13,13 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use sal_http::{
     Access, App, AppError, Routes,
     access::GlobalAdmin,
+    checkin_key::users_of_former_keys,
     db::Db,
     random_key::{GROUP_KEY, random_key},
 };
 use sal_store::{
     Client,
-    former_keys::{FormerKeys, end_former_keys, former_keys, replace_group_key},
-    groups::lock_groups,
+    former_keys::{FormerKeys, end_former_keys, former_keys, lock_group_key, replace_group_key},
     ids::GroupId,
 };
 use serde::Deserialize;
@@ -53,7 +53,11 @@ pub(super) async fn former(
     now: Timestamp,
     db: &Client,
 ) -> Result<Option<FormerKeys>, AppError> {
-    Ok(former_keys(db, &group, &now).await?.into_iter().next())
+    match former_keys(db, &group, &now).await {
+        // Without the table no group had another key, and the page is for more than that.
+        Err(error) if error.lacks_a_table() => Ok(None),
+        found => Ok(found?.into_iter().next()),
+    }
 }
 
 #[derive(Template)]
@@ -115,12 +119,14 @@ async fn replace(
     let ends = ends.unwrap_or(Timestamp::MAX);
     let tx = db.begin().await?;
     // The key that is kept is the one that the lock found.
-    lock_groups(&tx, &vec![group.id]).await?;
+    let locked = lock_group_key(&tx, &group.id).await?;
+    let had_key = locked.first().is_some_and(|group| group.has_key);
     let key = random_key(GROUP_KEY);
     if replace_group_key(&tx, &group.id, &key, &now, &ends).await? == 0 {
         return Err(AppError::NotFound);
     }
     let detail = match days {
+        _ if !had_key => "the group got a key".to_owned(),
         0 => "the key was replaced; the one before does not work any more".to_owned(),
         _ => format!("the key was replaced; the one before works until {ends:.0}"),
     };
@@ -145,11 +151,7 @@ async fn ask_to_end(
         shell: Shell::of(&viewer, theme, Section::Overview, &heading, &app),
         heading,
         sentences: vec![
-            match former.machines {
-                0 => "No machine used it for its last check-in.".to_owned(),
-                1 => "1 machine used it for its last check-in.".to_owned(),
-                many => format!("{many} machines used it for their last check-in."),
-            },
+            users_of_former_keys(former.machines, former.silent),
             "Machines that still have it cannot check in from then on, until they get the present key."
                 .to_owned(),
         ],
@@ -168,7 +170,11 @@ async fn end(
 ) -> Result<Response, AppError> {
     let group = visible_group(&id, &viewer, &db).await?;
     let tx = db.begin().await?;
-    end_former_keys(&tx, &group.id).await?;
+    lock_group_key(&tx, &group.id).await?;
+    if end_former_keys(&tx, &group.id).await? == 0 {
+        tx.rollback().await?;
+        return Ok(redirect(&path(group.id)));
+    }
     let object = Object::new(GROUP, group.id, &group.name);
     let detail = "the previous key was ended";
     note(&viewer, "changed", &object, detail, &app, &tx).await?;

@@ -371,13 +371,22 @@ async fn a_global_admin_replaces_the_key_of_a_group_and_ends_the_one_before() {
     let page = admin.get(&site, path).await;
     assert!(!page.text.contains("key-one"));
     assert!(page.text.contains("No machine"), "{}", page.text);
-    let sent = admin.post(&site, &format!("{path}former-keys/"), &[]).await;
-    assert_eq!(sent.status.as_u16(), 302);
+    assert!(!page.text.contains("previous keys work"));
+    admin
+        .post(&site, &format!("{path}key/"), &[("days", "1")])
+        .await;
+    let page = admin.get(&site, path).await;
+    assert!(page.text.contains("2 previous keys work"), "{}", page.text);
+    // The second click finds nothing to end.
+    for _ in 0..2 {
+        let sent = admin.post(&site, &format!("{path}former-keys/"), &[]).await;
+        assert_eq!(sent.status.as_u16(), 302);
+    }
     let page = admin.get(&site, path).await;
     assert!(!page.text.contains("former-keys"));
     let noted = "SELECT count(*) FROM salrs_audit WHERE kind = 'machine group'
         AND (detail LIKE '%works until%' OR detail LIKE '%was ended%')";
-    assert_eq!(site.number(noted).await, 2);
+    assert_eq!(site.number(noted).await, 3);
     let told = "SELECT count(*) FROM salrs_audit WHERE detail LIKE '%key-one%'";
     assert_eq!(site.number(told).await, 0);
 }

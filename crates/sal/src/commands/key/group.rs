@@ -2,8 +2,11 @@
 
 use anyhow::{Context, Result};
 use jiff::SignedDuration;
+use sal_http::checkin_key::users_of_former_keys;
 use sal_http::random_key::{GROUP_KEY, random_key};
-use sal_store::former_keys::{GroupKeys, end_former_keys, list_group_keys, replace_group_key};
+use sal_store::former_keys::{
+    GroupKeys, end_former_keys, list_group_keys, lock_group_key, replace_group_key,
+};
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 
@@ -47,7 +50,8 @@ fn list(groups: &[GroupKeys], as_json: bool) -> Result<Exit> {
             (false, _) => "no key".to_owned(),
             (true, None) => "one key".to_owned(),
             (true, Some(ends)) => {
-                format!("previous key until {ends:.0}, {}", users(group.machines))
+                let users = users_of_former_keys(group.machines, group.silent);
+                format!("previous key until {ends:.0}. {users}")
             }
         };
         output::data(&format!(
@@ -68,6 +72,9 @@ async fn rotate(group: &GroupKeys, days: u16, as_json: bool, db: &Client) -> Res
         .context("reckoning the end of the present key")?;
     let key = random_key(GROUP_KEY);
     db.batch_execute("BEGIN").await.context("beginning")?;
+    // The key that is kept is the one that the lock found.
+    let locked = lock_group_key(db, &group.id).await.context(LOCKING)?;
+    let had_key = locked.first().is_some_and(|group| group.has_key);
     let replaced = replace_group_key(db, &group.id, &key, &now, &ends)
         .await
         .context("replacing the key")?;
@@ -79,6 +86,10 @@ async fn rotate(group: &GroupKeys, days: u16, as_json: bool, db: &Client) -> Res
         return Ok(Exit::Failed);
     }
     let (detail, told) = match days {
+        _ if !had_key => (
+            "the group got a key".to_owned(),
+            "The group had no key before.".to_owned(),
+        ),
         0 => (
             "the key was replaced; the one before does not work any more".to_owned(),
             "The previous key does not work any more. Macs that have it cannot check in until they get this one."
@@ -95,7 +106,7 @@ async fn rotate(group: &GroupKeys, days: u16, as_json: bool, db: &Client) -> Res
     commit(group, &detail, db).await?;
     if as_json {
         output::data(&pretty(&json!({
-            "id": group.id.0, "name": group.name, "key": key, "previous_key_ends": (days > 0).then(|| format!("{ends:.0}")),
+            "id": group.id.0, "name": group.name, "key": key, "previous_key_ends": (had_key && days > 0).then(|| format!("{ends:.0}")),
         }))?);
     } else {
         output::data(&key);
@@ -113,14 +124,15 @@ async fn end(group: &GroupKeys, yes: bool, db: &Client) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     output::note(&format!(
-        "The previous key of `{}` was used for the last check-in by {}. Macs that still have it cannot check in.",
+        "The previous key of `{}` ends. {} Macs that still have it cannot check in.",
         group.name,
-        users(group.machines)
+        users_of_former_keys(group.machines, group.silent)
     ));
     if let Err(exit) = confirmed(yes) {
         return Ok(exit);
     }
     db.batch_execute("BEGIN").await.context("beginning")?;
+    lock_group_key(db, &group.id).await.context(LOCKING)?;
     end_former_keys(db, &group.id)
         .await
         .context("ending the previous key")?;
@@ -158,14 +170,6 @@ fn find<'a>(wanted: &str, groups: &'a [GroupKeys]) -> Result<&'a GroupKeys, Exit
     }
 }
 
-fn users(machines: i64) -> String {
-    match machines {
-        0 => "no machine".to_owned(),
-        1 => "1 machine".to_owned(),
-        many => format!("{many} machines"),
-    }
-}
-
 async fn commit(group: &GroupKeys, detail: &str, db: &Client) -> Result<()> {
     let note = Note {
         action: "changed",
@@ -181,7 +185,9 @@ fn of_group(group: &GroupKeys) -> Value {
     json!({
         "id": group.id.0, "name": group.name, "business_unit": group.unit_name, "has_key": group.has_key,
         "previous_key_ends": group.ends.map(|ends| format!("{ends:.0}")), "machines_on_previous_key": group.machines,
+        "machines_not_seen_since": group.silent,
     })
 }
 
+const LOCKING: &str = "locking the group";
 const READING: &str = "reading the machine groups; `sal db init` makes the table of previous keys";
