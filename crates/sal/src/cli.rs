@@ -66,9 +66,10 @@ pub(crate) enum Command {
     /// Make users, give them passwords, levels and staff; link accounts of single sign-on to them.
     #[command(subcommand)]
     User(User),
-    /// Keys that programs show to the REST API.
+    /// Manage API keys, API tokens, and keys of machine groups.
     ///
-    /// The key of a machine group, which clients send, is another thing: the group's page shows it.
+    /// API keys and tokens are for programs of the REST API. Macs check in with the key of their machine group: `sal key
+    /// group`, or the page of the group.
     #[command(subcommand)]
     Key(Key),
     /// Turn a settings.py of Django Sal into environment variables.
