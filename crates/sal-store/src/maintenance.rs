@@ -18,7 +18,8 @@ crate::queries! {
     } = "SELECT id FROM server_pluginscriptsubmission WHERE recorded < $1 LIMIT $2";
 
     /// Removes plugin results with their rows. A machine that is checking in keeps its own until the next run: the
-    /// machine's row is what its check-in locks first, and is locked here before anything is removed.
+    /// machine's row is what its check-in locks first, and is locked here before anything is removed. It is written, too:
+    /// a check-in that waits for the lock read before, and finds by the row's version that it has to read again.
     delete_submissions(ids: Vec<i64>, before: Timestamp) -> /// How much was removed.
     DeletedSubmissions {
         /// Submissions.
@@ -26,9 +27,10 @@ crate::queries! {
         /// Their rows.
         rows: i64,
     } = "WITH old AS MATERIALIZED (
-             SELECT s.id FROM server_pluginscriptsubmission s JOIN server_machine m ON m.id = s.machine_id
+             SELECT s.id, s.machine_id FROM server_pluginscriptsubmission s JOIN server_machine m ON m.id = s.machine_id
              WHERE s.id = ANY($1) AND s.recorded < $2
              FOR NO KEY UPDATE OF m SKIP LOCKED FOR UPDATE OF s SKIP LOCKED),
+         touched AS (UPDATE server_machine m SET deployed = m.deployed FROM old WHERE m.id = old.machine_id),
          lines AS (DELETE FROM server_pluginscriptrow r USING old WHERE r.submission_id = old.id RETURNING 1),
          gone AS (DELETE FROM server_pluginscriptsubmission s USING old WHERE s.id = old.id RETURNING 1)
          SELECT (SELECT count(*) FROM gone) AS submissions, (SELECT count(*) FROM lines) AS rows";

@@ -83,14 +83,19 @@ async fn q105_a_setting_that_is_no_number_of_days_warns_and_the_default_counts()
 async fn results_of_a_machine_that_is_checking_in_wait_for_the_next_run() {
     let ground = Ground::new().await;
     fill(&ground).await;
+    let version = "SELECT xmin::text::bigint FROM server_machine WHERE id = 1";
+    let before = ground.number(version).await;
     ground
         .sql("BEGIN; SELECT FROM server_machine WHERE id = 1 FOR NO KEY UPDATE")
         .await;
     let did = ground.run("retention").await;
     assert_eq!(of(&did, "plugin results"), 12, "those of the other machine");
+    assert_eq!(ground.number(version).await, before);
     ground.sql("COMMIT").await;
     let did = ground.run("retention").await;
     assert_eq!(of(&did, "plugin results"), 12);
+    // A check-in that read before it waited for the lock sees by this that it has to read again.
+    assert_ne!(ground.number(version).await, before);
 }
 
 #[tokio::test]

@@ -265,6 +265,14 @@ impl Changes {
         !(self.items_new.is_empty() && self.items_changed.is_empty() && self.items_gone.is_empty())
     }
 
+    /// Whether rows that are there become others, or lines of history may be due.
+    pub(super) fn has_rows_to_change(&self) -> bool {
+        !(self.facts_changed.is_empty()
+            && self.rows_changed.is_empty()
+            && self.items_changed.is_empty()
+            && self.histories.is_empty())
+    }
+
     /// A check-in that writes nothing but the machine's row.
     pub fn only(machine: MachineWrite) -> Self {
         Self {

@@ -11,26 +11,11 @@ use crate::pool::Tx;
 use crate::sources::Source;
 
 crate::queries! {
-    /// The machine's row, locked until the transaction ends.
-    lock_machine(id: MachineId) -> /// The present row of `server_machine`.
-    MachineRow {
-        /// Its id.
-        id: MachineId,
-        /// The group it is in.
-        machine_group_id: GroupId,
-        /// Munki's version.
-        munki_version: Option<String>,
-        /// Munki's manifest.
-        manifest: Option<String>,
-        /// Whether it counts as in use.
-        deployed: bool,
-        /// Which version of the row this is (`xmin`).
-        version: Option<String>,
-    } = "SELECT id, machine_group_id, munki_version, manifest, deployed, xmin::text AS version
-         FROM server_machine WHERE id = $1 FOR NO KEY UPDATE";
-
-    /// Sources by name, and the machine's facts, items, messages and script results: of these sources and plugins,
-    /// or all. One statement, because each costs Postgres as much as reading ten rows.
+    /// The machine's row, locked until the transaction ends, sources by name, and the machine's facts, items, messages
+    /// and script results: of these sources and plugins, or all. One statement, because each costs Postgres as much as
+    /// reading ten rows.
+    ///
+    /// Arrays are wrapped as in [`super::write`]. It is planned once without that, too, at 1,000 machines (ADR 16).
     rows(Rows {
         machine: Option<MachineId>, sources: Vec<String>, everything: bool, of_facts: Vec<String>, of_items: Vec<String>,
         messages: bool, plugins: Vec<String>
@@ -38,42 +23,66 @@ crate::queries! {
     AnyRow {
         /// Which table.
         kind: i32,
-        /// The row, where rows have numbers.
+        /// The row, where rows have numbers; the machine.
         number: Option<i64>,
         /// The row, where they have UUIDs.
         uuid: Option<Uuid>,
         /// Who told us.
         source: Option<SourceId>,
-        /// Name of the source, fact, item or script row.
+        /// Name of the source, fact, item or script row; Munki's version.
         name: Option<String>,
-        /// An item's status, a message's type, a script's plugin.
+        /// An item's status, a message's type, a script's plugin, Munki's manifest.
         word: Option<String>,
-        /// A fact's or script row's value, an item's details, a message's text.
+        /// A fact's or script row's value, an item's details, a message's text, the version of the machine's row.
         data: Option<String>,
         /// Of an item, a message or a script's results.
         at: Option<Timestamp>,
-        /// Of a script row: the results it belongs to.
+        /// Of a script row: the results it belongs to; of a machine: its group.
         submission: Option<i64>,
-        /// Of a script row: whether earlier results are kept.
+        /// Of a script row: whether earlier results are kept; of a machine: whether it counts as in use.
         historical: Option<bool>,
-    } = "SELECT 0 AS kind, NULL::bigint AS number, NULL::uuid AS uuid, id AS source, name::text, NULL::text AS word,
-                NULL::text AS data, NULL::timestamptz AS at, NULL::bigint AS submission, NULL::bool AS historical
-         FROM server_managementsource WHERE name = ANY($2::text[])
+    } = "WITH held AS (
+             SELECT id, machine_group_id, munki_version, manifest, deployed, xmin::text AS version
+             FROM server_machine WHERE id = $1 FOR NO KEY UPDATE)
+         SELECT 5 AS kind, id AS number, NULL::uuid AS uuid, NULL::uuid AS source, munki_version::text AS name,
+                manifest::text AS word, version AS data, NULL::timestamptz AS at, machine_group_id::bigint AS submission,
+                deployed AS historical
+         FROM held
+         UNION ALL
+         SELECT 0, NULL, NULL, id, name, NULL, NULL, NULL, NULL, NULL
+         FROM server_managementsource WHERE name = ANY((SELECT $2::text[])::text[])
          UNION ALL
          SELECT 1, f.id, NULL, f.management_source_id, f.fact_name, NULL, f.fact_data, NULL, NULL, NULL
          FROM server_fact f WHERE f.machine_id = $1 AND ($3
-             OR f.management_source_id IN (SELECT id FROM server_managementsource WHERE name = ANY($4::text[])))
+             OR f.management_source_id IN (SELECT id FROM server_managementsource WHERE name = ANY((SELECT $4::text[])::text[])))
          UNION ALL
          SELECT 2, NULL, i.id, i.management_source_id, i.name, i.status, i.data, i.date_managed, NULL, NULL
          FROM server_manageditem i WHERE i.machine_id = $1 AND ($3
-             OR i.management_source_id IN (SELECT id FROM server_managementsource WHERE name = ANY($5::text[])))
+             OR i.management_source_id IN (SELECT id FROM server_managementsource WHERE name = ANY((SELECT $5::text[])::text[])))
          UNION ALL
          SELECT 3, t.id, NULL, t.management_source_id, NULL, t.message_type, t.text, t.date, NULL, NULL
          FROM server_message t WHERE t.machine_id = $1 AND ($3 OR $6)
          UNION ALL
          SELECT 4, r.id, NULL, NULL, r.pluginscript_name, s.plugin, r.pluginscript_data, s.recorded, s.id, s.historical
          FROM server_pluginscriptsubmission s LEFT JOIN server_pluginscriptrow r ON r.submission_id = s.id
-         WHERE s.machine_id = $1 AND s.plugin = ANY($7::text[])";
+         WHERE s.machine_id = $1 AND s.plugin = ANY((SELECT $7::text[])::text[])";
+}
+
+/// The machine's row, locked until the transaction ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineRow {
+    /// Its id.
+    pub id: MachineId,
+    /// The group it is in.
+    pub machine_group_id: GroupId,
+    /// Munki's version.
+    pub munki_version: Option<String>,
+    /// Munki's manifest.
+    pub manifest: Option<String>,
+    /// Whether it counts as in use.
+    pub deployed: bool,
+    /// Which version of the row this is (`xmin`).
+    pub version: Option<String>,
 }
 
 /// A fact that is there.
@@ -178,6 +187,13 @@ pub struct Present {
 ///
 /// `version` is that of the row when the digests were read: with another one they say nothing, and everything is read.
 ///
+/// The statement that locks is also the one that reads. Where it has to wait, its snapshot is older than the lock: it
+/// returns the machine's row as it has become (READ COMMITTED looks again at a row it waited for, Postgres manual, 13.2.1)
+/// and the other rows as they were before. That is seen by the version. Every check-in, and
+/// whatever else removes rows of a machine while it holds this lock, writes the machine's row in the same transaction, so where the locked row is still the one seen at arrival, no check-in ended
+/// since then, and the snapshot, which is younger, holds all there is. Any other version makes a second statement read
+/// everything, with a snapshot of its own, under the lock that is held by then.
+///
 /// # Errors
 /// [`StoreError::Overtaken`] when the machine is gone meanwhile.
 pub async fn open(
@@ -189,28 +205,21 @@ pub async fn open(
     tx: &Tx,
 ) -> Result<Present, StoreError> {
     tx.know(&[ALL]).await?;
-    let Some(id) = machine else {
-        let (begun, found) =
-            tokio::join!(biased; tx.send_begin(), select(None, sources, wanted, tx));
-        begun?;
+    let (begun, found) =
+        tokio::join!(biased; tx.send_begin(), select(machine, sources, wanted, tx));
+    begun?;
+    let present = Present::of(found?);
+    if machine.is_none() {
         return Ok(Present {
             everything: true,
-            ..Present::of(None, found?)
+            ..present
         });
-    };
-    let (begun, locked, found) = tokio::join!(
-        biased;
-        tx.send_begin(),
-        lock_machine(tx, &id),
-        select(machine, sources, wanted, tx),
-    );
-    begun?;
-    let locked = locked?.into_iter().next().ok_or(StoreError::Overtaken)?;
-    let found = found?;
-    if locked.version.as_deref() == version {
+    }
+    let held = present.machine.as_ref().ok_or(StoreError::Overtaken)?;
+    if held.version.as_deref() == version {
         return Ok(Present {
             everything: wanted.everything,
-            ..Present::of(Some(locked), found)
+            ..present
         });
     }
     let everything = Wanted {
@@ -218,10 +227,10 @@ pub async fn open(
         plugins: all_plugins.to_vec(),
         ..Wanted::default()
     };
-    let found = select(machine, sources, &everything, tx).await?;
+    let present = Present::of(select(machine, sources, &everything, tx).await?);
     Ok(Present {
         everything: true,
-        ..Present::of(Some(locked), found)
+        ..present
     })
 }
 
@@ -247,11 +256,8 @@ async fn select(
 }
 
 impl Present {
-    fn of(machine: Option<MachineRow>, rows: Vec<AnyRow>) -> Self {
-        let mut present = Self {
-            machine,
-            ..Self::default()
-        };
+    fn of(rows: Vec<AnyRow>) -> Self {
+        let mut present = Self::default();
         for row in rows {
             // Columns that are NOT NULL in their tables; a row without them is not one of ours.
             let taken = present.take(row);
@@ -294,7 +300,7 @@ impl Present {
                 text: row.data,
                 date: row.at?,
             }),
-            _ => self.scripts.push(ScriptRow {
+            4 => self.scripts.push(ScriptRow {
                 submission_id: row.submission?,
                 plugin: row.word?,
                 recorded: row.at?,
@@ -303,6 +309,16 @@ impl Present {
                 name: row.name,
                 data: row.data,
             }),
+            _ => {
+                self.machine = Some(MachineRow {
+                    id: MachineId(row.number?),
+                    machine_group_id: GroupId(i32::try_from(row.submission?).ok()?),
+                    munki_version: row.name,
+                    manifest: row.word,
+                    deployed: row.historical?,
+                    version: row.data,
+                });
+            }
         }
         Some(())
     }

@@ -16,10 +16,20 @@ use crate::ids::{GroupId, MachineId};
 use crate::pool::Tx;
 
 // IS NOT DISTINCT FROM, because no index serves it: with stale statistics the index on the source alone looks best, and
-// reads the history of the whole fleet for each item.
-macro_rules! change_items {
+// reads the history of the whole fleet for each item. Scalar subqueries, because Postgres makes a join of NOT EXISTS and
+// might read all lines of the machine.
+//
+// A line of the same time is looked for, not left to ON CONFLICT DO NOTHING, which confirms each insertion in the WAL (48
+// bytes). Machines are locked; should a Django Sal add the same line in between, the transaction runs again.
+macro_rules! change_rows {
     () => {
-        "WITH histories AS (
+        "WITH facts AS (
+             UPDATE server_fact f SET fact_data = new.data
+             FROM unnest((SELECT $12::bigint[]), (SELECT $13::text[])) AS new (id, data) WHERE f.id = new.id),
+         rows AS (
+             UPDATE server_pluginscriptrow r SET pluginscript_data = new.data
+             FROM unnest((SELECT $14::bigint[]), (SELECT $15::text[])) AS new (id, data) WHERE r.id = new.id),
+         histories AS (
              INSERT INTO server_manageditemhistory (machine_id, id, management_source_id, name, status, recorded)
              SELECT $6, new.id, new.source, new.name, new.status, new.recorded
              FROM unnest((SELECT $7::uuid[]), (SELECT $8::uuid[]), (SELECT $9::text[]), (SELECT $10::text[]),
@@ -28,7 +38,9 @@ macro_rules! change_items {
                  SELECT h.status FROM server_manageditemhistory h
                  WHERE h.machine_id = $6 AND h.name = new.name AND h.management_source_id IS NOT DISTINCT FROM new.source
                  ORDER BY h.recorded DESC LIMIT 1)
-             ON CONFLICT (machine_id, name, management_source_id, recorded) DO NOTHING)
+             AND (SELECT true FROM server_manageditemhistory h
+                 WHERE h.machine_id = $6 AND h.name = new.name AND h.management_source_id IS NOT DISTINCT FROM new.source
+                     AND h.recorded = new.recorded LIMIT 1) IS NULL)
          UPDATE server_manageditem i SET status = new.status, date_managed = new.managed,
              data = CASE WHEN new.same_data THEN i.data ELSE new.data END
          FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::timestamptz[]), (SELECT $4::text[]),
@@ -58,14 +70,6 @@ crate::queries! {
         "INSERT INTO server_fact (machine_id, management_source_id, fact_name, fact_data)
          SELECT $1, source, name, data FROM unnest($2::uuid[], $3::text[], $4::text[]) AS new (source, name, data)";
 
-    /// Gives facts, and rows of script results, other values.
-    update_values(facts: Vec<i64>, fact_data: Vec<String>, rows: Vec<i64>, row_data: Vec<String>) =
-        "WITH rows AS (
-             UPDATE server_pluginscriptrow r SET pluginscript_data = new.data
-             FROM unnest((SELECT $3::bigint[]), (SELECT $4::text[])) AS new (id, data) WHERE r.id = new.id)
-         UPDATE server_fact f SET fact_data = new.data
-         FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) AS new (id, data) WHERE f.id = new.id";
-
     /// Removes facts.
     delete_facts(ids: Vec<i64>) = "DELETE FROM server_fact WHERE id = ANY($1)";
 
@@ -84,21 +88,24 @@ crate::queries! {
          ON CONFLICT (machine_id, name, management_source_id)
          DO UPDATE SET status = EXCLUDED.status, date_managed = EXCLUDED.date_managed, data = EXCLUDED.data";
 
-    /// Gives managed items another state, and adds lines of history where the newest line of an item says another
-    /// status. A line of the same item and time stays as it is (Q-001).
-    update_items(UpdateItems {
+    /// Gives managed items another state, and facts and rows of script results other values; adds lines of history where
+    /// the newest line of an item says another status. A line of the same item and time stays as it is (Q-001).
+    ///
+    /// One statement, because nearly every check-in that is not a repetition brings all of it, and a statement of its own
+    /// costs Postgres as much as some rows.
+    update_rows(UpdateRows {
         ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
         machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
-        recorded: Vec<Timestamp>
-    }) = change_items!();
+        recorded: Vec<Timestamp>, facts: Vec<i64>, fact_data: Vec<String>, rows: Vec<i64>, row_data: Vec<String>
+    }) = change_rows!();
 
     /// The same for most of a machine's items: they are found together by their machine instead of one by one, which
     /// halves the work, and in the order in which they lie.
-    update_many_items(UpdateManyItems {
+    update_rows_of_many_items(UpdateRowsOfManyItems {
         ids: Vec<Uuid>, statuses: Vec<String>, dates: Vec<Timestamp>, data: Vec<Option<String>>, same_data: Vec<bool>,
         machine: MachineId, lines: Vec<Uuid>, sources: Vec<Uuid>, names: Vec<String>, line_statuses: Vec<String>,
-        recorded: Vec<Timestamp>
-    }) = concat!(change_items!(), " AND i.machine_id = $6");
+        recorded: Vec<Timestamp>, facts: Vec<i64>, fact_data: Vec<String>, rows: Vec<i64>, row_data: Vec<String>
+    }) = concat!(change_rows!(), " AND i.machine_id = $6");
 
     /// Removes managed items.
     delete_items(ids: Vec<Uuid>) = "DELETE FROM server_manageditem WHERE id = ANY($1)";
@@ -199,7 +206,9 @@ async fn machine(changes: &Changes, tx: &Tx) -> Result<Option<MachineId>, StoreE
 fn writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx) -> Writes<'a> {
     let mut sent = Vec::new();
     sent.push(machine_write(id, changes, tx).boxed());
-    value_writes(changes, tx, &mut sent);
+    if changes.has_rows_to_change() {
+        sent.push(change_rows(id, changes, tx).boxed());
+    }
     fact_writes(id, changes, tx, &mut sent);
     item_writes(id, changes, tx, &mut sent);
     message_writes(id, changes, tx, &mut sent);
@@ -260,18 +269,6 @@ async fn machine_write(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64,
         },
     )
     .await
-}
-
-fn value_writes<'a>(changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
-    if changes.facts_changed.is_empty() && changes.rows_changed.is_empty() {
-        return;
-    }
-    let split = |rows: &'a [RowUpdate]| -> (Vec<i64>, Vec<String>) {
-        rows.iter().map(|row| (row.id, row.data.clone())).unzip()
-    };
-    let (facts, fact_data) = split(&changes.facts_changed);
-    let (rows, row_data) = split(&changes.rows_changed);
-    sent.push(async move { update_values(tx, &facts, &fact_data, &rows, &row_data).await }.boxed());
 }
 
 fn fact_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {
@@ -335,16 +332,15 @@ fn item_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut W
             .boxed(),
         );
     }
-    if !changes.items_changed.is_empty() || !changes.histories.is_empty() {
-        sent.push(change_items(id, changes, tx).boxed());
-    }
 }
 
-async fn change_items(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, StoreError> {
+async fn change_rows(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, StoreError> {
     let (items, lines) = (&changes.items_changed, &changes.histories);
-    let ids = items.iter().map(|item| item.id).collect();
+    let (ids, dates) = items
+        .iter()
+        .map(|item| (item.id, item.state.date_managed))
+        .unzip();
     let statuses = items.iter().map(|item| item.state.status.clone()).collect();
-    let dates = items.iter().map(|item| item.state.date_managed).collect();
     let same_data = items.iter().map(|item| item.same_data).collect();
     let data = items
         .iter()
@@ -356,42 +352,72 @@ async fn change_items(id: MachineId, changes: &Changes, tx: &Tx) -> Result<u64, 
         .map(|line| (line.name.clone(), line.status.clone()))
         .unzip();
     let recorded = lines.iter().map(|line| line.recorded).collect();
+    let (facts, fact_data) = split(&changes.facts_changed);
+    let (rows, row_data) = split(&changes.rows_changed);
+    let parameters = UpdateRows {
+        ids: &ids,
+        statuses: &statuses,
+        dates: &dates,
+        data: &data,
+        same_data: &same_data,
+        machine: &id,
+        lines: &line_ids,
+        sources: &sources,
+        names: &names,
+        line_statuses: &line_statuses,
+        recorded: &recorded,
+        facts: &facts,
+        fact_data: &fact_data,
+        rows: &rows,
+        row_data: &row_data,
+    };
     if items.len() > MANY {
-        return update_many_items(
-            tx,
-            UpdateManyItems {
-                ids: &ids,
-                statuses: &statuses,
-                dates: &dates,
-                data: &data,
-                same_data: &same_data,
-                machine: &id,
-                lines: &line_ids,
-                sources: &sources,
-                names: &names,
-                line_statuses: &line_statuses,
-                recorded: &recorded,
-            },
-        )
-        .await;
+        return update_rows_of_many_items(tx, parameters.into()).await;
     }
-    update_items(
-        tx,
-        UpdateItems {
-            ids: &ids,
-            statuses: &statuses,
-            dates: &dates,
-            data: &data,
-            same_data: &same_data,
-            machine: &id,
-            lines: &line_ids,
-            sources: &sources,
-            names: &names,
-            line_statuses: &line_statuses,
-            recorded: &recorded,
-        },
-    )
-    .await
+    update_rows(tx, parameters).await
+}
+
+impl<'a> From<UpdateRows<'a>> for UpdateRowsOfManyItems<'a> {
+    fn from(same: UpdateRows<'a>) -> Self {
+        let UpdateRows {
+            ids,
+            statuses,
+            dates,
+            data,
+            same_data,
+            machine,
+            lines,
+            sources,
+            names,
+            line_statuses,
+            recorded,
+            facts,
+            fact_data,
+            rows,
+            row_data,
+        } = same;
+        Self {
+            ids,
+            statuses,
+            dates,
+            data,
+            same_data,
+            machine,
+            lines,
+            sources,
+            names,
+            line_statuses,
+            recorded,
+            facts,
+            fact_data,
+            rows,
+            row_data,
+        }
+    }
+}
+
+fn split(rows: &[RowUpdate]) -> (Vec<i64>, Vec<String>) {
+    rows.iter().map(|row| (row.id, row.data.clone())).unzip()
 }
 
 fn message_writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx, sent: &mut Writes<'a>) {

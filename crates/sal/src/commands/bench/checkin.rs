@@ -1,19 +1,21 @@
 //! `sal bench checkin`: four kinds of check-ins through our server, and the same rows written by plain SQL.
 //!
 //! Cells follow each other on one private Postgres. Each begins with vacuumed tables and a checkpoint, then every
-//! machine it uses checks in once, uncounted: that warms the caches and takes first writes after the checkpoint
-//! (full-page images) out of the figures. Bodies are made before the clock starts.
+//! machine it uses checks in once, uncounted: that warms the caches. Bodies are made before the clock starts. Pages are not
+//! written whole after a checkpoint (`full_page_writes`): how often that happens depends on how often there is a checkpoint,
+//! not on the check-in, and `sal bench steady` has one inside.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use fake_fleet::{Client, Submission, Yardstick};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::figures::{Cell, HEADER};
 use super::meter::Meter;
 use super::plain_sql::{self, Baseline};
+use super::profile::Profiler;
 use super::stage::Stage;
 use super::{fill, ours};
 use crate::cli::BenchCheckin;
@@ -22,12 +24,23 @@ use crate::output;
 
 /// Runs it.
 pub(super) async fn run(arguments: &BenchCheckin) -> Result<Exit> {
-    let stage = Stage::set(&[]).await?;
+    // Counting plans costs a little, so only where they are asked for.
+    let planning = if arguments.profile { "on" } else { "off" };
+    let stage = Stage::set(&[
+        ("full_page_writes", "off"),
+        ("pg_stat_statements.track_planning", planning),
+    ])
+    .await?;
     let outcome = measure(&stage, arguments).await;
     stage.clear().await;
-    let cells = outcome?;
+    let (cells, profiles) = outcome?;
     if arguments.json {
-        let cells: Vec<_> = cells.iter().map(Cell::as_json).collect();
+        let mut cells: Vec<_> = cells.iter().map(Cell::as_json).collect();
+        for (place, profile) in profiles {
+            if let Some(cell) = cells.get_mut(place) {
+                cell["profile"] = profile;
+            }
+        }
         let report = json!({"machines": arguments.machines, "cells": cells});
         output::data(&serde_json::to_string_pretty(&report).context("writing the figures")?);
     }
@@ -75,9 +88,14 @@ struct Bench<'a> {
     /// Machines that were never seen yet begin here.
     fresh: u32,
     cells: Vec<Cell>,
+    profiler: Option<Profiler>,
+    /// Of cells, by their place in `cells`.
+    profiles: Vec<(usize, Value)>,
 }
 
-async fn measure(stage: &Stage, arguments: &BenchCheckin) -> Result<Vec<Cell>> {
+type Measured = (Vec<Cell>, Vec<(usize, Value)>);
+
+async fn measure(stage: &Stage, arguments: &BenchCheckin) -> Result<Measured> {
     let client =
         Client::new(&stage.url, &stage.key, Duration::from_secs(60)).context("a client")?;
     let mut bench = Bench {
@@ -88,6 +106,11 @@ async fn measure(stage: &Stage, arguments: &BenchCheckin) -> Result<Vec<Cell>> {
         run: 1,
         fresh: arguments.machines,
         cells: Vec::new(),
+        profiler: match arguments.profile {
+            true => Some(Profiler::new(stage).await?),
+            false => None,
+        },
+        profiles: Vec::new(),
     };
     let first = Yardstick::new(0, 0, false).submission(&stage.key);
     ours::send(&bench.client, vec![first], 1).await?;
@@ -107,23 +130,28 @@ async fn measure(stage: &Stage, arguments: &BenchCheckin) -> Result<Vec<Cell>> {
         output::data(HEADER);
     }
     for concurrency in &arguments.concurrency {
+        bench.all(*concurrency).await?;
+    }
+    Ok((bench.cells, bench.profiles))
+}
+
+impl Bench<'_> {
+    async fn all(&mut self, concurrency: usize) -> Result<()> {
         for scenario in Scenario::ALL {
-            if bench.wants("ours", scenario) {
-                bench.ours(scenario, *concurrency).await?;
+            if self.wants("ours", scenario) {
+                self.ours(scenario, concurrency).await?;
             }
         }
         for (baseline, scenarios) in BASELINES {
             for scenario in *scenarios {
-                if bench.wants(baseline.name(), *scenario) {
-                    bench.baseline(*baseline, *scenario, *concurrency).await?;
+                if self.wants(baseline.name(), *scenario) {
+                    self.baseline(*baseline, *scenario, concurrency).await?;
                 }
             }
         }
+        Ok(())
     }
-    Ok(bench.cells)
-}
 
-impl Bench<'_> {
     fn wants(&self, strategy: &str, scenario: Scenario) -> bool {
         let has =
             |list: &[String], name: &str| list.is_empty() || list.iter().any(|one| one == name);
@@ -165,6 +193,10 @@ impl Bench<'_> {
             (warm.collect(), (0..count).map(turn).collect())
         };
         ours::send(&self.client, warm, WARMERS).await?;
+        let begun = match &self.profiler {
+            Some(profiler) => Some(profiler.begin().await?),
+            None => None,
+        };
         let before = self.meter.read().await?;
         let started = Instant::now();
         let times = ours::send(&self.client, counted, concurrency).await?;
@@ -179,6 +211,20 @@ impl Bench<'_> {
             times,
             readings: (before, after),
         });
+        self.profile(begun, count).await
+    }
+
+    /// Notes where the cell that was noted last went.
+    async fn profile(&mut self, begun: Option<String>, count: u32) -> Result<()> {
+        let (Some(profiler), Some(begun)) = (&self.profiler, begun) else {
+            return Ok(());
+        };
+        let profile = profiler.end(&begun, count).await?;
+        self.profiles
+            .push((self.cells.len() - 1, profile.as_json()));
+        if !self.arguments.json {
+            output::data(&profile.as_text());
+        }
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What a piece of work cost: CPU of our server and of Postgres, WAL, statements.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -44,19 +44,14 @@ impl Meter {
             .db
             .query_one(
                 "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint,
-                        coalesce((SELECT sum(calls)::bigint FROM pg_stat_statements WHERE userid = 'sal'::regrole AND query NOT LIKE 'SELECT $_ FROM ONLY %'), 0)",
+                        coalesce((SELECT sum(calls)::bigint FROM pg_stat_statements WHERE userid = 'sal'::regrole AND query NOT LIKE 'SELECT _% FROM ONLY %'), 0)",
                 &[],
             )
             .await
             .context("reading Postgres's counters")?;
-        let postmaster = std::fs::read_to_string(&self.postmaster).unwrap_or_default();
-        let postmaster: Option<u32> = postmaster
-            .lines()
-            .next()
-            .and_then(|pid| pid.trim().parse().ok());
         Ok(Reading {
             server: self.server.and_then(cpu_of),
-            postgres: postmaster.and_then(cpu_of_family),
+            postgres: cpu_of_postgres(&self.postmaster),
             wal_bytes: row.get(0),
             statements: row.get(1),
         })
@@ -102,8 +97,14 @@ impl Peak {
     }
 }
 
+/// CPU time of Postgres with all its processes; `postmaster` is the file that names the first one.
+pub(super) fn cpu_of_postgres(postmaster: &Path) -> Option<Duration> {
+    let postmaster = std::fs::read_to_string(postmaster).ok()?;
+    cpu_of_family(postmaster.lines().next()?.trim().parse().ok()?)
+}
+
 /// CPU time of a process, as Linux tells it in `/proc/PID/stat` (proc(5)), in steps of 10 ms.
-fn cpu_of(pid: u32) -> Option<Duration> {
+pub(super) fn cpu_of(pid: u32) -> Option<Duration> {
     Some(stat(pid)?.own)
 }
 
