@@ -6,7 +6,9 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use sal_http::checkin_key::ShownKey;
+use sal_http::crowd::Inside;
 use sal_http::db::BULKY_BYTES;
+use sal_http::memory::Memory;
 use sal_http::metric_names::{CHECKIN_WARNINGS, CHECKINS};
 use sal_http::origin::Origin;
 use sal_http::{App, AppError, django};
@@ -75,8 +77,17 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
     }
     let (parts, body) = request.into_parts();
     let origin = Origin::of(&parts, app);
+    // who would wait too long hears so before anything is spent on the body, and after it when many sent theirs
+    // meanwhile.
+    app.crowd().look()?;
     let body = app.memory().read(body, app.config.body_limit_bytes).await?;
-    let room = app.memory().reserve(weight(body.bytes.len())).await?;
+    let weight = weight(body.bytes.len());
+    // The large ones wait for one another, not for these.
+    let inside = match Memory::is_ordinary(weight) {
+        true => Some(app.crowd().enter()?),
+        false => None,
+    };
+    let room = app.memory().reserve(weight).await?;
     let body = body.bytes;
     let now = app.now();
     let (submission, _room) = if body.len() > BULKY_BYTES {
@@ -109,6 +120,7 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
         body_bytes: body.len(),
     };
     until_undisturbed(|| filing.file()).await?;
+    inside.map(Inside::answered);
     report(&submission, &arrival.note);
     Ok(django::answer(
         StatusCode::OK,

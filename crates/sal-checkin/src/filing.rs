@@ -54,6 +54,7 @@ impl Filing<'_> {
         if !seen.authorised {
             return Err(self.key.is_wrong(self.app));
         }
+        self.key.is_right(self.app);
         if seen.done {
             return Ok(());
         }

@@ -18,6 +18,7 @@ use crate::access::hashing::Hashing;
 use crate::access::oidc::Oidc;
 use crate::access::refusals::Refusals;
 use crate::checkin_key::KnownKeys;
+use crate::crowd::Crowd;
 use crate::database_status::DatabaseStatus;
 use crate::late::{Late, Lates};
 use crate::memory::Memory;
@@ -189,6 +190,7 @@ struct Inner {
     attempts: LoginAttempts,
     program_attempts: ProgramAttempts,
     turns: Turns,
+    crowd: Crowd,
     outcomes: RecentOutcomes,
     memory: Memory,
     hashing: Hashing,
@@ -208,6 +210,7 @@ impl App {
             known_keys: KnownKeys::default(),
             attempts: LoginAttempts::default(),
             program_attempts: ProgramAttempts::default(),
+            crowd: Crowd::default(),
             outcomes: RecentOutcomes::default(),
             memory,
             hashing: Hashing::default(),
@@ -251,6 +254,11 @@ impl App {
     /// How many requests of a person are worked on at once.
     pub(crate) fn turns(&self) -> &Turns {
         &self.0.turns
+    }
+
+    /// The check-ins that are under way.
+    pub fn crowd(&self) -> &Crowd {
+        &self.0.crowd
     }
 
     /// The budget for what requests bring in.

@@ -73,6 +73,13 @@ impl ShownKey {
         }
     }
 
+    /// Says that the database has just found the key right: a crowd need not ask for it once more each.
+    pub fn is_right(&self, app: &App) {
+        if let Some(key) = &self.key {
+            app.known_keys().add(key);
+        }
+    }
+
     /// Says that the key turned out wrong.
     pub fn is_wrong(&self, app: &App) -> AppError {
         if let Some(key) = &self.key {

@@ -6,6 +6,7 @@ use std::error::Error;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rand::RngExt;
 use sal_store::StoreError;
 use tracing::error;
 
@@ -80,6 +81,9 @@ pub enum AppError {
     /// The budget of memory is taken.
     #[error("no room in the budget of memory became free")]
     NoRoom,
+    /// More check-ins are under way than end in time.
+    #[error("more check-ins come at once than are answered in time")]
+    Crowded,
     /// The same person's other requests took too long.
     #[error("the other requests of this person took too long")]
     OwnRequests,
@@ -120,7 +124,7 @@ pub struct Crowded;
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        let is_crowded = matches!(self, Self::NoRoom | Self::OwnRequests);
+        let is_crowded = matches!(self, Self::NoRoom | Self::Crowded | Self::OwnRequests);
         let reason = Reason(match &self {
             Self::BadRequest(text) => text.clone(),
             other => other.to_string(),
@@ -178,12 +182,13 @@ impl AppError {
                 django::error_page(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &sentence)
             }
             // Each would be a line of log; the budget itself says it now and then.
-            Self::NoRoom => unavailable(
-                "Busy",
+            Self::NoRoom => busy(
                 "This server has too much to read at once (setting SAL_MEMORY_BUDGET). Try again in a moment; nothing was changed.",
             ),
-            Self::OwnRequests => unavailable(
-                "Busy",
+            Self::Crowded => busy(
+                "More machines report at once than this server can take in time. Try again in a moment; nothing was changed.",
+            ),
+            Self::OwnRequests => busy(
                 "Your other requests are still being worked on. Wait for them, then try again.",
             ),
             Self::Store(inner) if inner.is_outage() || inner.lacks_a_table() => {
@@ -196,6 +201,10 @@ impl AppError {
             }
         }
     }
+}
+
+fn busy(sentence: &str) -> Response {
+    unavailable("Busy", sentence)
 }
 
 fn failed_here() -> Response {
@@ -229,14 +238,18 @@ fn away(error: &StoreError) -> Response {
     )
 }
 
-/// 503, and when to come back.
+/// 503, and when to come back: not all of a fleet in the same second.
 fn unavailable(heading: &str, sentence: &str) -> Response {
     let mut response = django::error_page(StatusCode::SERVICE_UNAVAILABLE, heading, sentence);
+    let seconds: u64 = rand::rng().random_range(COME_BACK);
     response
         .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }
+
+/// Seconds. Long enough for some thousand machines, one after the other.
+const COME_BACK: std::ops::RangeInclusive<u64> = 10..=40;
 
 fn too_many(heading: &str, sentence: &str, seconds: u64) -> Response {
     let mut response = django::error_page(StatusCode::TOO_MANY_REQUESTS, heading, sentence);
@@ -297,6 +310,7 @@ mod tests {
         let busy = || StoreError::PoolBusy { waited_seconds: 8 };
         for (failure, is_crowded) in [
             (AppError::NoRoom, true),
+            (AppError::Crowded, true),
             (AppError::OwnRequests, true),
             (AppError::Store(busy()), false),
             (AppError::Store(StoreError::ReadOnly), false),
@@ -304,9 +318,23 @@ mod tests {
             let words = failure.to_string();
             let response = failure.into_response();
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-            assert!(response.headers().contains_key(header::RETRY_AFTER));
+            let again = response.headers()[header::RETRY_AFTER].to_str().unwrap();
+            assert!(COME_BACK.contains(&again.parse().unwrap()), "{again}");
             let marked = response.extensions().get::<Crowded>().is_some();
             assert_eq!(marked, is_crowded, "{words}");
         }
+    }
+
+    #[test]
+    fn a_fleet_that_is_turned_away_does_not_come_back_in_step() {
+        let again = |_| {
+            let response = AppError::Crowded.into_response();
+            response.headers()[header::RETRY_AFTER]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        let moments: std::collections::HashSet<String> = (0..500).map(again).collect();
+        assert!(moments.len() > 20, "{moments:?}");
     }
 }

@@ -7,6 +7,7 @@ pub mod access;
 pub mod api_token;
 pub mod app;
 pub mod checkin_key;
+pub mod crowd;
 pub mod csv;
 pub mod database_status;
 pub mod db;

@@ -57,12 +57,18 @@ impl Memory {
         }
     }
 
+    /// Whether a request that makes so much waits with the ordinary ones, and not with the large.
+    #[must_use]
+    pub fn is_ordinary(bytes: usize) -> bool {
+        bytes <= SMALL_BYTES
+    }
+
     /// Waits for room for work of this size. What is larger than the whole share gets all of it.
     ///
     /// # Errors
     /// [`AppError::NoRoom`] when none became free in time.
     pub async fn reserve(&self, bytes: usize) -> Result<Reserved, AppError> {
-        let share = if bytes <= SMALL_BYTES {
+        let share = if Self::is_ordinary(bytes) {
             &self.small
         } else {
             &self.bulky
@@ -158,8 +164,8 @@ const FREE_BYTES: usize = 64 * 1024;
 const STEP_BYTES: usize = 64 * 1024;
 /// Larger than nearly every check-in and inventory.
 const SMALL_BODY_BYTES: u64 = 512 * 1024;
-/// Clients give up after 8 s, and shall hear why before.
-const PATIENCE: Duration = Duration::from_secs(7);
+/// Clients give up after 8 s, and shall hear why before; after this a request waits for a connection, too.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {

@@ -28,6 +28,10 @@ pub const METRICS: &[(&str, &str)] = &[
         "Requests answered with 503 because the budget of memory (SAL_MEMORY_BUDGET) was taken",
     ),
     (
+        TURNED_AWAY,
+        "Check-ins answered with 503 because more came than end in time",
+    ),
+    (
         DB_BUSY,
         "Requests answered with 503 because the database was busy, a lock was held, or no connection became free",
     ),
@@ -65,6 +69,8 @@ pub const CONNECTIONS: &str = "sal_http_connections";
 pub const CONNECTIONS_CLOSED: &str = "sal_http_connections_closed_total";
 /// Failures to accept a connection.
 pub const ACCEPT_ERRORS: &str = "sal_http_accept_errors_total";
+/// Check-ins that came in too great a crowd.
+pub const TURNED_AWAY: &str = "sal_checkins_turned_away_total";
 /// Requests that a busy database turned away.
 pub const DB_BUSY: &str = "sal_db_busy_total";
 /// Life left in the AWS credentials.

@@ -126,6 +126,7 @@ impl Serving {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS)
+            .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let mut stopping = false;
@@ -147,4 +148,8 @@ impl Serving {
 /// For a request's headers, from the connection or the last answer on. Longer than a proxy keeps an idle connection
 /// for its next request would only hold places.
 const HEADERS: Duration = Duration::from_secs(15);
+/// What each connection reads at once, and the most that a request's headers may have. By itself hyper goes up to 400 KiB
+/// each, which two thousand machines that report at the same moment make hundreds of megabytes. Less than this would be
+/// too little for lists of machines: 500 names in an address, which the page's own script sends twice.
+const BUFFER_BYTES: usize = 64 * 1024;
 const AFTER_A_FAILURE: Duration = Duration::from_millis(50);

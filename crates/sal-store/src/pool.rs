@@ -60,7 +60,8 @@ pub trait Connector: Send + Sync + 'static {
 pub struct PoolConfig {
     /// The most connections held at once. RDS counts them against `max_connections`. One more is for readiness.
     pub max_size: usize,
-    /// How long a client's request waits for its turn: less than the 8 s after which clients of Sal give up.
+    /// How long a client's request waits for its turn. Clients of Sal give up after 8 s, and waiting for memory comes
+    /// before.
     pub machines_wait: Duration,
     /// How long a page waits for its turn.
     pub pages_wait: Duration,
@@ -99,7 +100,7 @@ impl Default for PoolConfig {
     fn default() -> Self {
         Self {
             max_size: 16,
-            machines_wait: Duration::from_secs(7),
+            machines_wait: Duration::from_secs(4),
             pages_wait: Duration::from_secs(30),
             max_age: Duration::from_secs(3600),
             session: SessionLimits::default(),

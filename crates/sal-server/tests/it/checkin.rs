@@ -241,3 +241,78 @@ async fn a_key_that_was_taken_away_lets_nobody_in_although_it_was_right_a_moment
         db.execute(rename, &[&"another", &key()]).await.unwrap();
     }
 }
+
+/// Waits until a statement of this database waits for a lock.
+async fn until_somebody_waits(db: &tokio_postgres::Client) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    loop {
+        let waiting: i64 = db.query_one(waiting, &[]).await.unwrap().get(0);
+        if waiting > 0 {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// All that the machine has, in one line.
+const EVERYTHING: &str = "SELECT concat_ws(' ',
+    (SELECT string_agg(fact_name || '=' || fact_data, ' ' ORDER BY fact_name) FROM server_fact),
+    (SELECT string_agg(name || '=' || status, ' ' ORDER BY name) FROM server_manageditem),
+    (SELECT string_agg(pluginscript_name || '=' || pluginscript_data, ' ' ORDER BY pluginscript_name) FROM server_pluginscriptrow))";
+
+#[tokio::test]
+async fn a_checkin_that_waited_for_another_sees_what_the_other_wrote() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let rest = |b: u8| json!({"S": {"facts": {"a": 1, "b": b}}, "T": {"facts": {"t": 1}}});
+    assert_eq!(server.checkin(&key(), body("C02A", &rest(1))).await.0, 200);
+    let db = server.database.connect().await;
+    // What the late one reads before it waits says that `a` is as it sends it, that there is no `c`, and that nothing of
+    // source T has to be read.
+    let other = "BEGIN; UPDATE server_machine SET last_checkin = now(), hostname = 'other';
+        UPDATE server_fact SET fact_data = '9' WHERE fact_name IN ('a', 't');
+        INSERT INTO server_fact (machine_id, management_source_id, fact_name, fact_data)
+        SELECT machine_id, management_source_id, 'c', '9' FROM server_fact WHERE fact_name = 'a'";
+    for (end, b) in [("COMMIT", 2), ("ROLLBACK", 3)] {
+        db.batch_execute(other).await.unwrap();
+        let asking = server.database.connect().await;
+        let key = key();
+        let late = server.checkin(&key, body("C02A", &rest(b)));
+        let ending = async {
+            until_somebody_waits(&asking).await;
+            db.batch_execute(end).await.unwrap();
+        };
+        let ((code, text), ()) = tokio::join!(late, ending);
+        assert_eq!(code, 200, "{text}");
+        let there: String = asking.query_one(EVERYTHING, &[]).await.unwrap().get(0);
+        assert_eq!(there, format!("a=1 b={b} t=1"), "after {end}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_checkins_of_one_machine_at_a_time_one_is_there_as_a_whole() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let rest = |word: &str, status: &str| {
+        json!({
+            "S": {"facts": {"a": word, "b": word}, "managed_items": {"x": {"status": status}, "y": {"status": status}}},
+            "plugin_results": [{"plugin": "P", "data": {"k": word, "l": word}}],
+        })
+    };
+    let (db, key) = (server.database.connect().await, key());
+    for round in 0..20 {
+        let (one, two) = (format!("one{round}"), format!("two{round}"));
+        let (first, second) = tokio::join!(
+            server.checkin(&key, body("C02A", &rest(&one, "PRESENT"))),
+            server.checkin(&key, body("C02A", &rest(&two, "PENDING"))),
+        );
+        assert_eq!((first.0, second.0), (200, 200), "{first:?} {second:?}");
+        let there: String = db.query_one(EVERYTHING, &[]).await.unwrap().get(0);
+        let whole = |word: &str, status: &str| {
+            format!("a={word} b={word} x={status} y={status} k={word} l={word}")
+        };
+        assert!(
+            there == whole(&one, "PRESENT") || there == whole(&two, "PENDING"),
+            "{there}"
+        );
+    }
+}

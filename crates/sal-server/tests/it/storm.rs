@@ -1,4 +1,4 @@
-//! Many at once on the same machines: two of our servers, and a Django Sal beside them.
+//! Many at once on the same machines: two of our servers, and a Django Sal beside them. And more than can be taken.
 
 use futures_util::future::join_all;
 use sal_testkit::{Filled, TestServer, golden};
@@ -167,4 +167,41 @@ async fn a_django_sal_on_other_machines_never_fails_and_on_the_same_ones_only_as
         assert_eq!(server.checkin(&key(), body(machine, 59)).await.0, 200);
     }
     assert_eq!(count(&db, TORN).await, 0);
+}
+
+#[tokio::test]
+async fn q203_a_check_in_in_too_great_a_crowd_is_told_so_at_once_and_nobody_else_is_turned_away() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let mut inside = Vec::new();
+    // Nothing ends, so that the estimate grows with every one of them.
+    while let Ok(one) = server.app.crowd().enter() {
+        inside.push(one);
+    }
+    let post = |key: String| {
+        let request = server.http.post(server.url("/checkin/"));
+        let request = request.header("content-type", "application/json");
+        request.basic_auth("sal", Some(key)).body(body(1, 1)).send()
+    };
+    for _ in 0..5 {
+        let answer = post(key()).await.unwrap();
+        assert_eq!(answer.status(), 503);
+        let again = answer.headers()["retry-after"].to_str().unwrap();
+        let again: u64 = again.parse().unwrap();
+        assert!((10..=40).contains(&again), "{again}");
+    }
+    assert_eq!(post("wrong".to_owned()).await.unwrap().status(), 401);
+    // A balancer would take it out and make the crowd at the others greater.
+    for (path, status) in [("/livez", 200), ("/readyz", 200), ("/login/", 200)] {
+        let answer = server.http.get(server.url(path)).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+    }
+    let small = server.http.get(server.url("/preflight-v2/"));
+    let small = small.basic_auth("sal", Some(key())).send().await.unwrap();
+    assert_eq!(small.status(), 200);
+    let db = server.database.connect().await;
+    let there = "SELECT count(*) FROM server_machine WHERE serial = 'S1'";
+    assert_eq!(count(&db, there).await, 0);
+    drop(inside);
+    assert_eq!(server.checkin(&key(), body(1, 1)).await.0, 200);
+    assert_eq!(count(&db, there).await, 1);
 }

@@ -180,9 +180,9 @@ async fn an_authority_nobody_announced_is_refused_by_name() {
 #[tokio::test]
 async fn a_login_slower_than_a_request_waits_goes_on_for_the_next_one() {
     let mut scene = Scene::set().await;
-    // A client's request waits 7 s for a connection, a login may take 10 s.
+    // A client's request waits 4 s for a connection, a login may take 10 s.
     let faults = scene.stage.lab.faults().clone();
-    faults.set_slow_accept(Duration::from_secs(8));
+    faults.set_slow_accept(Duration::from_secs(6));
     scene.stage.cut(&scene.server).await;
     let before = scene.stage.lab.metrics().requests;
     assert_eq!(scene.check_in().await, 503);

@@ -22,7 +22,7 @@ pub(super) const VARIABLES: &[Variable] = &[
         268_435_456,
         (32 * MIB, 1024 * GIB),
         "0.1",
-        "Bytes that requests, and what is made of them, may take at once, about; by default a quarter of the container's memory where that is less. More wait for room, and are answered 503 after 8 s.",
+        "Bytes that requests, and what is made of them, may take at once, about; by default a quarter of the container's memory where that is less. More wait for room, and are answered 503 after 3 s.",
     ),
     number(
         "SAL_MACHINE_LIMIT",
