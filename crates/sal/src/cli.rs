@@ -27,7 +27,7 @@ pub(crate) use self::lab::{Lab, LabEnvironment, LabShape, LabUp, Running};
 #[cfg(feature = "rehearsal")]
 pub(crate) use self::rehearsal::{
     Bench, BenchApi, BenchCheckin, BenchInventory, BenchPages, BenchRelay, BenchSearch, BenchSiege,
-    BenchSteady, Demo, Simulate,
+    BenchSteady, BenchStorm, Demo, Simulate,
 };
 pub(crate) use self::relay::{Check, Relay};
 pub(crate) use self::rest::{Api, Export, ExportFormat};

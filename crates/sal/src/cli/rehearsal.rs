@@ -79,6 +79,10 @@ pub(crate) enum Bench {
     /// An open loop at a fixed rate, with a checkpoint and autovacuum inside: the times of answers, and the memory.
     #[command(after_help = "Example: sal bench steady --rate 100 --seconds 300")]
     Steady(BenchSteady),
+    /// All Macs of a site come back at once: who is taken, who is told to come back, and what becomes of people's pages.
+    /// Exit code 1 when a check-in that was told 200 is not in the database.
+    #[command(after_help = "Example: sal bench storm --rate 500 --seconds 45")]
+    Storm(BenchStorm),
     /// A fleet that checks in while the server is attacked in one way after the other: what was lost, late, and how much
     /// memory it took.
     #[command(after_help = "Example: sal bench siege --seconds 30")]
@@ -231,6 +235,32 @@ pub(crate) struct BenchSteady {
     pub(crate) json: bool,
 }
 
+/// `sal bench storm`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchStorm {
+    /// Machines, each with a connection of its own that stays open.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) machines: u32,
+    /// Check-ins a second in the storm, whatever the server does.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) rate: u32,
+    /// How long the storm is.
+    #[arg(long, default_value_t = 45)]
+    pub(crate) seconds: u32,
+    /// Check-ins a second before and after it.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) calm_rate: u32,
+    /// How long it is calm before.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) calm_seconds: u32,
+    /// How long it is watched after.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) recovery_seconds: u32,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `sal bench checkin`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchCheckin {
@@ -249,6 +279,9 @@ pub(crate) struct BenchCheckin {
     /// Only these scenarios: first, unchanged, few, real.
     #[arg(long, value_delimiter = ',')]
     pub(crate) scenarios: Vec<String>,
+    /// Tell where our check-ins go: time, plans and WAL of each statement, and WAL of each table and index.
+    #[arg(long)]
+    pub(crate) profile: bool,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

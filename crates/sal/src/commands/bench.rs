@@ -11,11 +11,13 @@ mod meter;
 mod ours;
 mod pages;
 mod plain_sql;
+mod profile;
 mod relay;
 mod search;
 mod siege;
 mod stage;
 mod steady;
+mod storm;
 
 use anyhow::Result;
 
@@ -29,6 +31,7 @@ pub(crate) async fn run(what: Bench) -> Result<Exit> {
         Bench::Checkin(arguments) => checkin::run(&arguments).await,
         Bench::Inventory(arguments) => inventory::run(&arguments).await,
         Bench::Steady(arguments) => steady::run(&arguments).await,
+        Bench::Storm(arguments) => storm::run(&arguments).await,
         Bench::Pages(arguments) => pages::run(&arguments).await,
         Bench::Search(arguments) => search::run(&arguments).await,
         Bench::Api(arguments) => api::run(&arguments).await,
