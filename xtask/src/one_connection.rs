@@ -43,6 +43,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
             "sal-web/src/users/new.rs",
             // Somebody else's count is waited for in between.
             "sal-web/src/counted.rs",
+            "sal-web/src/background.rs",
             "sal-web/src/widgets/kept.rs",
             // It is shown when the database is away.
             "sal-web/src/database.rs",

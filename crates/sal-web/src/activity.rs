@@ -51,11 +51,11 @@ fn export<S>(
     pages: S,
 ) -> Result<Response, AppError>
 where
-    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+    S: Stream<Item = Result<Vec<Vec<Cell<'static>>>, AppError>> + Send + 'static,
 {
     let format = Format::parse(format.unwrap_or("csv")).ok_or(AppError::NotFound)?;
-    let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-    Ok(file(format, name, columns, pages))
+    let columns: Vec<String> = columns.iter().map(|column| (*column).to_owned()).collect();
+    Ok(file(format, name, &columns, pages))
 }
 
 /// Lines of a page.

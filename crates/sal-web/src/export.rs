@@ -2,9 +2,9 @@
 //!
 //! A spreadsheet runs a cell that begins like a formula; such texts get an apostrophe in front (CSV only; elsewhere a text is marked as one).
 
+mod cell;
+mod text;
 mod xlsx;
-
-use std::{borrow::Cow, io::Write as _, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
@@ -12,16 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::{Stream, StreamExt, stream};
-use jiff::Timestamp;
-use sal_http::{
-    AppError,
-    csv::{self, guarded},
-};
-use sal_query::{Field, field::SALS_ORDER};
-use sal_store::{FieldValue, MachineRow};
-use serde_json::{Map, Value};
+use sal_http::AppError;
 
-use self::xlsx::Workbook;
+use self::{text::TextFile, xlsx::Workbook};
+pub(crate) use cell::{Cell, Lines, Rows, machine_cells, machine_heads};
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +26,6 @@ pub(crate) enum Format {
     Jsonl,
     /// A workbook, as spreadsheets have it.
     Xlsx,
-}
-
-/// A value of a table.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Cell {
-    /// No value.
-    Empty,
-    Text(String),
-    Number(i64),
-    Flag(bool),
-    Time(Timestamp),
 }
 
 impl Format {
@@ -73,47 +56,17 @@ impl Format {
     }
 }
 
-impl From<FieldValue<'_>> for Cell {
-    fn from(value: FieldValue<'_>) -> Self {
-        match value {
-            FieldValue::Missing => Self::Empty,
-            FieldValue::Text(text) => Self::Text(text.to_owned()),
-            FieldValue::Whole(number) => Self::Number(number),
-            FieldValue::Flag(flag) => Self::Flag(flag),
-            FieldValue::Time(at) => Self::Time(at),
-        }
-    }
-}
-
-/// The heads of every list of machines that Sal exports; [`machine_cells`] are what stands below.
-pub(crate) fn machine_heads() -> Vec<String> {
-    let own = machine_fields().map(Field::name);
-    let heads = own.chain(["business unit", "machine group"]);
-    heads.map(str::to_owned).collect()
-}
-
-/// A machine as Sal exports it.
-pub(crate) fn machine_cells(machine: &MachineRow, unit: &str, group: &str) -> Vec<Cell> {
-    let own = machine_fields().map(|field| Cell::from(machine.value(field)));
-    let names = [unit, group].map(|name| Cell::Text(name.to_owned()));
-    own.chain(names).collect()
-}
-
-/// The group stands there by its name.
-fn machine_fields() -> impl Iterator<Item = Field> {
-    let fields = SALS_ORDER.into_iter();
-    fields.filter(|field| *field != Field::MachineGroup)
-}
-
 /// Answers with a file of this name, without its extension. `pages` are rows as the database hands them over; each row
 /// has a cell for each column.
-pub(crate) fn file<S>(format: Format, name: &str, columns: Vec<String>, pages: S) -> Response
+pub(crate) fn file<S, R>(format: Format, name: &str, columns: &[String], pages: S) -> Response
 where
-    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+    S: Stream<Item = Result<R, AppError>> + Send + 'static,
+    R: Rows,
 {
     let body = match format {
-        Format::Csv | Format::Jsonl => Body::from_stream(text_chunks(format, columns, pages)),
-        Format::Xlsx => Body::from_stream(workbook_chunks(&columns, pages)),
+        Format::Csv => Body::from_stream(text_chunks(TextFile::Csv, columns, pages)),
+        Format::Jsonl => Body::from_stream(text_chunks(TextFile::jsonl(columns), columns, pages)),
+        Format::Xlsx => Body::from_stream(workbook_chunks(columns, pages)),
     };
     let headers = [
         (
@@ -130,52 +83,38 @@ where
 }
 
 /// A file of lines.
-fn text_chunks<S>(
-    format: Format,
-    columns: Vec<String>,
-    pages: S,
-) -> impl Stream<Item = Result<Bytes, AppError>> + Send + 'static
-where
-    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
-{
-    let columns: Arc<[String]> = columns.into();
-    let mut head = Vec::new();
-    if format == Format::Csv {
-        csv_line(columns.iter().map(|name| guarded(name)), &mut head);
-    }
-    let start = (Box::pin(pages), Some(0_usize));
-    let chunks = stream::try_unfold(start, move |(mut pages, sent)| {
-        let columns = columns.clone();
-        async move {
-            let Some(sent) = sent else {
-                return Ok(None);
-            };
-            let Some(page) = pages.next().await else {
-                return Ok(Some((Bytes::from(end(format, sent)), (pages, None))));
-            };
-            let rows = page.inspect_err(broke_off)?;
-            let chunk = Bytes::from(lines(format, &columns, &rows));
-            Ok(Some((chunk, (pages, Some(sent + rows.len())))))
-        }
-    });
-    stream::once(async { Ok(Bytes::from(head)) }).chain(chunks)
-}
-
-/// What proves that no rows are missing. Sal's CSV has no such thing.
-fn end(format: Format, rows: usize) -> String {
-    match format {
-        Format::Jsonl => format!("{{\"end\":true,\"rows\":{rows}}}\n"),
-        Format::Csv | Format::Xlsx => String::new(),
-    }
-}
-
-/// A workbook. One that broke off has no end, and no spreadsheet opens it as if it were whole.
-fn workbook_chunks<S>(
+fn text_chunks<S, R>(
+    file: TextFile,
     columns: &[String],
     pages: S,
 ) -> impl Stream<Item = Result<Bytes, AppError>> + Send + 'static
 where
-    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+    S: Stream<Item = Result<R, AppError>> + Send + 'static,
+    R: Rows,
+{
+    let head = Bytes::from(file.head(columns));
+    let start = (Box::pin(pages), Some(file));
+    let chunks = stream::try_unfold(start, |(mut pages, file)| async move {
+        let Some(mut file) = file else {
+            return Ok(None);
+        };
+        let Some(page) = pages.next().await else {
+            return Ok(Some((Bytes::from(file.end()), (pages, None))));
+        };
+        let ready = Bytes::from(file.add(&page.inspect_err(broke_off)?));
+        Ok(Some((ready, (pages, Some(file)))))
+    });
+    stream::once(async { Ok(head) }).chain(chunks)
+}
+
+/// A workbook. One that broke off has no end, and no spreadsheet opens it as if it were whole.
+fn workbook_chunks<S, R>(
+    columns: &[String],
+    pages: S,
+) -> impl Stream<Item = Result<Bytes, AppError>> + Send + 'static
+where
+    S: Stream<Item = Result<R, AppError>> + Send + 'static,
+    R: Rows,
 {
     let start = (Box::pin(pages), Some(Workbook::new(columns)));
     stream::try_unfold(start, |(mut pages, workbook)| async move {
@@ -193,9 +132,10 @@ where
 
 /// As [`file`] answers with CSV, with the headers that Sal gives its own: the type without a charset, and the name with the
 /// extension that Sal puts behind it, whatever it ends in already (`….csv.csv` in the inventory).
-pub(crate) fn sals_csv<S>(name: &str, columns: Vec<String>, pages: S) -> Response
+pub(crate) fn sals_csv<S, R>(name: &str, columns: &[String], pages: S) -> Response
 where
-    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+    S: Stream<Item = Result<R, AppError>> + Send + 'static,
+    R: Rows,
 {
     let mut response = file(Format::Csv, name, columns, pages);
     let headers = response.headers_mut();
@@ -238,76 +178,22 @@ pub(crate) fn disposition(name: &str, extension: &str) -> HeaderValue {
         .unwrap_or_else(|_not_ascii| HeaderValue::from_static("attachment; filename=\"export\""))
 }
 
-fn lines(format: Format, columns: &[String], rows: &[Vec<Cell>]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for row in rows {
-        match format {
-            Format::Csv => csv_line(row.iter().map(csv_cell), &mut text),
-            Format::Jsonl | Format::Xlsx => {
-                let pairs = columns.iter().cloned().zip(row.iter().map(json_cell));
-                let object = Value::Object(pairs.collect::<Map<_, _>>());
-                // Writing to memory does not fail.
-                let _ = writeln!(text, "{object}");
-            }
-        }
-    }
-    text
-}
-
-fn csv_cell(cell: &Cell) -> Cow<'_, str> {
-    match cell {
-        Cell::Empty => Cow::Borrowed(""),
-        Cell::Text(text) => guarded(text),
-        Cell::Number(number) => number.to_string().into(),
-        // Python's words, which scripts that read Sal's files know.
-        Cell::Flag(flag) => if *flag { "True" } else { "False" }.into(),
-        Cell::Time(at) => at
-            .strftime("%Y-%m-%d %H:%M:%S%.6f+00:00")
-            .to_string()
-            .into(),
-    }
-}
-
-fn json_cell(cell: &Cell) -> Value {
-    match cell {
-        Cell::Empty => Value::Null,
-        Cell::Text(text) => Value::from(text.as_str()),
-        Cell::Number(number) => Value::from(*number),
-        Cell::Flag(flag) => Value::from(*flag),
-        Cell::Time(at) => Value::from(at.to_string()),
-    }
-}
-
-/// A record as RFC 4180 has it.
-fn csv_line(cells: impl Iterator<Item = impl AsRef<str>>, text: &mut Vec<u8>) {
-    for (place, cell) in cells.enumerate() {
-        if place > 0 {
-            text.push(b',');
-        }
-        csv::write_cell(cell.as_ref(), text);
-    }
-    text.extend_from_slice(b"\r\n");
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
 
-    async fn text(format: Format, rows: Vec<Vec<Cell>>) -> String {
+    async fn text(format: Format, rows: Vec<Vec<Cell<'static>>>) -> String {
         let columns = vec!["a".to_owned(), "b".to_owned()];
-        let answer = file(format, "x", columns, stream::iter([Ok(rows)]));
+        let answer = file(format, "x", &columns, stream::iter([Ok(rows)]));
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         String::from_utf8(bytes.to_vec()).unwrap()
     }
 
     #[tokio::test]
     async fn formulas_are_defused_and_quotes_doubled() {
-        let row = vec![
-            Cell::Text("=HYPERLINK(\"x\")".to_owned()),
-            Cell::Text("a,b\nc".to_owned()),
-        ];
+        let row = vec![Cell::from("=HYPERLINK(\"x\")"), Cell::from("a,b\nc")];
         let csv = text(Format::Csv, vec![row.clone()]).await;
         assert_eq!(csv, "a,b\r\n\"'=HYPERLINK(\"\"x\"\")\",\"a,b\nc\"\r\n");
         let jsonl = text(Format::Jsonl, vec![row]).await;

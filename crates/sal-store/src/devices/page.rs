@@ -276,7 +276,11 @@ pub async fn devices_by_ids(
                     NULL::text AS sort_text, wanted.place \
              FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} \
              JOIN unnest($2::bigint[]) WITH ORDINALITY wanted (id, place) ON wanted.id = machine.id \
-         ) machine {MESSAGES} ORDER BY machine.place",
+         ) machine LEFT JOIN ( \
+             SELECT machine_id, count(*) FILTER (WHERE message_type = 'ERROR') AS errors, \
+                    count(*) FILTER (WHERE message_type = 'WARNING') AS warnings \
+             FROM server_message WHERE machine_id = ANY($2::bigint[]) GROUP BY machine_id \
+         ) messages ON messages.machine_id = machine.id ORDER BY machine.place",
         device_columns(),
     );
     let units = scope.units();

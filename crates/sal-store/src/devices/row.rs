@@ -30,7 +30,8 @@ pub struct DeviceRow {
 /// The columns as [`device_row`] takes them; `machine` has the names of group and unit and the sort value.
 pub(super) fn device_columns() -> String {
     format!(
-        "{}machine.id, machine.group_name, machine.unit_name, messages.errors, messages.warnings, machine.sort_text",
+        "{}machine.id, machine.group_name, machine.unit_name, \
+         coalesce(messages.errors, 0), coalesce(messages.warnings, 0), machine.sort_text",
         columns_of("machine"),
     )
 }

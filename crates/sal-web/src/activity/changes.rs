@@ -120,7 +120,10 @@ async fn export_changes(
 }
 
 /// Pages of the file, until one is empty.
-fn pages(filter: Filter, app: App) -> impl Stream<Item = Result<Vec<Vec<Cell>>, AppError>> {
+fn pages(
+    filter: Filter,
+    app: App,
+) -> impl Stream<Item = Result<Vec<Vec<Cell<'static>>>, AppError>> {
     stream::try_unfold(None, move |before| {
         let (filter, app) = (filter.clone(), app.clone());
         async move {
@@ -134,16 +137,16 @@ fn pages(filter: Filter, app: App) -> impl Stream<Item = Result<Vec<Vec<Cell>>, 
     })
 }
 
-fn cells(row: FoundChange) -> Vec<Cell> {
+fn cells(row: FoundChange) -> Vec<Cell<'static>> {
     vec![
         Cell::Number(row.id),
         Cell::Time(row.at),
-        Cell::Text(row.username),
-        Cell::Text(row.action),
-        Cell::Text(row.kind),
-        Cell::Text(row.object_id),
-        Cell::Text(row.object_name),
-        Cell::Text(row.detail),
+        Cell::from(row.username),
+        Cell::from(row.action),
+        Cell::from(row.kind),
+        Cell::from(row.object_id),
+        Cell::from(row.object_name),
+        Cell::from(row.detail),
     ]
 }
 

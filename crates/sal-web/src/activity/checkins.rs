@@ -154,7 +154,10 @@ async fn export_events(
 }
 
 /// Pages of the file, until one is empty.
-fn pages(filter: Filter, app: App) -> impl Stream<Item = Result<Vec<Vec<Cell>>, AppError>> {
+fn pages(
+    filter: Filter,
+    app: App,
+) -> impl Stream<Item = Result<Vec<Vec<Cell<'static>>>, AppError>> {
     stream::try_unfold(None, move |before: Option<Cursor>| {
         let (filter, app) = (filter.clone(), app.clone());
         async move {
@@ -169,17 +172,17 @@ fn pages(filter: Filter, app: App) -> impl Stream<Item = Result<Vec<Vec<Cell>>, 
     })
 }
 
-fn cells(row: FoundEvent) -> Vec<Cell> {
+fn cells(row: FoundEvent) -> Vec<Cell<'static>> {
     vec![
         Cell::Time(row.last_at),
         Cell::Time(row.first_at),
         Cell::Number(row.times),
-        Cell::Text(row.serial),
-        Cell::Text(row.route),
-        Cell::Text(row.outcome),
-        Cell::Text(row.reason),
-        Cell::Text(row.address),
-        Cell::Text(row.client),
+        Cell::from(row.serial),
+        Cell::from(row.route),
+        Cell::from(row.outcome),
+        Cell::from(row.reason),
+        Cell::from(row.address),
+        Cell::from(row.client),
         Cell::Number(row.body_bytes),
         Cell::Number(row.milliseconds),
     ]

@@ -174,18 +174,18 @@ impl Column {
     }
 
     /// What stands in the cell of a file: what the machine reported, not how a page words it.
-    pub(crate) fn cell(self, row: &DeviceRow) -> Cell {
+    pub(crate) fn cell(self, row: &DeviceRow) -> Cell<'_> {
         match self {
-            Self::Field(Field::OperatingSystem) => Cell::Text(system(&row.machine)),
+            Self::Field(Field::OperatingSystem) => system(&row.machine).into(),
             Self::Field(field) => row.machine.value(field).into(),
-            Self::Model => model(&row.machine).map_or(Cell::Empty, Cell::Text),
-            Self::Group => Cell::Text(row.group.clone()),
-            Self::Unit => Cell::Text(row.unit.clone()),
+            Self::Model => model(&row.machine).into(),
+            Self::Group => row.group.as_str().into(),
+            Self::Unit => row.unit.as_str().into(),
             Self::Errors => Cell::Number(row.errors),
             Self::Warnings => Cell::Number(row.warnings),
             Self::Status => {
                 let tags: Vec<String> = tags(row).into_iter().map(|tag| tag.text).collect();
-                Cell::Text(tags.join(", "))
+                tags.join(", ").into()
             }
         }
     }

@@ -4,11 +4,13 @@
 //! Which machines it has is decided once, at the beginning; their rows are read a thousand at a time while the file is
 //! sent, so that a slow reader holds neither memory nor a database connection.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Query, State},
     response::Response,
 };
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use sal_http::{
     App, AppError,
     access::SeesMachines,
@@ -21,9 +23,10 @@ use sal_store::{
     scope::Scope,
 };
 use serde::Deserialize;
+use tokio::task::JoinSet;
 
 use super::{choose_columns, list::List, params::ListParams};
-use crate::export::{Cell, Format, file};
+use crate::export::{Cell, Format, Lines, file};
 
 #[derive(Deserialize)]
 pub(crate) struct FileParams {
@@ -45,48 +48,78 @@ pub(crate) async fn export_machines(
     drop(db);
     let known = columns.known.iter().map(|column| column.key().to_owned());
     let asked = columns.asked.iter().map(|asked| asked.text.clone());
-    let heads = known.chain(asked).collect();
+    let heads: Vec<String> = known.chain(asked).collect();
     let values = columns.values();
-    let rows = pages(ids, values, list.scope, app, move |row, values| {
-        let known = columns.known.iter().map(|column| column.cell(row));
+    let rows = pages(ids, values, list.scope, app, move |line, cells| {
+        let known = columns.known.iter().map(|column| column.cell(&line.row));
         let asked = (0..columns.asked.len()).map(|place| {
-            let value = values.get(place).cloned().flatten();
-            value.map_or(Cell::Empty, Cell::Text)
+            let value = line.values.get(place).and_then(Option::as_deref);
+            Cell::from(value)
         });
-        known.chain(asked).collect()
+        cells.extend(known.chain(asked));
     });
-    Ok(file(format, &list.heading, heads, rows))
+    Ok(file(format, &list.heading, &heads, rows))
 }
 
-/// The rows of these machines and the values beside them, page by page. Those that are deleted meanwhile are left out.
-pub(crate) fn pages(
+/// A machine of a file, and the values beside it.
+pub(crate) struct Line {
+    pub(crate) row: DeviceRow,
+    values: Vec<Option<String>>,
+}
+
+/// The lines of these machines, page by page. Those that are deleted meanwhile are left out. While a page is written the
+/// database reads the next.
+pub(crate) fn pages<F>(
     ids: Vec<MachineId>,
     values: Vec<MachineValue>,
     scope: Scope,
     app: App,
-    cells: impl Fn(&DeviceRow, &[Option<String>]) -> Vec<Cell> + Clone + Send + Sync + 'static,
-) -> impl Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static {
-    let start = (ids, 0_usize);
-    stream::try_unfold(start, move |(ids, done)| {
-        let (scope, app, cells) = (scope.clone(), app.clone(), cells.clone());
-        let values = values.clone();
+    cells: F,
+) -> impl Stream<Item = Result<Lines<Line, F>, AppError>> + Send + 'static
+where
+    F: for<'r> Fn(&'r Line, &mut Vec<Cell<'r>>) + Clone + Send + Sync + 'static,
+{
+    let count = ids.len().div_ceil(PAGE);
+    let ids: Arc<[MachineId]> = ids.into();
+    let what = Arc::new((values, scope));
+    let read = move |page: usize| {
+        let (ids, what, app, cells) = (ids.clone(), what.clone(), app.clone(), cells.clone());
+        let page = async move {
+            let ids: Vec<MachineId> = ids.iter().copied().skip(page * PAGE).take(PAGE).collect();
+            let rows = lines(&ids, &what.0, &what.1, &app).await?;
+            Ok(Lines { rows, cells })
+        };
+        // A task of its own gives its connection back however slowly the file is read.
+        let mut task = JoinSet::new();
+        task.spawn(page);
         async move {
-            let page: Vec<MachineId> = ids.iter().copied().skip(done).take(PAGE).collect();
-            if page.is_empty() {
-                return Ok(None);
+            match task.join_next().await {
+                Some(Ok(page)) => page,
+                Some(Err(panic)) => Err(AppError::internal("a page of a file", panic)),
+                None => Err(AppError::internal("a page of a file", "its task is gone")),
             }
-            let db = export_client(&app).await?;
-            let rows = devices_by_ids(&page, &scope, &db).await?;
-            let asked = machine_values(&page, &values, &scope, &db).await?;
-            let line = |row: &DeviceRow| {
-                let own = asked.get(&row.id).map(Vec::as_slice).unwrap_or_default();
-                cells(row, own)
-            };
-            let lines: Vec<Vec<Cell>> = rows.iter().map(line).collect();
-            Ok(Some((lines, (ids, done + page.len()))))
         }
-    })
+    };
+    stream::iter(0..count).map(read).buffered(READ_AHEAD)
+}
+
+async fn lines(
+    ids: &[MachineId],
+    asked: &[MachineValue],
+    scope: &Scope,
+    app: &App,
+) -> Result<Vec<Line>, AppError> {
+    let db = export_client(app).await?;
+    let rows = devices_by_ids(ids, scope, &db).await?;
+    let mut values = machine_values(ids, asked, scope, &db).await?;
+    let line = |row: DeviceRow| Line {
+        values: values.remove(&row.id).unwrap_or_default(),
+        row,
+    };
+    Ok(rows.into_iter().map(line).collect())
 }
 
 /// Machines that are read at once.
 const PAGE: usize = 1_000;
+/// Pages that are read at once, each on a connection of its own.
+const READ_AHEAD: usize = 2;

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use jiff::Timestamp;
 
 use self::zip::Zip;
-use super::Cell;
+use super::cell::{Cell, Rows};
 
 /// A workbook that is being written.
 pub(super) struct Workbook {
@@ -29,20 +29,22 @@ impl Workbook {
         zip.begin(SHEET);
         let mut workbook = Self { zip, rows: 0 };
         workbook.zip.write(SHEET_HEAD.as_bytes());
-        workbook.add(&[columns.iter().cloned().map(Cell::Text).collect()]);
+        let heads = columns.iter().cloned().map(Cell::from).collect();
+        workbook.add(&vec![heads]);
         workbook
     }
 
     /// Adds rows. A sheet has room for 1,048,576; what is more is left out.
-    pub(super) fn add(&mut self, rows: &[Vec<Cell>]) {
-        let room = MOST_ROWS.saturating_sub(self.rows);
+    pub(super) fn add(&mut self, page: &impl Rows) {
         let mut text = String::new();
-        for row in rows.iter().take(room) {
-            text.push_str("<row>");
-            row.iter().for_each(|cell| write_cell(cell, &mut text));
-            text.push_str("</row>");
-            self.rows += 1;
-        }
+        page.each(&mut |cells| {
+            if self.rows < MOST_ROWS {
+                text.push_str("<row>");
+                cells.iter().for_each(|cell| write_cell(cell, &mut text));
+                text.push_str("</row>");
+                self.rows += 1;
+            }
+        });
         self.zip.write(text.as_bytes());
     }
 
@@ -58,7 +60,7 @@ impl Workbook {
     }
 }
 
-fn write_cell(cell: &Cell, text: &mut String) {
+fn write_cell(cell: &Cell<'_>, text: &mut String) {
     // Writing to a string does not fail.
     let _written = match cell {
         Cell::Empty => write!(text, "<c/>"),
@@ -236,7 +238,7 @@ mod tests {
     #[test]
     fn texts_are_texts_whatever_they_hold() {
         let mut text = String::new();
-        write_cell(&Cell::Text("=1+1 <&>\u{0}\u{1b}\r\n".to_owned()), &mut text);
+        write_cell(&Cell::from("=1+1 <&>\u{0}\u{1b}\r\n"), &mut text);
         assert_eq!(
             text,
             "<c t=\"inlineStr\"><is><t xml:space=\"preserve\">=1+1 &lt;&amp;&gt;&#13;\n</t></is></c>"

@@ -14,7 +14,8 @@ use sal_http::{
 use sal_store::{
     Client,
     applications::{
-        Application, ApplicationOrder, ApplicationQuery, Which, export_machines, list_applications,
+        Application, ApplicationOrder, ApplicationQuery, InstallRow, Which, export_machines,
+        list_applications,
     },
     ids::MachineId,
     summaries::Summary,
@@ -24,7 +25,7 @@ use serde::Deserialize;
 use super::{Shown, application, installs::which};
 use crate::{
     counted::Wish,
-    export::{Cell, Format, file, machine_cells, machine_heads, sals_csv},
+    export::{Cell, Format, Lines, Rows, file, machine_cells, machine_heads, sals_csv},
     widgets::Counting,
 };
 
@@ -72,7 +73,7 @@ async fn export_applications(
 ) -> Result<Response, AppError> {
     let (place, scope) = (&shown.place, &shown.scope);
     let (counts, db) = counting
-        .counts(Summary::Applications, place, scope, Wish::Recount, db, app)
+        .counts(Summary::Applications, place, scope, Wish::Wait, db, app)
         .await?;
     let query = ApplicationQuery {
         from: counts.from,
@@ -92,15 +93,15 @@ async fn export_applications(
             row.application.bundleid,
             row.application.bundlename,
         ]
-        .map(Cell::Text)
+        .map(Cell::from)
         .into_iter()
         .chain([Cell::Number(row.installs)])
         .collect()
     });
     let columns = ["name", "bundleid", "bundlename", "install_count"].map(str::to_owned);
     let name = format!("sal_inventory_application_list_for_{}", tail(&shown));
-    let pages = stream::iter([Ok(cells.collect())]);
-    Ok(named_as_sals(format, &name, columns.to_vec(), pages))
+    let pages = stream::iter([Ok(cells.collect::<Vec<Vec<Cell<'static>>>>())]);
+    Ok(named_as_sals(format, &name, &columns, pages))
 }
 
 /// A line for each install, read from the database while the file is sent.
@@ -136,20 +137,25 @@ fn export_installs(
             let rows = export_machines(what, after, BATCH, &shown.0, &shown.1, &db).await?;
             let next = rows.last().map(|last| (last.id, last.item));
             let is_last = i64::try_from(rows.len()).unwrap_or(BATCH) < BATCH;
-            let cells: Vec<Vec<Cell>> = rows
-                .iter()
-                .map(|row| machine_cells(&row.machine, &row.unit, &row.group))
-                .collect();
-            Ok::<_, AppError>(Some((cells, next.filter(|_| !is_last))))
+            let lines = Lines {
+                rows,
+                cells: install_cells,
+            };
+            Ok::<_, AppError>(Some((lines, next.filter(|_| !is_last))))
         }
     });
-    named_as_sals(format, &name, machine_heads(), rows)
+    named_as_sals(format, &name, &machine_heads(), rows)
+}
+
+fn install_cells<'r>(row: &'r InstallRow, cells: &mut Vec<Cell<'r>>) {
+    machine_cells(&row.machine, &row.unit, &row.group, cells);
 }
 
 /// Sal puts `.csv` behind names that end so already, and scripts know the file by that name.
-fn named_as_sals<S>(format: Format, name: &str, columns: Vec<String>, pages: S) -> Response
+fn named_as_sals<S, R>(format: Format, name: &str, columns: &[String], pages: S) -> Response
 where
-    S: Stream<Item = Result<Vec<Vec<Cell>>, AppError>> + Send + 'static,
+    S: Stream<Item = Result<R, AppError>> + Send + 'static,
+    R: Rows,
 {
     match format {
         Format::Csv => sals_csv(&format!("{name}.csv"), columns, pages),

@@ -13,6 +13,7 @@ use sal_plugins::{
 
 use crate::{
     audit::{self, Object},
+    counted::Wish,
     fleet_part::FleetPart,
     page::{redirect, render},
     shell::{Section, Shell, Theme},
@@ -76,15 +77,14 @@ async fn show_folder(
                         Kind::Detail => None,
                         Kind::Widget | Kind::Report => {
                             let plugins = [plugin];
-                            let drawn = widgets::draw(
-                                &FleetPart::All,
-                                &plugins,
-                                "",
-                                &viewer,
-                                &counting.kept,
-                                page_client(&app).await?,
-                                &app,
-                            );
+                            let asked = widgets::Asked {
+                                part: &FleetPart::All,
+                                plugins: &plugins,
+                                search: "",
+                                wish: Wish::Wait,
+                            };
+                            let db = page_client(&app).await?;
+                            let drawn = widgets::draw(&asked, &viewer, &counting, db, &app);
                             drawn.await?.widgets.into_iter().next()
                         }
                     };

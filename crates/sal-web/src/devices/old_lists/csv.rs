@@ -41,8 +41,9 @@ pub(crate) async fn sals_csv_of(
     let (sort, direction) = (Field::Hostname, Direction::Ascending);
     let ids = device_ids(machines, sort, direction, app.now(), &scope, &db).await?;
     drop(db);
-    let rows = pages(ids, Vec::new(), scope, app, |row, _| {
-        machine_cells(&row.machine, &row.unit, &row.group)
+    let rows = pages(ids, Vec::new(), scope, app, |line, cells| {
+        let row = &line.row;
+        machine_cells(&row.machine, &row.unit, &row.group, cells);
     });
-    Ok(sals_csv(title, machine_heads(), rows))
+    Ok(sals_csv(title, &machine_heads(), rows))
 }
