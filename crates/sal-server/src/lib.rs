@@ -11,4 +11,5 @@ mod unread;
 
 pub use health::status_router;
 pub use router::{Options, router};
+pub use sal_web::background::keep_counts;
 pub use serve::{ServeError, serve};

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use sal_query::{Condition, Fragment, Grouping, sql::counts::Counts};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::StoreError,
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// The machines of one value, or one pair of values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupCount {
     /// Value of the first field; empty when there is none.
     pub value: String,

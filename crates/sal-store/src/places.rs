@@ -59,8 +59,9 @@ impl Place {
         }
     }
 
-    /// Its id as parameter 2.
-    pub(crate) fn id(&self) -> i64 {
+    /// Its id, 0 for all; parameter 2 of statements over it.
+    #[must_use]
+    pub fn id(&self) -> i64 {
         match self {
             Self::All => 0,
             Self::Unit(id) => id.0.into(),
@@ -70,7 +71,8 @@ impl Place {
     }
 
     /// Its kind, as summaries are filed under it.
-    pub(crate) fn kind(&self) -> &'static str {
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Unit(_) => "unit",

@@ -3,6 +3,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use sal_query::{Condition, Fragment, Parameter};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::StoreError,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// A managed item with its counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ItemCount {
     /// Its name.
     pub name: String,
@@ -81,7 +82,7 @@ pub async fn count_items(
 }
 
 /// What happened on a day.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayCount {
     /// The day.
     pub day: Date,
@@ -138,7 +139,7 @@ pub async fn count_history(
 }
 
 /// A value that scripts reported, and on how many machines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCount {
     /// Name of the row.
     pub name: String,

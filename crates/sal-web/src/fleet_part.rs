@@ -8,11 +8,13 @@ use sal_query::{Condition, Field, Operator, Value};
 use sal_store::{
     Client,
     ids::{GroupId, UnitId},
+    places::Place,
     scope::Scope,
     units::{FoundGroup, FoundUnit, find_group, find_unit, has_all_units},
 };
 
 /// All of the viewer's machines, or those of one place.
+#[derive(Clone)]
 pub(crate) enum FleetPart {
     /// Everything the viewer may see.
     All,
@@ -87,6 +89,14 @@ impl FleetPart {
     pub(crate) fn scope(&self, viewer: &Viewer) -> Scope {
         match self {
             Self::All => viewer.scope.clone(),
+            _ => self.whole(),
+        }
+    }
+
+    /// The scope of all its machines, whoever asks.
+    pub(crate) fn whole(&self) -> Scope {
+        match self {
+            Self::All => Scope::All,
             Self::Unit(unit) => Scope::Units(vec![unit.id.0]),
             Self::Group(group) => Scope::Units(vec![group.unit_id.0]),
         }
@@ -103,6 +113,15 @@ impl FleetPart {
         let id = Value::Integer(group.id.0.into());
         Condition::compare(Field::MachineGroup, Operator::Equal, id)
             .map_err(|error| AppError::internal("narrowing to a machine group", error))
+    }
+
+    /// Its machines in use, as lists of software are about them.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::All => Place::All,
+            Self::Unit(unit) => Place::Unit(unit.id),
+            Self::Group(group) => Place::Group(group.id, group.unit_id),
+        }
     }
 
     /// Where its overview is.

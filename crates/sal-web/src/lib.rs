@@ -8,6 +8,7 @@ mod activity;
 mod api_reference;
 mod assets;
 mod audit;
+pub mod background;
 mod confirm;
 mod counted;
 mod database;

@@ -11,7 +11,7 @@ mod surroundings;
 
 use askama::Template;
 use axum::{
-    extract::{FromRequestParts, Path},
+    extract::{FromRequestParts, Path, Query},
     http::{HeaderMap, request::Parts},
     response::Response,
     routing::get,
@@ -30,13 +30,14 @@ use sal_store::{
     plugins::{DEFAULT_WIDGETS, enable_default_widgets, enabled_widgets},
     users::ensure_profile,
 };
+use serde::Deserialize;
 
 use crate::{
+    counted::{Freshness, Wish, again},
     fleet_part::{FleetPart, unit_path, visible_group, visible_unit},
     page::{redirect, render},
     shell::{Section, Shell, Theme},
     widgets::{self, Counting, draw::Widget},
-    wording,
 };
 use attention::Attention;
 use joining::{Empty, Joining};
@@ -67,8 +68,7 @@ struct OverviewPage {
     /// Saved searches.
     shelf: Shelf,
     widgets: Vec<Widget>,
-    /// How old the numbers are, where they were not counted just now.
-    age: Option<String>,
+    freshness: Option<Freshness>,
     empty: Option<Empty>,
     /// On the page of a group that has machines: how another one joins.
     joining: Vec<Joining>,
@@ -81,8 +81,15 @@ struct Visit {
     headers: HeaderMap,
     origin: Origin,
     counting: Counting,
+    wish: Wish,
     app: App,
     db: Client,
+}
+
+/// The query string as it came.
+#[derive(Default, Deserialize)]
+struct Params {
+    recount: Option<String>,
 }
 
 impl FromRequestParts<App> for Visit {
@@ -97,6 +104,11 @@ impl FromRequestParts<App> for Visit {
             counting: Counting::from_request_parts(parts, app)
                 .await
                 .unwrap_or_default(),
+            wish: Query::<Params>::from_request_parts(parts, app)
+                .await
+                .map_or(Wish::Show, |Query(params)| {
+                    Wish::of(params.recount.as_deref())
+                }),
             app: app.clone(),
             db: Db::from_request_parts(parts, app).await?.0,
         })
@@ -130,24 +142,27 @@ impl Visit {
             headers,
             origin,
             counting,
+            wish,
             app,
             db,
         } = self;
         let names = widget_names(&db).await?;
         let registry = app.registry();
-        let plugins: Vec<&Plugin> = names
-            .iter()
-            .filter(|name| app.config.visibility.shows(name, part.page()))
-            .filter_map(|name| registry.get(name))
-            .collect();
+        let plugins = shown_widgets(&names, part, &registry, &app);
         let attention = Attention::read(part, &viewer, &db, &app).await?;
         let shelf = Shelf::read(part, &viewer, &db).await?;
         let unrun = unrun(&viewer, &registry, &db).await?;
         let places = Places::around(part, &viewer, &db).await?;
         let server_url = joining::server_url(&headers, &origin);
         let mut joining = joining::joining(part, &viewer, &server_url, &db).await?;
-        let drawn = widgets::draw(part, &plugins, "", &viewer, &counting.kept, db, &app).await?;
-        let empty = (drawn.machines == 0).then(|| {
+        let asked = widgets::Asked {
+            part,
+            plugins: &plugins,
+            search: "",
+            wish,
+        };
+        let drawn = widgets::draw(&asked, &viewer, &counting, db, &app).await?;
+        let empty = (drawn.machines == Some(0)).then(|| {
             Empty::of(
                 part,
                 &viewer,
@@ -162,7 +177,7 @@ impl Visit {
         render(&OverviewPage {
             shell: Shell::of(&viewer, theme, Section::Overview, &heading, &app),
             path: part.path(),
-            subtitle: wording::count_of(drawn.machines, "machine", "machines"),
+            subtitle: drawn.machines_in_words(),
             way_up: surroundings::way_up(part, &viewer),
             actions: surroundings::actions(part, &viewer),
             places: (!places.lines.is_empty()).then_some(places),
@@ -170,12 +185,25 @@ impl Visit {
             unrun,
             shelf,
             widgets: drawn.widgets,
-            age: drawn.age,
+            freshness: drawn.age.freshness(again(&part.path()), "overview", &app),
             heading,
             empty,
             joining,
         })
     }
+}
+
+/// The widgets of the page of a part of the fleet.
+pub(crate) fn shown_widgets<'a>(
+    names: &[String],
+    part: &FleetPart,
+    registry: &'a Registry,
+    app: &App,
+) -> Vec<&'a Plugin> {
+    let shown = names
+        .iter()
+        .filter(|name| app.config.visibility.shows(name, part.page()));
+    shown.filter_map(|name| registry.get(name)).collect()
 }
 
 /// What an administrator should know of plugins of a former deployment: they would be missed without a word.

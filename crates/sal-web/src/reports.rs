@@ -19,15 +19,16 @@ use sal_store::{
 use serde::Deserialize;
 
 use crate::{
+    counted::{Freshness, Wish},
     fleet_part::{FleetPart, number, old_address},
     page::render,
+    paging::address,
     shell::{Section, Shell, Theme},
     widgets::{
         self, Counting,
         details::{self, DetailCard, Subject},
         draw::Widget,
     },
-    wording,
 };
 
 pub(crate) fn routes() -> Routes {
@@ -64,7 +65,8 @@ struct ReportPage {
     shell: Shell,
     subtitle: String,
     widget: Widget,
-    age: Option<String>,
+    is_counting: bool,
+    freshness: Option<Freshness>,
 }
 
 #[derive(Template)]
@@ -83,6 +85,7 @@ struct DetailFragment {
 struct ReportQuery {
     #[serde(default)]
     q: String,
+    recount: Option<String>,
 }
 
 async fn list_reports(
@@ -126,19 +129,31 @@ async fn show_report(
     let plugin = find(&name, Kind::Report, &registry)?;
     let part = old_address(&kind, &id, &viewer, &db).await?;
     let search = query.q.trim();
-    let drawn = widgets::draw(&part, &[plugin], search, &viewer, &counting.kept, db, &app).await?;
-    let widget = drawn.widgets.into_iter().next();
+    let asked = widgets::Asked {
+        part: &part,
+        plugins: &[plugin],
+        search,
+        wish: Wish::of(query.recount.as_deref()),
+    };
+    let drawn = widgets::draw(&asked, &viewer, &counting, db, &app).await?;
+    let path = format!("/report/{name}/{kind}/{id}/");
+    let again = address(&path, &[("q", search), ("recount", "1")]);
     let subtitle = format!(
         "{}{}",
-        wording::count_of(drawn.machines, "machine", "machines"),
+        drawn.machines_in_words(),
         part.name()
             .map_or_else(String::new, |name| format!(" in {name}"))
     );
     render(&ReportPage {
         shell: Shell::of(&viewer, theme, Section::Reports, &plugin.title, &app),
         subtitle,
-        widget: widget.unwrap_or_else(|| Widget::without_machines(plugin)),
-        age: drawn.age,
+        is_counting: drawn.machines.is_none(),
+        freshness: drawn.age.freshness(again, "report", &app),
+        widget: drawn
+            .widgets
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Widget::without_machines(plugin)),
     })
 }
 
@@ -163,7 +178,13 @@ async fn show_plugin(
         }
         _ => old_address(&kind, &id, &viewer, &db).await?,
     };
-    let drawn = widgets::draw(&part, &[plugin], "", &viewer, &counting.kept, db, &app).await?;
+    let asked = widgets::Asked {
+        part: &part,
+        plugins: &[plugin],
+        search: "",
+        wish: Wish::Wait,
+    };
+    let drawn = widgets::draw(&asked, &viewer, &counting, db, &app).await?;
     render(&Fragment {
         widgets: drawn.widgets,
     })

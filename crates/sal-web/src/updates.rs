@@ -19,7 +19,6 @@ use sal_http::{
 };
 use sal_store::{
     Client,
-    places::Place,
     summaries::Summary,
     updates::{Update, UpdateQuery, list_updates},
 };
@@ -50,6 +49,7 @@ struct UpdatesPage {
     search: String,
     narrowed: Narrowed,
     lines: Vec<Line>,
+    is_counting: bool,
     freshness: Option<Freshness>,
     pages: Pages,
 }
@@ -94,7 +94,7 @@ async fn show_updates(
 ) -> Result<Response, AppError> {
     let narrowed = params.narrowed();
     let part = narrowed.part(&viewer, &db).await?;
-    let (place, scope) = (place_of(&part), part.scope(&viewer));
+    let (place, scope) = (part.place(), part.scope(&viewer));
     let (counts, db) = counting
         .counts(Summary::Updates, &place, &scope, params.wish(), db, &app)
         .await?;
@@ -113,7 +113,8 @@ async fn show_updates(
     render(&UpdatesPage {
         shell: Shell::of(&viewer, theme, Section::Updates, "Updates", &app),
         heading: heading(&part),
-        total: wording::count_of(total, "item waits or failed", "items wait or failed"),
+        total: counts.total(total, "item waits or failed", "items wait or failed"),
+        is_counting: counts.are_missing(),
         search: params.search().to_owned(),
         freshness: counts.freshness(again, &app),
         pages: page.pages(SIZE, total, |page| params.href(page, "")),
@@ -129,14 +130,6 @@ fn heading(part: &FleetPart) -> String {
     match part.name() {
         Some(name) => format!("Updates in {name}"),
         None => "Updates".to_owned(),
-    }
-}
-
-fn place_of(part: &FleetPart) -> Place {
-    match part {
-        FleetPart::All => Place::All,
-        FleetPart::Unit(unit) => Place::Unit(unit.id),
-        FleetPart::Group(group) => Place::Group(group.id, group.unit_id),
     }
 }
 
@@ -192,10 +185,7 @@ impl ListParams {
     }
 
     fn wish(&self) -> Wish {
-        match self.recount {
-            Some(_) => Wish::Recount,
-            None => Wish::Show,
-        }
+        Wish::of(self.recount.as_deref())
     }
 
     fn href(&self, page: &str, recount: &str) -> String {

@@ -73,14 +73,6 @@ pub(crate) fn size(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Words a short length of time: `12 s`, `3 min`.
-pub(crate) fn seconds(duration: std::time::Duration) -> String {
-    match duration.as_secs() {
-        seconds @ 0..120 => format!("{seconds} s"),
-        seconds => format!("{} min", seconds / 60),
-    }
-}
-
 /// Words a length of time of days and hours: `3 days 4 h`.
 pub(crate) fn duration(seconds: i64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);

@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Query, State},
     response::Response,
 };
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_plugins::version;
 use sal_store::applications::{Application, By, Variant, list_variants};
+use serde::Deserialize;
 
 use super::{Shown, application, name_of};
 use crate::{
@@ -27,6 +28,14 @@ struct ApplicationPage {
     installs_href: String,
     /// Versions and paths; none when no machine has the application.
     cards: Vec<Bars>,
+    /// The page with the paths, when they are asked for after the page.
+    paths_later: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ApplicationParams {
+    /// Set when the paths are wanted with the page, however many installs there are.
+    paths: Option<String>,
 }
 
 /// Horizontal bars, one for each version or path.
@@ -53,16 +62,17 @@ pub(super) async fn show_application(
     SeesMachines(viewer): SeesMachines,
     theme: Theme,
     Path((kind, id, number)): Path<(String, String, String)>,
+    Query(params): Query<ApplicationParams>,
     State(app): State<App>,
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
     let application = application(&number, &shown, &db).await?;
     let (id, place, scope) = (application.id, &shown.place, &shown.scope);
-    let ((mut versions, version_count), (paths, path_count)) = tokio::try_join!(
-        list_variants(id, By::Version, MOST, place, scope, &db),
-        list_variants(id, By::Path, MOST, place, scope, &db),
-    )?;
+    let (mut versions, version_count) =
+        list_variants(id, By::Version, MOST, place, scope, &db).await?;
+    let installs: i64 = versions.iter().map(|version| version.machines).sum();
+    let is_late = installs > MOST_BESIDE && params.paths.is_none();
     versions.sort_by(|left, right| version::compare(&right.value, &left.value));
     let name = name_of(&application);
     let installs_href = shown.installs_path(id);
@@ -75,6 +85,9 @@ pub(super) async fn show_application(
             ("version", "versions"),
             &installs_href,
         ));
+    }
+    if version_count > 0 && !is_late {
+        let (paths, path_count) = list_variants(id, By::Path, MOST, place, scope, &db).await?;
         cards.push(bars(
             "Paths",
             &paths,
@@ -83,9 +96,11 @@ pub(super) async fn show_application(
             &installs_href,
         ));
     }
+    let own = shown.application_path(id);
     render(&ApplicationPage {
         shell: Shell::of(&viewer, theme, Section::Software, &name, &app),
         cards,
+        paths_later: is_late.then(|| address(&own, &[("paths", "1")])),
         installs_href,
         name,
         application,
@@ -127,6 +142,9 @@ fn bars(
     }
 }
 
+/// With more installs the paths come after the page: counting them costs as much as counting the versions, and a page
+/// with the versions can be read meanwhile.
+const MOST_BESIDE: i64 = 5_000;
 /// The most bars: homes of users make as many paths as there are machines.
 const MOST: i64 = 200;
 

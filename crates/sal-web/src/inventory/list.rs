@@ -38,6 +38,7 @@ struct ApplicationsPage {
     lines: Vec<Line>,
     with_counts: bool,
     pattern_is_wrong: bool,
+    is_counting: bool,
     freshness: Option<Freshness>,
     pages: Pages,
 }
@@ -83,8 +84,13 @@ pub(super) async fn show_applications(
     let options = Options::read(&db).await?;
     let inside = shown.inside(&viewer, &db).await?;
     let (place, scope) = (&shown.place, &shown.scope);
+    let table = TableRequest::of(&pairs, &headers);
+    let wish = match &table {
+        Some(_) => Wish::Wait,
+        None => params.wish(),
+    };
     let (counts, db) = counting
-        .counts(Summary::Applications, place, scope, params.wish(), db, &app)
+        .counts(Summary::Applications, place, scope, wish, db, &app)
         .await?;
     let (order, descending) = params.order(options.with_counts);
     let query = ApplicationQuery {
@@ -98,7 +104,7 @@ pub(super) async fn show_applications(
         offset: params.page().offset(SIZE),
         limit: Some(SIZE),
     };
-    if let Some(request) = TableRequest::of(&pairs, &headers) {
+    if let Some(request) = table {
         return request
             .applications(query, &shown, options.with_counts, &db)
             .await;
@@ -109,7 +115,8 @@ pub(super) async fn show_applications(
     render(&ApplicationsPage {
         shell: Shell::of(&viewer, theme, Section::Software, "Software", &app),
         inside,
-        total: wording::count_of(total, "application", "applications"),
+        total: counts.total(total, "application", "applications"),
+        is_counting: counts.are_missing(),
         search: params.search().to_owned(),
         sort: params.sort.clone().unwrap_or_default(),
         columns: columns(&params, &path, options.with_counts),
@@ -198,10 +205,7 @@ impl ListParams {
     }
 
     fn wish(&self) -> Wish {
-        match self.recount {
-            Some(_) => Wish::Recount,
-            None => Wish::Show,
-        }
+        Wish::of(self.recount.as_deref())
     }
 
     fn href(&self, path: &str, sort: &str, page: &str) -> String {

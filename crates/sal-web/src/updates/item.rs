@@ -13,7 +13,7 @@ use sal_store::updates::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Narrowed, place_of};
+use super::Narrowed;
 use crate::{
     page::render,
     paging::{PageNumber, Pages, address},
@@ -96,7 +96,7 @@ pub(super) async fn show_item(
         offset: page.offset(SIZE),
         limit: SIZE,
     };
-    let (place, scope) = (place_of(&part), part.scope(&viewer));
+    let (place, scope) = (part.place(), part.scope(&viewer));
     let (counts, rows) = tokio::try_join!(
         count_statuses(&query, &place, &scope, &db),
         list_item_machines(&query, &place, &scope, &db),

@@ -2,14 +2,16 @@
 //! connection.
 
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
-use sal_http::{App, AppError, access::Viewer};
+use sal_http::{App, AppError};
 use sal_plugins::{Panel, Plugin, Settings, panel::Series};
 use sal_query::Condition;
 use sal_store::{
-    Client,
     overview::{GroupCount, count_groups, count_machines},
+    pool::Executor,
     reports::{DayCount, ItemCount, RowCount, count_history, count_items, count_rows},
+    scope::Scope,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::fleet_part::FleetPart;
 
@@ -24,8 +26,8 @@ pub(crate) struct Counts {
     pub(crate) plugins: Vec<Vec<Counted>>,
 }
 
-/// What a panel counts.
-#[derive(Debug)]
+/// What a panel counts. Kept in the database as JSON: whoever changes it changes [`super::stored::FORM`].
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Counted {
     Buckets(Vec<i64>),
     Groups(Vec<GroupCount>),
@@ -42,11 +44,11 @@ impl Counts {
         part: &FleetPart,
         plugins: &[&Plugin],
         settings: &Settings,
-        viewer: &Viewer,
-        db: &Client,
+        scope: &Scope,
+        db: &impl Executor,
         app: &App,
     ) -> Result<Self, AppError> {
-        let (now, scope) = (app.now(), part.scope(viewer));
+        let now = app.now();
         let whole = part.condition()?;
         let mut conditions: Vec<&Condition> = Vec::new();
         let mut groupings = Vec::new();
@@ -63,16 +65,15 @@ impl Counts {
                 _ => {}
             }
         }
-        let buckets = count_machines(&whole, &conditions, now, &scope, db).await?;
+        let buckets = count_machines(&whole, &conditions, now, scope, db).await?;
         let groups = if groupings.is_empty() {
             Vec::new()
         } else {
-            count_groups(&groupings, now, &scope, db).await?
+            count_groups(&groupings, now, scope, db).await?
         };
         let reading = Reading {
             part: &whole,
-            viewer,
-            fleet: part,
+            scope,
             now,
             zone: &app.config.time_zone,
             db,
@@ -102,18 +103,16 @@ impl Counts {
 }
 
 /// What the panels that ask for themselves need.
-struct Reading<'a> {
+struct Reading<'a, E> {
     part: &'a Condition,
-    fleet: &'a FleetPart,
-    viewer: &'a Viewer,
+    scope: &'a Scope,
     now: Timestamp,
     zone: &'a TimeZone,
-    db: &'a Client,
+    db: &'a E,
 }
 
-impl Reading<'_> {
+impl<E: Executor> Reading<'_, E> {
     async fn other(&self, panel: &Panel) -> Result<Counted, AppError> {
-        let scope = self.fleet.scope(self.viewer);
         let inside = |condition: &Condition| self.part.clone().and(condition.clone());
         Ok(match panel {
             Panel::Series(series) => self.series(series, &inside(&series.condition)).await?,
@@ -130,7 +129,7 @@ impl Reading<'_> {
                         &statuses,
                         &condition,
                         self.now,
-                        &scope,
+                        self.scope,
                         self.db,
                     )
                     .await?,
@@ -144,7 +143,7 @@ impl Reading<'_> {
                         &condition,
                         MOST_ROWS,
                         self.now,
-                        &scope,
+                        self.scope,
                         self.db,
                     )
                     .await?,
@@ -167,14 +166,13 @@ impl Reading<'_> {
             .map(|line| line.status.clone())
             .collect();
         let name = zone.iana_name().unwrap_or("UTC");
-        let scope = self.fleet.scope(self.viewer);
         let counts = count_history(
             &series.source,
             &statuses,
             (since, name),
             condition,
             self.now,
-            &scope,
+            self.scope,
             self.db,
         );
         Ok(Counted::Series(counts.await?))

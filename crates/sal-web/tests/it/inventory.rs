@@ -535,7 +535,7 @@ async fn counts_that_are_lost_very_old_or_have_no_table_are_made_at_once() {
     let mut admin = site.visitor("admin").await;
     for damage in [
         "DELETE FROM salrs_summary",
-        "UPDATE salrs_summary SET counts = '[]', counted = counted - interval '2 hours'",
+        "UPDATE salrs_summary SET counts = '[]', counted = counted - interval '8 days'",
         "UPDATE salrs_summary SET counts = '[]', counted = counted + interval '1 day'",
         "DROP TABLE salrs_summary",
     ] {
@@ -568,4 +568,22 @@ async fn nobody_waits_for_a_count_that_another_is_making() {
     assert_eq!(page.text(".fresh"), "Counted 3 min ago. Count again");
     assert!(!page.has(BY_ITSELF), "the browser must not ask without end");
     tx.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn paths_of_many_installs_come_after_the_page() {
+    let site = site_with_applications(5_010).await;
+    let mut admin = site.visitor("admin").await;
+    let page = admin.get(&site, "/inventory/application/all/0/1/").await;
+    let page = Page::parse(&page.text);
+    assert_eq!(page.count("#versions .bars li"), 3);
+    assert_eq!(page.count("#paths .bars li"), 0);
+    let later = page.attribute("#paths", "hx-get");
+    assert_eq!(later, "/inventory/application/all/0/1/?paths=1");
+    let whole = admin.get(&site, &later).await;
+    assert_eq!(Page::parse(&whole.text).count("#paths .bars li"), 2);
+    let few = "/inventory/application/business_unit/1/1/";
+    let few = Page::parse(&admin.get(&site, few).await.text);
+    assert_eq!(few.count("#paths .bars li"), 2);
+    assert!(!few.has("#paths[hx-get]"));
 }

@@ -8,6 +8,7 @@ mod device;
 mod device_editing;
 mod devices;
 mod inventory;
+mod kept_counts;
 mod licences;
 mod login;
 mod old_addresses;

@@ -23,6 +23,7 @@ use sal_http::{App, metric_names};
 use sal_plugins::Registry;
 use sal_store::Store;
 use sal_store::pool::Connector;
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -71,6 +72,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<Exit> {
     let stop = tasks.spawn(commands::stop_on_signal(shutdown.clone()));
     let ending = app.clone();
     let notes = tasks.spawn(write_what_waits(app.clone(), shutdown.clone()));
+    let counting = sal_server::keep_counts(app.clone());
+    tasks.spawn(shutdown.clone().run_until_cancelled_owned(counting));
     if let Some(listener) = status {
         tasks.spawn(status::serve(
             listener,
@@ -120,12 +123,28 @@ fn configured() -> std::result::Result<(ServerConfig, Vec<String>), Exit> {
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).with_context(|| format!("listening on {address}"))?;
+    let listener = bind(address).with_context(|| format!("listening on {address}"))?;
     let bound = listener
         .local_addr()
         .context("reading the address of the listener")?;
     Ok((listener, bound))
 }
+
+/// With room for a whole site that connects in the same moment: the standard library asks for 128, and whoever finds no
+/// room tries again after seconds. The system has a bound of its own (`net.core.somaxconn`).
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // As the standard library does: a server that is started again finds its address free.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(NEWCOMERS)?.into_std()
+}
+
+const NEWCOMERS: u32 = 4096;
 
 /// Writes what waits in memory: the journal of check-ins every second, the numbers of refused logins every minute, and
 /// all of it at the end.
