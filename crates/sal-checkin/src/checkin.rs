@@ -6,7 +6,6 @@ use axum::http::{StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
 use sal_http::checkin_key::ShownKey;
-use sal_http::crowd::Inside;
 use sal_http::db::BULKY_BYTES;
 use sal_http::memory::Memory;
 use sal_http::metric_names::{CHECKIN_WARNINGS, CHECKINS};
@@ -120,7 +119,9 @@ async fn take(app: &App, arrival: &Arrival, request: Request) -> Result<Response
         body_bytes: body.len(),
     };
     until_undisturbed(|| filing.file()).await?;
-    inside.map(Inside::answered);
+    if let Some(inside) = inside {
+        inside.answered();
+    }
     report(&submission, &arrival.note);
     Ok(django::answer(
         StatusCode::OK,
