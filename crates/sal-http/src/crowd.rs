@@ -196,7 +196,9 @@ mod tests {
         let taken = steps(&crowd, &mut inside, 1000, (1, 0)).await;
         assert!((FEW..500).contains(&taken), "{taken}");
         // Those that fail leave room, and teach nothing.
-        inside.drain(usize::try_from(FEW).unwrap() - 1..).for_each(drop);
+        inside
+            .drain(usize::try_from(FEW).unwrap() - 1..)
+            .for_each(drop);
         let again = steps(&crowd, &mut inside, 1000, (1, 0)).await;
         assert!((1..=taken).contains(&again), "{again}");
         inside.drain(..).for_each(Inside::answered);
