@@ -7,7 +7,8 @@ use axum::response::Response;
 use sal_http::checkin_key::{CheckinClient, group_of_key};
 use sal_http::origin::Origin;
 use sal_http::{App, AppError, db::machine_client, django};
-use sal_store::machines::{lock_machine, mark_broken};
+use sal_store::machine_changes::{ChangeKind, ChangeLine, write_changes};
+use sal_store::machines::{LockedMachine, lock_machine, mark_broken};
 use sal_store::serials::{apart, is_placeholder};
 
 use crate::journal::Note;
@@ -69,6 +70,10 @@ pub(crate) async fn report(
         &app.config.deployed_on_checkin,
     )
     .await?;
+    if app.store.has_own_tables() {
+        let lines = lines(&machine, hostname.as_deref(), version.as_deref());
+        write_changes(machine.id, app.now(), &lines, &tx).await?;
+    }
     tx.commit().await?;
     note.remark("reports a broken client");
     tracing::info!(machine.serial = %raw_serial, "{raw_serial} reports a broken client");
@@ -76,4 +81,26 @@ pub(crate) async fn report(
         StatusCode::OK,
         format!("Broken Client report submmitted for {raw_serial}"),
     ))
+}
+
+/// What the report changes.
+fn lines(before: &LockedMachine, hostname: Option<&str>, version: Option<&str>) -> Vec<ChangeLine> {
+    let mut lines = Vec::new();
+    if !before.broken_client {
+        lines.push(ChangeLine::new(
+            ChangeKind::Broken,
+            "",
+            None,
+            Some("broken"),
+        ));
+    }
+    for (kind, was, became) in [
+        (ChangeKind::Hostname, &before.hostname, hostname),
+        (ChangeKind::Client, &before.sal_version, version),
+    ] {
+        if became.is_some() && became != was.as_deref() {
+            lines.push(ChangeLine::new(kind, "", was.as_deref(), became));
+        }
+    }
+    lines
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sal_store::checkin::Wanted;
 use sha2::{Digest, Sha256};
 
-use crate::plan::replaced;
+use crate::plan::{is_nearly_full, replaced};
 use crate::submission::{Section, Submission};
 
 /// Digests of all parts that are not empty: 64 bits each, since a machine's check-in is only ever compared with its own
@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Scripts,
     /// The section itself: that the source exists.
     Source,
+    /// Columns of the machine's row whose changes are kept.
+    Machine,
 }
 
 impl Digests {
@@ -54,6 +56,7 @@ impl Digests {
                 digests.add(Kind::Messages, source, messages(section, now, mixed));
             }
         }
+        digests.add(Kind::Machine, "", machine(submission));
         if !submission.scripts.is_empty() {
             digests.add(Kind::Scripts, "", scripts(submission, now));
         }
@@ -113,6 +116,8 @@ impl Digests {
         if differs(Kind::Scripts, "") {
             wanted.plugins = replaced(submission);
         }
+        // Nothing is read for it: the row is locked and read in any case.
+        differs(Kind::Machine, "");
         // What is left is a source that the machine no longer sends, and its name is not known any more.
         if rest.is_empty() {
             wanted
@@ -133,12 +138,34 @@ fn part_id(kind: Kind, source: &str) -> PartId {
         Kind::Messages => "m",
         Kind::Scripts => "p",
         Kind::Source => "s",
+        Kind::Machine => "h",
     };
     let hash = Sha256::new()
         .chain_update(letter)
         .chain_update(source)
         .finalize();
     hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// What the machine says of itself, as far as its changes are kept (see [`crate::plan`]).
+fn machine(submission: &Submission) -> Content {
+    let columns = submission.columns(None, false);
+    let mut content = Content::default();
+    for text in [
+        &columns.hostname,
+        &columns.console_user,
+        &columns.operating_system,
+        &columns.machine_model,
+        &columns.memory,
+        &columns.sal_version,
+        &columns.munki_version,
+        &columns.manifest,
+    ] {
+        content.maybe(text.as_deref());
+    }
+    content.flag(submission.munki.is_some());
+    content.flag(is_nearly_full(&columns).unwrap_or_default());
+    content
 }
 
 fn facts(section: &Section, now: Timestamp, historical: &HashSet<String>) -> Content {

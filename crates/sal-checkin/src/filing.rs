@@ -188,6 +188,9 @@ impl Filing<'_> {
             by_former_key: key.is_former,
             trace: self.trace.clone(),
         });
+        if changes.memory.is_none() {
+            changes.lines.clear();
+        }
         checkin::write(&changes, tx).await?;
         Ok(())
     }

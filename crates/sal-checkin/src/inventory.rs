@@ -3,6 +3,7 @@
 //! The client asks for the hash of what we have and sends its plist only when it is another. [`listing`] reads the
 //! plist, [`plan`] compares it with the rows (sal-protocol §4).
 
+mod lines;
 mod listing;
 mod plan;
 
@@ -17,6 +18,7 @@ use sal_store::changed::note_applications;
 use sal_store::inventory::{
     ApplicationName, Changes, StoredInventory, hash_of_first, inventory_of, items_of, write,
 };
+use sal_store::machine_changes::write_changes;
 use sal_store::serials::begin_with_machine;
 use tracing::info;
 
@@ -142,16 +144,29 @@ async fn store(
         tx.rollback().await?;
         return Ok(machine.map_or(Found::No, |_| Found::Yes));
     };
+    let now = app.now();
     let before = inventory_of(&tx, &machine).await?.into_iter().next();
-    let changes = if before.is_some_and(|before| is_up_to_date(&before, listing)) {
-        Changes::default()
+    let is_first = before.is_none();
+    let (changes, lines) = if before.is_some_and(|before| is_up_to_date(&before, listing)) {
+        (Changes::default(), Vec::new())
     } else {
-        plan::plan(&items_of(&tx, &machine).await?, listing)
+        let present = items_of(&tx, &machine).await?;
+        // A first inventory tells what there is, not what changed.
+        let lines = match is_first {
+            true => Vec::new(),
+            false => lines::lines(&present, &listing.items),
+        };
+        (plan::plan(&present, listing), lines)
     };
     if changes != Changes::default() && app.store.has_own_tables() {
-        retry::noted(note_applications(&tx, &machine).await, app)?;
+        let noted = tokio::try_join!(
+            biased;
+            note_applications(&tx, &machine),
+            write_changes(machine, now, &lines, &tx),
+        );
+        retry::noted(noted.map(|(machines, _)| machines), app)?;
     }
-    write(machine, app.now(), &listing.sha256hash, &changes, tx).await?;
+    write(machine, now, &listing.sha256hash, &changes, tx).await?;
     Ok(Found::Yes)
 }
 

@@ -1,9 +1,11 @@
 //! Rows before + submission + now = changes. Pure: no IO, no clock; ids come from the caller's generator.
 
 mod items;
+mod lines;
 mod messages;
 mod scripts;
 
+pub(crate) use lines::is_nearly_full;
 pub(crate) use scripts::replaced;
 
 use std::collections::{HashMap, HashSet};
@@ -57,6 +59,7 @@ pub(crate) fn plan(
     items::plan(present, submission, rules, new_id, &mut changes);
     messages::plan(present, submission, rules, &mut changes);
     scripts::plan(present, submission, rules.wanted, &mut changes);
+    lines::plan(present, rules.now, &mut changes);
     changes
 }
 

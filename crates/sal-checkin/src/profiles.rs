@@ -2,6 +2,7 @@
 //!
 //! [`submission`] reads the plist that macOS's `profiles` tool prints, [`plan`] compares it with the rows.
 
+mod lines;
 mod plan;
 mod submission;
 
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 use sal_http::checkin_key::CheckinClient;
 use sal_http::{App, AppError, db::machine_client, django};
 use sal_store::changed::note_profiles;
+use sal_store::machine_changes::write_changes;
 use sal_store::profiles::{Changes, read, write};
 use sal_store::serials::begin_with_machine;
 use tracing::info;
@@ -113,9 +115,16 @@ async fn store(
         return Ok(machine.map_or(Found::No, |_| Found::Yes));
     };
     let (profiles, payloads) = read(machine, &tx).await?;
-    let changes = plan::plan(&profiles, &payloads, submission, app.now());
+    let now = app.now();
+    let changes = plan::plan(&profiles, &payloads, submission, now);
     if changes != Changes::default() && app.store.has_own_tables() {
-        retry::noted(note_profiles(&tx, &machine).await, app)?;
+        let lines = lines::lines(&profiles, &changes);
+        let noted = tokio::try_join!(
+            biased;
+            note_profiles(&tx, &machine),
+            write_changes(machine, now, &lines, &tx),
+        );
+        retry::noted(noted.map(|(machines, _)| machines), app)?;
     }
     write(machine, &changes, tx).await?;
     Ok(Found::Yes)

@@ -10,6 +10,8 @@ pub struct JobsConfig {
     /// Days without a check-in after which a machine no longer counts as in use
     /// (`DOCKER_SAL_INACTIVE_UNDEPLOYED`); 0 for never.
     pub undeploy_after_days: u32,
+    /// Days for which changes of machines are kept (`SAL_CHANGES_DAYS`).
+    pub changes_days: u32,
     /// Facts whose values quick search finds (`SAL_SEARCH_FACTS`).
     pub search_facts: Vec<String>,
     /// What this server calls itself on the maintenance page.
@@ -34,6 +36,7 @@ impl Default for JobsConfig {
         Self {
             search_every: Duration::from_secs(300),
             undeploy_after_days: 0,
+            changes_days: 730,
             search_facts: Vec::new(),
             server: "sal".to_owned(),
             look_every: Duration::from_secs(10),

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     applications,
     config::JobsConfig,
-    deactivated, inactive, leftovers, retention, search, sessions,
+    deactivated, inactive, leftovers, machine_changes, retention, search, sessions, snapshots,
     work::{JobError, Outcome, Work},
 };
 
@@ -26,6 +26,8 @@ pub struct Job {
 /// All jobs.
 pub const JOBS: &[Job] = &[
     retention::JOB,
+    machine_changes::JOB,
+    snapshots::JOB,
     inactive::JOB,
     sessions::JOB,
     deactivated::JOB,

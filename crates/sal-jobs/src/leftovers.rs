@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use sal_store::maintenance::changes::{count_changes_of_gone, delete_changes_of_gone};
 use sal_store::maintenance::{
     count_leftovers, delete_checkins_of_gone, delete_filters_of_gone, delete_identities_of_gone,
     delete_preferences_of_gone, delete_sessions_of_gone, unshare_with_gone,
@@ -29,6 +30,7 @@ pub(crate) const JOB: Job = Job {
 async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
     let mut outcome = Outcome::default();
     let counts = count_leftovers(work.db).await?;
+    let changes = count_changes_of_gone(work.db).await?;
     if work.counts_only() {
         for found in counts {
             outcome.add(number(found.checkins), CHECKINS);
@@ -38,7 +40,13 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(found.searches), SEARCHES);
             outcome.add(number(found.shared), SHARED);
         }
+        for found in changes {
+            outcome.add(number(found.gone), CHANGES);
+        }
         return Ok(outcome);
+    }
+    for found in changes {
+        work.allows((found.gone, found.all), CHANGES, NAME)?;
     }
     for found in counts {
         // A check-in's memory is made again by the next one; who is whom at the provider is not.
@@ -59,6 +67,14 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         }
         work.pause().await?;
     }
+    loop {
+        let gone = delete_changes_of_gone(work.db, &batch).await?;
+        outcome.add(gone, CHANGES);
+        if gone == 0 {
+            break;
+        }
+        work.pause().await?;
+    }
     outcome.add(delete_sessions_of_gone(work.db).await?, SESSIONS);
     outcome.add(delete_identities_of_gone(work.db).await?, IDENTITIES);
     outcome.add(delete_preferences_of_gone(work.db).await?, PREFERENCES);
@@ -68,6 +84,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
 }
 
 const CHECKINS: &str = "last check-ins of deleted machines";
+const CHANGES: &str = "changes of deleted machines";
 const SESSIONS: &str = "sessions of deleted users";
 const IDENTITIES: &str = "single sign-on accounts of deleted users";
 const PREFERENCES: &str = "preferences of deleted users";

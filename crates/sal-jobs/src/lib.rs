@@ -11,10 +11,12 @@ mod deactivated;
 mod inactive;
 pub mod jobs;
 mod leftovers;
+mod machine_changes;
 mod retention;
 mod run;
 mod search;
 mod sessions;
+mod snapshots;
 mod work;
 mod worker;
 

@@ -10,11 +10,26 @@ use jiff::Timestamp;
 use crate::ids::{GroupId, MachineId};
 use crate::scope::Scope;
 
-/// Machines whose unit another group of theirs would change, for statements that put them there.
+/// What is noted of machines that are about to get another group, for statements that put them there: the change itself
+/// (4 is [`Group`](crate::machine_changes::ChangeKind::Group)), and what programs of the API are told where it makes the
+/// unit another.
 macro_rules! leaving {
     ($ids:literal, $group:literal) => {
         concat!(
-            "leaving AS (
+            "moved AS (
+             INSERT INTO salrs_change (machine_id, at, kind, name, was, became)
+             SELECT m.id, now(), 4, '', concat(g.name, ' (', u.name, ')'), concat(other.name, ' (', unit.name, ')')
+             FROM server_machine m
+             JOIN server_machinegroup g ON g.id = m.machine_group_id
+             JOIN server_businessunit u ON u.id = g.business_unit_id
+             JOIN server_machinegroup other ON other.id = ",
+            $group,
+            " AND other.id <> g.id
+             JOIN server_businessunit unit ON unit.id = other.business_unit_id
+             WHERE m.id = ANY(",
+            $ids,
+            ")),
+         leaving AS (
              SELECT m.id, m.serial, g.business_unit_id FROM server_machine m
              JOIN server_machinegroup g ON g.id = m.machine_group_id
              JOIN server_machinegroup other ON other.id = ",
@@ -36,7 +51,7 @@ macro_rules! leaving {
 pub(crate) use leaving;
 
 crate::queries! {
-    /// Notes that machines leave their units for that of a group, before they are put there.
+    /// Notes that machines get another group, before they are put there.
     note_moves(ids: [MachineId], group: GroupId) =
         concat!("WITH ", leaving!("$1", "$2"), " SELECT FROM leaving");
 

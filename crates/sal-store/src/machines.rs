@@ -27,6 +27,7 @@ pub async fn delete_machines(ids: &[MachineId], tx: &Tx) -> Result<u64, StoreErr
     delete_messages(tx, ids).await?;
     delete_search_cache(tx, ids).await?;
     delete_checkin_memory(tx, ids).await?;
+    delete_changes(tx, ids).await?;
     delete_machine_rows(tx, ids).await
 }
 
@@ -49,7 +50,14 @@ crate::queries! {
         id: MachineId,
         /// The group it is in.
         machine_group_id: GroupId,
-    } = "SELECT id, machine_group_id FROM server_machine WHERE serial = $1 FOR NO KEY UPDATE";
+        /// Its host name.
+        hostname: Option<String>,
+        /// Its client's version.
+        sal_version: Option<String>,
+        /// Whether its client is broken.
+        broken_client: bool,
+    } = "SELECT id, machine_group_id, hostname, sal_version, broken_client
+         FROM server_machine WHERE serial = $1 FOR NO KEY UPDATE";
 
     /// Records that a client reported itself broken. `hostname` and `sal_version` are kept when NULL is given.
     mark_broken(id: MachineId, group: GroupId, now: Timestamp, hostname: Option<String>, sal_version: Option<String>, deploy: bool) =
@@ -115,6 +123,9 @@ crate::queries! {
     /// Deletes what this server remembers of their check-ins.
     delete_checkin_memory(ids: [MachineId]) =
         "DELETE FROM salrs_checkin WHERE machine_id = ANY($1)";
+
+    /// Deletes what became of them.
+    delete_changes(ids: [MachineId]) = "DELETE FROM salrs_change WHERE machine_id = ANY($1)";
 
     /// Deletes the machines themselves.
     delete_machine_rows(ids: [MachineId]) =

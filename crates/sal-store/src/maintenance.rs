@@ -5,6 +5,7 @@
 //! conditions are asked again: a check-in may have renewed the row meanwhile. Whatever a check-in holds is skipped.
 
 pub mod applications;
+pub mod changes;
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -328,6 +328,16 @@ pub const ADDITIONS: &[Addition] = &[
         false,
         "a table of keys that machine groups had before, and a column of who still uses one"
     ),
+    addition!(
+        "0019-machine-changes",
+        false,
+        "a table of what became of each machine"
+    ),
+    addition!(
+        "0020-snapshots",
+        false,
+        "a table of how many machines were what on each day"
+    ),
 ];
 /// The advisory lock of schema changes: the letters `salschem` as a number.
 const LOCK: i64 = 0x7361_6c73_6368_656d;

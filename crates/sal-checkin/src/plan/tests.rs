@@ -1,7 +1,9 @@
 //! The comparison, case by case: what is equal costs nothing, what differs is planned once.
 
+use sal_store::checkin::read::Before;
 use sal_store::checkin::read::{ItemRow, MachineRow, MessageRow, ScriptRow};
 use sal_store::ids::{GroupId, MachineId};
+use sal_store::machine_changes::{ChangeKind, ChangeLine};
 use sal_store::sources::Source;
 
 use super::*;
@@ -284,8 +286,106 @@ fn parts_that_came_before_are_left_alone_but_get_their_times() {
     let mut expected = Changes::only(changes.machine.clone());
     expected.plugins_touched = vec!["Uptime".to_owned()];
     expected.touch_messages = true;
+    expected.lines = vec![ChangeLine::new(ChangeKind::Appeared, "", None, None)];
     assert_eq!(changes, expected);
     let dated =
         r#"{"messages": [{"text": "dated", "message_type": "ERROR", "date": "2025-01-01"}]}"#;
     assert!(!planned_in_part(&nothing(), &read(dated, "[]"), &Wanted::default()).touch_messages);
+}
+
+fn machine(extra: &str, munki: &str) -> Submission {
+    let body = format!(
+        r#"{{"Machine": {{"extra_data": {{"serial": "C02", "hostname": "mac", "operating_system": "15.1", {extra}}}}},
+            "Sal": {{"extra_data": {{"key": "k", "sal_version": "5"}}}}, "Munki": {munki}}}"#
+    );
+    let context = Context {
+        now: now(),
+        zone: &jiff::tz::TimeZone::UTC,
+        ignore_facts: None,
+    };
+    Submission::read(&python::parse(&body).unwrap(), &context).unwrap()
+}
+
+/// What is there after this was sent, an hour ago.
+fn after(submission: &Submission) -> Present {
+    let columns = submission.columns(None, true);
+    let machine = MachineRow {
+        munki_version: columns.munki_version,
+        manifest: columns.manifest,
+        ..known_machine()
+    };
+    Present {
+        machine: Some(machine),
+        before: Before {
+            hostname: columns.hostname,
+            console_user: columns.console_user,
+            operating_system: columns.operating_system,
+            last_checkin: Some(now() - jiff::SignedDuration::from_hours(1)),
+            broken_client: false,
+            machine_model: columns.machine_model,
+            memory: columns.memory,
+            sal_version: columns.sal_version,
+            hd_space: columns.hd_space,
+            hd_total: columns.hd_total,
+        },
+        ..nothing()
+    }
+}
+
+fn lines(present: &Present, submission: &Submission) -> Vec<String> {
+    let lines = planned(present, submission).lines;
+    let text = |line: &ChangeLine| {
+        let (was, became) = (line.was.as_deref(), line.became.as_deref());
+        let words = [
+            line.kind.word(),
+            &line.name,
+            was.unwrap_or("-"),
+            became.unwrap_or("-"),
+        ];
+        words.join("|")
+    };
+    lines.iter().map(text).collect()
+}
+
+#[test]
+fn what_a_machine_says_of_itself_is_noted_where_it_is_another() {
+    let munki = r#"{"extra_data": {"munki_version": "6.1", "manifest": "site"}}"#;
+    let first = machine(
+        r#""console_user": "ada", "hd_total": 1000, "hd_space": 200"#,
+        munki,
+    );
+    assert_eq!(lines(&after(&first), &first), [""; 0]);
+    assert_eq!(lines(&nothing(), &first), ["appeared||-|-"]);
+    let munki = r#"{"extra_data": {"munki_version": "6.2", "manifest": "site"}}"#;
+    let second = machine(r#""hd_total": 1000, "hd_space": 50"#, munki);
+    let wanted = ["user||ada|-", "munki||6.1|6.2", "disk||80 % used|95 % used"];
+    assert_eq!(lines(&after(&first), &second), wanted);
+    let mut back = after(&first);
+    back.before.broken_client = true;
+    back.before.last_checkin = Some("2025-11-01T00:00:00Z".parse().unwrap());
+    let wanted = ["returned||2025-11-01T00:00:00Z|-", "broken||broken|-"];
+    assert_eq!(lines(&back, &first), wanted);
+}
+
+#[test]
+fn errors_begin_and_end_once_however_often_they_are_listed() {
+    let row = |id, kind: &str, text: &str| MessageRow {
+        id,
+        management_source_id: Some(source()),
+        message_type: kind.to_owned(),
+        text: Some(text.to_owned()),
+        date: now(),
+    };
+    let munki = r#"{"messages": [{"message_type": "ERROR", "text": "stays"}, {"message_type": "ERROR", "text": "new"},
+        {"message_type": "ERROR", "text": "new"}, {"message_type": "DEBUG", "text": "quiet"}]}"#;
+    let sent = machine(r#""console_user": "ada""#, munki);
+    let mut present = after(&sent);
+    present.messages = vec![
+        row(1, "ERROR", "stays"),
+        row(2, "ERROR", "stays"),
+        row(3, "WARNING", "ends"),
+        row(4, "OTHER", "quiet too"),
+    ];
+    let wanted = ["error|new|-|reported", "warning|ends|reported|-"];
+    assert_eq!(lines(&present, &sent), wanted);
 }

@@ -11,6 +11,7 @@ const FOLLOWS: &[(&str, &str, &str)] = &[
         "machine_id",
         "last check-ins of deleted machines",
     ),
+    ("salrs_change", "machine_id", "changes of deleted machines"),
     ("salrs_session", "user_id", "sessions of deleted users"),
     (
         "salrs_identity",
@@ -69,6 +70,11 @@ const STAYS: &[(&str, &str, &str)] = &[
     ("salrs_gone", "serial", "the same"),
     ("salrs_gone", "unit_id", "the same"),
     (
+        "salrs_snapshot",
+        "group_id",
+        "what was counted stays true of the fleet when a group is gone",
+    ),
+    (
         "salrs_summary",
         "place_id",
         "units and groups; what nobody looks at goes after a week",
@@ -107,7 +113,7 @@ async fn row(table: &str, column: &str, value: &str, ground: &Ground) {
             WHEN column_name = 'fingerprint' THEN 'decode(md5(' || quote_literal($3) || '), ''hex'')'
             WHEN data_type = 'bytea' THEN 'sha256(' || quote_literal($3) || '::bytea)'
             WHEN data_type = 'text' THEN quote_literal('x' || $3)
-            WHEN data_type LIKE 'timestamp%' THEN '''2100-01-01'''
+            WHEN data_type LIKE 'timestamp%' OR data_type = 'date' THEN '''2100-01-01'''
             WHEN data_type = 'xid8' THEN '''3'''
             WHEN data_type = 'jsonb' THEN '''[]'''
             WHEN data_type = 'boolean' THEN 'true'

@@ -15,6 +15,7 @@ mod hostile;
 mod inventory;
 mod journal;
 mod licences;
+mod machine_changes;
 mod memory;
 mod odd_clients;
 mod oidc;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::ids::{GroupId, MachineId, SourceId};
+use crate::machine_changes::ChangeLine;
 
 /// All columns of `server_machine` that a check-in decides.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -232,6 +233,8 @@ pub struct Changes {
     pub items_gone: Vec<Uuid>,
     /// Lines of history.
     pub histories: Vec<ItemHistory>,
+    /// What became of the machine.
+    pub lines: Vec<ChangeLine>,
     /// New messages.
     pub messages_new: Vec<NewMessage>,
     /// Messages with another date.
@@ -286,6 +289,7 @@ impl Changes {
             items_changed: Vec::new(),
             items_gone: Vec::new(),
             histories: Vec::new(),
+            lines: Vec::new(),
             messages_new: Vec::new(),
             messages_changed: Vec::new(),
             messages_gone: Vec::new(),

@@ -50,6 +50,8 @@ crate::queries! {
                         WHERE f.key_hash = sha256(convert_to($2, 'UTF8')) AND f.ends > $4)) AS group_id,
                     own.id IS NULL AS by_former_key
              FROM (SELECT (SELECT id FROM server_machinegroup WHERE key = $2) AS id) own),
+         -- Read by nobody: named here, so that a check-in learns before it writes that 0019 is missing.
+         named AS (SELECT FROM salrs_change),
          seen AS (
              SELECT m.id, m.xmin::text AS version, s.last_checkin,
                     CASE WHEN s.last_checkin = m.last_checkin AND s.compared > $12
@@ -62,7 +64,7 @@ crate::queries! {
                  text_columns!(assignments_if_munki from "($5::text[])", has "$9", row "m",), "
                  memory_kb = $6, hd_space = $7, hd_total = $8, deployed = m.deployed OR $10
              FROM door, seen
-             WHERE m.id = seen.id AND m.last_checkin = seen.last_checkin AND seen.digests = $11
+             WHERE m.id = seen.id AND m.last_checkin = seen.last_checkin AND seen.digests = $11 AND NOT m.broken_client
                  AND door.authorised AND door.group_id = m.machine_group_id
              RETURNING m.id),
          trace AS (

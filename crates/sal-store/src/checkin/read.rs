@@ -42,12 +42,17 @@ crate::queries! {
         /// Of a script row: whether earlier results are kept; of a machine: whether it counts as in use.
         historical: Option<bool>,
     } = "WITH held AS (
-             SELECT id, machine_group_id, munki_version, manifest, deployed, xmin::text AS version
+             SELECT id, machine_group_id, munki_version, manifest, deployed, xmin::text AS version, hostname, console_user,
+                    operating_system, last_checkin, broken_client, machine_model, memory, sal_version, hd_space, hd_total
              FROM server_machine WHERE id = $1 FOR NO KEY UPDATE)
          SELECT 5 AS kind, id AS number, NULL::uuid AS uuid, NULL::uuid AS source, munki_version::text AS name,
                 manifest::text AS word, version AS data, NULL::timestamptz AS at, machine_group_id::bigint AS submission,
                 deployed AS historical
          FROM held
+         UNION ALL
+         SELECT 6, NULL, NULL, NULL, hostname, console_user, operating_system, last_checkin, NULL, broken_client FROM held
+         UNION ALL
+         SELECT 7, hd_space, NULL, NULL, machine_model, memory, sal_version, NULL, hd_total, NULL FROM held
          UNION ALL
          SELECT 0, NULL, NULL, id, name, NULL, NULL, NULL, NULL, NULL
          FROM server_managementsource WHERE name = ANY((SELECT $2::text[])::text[])
@@ -83,6 +88,31 @@ pub struct MachineRow {
     pub deployed: bool,
     /// Which version of the row this is (`xmin`).
     pub version: Option<String>,
+}
+
+/// Those columns of a machine's row whose changes are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Before {
+    /// Its host name.
+    pub hostname: Option<String>,
+    /// Its console user.
+    pub console_user: Option<String>,
+    /// Its version of the operating system.
+    pub operating_system: Option<String>,
+    /// Its last check-in; none when it has not been seen yet.
+    pub last_checkin: Option<Timestamp>,
+    /// Whether its client was broken.
+    pub broken_client: bool,
+    /// Its model.
+    pub machine_model: Option<String>,
+    /// Its memory.
+    pub memory: Option<String>,
+    /// Its client's version.
+    pub sal_version: Option<String>,
+    /// Free disk space in bytes.
+    pub hd_space: Option<i64>,
+    /// Disk size in bytes.
+    pub hd_total: Option<i64>,
 }
 
 /// A fact that is there.
@@ -169,6 +199,8 @@ pub struct Wanted {
 pub struct Present {
     /// The machine, if it was seen before.
     pub machine: Option<MachineRow>,
+    /// What it said of itself.
+    pub before: Before,
     /// Those of the submission's sources that exist.
     pub sources: Vec<Source>,
     /// The facts that were asked for.
@@ -309,7 +341,7 @@ impl Present {
                 name: row.name,
                 data: row.data,
             }),
-            _ => {
+            5 => {
                 self.machine = Some(MachineRow {
                     id: MachineId(row.number?),
                     machine_group_id: GroupId(i32::try_from(row.submission?).ok()?),
@@ -318,6 +350,22 @@ impl Present {
                     deployed: row.historical?,
                     version: row.data,
                 });
+            }
+            6 => {
+                let before = &mut self.before;
+                before.hostname = row.name;
+                before.console_user = row.word;
+                before.operating_system = row.data;
+                before.last_checkin = row.at;
+                before.broken_client = row.historical?;
+            }
+            _ => {
+                let before = &mut self.before;
+                before.machine_model = row.name;
+                before.memory = row.word;
+                before.sal_version = row.data;
+                before.hd_space = row.number;
+                before.hd_total = row.submission;
             }
         }
         Some(())

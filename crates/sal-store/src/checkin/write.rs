@@ -13,6 +13,7 @@ use super::changes::{Changes, RowUpdate};
 use super::memory::{StoreMachine, store_machine};
 use crate::error::StoreError;
 use crate::ids::{GroupId, MachineId};
+use crate::machine_changes::write_changes;
 use crate::pool::Tx;
 
 // IS NOT DISTINCT FROM, because no index serves it: with stale statistics the index on the source alone looks best, and
@@ -192,7 +193,8 @@ pub async fn rehearse(changes: &Changes, tx: Tx) -> Result<(), StoreError> {
 async fn machine(changes: &Changes, tx: &Tx) -> Result<Option<MachineId>, StoreError> {
     tx.know(&[ALL]).await?;
     if changes.memory.is_some() {
-        tx.know(&[super::memory::ALL]).await?;
+        tx.know(&[super::memory::ALL, crate::machine_changes::ALL])
+            .await?;
     }
     let machine = &changes.machine;
     if let Some(id) = machine.id {
@@ -213,6 +215,9 @@ fn writes<'a>(id: MachineId, changes: &'a Changes, tx: &'a Tx) -> Writes<'a> {
     item_writes(id, changes, tx, &mut sent);
     message_writes(id, changes, tx, &mut sent);
     script_writes(id, changes, tx, &mut sent);
+    if !changes.lines.is_empty() {
+        sent.push(write_changes(id, changes.machine.now, &changes.lines, tx).boxed());
+    }
     sent
 }
 

@@ -13,6 +13,7 @@ pub(crate) fn read(environment: &mut Environment) -> JobsConfig {
     JobsConfig {
         search_every: Duration::from_secs(u64::from(seconds)),
         undeploy_after_days: environment.lenient_number("DOCKER_SAL_INACTIVE_UNDEPLOYED"),
+        changes_days: environment.number("SAL_CHANGES_DAYS"),
         search_facts: environment.list("SAL_SEARCH_FACTS"),
         server: wiring::host_name().unwrap_or_else(|| "sal".to_owned()),
         ..JobsConfig::default()

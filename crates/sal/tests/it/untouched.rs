@@ -32,6 +32,8 @@ This is a Sal 4.4.1 database, and nothing stands in the way.
   0016-api-answers           a table of what programs of the REST API were answered, for a day
   0017-changes               a table of machines that are gone, and columns of when parts of machines changed
   0018-group-keys            a table of keys that machine groups had before, and a column of who still uses one
+  0019-machine-changes       a table of what became of each machine
+  0020-snapshots             a table of how many machines were what on each day
 No table of Sal's changes, and a Django Sal can run beside it; `sal db take-back NAME` undoes an addition. Maintenance starts with the server and removes rows that Sal's removes, and applications that no machine has; `SAL_JOBS=false` keeps it off.
 ";
 
@@ -48,7 +50,7 @@ async fn an_untouched_database_is_called_so_and_the_start_says_what_it_added() {
     assert_eq!(report["ready"], true);
     assert_eq!(report["database"], "Sal's, untouched by this server");
     let names: Vec<_> = report["will_add"].as_array().unwrap().iter().collect();
-    assert_eq!(names.len(), 18, "{report}");
+    assert_eq!(names.len(), 20, "{report}");
 
     let mut server = Server::start(&settings).await;
     let log = server.log();

@@ -89,6 +89,13 @@ pub(super) const VARIABLES: &[Variable] = &[
         "Sal",
         "Days without a check-in after which a machine is marked as undeployed; 0 for never.",
     ),
+    number(
+        "SAL_CHANGES_DAYS",
+        730,
+        (1, 36_500),
+        "0.1",
+        "Days for which changes of machines (host name, user, versions, errors, applications, profiles, moves) are kept.",
+    ),
     text(
         "SAL_SEARCH_FACTS",
         "",

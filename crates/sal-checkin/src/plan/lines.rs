@@ -1,0 +1,160 @@
+//! What became of the machine: columns of its row, messages that began or ended, items that are no longer managed.
+//!
+//! A machine's first check-in is one line. Its group is not here: whatever moves a machine notes that itself.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+use sal_store::checkin::changes::{Changes, MachineColumns};
+use sal_store::checkin::read::{Before, Present};
+use sal_store::machine_changes::{ChangeKind, ChangeLine, NEARLY_FULL, SILENT_DAYS};
+
+/// Adds the lines of everything else that is planned.
+pub(super) fn plan(present: &Present, now: Timestamp, changes: &mut Changes) {
+    let before = &present.before;
+    let Some(last) = before.last_checkin else {
+        changes.lines = vec![ChangeLine::new(ChangeKind::Appeared, "", None, None)];
+        return;
+    };
+    let mut lines = Vec::new();
+    if now.duration_since(last) > SignedDuration::from_hours(24 * SILENT_DAYS) {
+        let last = last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        lines.push(ChangeLine::new(ChangeKind::Returned, "", Some(&last), None));
+    }
+    if before.broken_client {
+        lines.push(ChangeLine::new(
+            ChangeKind::Broken,
+            "",
+            Some("broken"),
+            None,
+        ));
+    }
+    columns(present, &changes.machine.columns, &mut lines);
+    messages(present, changes, &mut lines);
+    let gone: HashSet<_> = changes.items_gone.iter().collect();
+    for item in present.items.iter().filter(|item| gone.contains(&item.id)) {
+        lines.push(ChangeLine::new(
+            ChangeKind::Item,
+            &item.name,
+            Some(&item.status),
+            None,
+        ));
+    }
+    lines.truncate(MOST);
+    changes.lines = lines;
+}
+
+fn columns(present: &Present, after: &MachineColumns, lines: &mut Vec<ChangeLine>) {
+    let before = &present.before;
+    let row = present.machine.as_ref();
+    let munki = row.and_then(|row| row.munki_version.as_ref());
+    let manifest = row.and_then(|row| row.manifest.as_ref());
+    for (kind, was, became) in [
+        (
+            ChangeKind::Hostname,
+            before.hostname.as_ref(),
+            &after.hostname,
+        ),
+        (
+            ChangeKind::User,
+            before.console_user.as_ref(),
+            &after.console_user,
+        ),
+        (
+            ChangeKind::System,
+            before.operating_system.as_ref(),
+            &after.operating_system,
+        ),
+        (
+            ChangeKind::Model,
+            before.machine_model.as_ref(),
+            &after.machine_model,
+        ),
+        (ChangeKind::Memory, before.memory.as_ref(), &after.memory),
+        (
+            ChangeKind::Client,
+            before.sal_version.as_ref(),
+            &after.sal_version,
+        ),
+        (ChangeKind::Munki, munki, &after.munki_version),
+        (ChangeKind::Manifest, manifest, &after.manifest),
+    ] {
+        // An empty text says as little as none.
+        let was = was.map(String::as_str).filter(|text| !text.is_empty());
+        let became = became.as_deref().filter(|text| !text.is_empty());
+        if was != became {
+            lines.push(ChangeLine::new(kind, "", was, became));
+        }
+    }
+    lines.extend(disk(before, after));
+}
+
+/// A disk that became nearly full, or is not any more. Nothing where either size is unknown.
+fn disk(before: &Before, after: &MachineColumns) -> Option<ChangeLine> {
+    let was = used_percent(before.hd_space, before.hd_total)?;
+    let became = used_percent(after.hd_space, after.hd_total)?;
+    let differs = (was >= NEARLY_FULL) != (became >= NEARLY_FULL);
+    let words = |used: i64| format!("{used} % used");
+    differs.then(|| {
+        ChangeLine::new(
+            ChangeKind::Disk,
+            "",
+            Some(&words(was)),
+            Some(&words(became)),
+        )
+    })
+}
+
+/// Whether a disk is nearly full; none where its size is unknown.
+pub(crate) fn is_nearly_full(columns: &MachineColumns) -> Option<bool> {
+    used_percent(columns.hd_space, columns.hd_total).map(|used| used >= NEARLY_FULL)
+}
+
+/// How much of a disk is used, in whole percent.
+fn used_percent(free: Option<i64>, total: Option<i64>) -> Option<i64> {
+    let (free, total) = (i128::from(free?), i128::from(total?));
+    if total <= 0 || !(0..=total).contains(&free) {
+        return None;
+    }
+    i64::try_from((total - free) * 100 / total).ok()
+}
+
+/// Errors and warnings that began or ended. What another row says too goes on.
+fn messages(present: &Present, changes: &Changes, lines: &mut Vec<ChangeLine>) {
+    if changes.messages_new.is_empty() && changes.messages_gone.is_empty() {
+        return;
+    }
+    let gone: HashSet<i64> = changes.messages_gone.iter().copied().collect();
+    let told = |kind: &'_ str| match kind {
+        "ERROR" => Some(ChangeKind::Error),
+        "WARNING" => Some(ChangeKind::Warning),
+        _ => None,
+    };
+    let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
+    for row in &present.messages {
+        let Some(kind) = told(&row.message_type) else {
+            continue;
+        };
+        let key = (kind.number(), row.text.as_deref().unwrap_or_default());
+        before.insert(key);
+        if !gone.contains(&row.id) {
+            after.insert(key);
+        }
+    }
+    for new in &changes.messages_new {
+        if let Some(kind) = told(&new.kind) {
+            after.insert((kind.number(), new.text.as_deref().unwrap_or_default()));
+        }
+    }
+    let line = |key: &(i16, &str), was, became| {
+        let kind = ChangeKind::of_number(key.0)?;
+        Some(ChangeLine::new(kind, key.1, was, became))
+    };
+    let begun = after.difference(&before);
+    lines.extend(begun.filter_map(|key| line(key, None, Some("reported"))));
+    let ended = before.difference(&after);
+    lines.extend(ended.filter_map(|key| line(key, Some("reported"), None)));
+}
+
+/// The most lines of one check-in; a client whose messages all differ each time must not fill the table.
+const MOST: usize = 100;
