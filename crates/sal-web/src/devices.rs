@@ -45,13 +45,13 @@ use crate::{
 };
 use columns::Content;
 use facets::Facet;
-use list::{Chip, names_note};
+use list::names_note;
 use params::Position;
 use view::{ColumnChoice, Head, Pager};
 
 pub(crate) use columns::Chosen;
 pub(crate) use in_time::in_time;
-pub(crate) use list::{FilterProblem, List};
+pub(crate) use list::{Chip, FilterProblem, List};
 pub(crate) use old_lists::sals_csv_of;
 pub(crate) use params::{ListParams, Place};
 pub(crate) use view::{Line, machines};

@@ -24,6 +24,7 @@ mod licences;
 mod login;
 mod login_notes;
 mod machine;
+mod machine_changes;
 mod oidc;
 mod old_addresses;
 mod outbound;
@@ -38,6 +39,7 @@ mod settings;
 mod setup;
 mod shell;
 mod theme;
+mod trends;
 mod updates;
 mod users;
 mod widgets;
@@ -55,6 +57,7 @@ pub fn routes() -> Routes {
         .merge(reports::routes())
         .merge(inventory::routes())
         .merge(updates::routes())
+        .merge(trends::routes())
         .merge(settings::routes())
         .layer(Extension(widgets::Counting::default()));
     Routes::new()
@@ -63,6 +66,7 @@ pub fn routes() -> Routes {
         .merge(first_group::routes())
         .merge(places::routes())
         .merge(devices::routes())
+        .merge(machine_changes::routes())
         .merge(searches::routes())
         .merge(device::routes())
         .merge(licences::routes())

@@ -49,6 +49,8 @@ pub(crate) struct Entry {
 pub(crate) enum Section {
     Overview,
     Devices,
+    History,
+    Trends,
     Searches,
     Software,
     Updates,
@@ -131,10 +133,16 @@ impl Shell {
 fn navigation(viewer: &Viewer) -> Vec<Entry> {
     let is_admin = viewer.level == Level::GlobalAdmin;
     let may = |section| match section {
-        Section::Devices | Section::Updates | Section::Software => viewer.level >= Level::ReadOnly,
+        Section::Devices | Section::History | Section::Updates | Section::Software => {
+            viewer.level >= Level::ReadOnly
+        }
         Section::Activity | Section::Licences | Section::Database | Section::Settings => is_admin,
         Section::Users => is_admin && viewer.is_staff,
-        Section::Overview | Section::Searches | Section::Reports | Section::None => true,
+        Section::Overview
+        | Section::Trends
+        | Section::Searches
+        | Section::Reports
+        | Section::None => true,
     };
     let first_for_admins = ENTRIES.iter().find(|(section, ..)| {
         matches!(section, Section::Activity | Section::Licences) && may(*section)
@@ -154,7 +162,7 @@ fn navigation(viewer: &Viewer) -> Vec<Entry> {
 }
 
 /// Section, label, address, path of the icon.
-const ENTRIES: [(Section, &str, &str, &str); 11] = [
+const ENTRIES: [(Section, &str, &str, &str); 13] = [
     (
         Section::Overview,
         "Overview",
@@ -166,6 +174,12 @@ const ENTRIES: [(Section, &str, &str, &str); 11] = [
         "Machines",
         "/machines/",
         "M4 4h12v9H4zM2 16h16",
+    ),
+    (
+        Section::History,
+        "Changes",
+        "/machines/changes/",
+        "M10 4v6l4 2M10 2a8 8 0 1 0 8 8",
     ),
     (
         Section::Searches,
@@ -190,6 +204,12 @@ const ENTRIES: [(Section, &str, &str, &str); 11] = [
         "Reports",
         "/reports/",
         "M4 17V9m4 8V4m4 13v-6m4 6V7",
+    ),
+    (
+        Section::Trends,
+        "Trends",
+        "/trends/",
+        "M3 14l5-5 3 3 6-7m-4 0h4v4",
     ),
     (
         Section::Activity,

@@ -9,7 +9,7 @@ pub(crate) mod details;
 pub(crate) mod draw;
 mod items;
 mod kept;
-mod series;
+pub(crate) mod series;
 mod stored;
 
 use std::{convert::Infallible, sync::Arc};

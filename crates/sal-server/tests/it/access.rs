@@ -39,6 +39,16 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("/machines/", "/machines/?group={own group}"),
     ("/machines/facets/", "/machines/facets/?group={own group}"),
+    ("/machines/changes/", "/machines/changes/?group={own group}"),
+    (
+        "/machines/changes/export/",
+        "/machines/changes/export/?group={own group}&format=csv",
+    ),
+    ("/trends/", "/trends/?group={own group}"),
+    (
+        "/trends/export/",
+        "/trends/export/?unit={own unit}&format=csv",
+    ),
     (
         "/machines/export/",
         "/machines/export/?group={own group}&format=csv",

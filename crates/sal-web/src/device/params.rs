@@ -127,11 +127,14 @@ pub(crate) fn contains(filter: &str, texts: &[&str]) -> bool {
 }
 
 /// Kinds of events, and their titles.
-pub(crate) const EVENT_KINDS: [(&str, &str); 4] = [
+pub(crate) const EVENT_KINDS: [(&str, &str); 7] = [
+    ("machine", "Machine"),
+    ("messages", "Errors and warnings"),
     ("items", "Managed items"),
+    ("software", "Software"),
     ("facts", "Facts"),
     ("changes", "Changes by people"),
-    ("checkins", "First check-in"),
+    ("checkins", "Check-ins"),
 ];
 /// Events on one page, and those of the same moment as the last.
 pub(crate) const EVENTS_PER_PAGE: i64 = 100;

@@ -62,17 +62,27 @@ pub(super) fn days(series: &Series, counts: &[DayCount], today: Date) -> Days {
                 .collect()
         })
         .collect();
-    let highest: i64 = table.iter().map(|row| row.iter().sum()).max().unwrap_or(0);
-    let days = dates
-        .into_iter()
-        .zip(table)
-        .enumerate()
-        .map(|(place, (date, row))| day(series, (place, number), date, &row, highest))
-        .collect();
     let legend = series
         .lines
         .iter()
         .map(|line| (line.label.clone(), tone(line.style)))
+        .collect();
+    stacked(legend, dates, table)
+}
+
+/// Days as bars: for each the numbers of the legend's parts, from below.
+pub(crate) fn stacked(
+    legend: Vec<(String, &'static str)>,
+    dates: Vec<Date>,
+    table: Vec<Vec<i64>>,
+) -> Days {
+    let highest: i64 = table.iter().map(|row| row.iter().sum()).max().unwrap_or(0);
+    let number = wording::size(dates.len());
+    let days = dates
+        .into_iter()
+        .zip(table)
+        .enumerate()
+        .map(|(place, (date, row))| day(&legend, (place, number), date, &row, highest))
         .collect();
     Days {
         days,
@@ -82,7 +92,7 @@ pub(super) fn days(series: &Series, counts: &[DayCount], today: Date) -> Days {
 }
 
 fn day(
-    series: &Series,
+    legend: &[(String, &'static str)],
     (place, number): (usize, i64),
     date: Date,
     row: &[i64],
@@ -90,24 +100,17 @@ fn day(
 ) -> Day {
     let mut below = 0;
     let mut parts = Vec::new();
-    for (line, count) in series
-        .lines
-        .iter()
-        .zip(row)
-        .filter(|(_, count)| **count > 0)
-    {
+    let counted = legend.iter().zip(row);
+    for ((_, tone), count) in counted.clone().filter(|(_, count)| **count > 0) {
         below += count;
         parts.push(Part {
             y: wording::percent(highest - below, highest),
             height: wording::percent(*count, highest),
-            tone: tone(line.style),
+            tone,
         });
     }
-    let words: Vec<String> = series
-        .lines
-        .iter()
-        .zip(row)
-        .map(|(line, count)| format!("{} {}", wording::count(*count), line.label.to_lowercase()))
+    let words: Vec<String> = counted
+        .map(|((label, _), count)| format!("{} {}", wording::count(*count), label.to_lowercase()))
         .collect();
     Day {
         date: date.to_string(),

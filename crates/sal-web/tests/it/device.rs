@@ -208,7 +208,7 @@ async fn the_timeline_is_paged_by_time_and_filtered_by_kind() {
     let page = page.page();
     assert_eq!(items(&page), 28);
     let told = page.texts("#timeline .text");
-    assert!(told.contains(&"Appeared here for the first time".to_owned()));
+    assert!(told.contains(&"Checked in for the first time".to_owned()));
     assert_eq!(page.texts("#timeline .pager a"), ["Newest"]);
     let page = ben
         .get(&site, "/machine_detail/2/?tab=timeline&kind=changes")

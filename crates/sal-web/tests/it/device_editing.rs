@@ -137,6 +137,10 @@ async fn a_machine_is_moved_and_undeployed() {
     let told = page.page().texts("#timeline .text");
     let moved = "changed: moved from Science / Labs to Science / <Other>, undeployed";
     assert_eq!(told.iter().filter(|text| *text == moved).count(), 1);
+    assert!(
+        told.contains(&"Labs (Science) → <Other> (Science)".to_owned()),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]

@@ -2,10 +2,12 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use sal_store::device::timeline::DeviceEvent;
+use sal_store::machine_changes::ChangeKind;
 
 use super::items::{FilterLink, status_words};
 use crate::{
     device::params::{EVENT_KINDS, EVENTS_PER_PAGE, TabParams, timeline_href},
+    machine_changes::{others_href, words},
     wording::Moment,
 };
 
@@ -36,6 +38,8 @@ pub(crate) struct EventLine {
     pub(crate) text: String,
     /// Who told it, or did it.
     pub(crate) who: String,
+    /// Where other machines are of which the same happened on that day.
+    pub(crate) others: Option<String>,
 }
 
 pub(super) fn timeline(
@@ -88,36 +92,50 @@ fn filters(chosen: Option<&str>) -> Vec<FilterLink> {
 }
 
 fn event_line(event: DeviceEvent, time: String, now: Timestamp, zone: &TimeZone) -> EventLine {
-    let at = Moment::new(event.at, now, zone);
-    let (tag, tone, text) = match event.kind.as_str() {
-        "items" => {
-            let (word, tone) = status_words(&event.detail);
-            (word.to_owned(), tone, event.what)
+    let day = event.at.to_zoned(zone.clone()).date();
+    let others = event
+        .change
+        .and_then(ChangeKind::of_number)
+        .filter(|kind| happens_together(*kind));
+    let others = others.map(|kind| others_href(kind, &event.what, event.became.as_deref(), day));
+    let (tag, tone, text) = match event.change.and_then(ChangeKind::of_number) {
+        Some(kind) => {
+            let (was, became) = (event.was.as_deref(), event.became.as_deref());
+            let words = words(kind, &event.what, was, became);
+            (words.tag, words.tone, words.text)
         }
-        "facts" => (
-            "Fact".to_owned(),
-            "plain",
-            format!("{}: {}", event.what, event.detail),
-        ),
-        "checkins" => (
-            "Check-in".to_owned(),
-            "ok",
-            "Appeared here for the first time".to_owned(),
-        ),
-        _ if event.detail.is_empty() => ("Change".to_owned(), "info", event.what),
-        _ => (
-            "Change".to_owned(),
-            "info",
-            format!("{}: {}", event.what, event.detail),
-        ),
+        None => other(&event),
     };
     EventLine {
         time,
-        at,
-        tag,
+        at: Moment::new(event.at, now, zone),
+        tag: tag.to_owned(),
         tone,
         text,
         who: event.who,
+        others,
+    }
+}
+
+/// Whether the same change of other machines says something of this one.
+fn happens_together(kind: ChangeKind) -> bool {
+    !matches!(
+        kind,
+        ChangeKind::Hostname | ChangeKind::User | ChangeKind::Disk | ChangeKind::Returned
+    )
+}
+
+/// Tag, tone and text of what is no change of the machine itself.
+fn other(event: &DeviceEvent) -> (&'static str, &'static str, String) {
+    let both = || format!("{}: {}", event.what, event.detail);
+    match event.kind.as_str() {
+        "items" => {
+            let (word, tone) = status_words(&event.detail);
+            (word, tone, event.what.clone())
+        }
+        "facts" => ("Fact", "plain", both()),
+        _ if event.detail.is_empty() => ("Change", "info", event.what.clone()),
+        _ => ("Change", "info", both()),
     }
 }
 
@@ -132,6 +150,9 @@ mod tests {
             who: "Munki".to_owned(),
             what: what.to_owned(),
             detail: detail.to_owned(),
+            change: None,
+            was: None,
+            became: None,
         }
     }
 

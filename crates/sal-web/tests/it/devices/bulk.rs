@@ -61,6 +61,9 @@ async fn ticked_machines_are_moved_after_the_question_and_noted() {
         (StatusCode::FOUND, "/machines/?q=mac")
     );
     assert_eq!(count(&site, labs).await, 7);
+    let lines = "salrs_change WHERE kind = 4 AND machine_id IN (1, 3) AND was = 'Studio (Arts)' AND became = 'Labs (Science)'";
+    assert_eq!(count(&site, lines).await, 2);
+    assert_eq!(count(&site, "salrs_change").await, 2);
     let note = "salrs_audit WHERE username = 'anna' AND action = 'moved' AND kind = 'machines' AND object_name = '2 machines'
         AND detail = 'to group Labs (Science): SERIAL1, SERIAL3'";
     assert_eq!(count(&site, note).await, 1);
