@@ -53,7 +53,7 @@ async fn changes_are_those_of_machines_that_the_viewer_may_see() {
     let path = "/machines/changes/?kind=os&to=15.1";
     let all = texts(&mut anna, &site, path).await;
     assert_eq!(all, ["mac-1 15.0 → 15.1", "mac-2 15.0 → 15.1"]);
-    let path = "/machines/changes/?kind=os&q=hostname+is+%22mac-2%22";
+    let path = "/machines/changes/?kind=os&q=hostname+%3D+mac-2";
     assert_eq!(texts(&mut anna, &site, path).await, ["mac-2 15.0 → 15.1"]);
     // From the timeline of one machine to the others.
     let timeline = anna
