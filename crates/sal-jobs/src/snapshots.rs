@@ -13,7 +13,7 @@ use crate::{
 
 const NAME: &str = "snapshots";
 // What is counted last on a day stands for it.
-const EVERY: Duration = Duration::from_secs(3 * 3600);
+const EVERY: Duration = Duration::from_secs(3600);
 
 pub(crate) const JOB: Job = Job {
     name: NAME,

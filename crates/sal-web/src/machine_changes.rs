@@ -84,7 +84,7 @@ pub(crate) fn title(kind: ChangeKind) -> &'static str {
         ChangeKind::Broken => "Client",
         ChangeKind::Error => "Error",
         ChangeKind::Warning => "Warning",
-        ChangeKind::Item => "Managed item",
+        ChangeKind::Item => "Item",
         ChangeKind::Application => "Application",
         ChangeKind::Profile => "Profile",
     }

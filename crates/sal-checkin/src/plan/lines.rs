@@ -2,7 +2,7 @@
 //!
 //! A machine's first check-in is one line. Its group is not here: whatever moves a machine notes that itself.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use sal_store::checkin::changes::{Changes, MachineColumns};
@@ -31,15 +31,7 @@ pub(super) fn plan(present: &Present, now: Timestamp, changes: &mut Changes) {
     }
     columns(present, &changes.machine.columns, &mut lines);
     messages(present, changes, &mut lines);
-    let gone: HashSet<_> = changes.items_gone.iter().collect();
-    for item in present.items.iter().filter(|item| gone.contains(&item.id)) {
-        lines.push(ChangeLine::new(
-            ChangeKind::Item,
-            &item.name,
-            Some(&item.status),
-            None,
-        ));
-    }
+    items(present, changes, &mut lines);
     lines.truncate(MOST);
     changes.lines = lines;
 }
@@ -119,41 +111,71 @@ fn used_percent(free: Option<i64>, total: Option<i64>) -> Option<i64> {
     i64::try_from((total - free) * 100 / total).ok()
 }
 
-/// Errors and warnings that began or ended. What another row says too goes on.
+/// Items that are no longer managed. One that comes under the name of another version, as `Firefox-145` after
+/// `Firefox-144`, still is.
+fn items(present: &Present, changes: &Changes, lines: &mut Vec<ChangeLine>) {
+    if changes.items_gone.is_empty() {
+        return;
+    }
+    let gone: HashSet<_> = changes.items_gone.iter().collect();
+    let new = changes.items_new.iter();
+    let new: HashSet<String> = new.map(|item| without_numbers(&item.name)).collect();
+    let gone = present.items.iter().filter(|item| gone.contains(&item.id));
+    for item in gone.filter(|item| !new.contains(&without_numbers(&item.name))) {
+        let status = Some(item.status.as_str());
+        lines.push(ChangeLine::new(ChangeKind::Item, &item.name, status, None));
+    }
+}
+
+/// Errors and warnings that began or ended. What another row says too goes on, and so does what differs in numbers only:
+/// a text that counts seconds would else end and begin at every check-in.
 fn messages(present: &Present, changes: &Changes, lines: &mut Vec<ChangeLine>) {
     if changes.messages_new.is_empty() && changes.messages_gone.is_empty() {
         return;
     }
     let gone: HashSet<i64> = changes.messages_gone.iter().copied().collect();
-    let told = |kind: &'_ str| match kind {
-        "ERROR" => Some(ChangeKind::Error),
-        "WARNING" => Some(ChangeKind::Warning),
-        _ => None,
-    };
-    let (mut before, mut after) = (BTreeSet::new(), BTreeSet::new());
+    let (mut before, mut after) = (BTreeMap::new(), BTreeMap::new());
     for row in &present.messages {
-        let Some(kind) = told(&row.message_type) else {
+        let Some((key, text)) = told(&row.message_type, row.text.as_deref()) else {
             continue;
         };
-        let key = (kind.number(), row.text.as_deref().unwrap_or_default());
-        before.insert(key);
         if !gone.contains(&row.id) {
-            after.insert(key);
+            after.insert(key.clone(), text);
         }
+        before.insert(key, text);
     }
     for new in &changes.messages_new {
-        if let Some(kind) = told(&new.kind) {
-            after.insert((kind.number(), new.text.as_deref().unwrap_or_default()));
-        }
+        after.extend(told(&new.kind, new.text.as_deref()));
     }
-    let line = |key: &(i16, &str), was, became| {
-        let kind = ChangeKind::of_number(key.0)?;
-        Some(ChangeLine::new(kind, key.1, was, became))
+    let line = |(kind, _): &(i16, String), text, was, became| {
+        let kind = ChangeKind::of_number(*kind)?;
+        Some(ChangeLine::new(kind, text, was, became))
     };
-    let begun = after.difference(&before);
-    lines.extend(begun.filter_map(|key| line(key, None, Some("reported"))));
-    let ended = before.difference(&after);
-    lines.extend(ended.filter_map(|key| line(key, Some("reported"), None)));
+    let begun = after.iter().filter(|(key, _)| !before.contains_key(*key));
+    lines.extend(begun.filter_map(|(key, text)| line(key, text, None, Some("reported"))));
+    let ended = before.iter().filter(|(key, _)| !after.contains_key(*key));
+    lines.extend(ended.filter_map(|(key, text)| line(key, text, Some("reported"), None)));
+}
+
+/// What tells an error or warning from others, and its text; none for other messages.
+fn told<'a>(kind: &str, text: Option<&'a str>) -> Option<((i16, String), &'a str)> {
+    let kind = match kind {
+        "ERROR" => ChangeKind::Error,
+        "WARNING" => ChangeKind::Warning,
+        _ => return None,
+    };
+    let text = text.unwrap_or_default();
+    Some(((kind.number(), without_numbers(text)), text))
+}
+
+/// A text with `#` for every run of characters between spaces, dashes and underscores in which there is a digit.
+fn without_numbers(text: &str) -> String {
+    let word = |word: &str| match word.bytes().any(|byte| byte.is_ascii_digit()) {
+        true => "#".to_owned(),
+        false => word.to_owned(),
+    };
+    let words = text.split(|c: char| c.is_whitespace() || "-_".contains(c));
+    words.map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// The most lines of one check-in; a client whose messages all differ each time must not fill the table.

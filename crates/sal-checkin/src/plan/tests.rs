@@ -380,12 +380,33 @@ fn errors_begin_and_end_once_however_often_they_are_listed() {
         {"message_type": "ERROR", "text": "new"}, {"message_type": "DEBUG", "text": "quiet"}]}"#;
     let sent = machine(r#""console_user": "ada""#, munki);
     let mut present = after(&sent);
+    let munki = munki.replace("stays", "stays after 12 s");
+    let sent = machine(r#""console_user": "ada""#, &munki);
     present.messages = vec![
-        row(1, "ERROR", "stays"),
-        row(2, "ERROR", "stays"),
+        row(1, "ERROR", "stays after 7 s"),
+        row(2, "ERROR", "stays after 8 s"),
         row(3, "WARNING", "ends"),
         row(4, "OTHER", "quiet too"),
     ];
     let wanted = ["error|new|-|reported", "warning|ends|reported|-"];
     assert_eq!(lines(&present, &sent), wanted);
+}
+
+#[test]
+fn an_item_that_comes_under_another_version_is_still_managed() {
+    let sent = machine(
+        r#""console_user": "ada""#,
+        r#"{"managed_items": {"Firefox-145.0": {"status": "PENDING", "date_managed": "2025-03-01"}}}"#,
+    );
+    let mut present = after(&sent);
+    let item = |id, name: &str| ItemRow {
+        id: Uuid::from_u128(id),
+        management_source_id: source(),
+        name: name.to_owned(),
+        status: "PRESENT".to_owned(),
+        date_managed: now(),
+        data: None,
+    };
+    present.items = vec![item(1, "Firefox-144.0"), item(2, "Zoom 6.5")];
+    assert_eq!(lines(&present, &sent), ["item|Zoom 6.5|PRESENT|-"]);
 }

@@ -17,6 +17,7 @@ mod journal;
 mod licences;
 mod machine_changes;
 mod memory;
+mod months;
 mod odd_clients;
 mod oidc;
 mod packed;

@@ -52,7 +52,7 @@ fn seen(counts: &Counts<'_>, days: &[Date]) -> Chart {
     };
     let legend = vec![
         ("Seen in 24 hours".to_owned(), "ok"),
-        ("Not seen".to_owned(), "plain"),
+        ("Not seen".to_owned(), "step-5"),
     ];
     let (now, change) = latest("machines", counts, days);
     Chart {
