@@ -12,8 +12,10 @@ pub use installs::{
 };
 
 use crate::{
+    devices::Direction,
     error::StoreError,
     ids::ApplicationId,
+    keyset::{Key, ListPage, Listing, Start},
     places::{Place, ask},
     pool::Executor,
     scope::Scope,
@@ -83,12 +85,12 @@ pub struct ApplicationQuery {
     pub without_guests: bool,
     /// What sorts the list.
     pub order: ApplicationOrder,
-    /// Whether the last come first.
-    pub descending: bool,
+    /// Which come first.
+    pub direction: Direction,
     /// Whether names are sorted as the database sorts them, upper case apart, as Django does.
     pub case_matters: bool,
-    /// How many to skip.
-    pub offset: i64,
+    /// Where the page is.
+    pub start: Start,
     /// How many to return; none for all.
     pub limit: Option<i64>,
 }
@@ -104,8 +106,6 @@ pub struct CountedApplication {
     pub installs: i64,
     /// In how many versions.
     pub versions: i64,
-    /// How many applications are in the whole list.
-    pub total: i64,
 }
 
 /// Lists applications of a place.
@@ -117,41 +117,38 @@ pub async fn list_applications(
     place: &Place,
     scope: &Scope,
     db: &impl Executor,
-) -> Result<Vec<CountedApplication>, StoreError> {
+) -> Result<ListPage<CountedApplication>, StoreError> {
     let counts = match query.from {
         CountsFrom::Items => counting(place),
         // It is of the whole place, whoever reads it.
-        CountsFrom::Summary if !place.is_within(scope) => return Ok(Vec::new()),
+        CountsFrom::Summary if !place.is_within(scope) => return Ok(ListPage::EMPTY),
         CountsFrom::Summary => SUMMARY.to_owned(),
     };
-    let direction = if query.descending { "DESC" } else { "ASC" };
-    let sql = format!(
-        "SELECT a.id, a.name, a.bundleid, a.bundlename, c.machines, c.installs, c.versions, count(*) OVER ()
-         FROM ({counts}) c JOIN inventory_application a ON a.id = c.application
+    let from = format!(
+        "FROM ({counts}) c JOIN inventory_application a ON a.id = c.application
          WHERE concat_ws(E'\\n', a.name, a.bundleid, a.bundlename) ILIKE ALL ($3::text[])
            AND ($4::text = '' OR a.bundleid !~ $4::text)
            AND NOT ($5::bool AND (strpos(a.bundleid, 'com.vmware.proxyApp.') > 0
-                                  OR strpos(a.bundleid, 'com.parallels.winapp.') > 0))
-         ORDER BY {} {direction}, lower(a.name), a.id LIMIT $8::bigint OFFSET $7::bigint",
-        query.order.column(query.case_matters)
+                                  OR strpos(a.bundleid, 'com.parallels.winapp.') > 0))"
     );
+    let (units, id) = (scope.units(), place.id());
     let (words, kind) = (words(&query.search), place.kind());
-    let rows = ask(
-        &sql,
-        place,
-        &[
+    let listing = Listing {
+        order: query.order.keys(query.direction, query.case_matters),
+        columns: "a.id, a.name, a.bundleid, a.bundlename, c.machines, c.installs, c.versions",
+        from: &from,
+        shown: "shown.id, shown.name, shown.bundleid, shown.bundlename, shown.machines, shown.installs, shown.versions",
+        beside: "",
+        parameters: vec![
+            (&units, Type::INT4_ARRAY),
+            (&id, Type::INT8),
             (&words, Type::TEXT_ARRAY),
             (&query.without, Type::TEXT),
             (&query.without_guests, Type::BOOL),
             (&kind, Type::TEXT),
-            (&query.offset, Type::INT8),
-            (&query.limit, Type::INT8),
         ],
-        scope,
-        db,
-    )
-    .await?;
-    rows.iter().map(counted).collect()
+    };
+    listing.read(&query.start, query.limit, counted, db).await
 }
 
 /// A version or a path of an application, and how many machines have it.
@@ -249,17 +246,23 @@ pub(crate) fn words(search: &str) -> Vec<String> {
 }
 
 impl ApplicationOrder {
-    fn column(self, case_matters: bool) -> &'static str {
-        match (self, case_matters) {
-            (Self::Name, false) => "lower(a.name)",
-            (Self::Name, true) => "a.name",
-            (Self::BundleId, false) => "lower(a.bundleid)",
-            (Self::BundleId, true) => "a.bundleid",
-            (Self::BundleName, false) => "lower(a.bundlename)",
-            (Self::BundleName, true) => "a.bundlename",
-            (Self::Machines, _) => "c.machines",
-            (Self::Versions, _) => "c.versions",
+    fn keys(self, direction: Direction, case_matters: bool) -> Vec<Key> {
+        let key = match (self, case_matters) {
+            (Self::Name, false) => Key::text("lower(a.name)"),
+            (Self::Name, true) => Key::text("a.name"),
+            (Self::BundleId, false) => Key::text("lower(a.bundleid)"),
+            (Self::BundleId, true) => Key::text("a.bundleid"),
+            (Self::BundleName, false) => Key::text("lower(a.bundlename)"),
+            (Self::BundleName, true) => Key::text("a.bundlename"),
+            (Self::Machines, _) => Key::integer("c.machines"),
+            (Self::Versions, _) => Key::integer("c.versions"),
+        };
+        let mut keys = vec![key.going(direction)];
+        if self != Self::Name {
+            keys.push(Key::text("lower(a.name)"));
         }
+        keys.push(Key::integer("a.id"));
+        keys
     }
 }
 
@@ -274,7 +277,6 @@ fn counted(row: &Row) -> Result<CountedApplication, StoreError> {
         machines: row.try_get(4)?,
         installs: row.try_get(5)?,
         versions: row.try_get(6)?,
-        total: row.try_get(7)?,
     })
 }
 

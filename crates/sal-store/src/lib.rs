@@ -28,6 +28,7 @@ pub mod ids;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
+pub mod keyset;
 pub mod licences;
 pub mod machine_changes;
 mod machine_query;

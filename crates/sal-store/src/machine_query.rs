@@ -45,7 +45,8 @@ pub(crate) fn add(value: Parameter, fragment: &mut Fragment) -> String {
     format!("${place}")
 }
 
-fn typed(parameter: &Parameter) -> (&(dyn ToSql + Sync), Type) {
+/// A parameter with its type, as a statement takes it.
+pub(crate) fn typed(parameter: &Parameter) -> (&(dyn ToSql + Sync), Type) {
     match parameter {
         Parameter::Text(value) => (value, Type::TEXT),
         Parameter::Integer(value) => (value, Type::INT8),

@@ -4,48 +4,16 @@
 //! is ([`own_password`]).
 
 use jiff::Timestamp;
+use tokio_postgres::{Row, types::Type};
 
-use crate::ids::{UnitId, UserId};
+use crate::{
+    error::StoreError,
+    ids::{UnitId, UserId},
+    keyset::{Key, ListPage, Listing, Start},
+    pool::Executor,
+};
 
 crate::queries! {
-    /// A page of people by name: those whose user name, name or e-mail address holds `text`, upper or lower case, or all
-    /// when it is empty.
-    list_people(text: str, limit: i64, offset: i64) -> /// A person of the list.
-    ListedPerson {
-        /// The user's id.
-        id: UserId,
-        /// The user's name.
-        username: String,
-        /// First name, may be empty.
-        first_name: String,
-        /// Last name, may be empty.
-        last_name: String,
-        /// May manage users, when `GA` too.
-        is_staff: bool,
-        /// Django's superuser.
-        is_superuser: bool,
-        /// Whether the account is in use.
-        is_active: bool,
-        /// When the person last logged in.
-        last_login: Option<Timestamp>,
-        /// Whether there is a password to log in with.
-        has_password: bool,
-        /// `SO`, `RO`, `RW` or `GA`.
-        level: String,
-        /// Names of the business units.
-        units: Vec<String>,
-        /// How many people there are on all pages.
-        total: i64,
-    } = "SELECT u.id, u.username, u.first_name, u.last_name, u.is_staff, u.is_superuser, u.is_active, u.last_login,
-             u.password NOT LIKE '!%' AS has_password, coalesce(p.level, 'RO') AS level,
-             ARRAY(SELECT b.name FROM server_businessunit_users m JOIN server_businessunit b ON b.id = m.businessunit_id
-                   WHERE m.user_id = u.id ORDER BY b.name) AS units,
-             count(*) OVER () AS total
-         FROM auth_user u LEFT JOIN server_userprofile p ON p.user_id = u.id
-         WHERE $1::text = ''
-            OR strpos(lower(u.username || ' ' || u.first_name || ' ' || u.last_name || ' ' || u.email), lower($1)) > 0
-         ORDER BY lower(u.username), u.id LIMIT $2 OFFSET $3";
-
     /// The person with this id.
     find_person(id: UserId) -> /// A person who exists.
     FoundPerson {
@@ -171,4 +139,74 @@ crate::queries! {
     /// Puts another password in the place of the one that was read; nothing when somebody else changed it meanwhile.
     replace_password(id: UserId, old: str, new: str) =
         "UPDATE auth_user SET password = $3 WHERE id = $1 AND password = $2";
+}
+
+/// A person of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedPerson {
+    /// The user's id.
+    pub id: UserId,
+    /// The user's name.
+    pub username: String,
+    /// First name, may be empty.
+    pub first_name: String,
+    /// Last name, may be empty.
+    pub last_name: String,
+    /// May manage users, when `GA` too.
+    pub is_staff: bool,
+    /// Django's superuser.
+    pub is_superuser: bool,
+    /// Whether the account is in use.
+    pub is_active: bool,
+    /// When the person last logged in.
+    pub last_login: Option<Timestamp>,
+    /// Whether there is a password to log in with.
+    pub has_password: bool,
+    /// `SO`, `RO`, `RW` or `GA`.
+    pub level: String,
+    /// Names of the business units.
+    pub units: Vec<String>,
+}
+
+/// A page of people by name: those whose user name, name or e-mail address holds `search`, upper or lower case, or all
+/// when it is empty.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list_people(
+    search: &str,
+    start: &Start,
+    limit: Option<i64>,
+    db: &impl Executor,
+) -> Result<ListPage<ListedPerson>, StoreError> {
+    let listing = Listing {
+        order: vec![Key::text("lower(u.username)"), Key::integer("u.id")],
+        columns: "u.id",
+        from: "FROM auth_user u
+               WHERE $1::text = ''
+                  OR strpos(lower(u.username || ' ' || u.first_name || ' ' || u.last_name || ' ' || u.email), lower($1)) > 0",
+        shown: "u.id, u.username, u.first_name, u.last_name, u.is_staff, u.is_superuser, u.is_active, u.last_login,
+                u.password NOT LIKE '!%' AS has_password, coalesce(p.level, 'RO') AS level,
+                ARRAY(SELECT b.name FROM server_businessunit_users m JOIN server_businessunit b ON b.id = m.businessunit_id
+                      WHERE m.user_id = u.id ORDER BY b.name) AS units",
+        beside: "JOIN auth_user u ON u.id = shown.id LEFT JOIN server_userprofile p ON p.user_id = u.id",
+        parameters: vec![(&search, Type::TEXT)],
+    };
+    listing.read(start, limit, listed_person, db).await
+}
+
+fn listed_person(row: &Row) -> Result<ListedPerson, StoreError> {
+    Ok(ListedPerson {
+        id: row.try_get(0)?,
+        username: row.try_get(1)?,
+        first_name: row.try_get(2)?,
+        last_name: row.try_get(3)?,
+        is_staff: row.try_get(4)?,
+        is_superuser: row.try_get(5)?,
+        is_active: row.try_get(6)?,
+        last_login: row.try_get(7)?,
+        has_password: row.try_get(8)?,
+        level: row.try_get(9)?,
+        units: row.try_get(10)?,
+    })
 }

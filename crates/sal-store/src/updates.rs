@@ -8,8 +8,10 @@ use tokio_postgres::{
 
 use crate::{
     applications::{CountsFrom, words},
+    devices::Direction,
     error::StoreError,
     ids::{MachineId, SourceId},
+    keyset::{Key, ListPage, Listing, Start},
     places::{Place, ask},
     pool::Executor,
     scope::Scope,
@@ -33,8 +35,8 @@ pub struct UpdateQuery {
     pub from: CountsFrom,
     /// Words that must all occur in the name of item or source.
     pub search: String,
-    /// How many to skip.
-    pub offset: i64,
+    /// Where the page is.
+    pub start: Start,
     /// How many to return.
     pub limit: i64,
 }
@@ -54,8 +56,6 @@ pub struct Update {
     pub oldest: Option<Timestamp>,
     /// Which version waits, as the machine with the newest date says.
     pub version: Option<String>,
-    /// How many items are in the whole list.
-    pub total: i64,
 }
 
 /// Lists items that wait or failed, most machines first.
@@ -67,28 +67,39 @@ pub async fn list_updates(
     place: &Place,
     scope: &Scope,
     db: &impl Executor,
-) -> Result<Vec<Update>, StoreError> {
+) -> Result<ListPage<Update>, StoreError> {
     let counts = match query.from {
         CountsFrom::Items => counting(place),
         // It is of the whole place, whoever reads it.
-        CountsFrom::Summary if !place.is_within(scope) => return Ok(Vec::new()),
+        CountsFrom::Summary if !place.is_within(scope) => return Ok(ListPage::EMPTY),
         CountsFrom::Summary => SUMMARY.to_owned(),
     };
-    let sql = format!(
-        "SELECT s.name, c.name, c.pending, c.errors, c.oldest, c.version, count(*) OVER ()
-         FROM ({counts}) c JOIN server_managementsource s ON s.id = c.source
-         WHERE concat_ws(E'\\n', c.name, s.name) ILIKE ALL ($4::text[])
-         ORDER BY c.pending + c.errors DESC, lower(c.name), c.name, s.name LIMIT $6 OFFSET $5"
+    let from = format!(
+        "FROM ({counts}) c JOIN server_managementsource s ON s.id = c.source
+         WHERE concat_ws(E'\\n', c.name, s.name) ILIKE ALL ($4::text[])"
     );
+    let (units, id) = (scope.units(), place.id());
     let (kind, words) = (place.kind(), words(&query.search));
-    let parameters: [(&(dyn ToSql + Sync), Type); 4] = [
-        (&kind, Type::TEXT),
-        (&words, Type::TEXT_ARRAY),
-        (&query.offset, Type::INT8),
-        (&query.limit, Type::INT8),
-    ];
-    let rows = ask(&sql, place, &parameters, scope, db).await?;
-    rows.iter().map(update).collect()
+    let listing = Listing {
+        order: vec![
+            Key::integer("c.pending + c.errors").going(Direction::Descending),
+            Key::text("lower(c.name)"),
+            Key::text("c.name"),
+            Key::text("s.name"),
+        ],
+        columns: "s.name AS source, c.name, c.pending, c.errors, c.oldest, c.version",
+        from: &from,
+        shown: "shown.source, shown.name, shown.pending, shown.errors, shown.oldest, shown.version",
+        beside: "",
+        parameters: vec![
+            (&units, Type::INT4_ARRAY),
+            (&id, Type::INT8),
+            (&kind, Type::TEXT),
+            (&words, Type::TEXT_ARRAY),
+        ],
+    };
+    let limit = Some(query.limit);
+    listing.read(&query.start, limit, update, db).await
 }
 
 /// Which machines of an item are listed.
@@ -100,8 +111,8 @@ pub struct StatusQuery {
     pub name: String,
     /// Only those with this status; all without.
     pub status: Option<String>,
-    /// How many to skip.
-    pub offset: i64,
+    /// Where the page is.
+    pub start: Start,
     /// How many to return.
     pub limit: i64,
 }
@@ -156,29 +167,38 @@ pub async fn list_item_machines(
     place: &Place,
     scope: &Scope,
     db: &impl Executor,
-) -> Result<Vec<ItemOnMachine>, StoreError> {
+) -> Result<ListPage<ItemOnMachine>, StoreError> {
     // The literal lets the index of what waits be used.
     let waiting = match query.status.as_deref() {
         Some("PENDING" | "ERROR") => "AND i.status IN ('PENDING', 'ERROR')",
         _ => "",
     };
-    let sql = format!(
-        "SELECT m.id, m.serial, m.hostname, m.console_user, i.status, i.date_managed, i.data
-         FROM server_manageditem i JOIN ({}) ON m.id = i.machine_id
-         WHERE i.management_source_id = $3 AND i.name = $4 AND ($5::text IS NULL OR i.status = $5) {waiting}
-         ORDER BY array_position(ARRAY['ERROR', 'PENDING', 'UNKNOWN', 'PRESENT', 'ABSENT'], i.status::text),
-                  i.date_managed DESC, m.id LIMIT $7 OFFSET $6",
+    let from = format!(
+        "FROM server_manageditem i JOIN ({}) ON m.id = i.machine_id
+         WHERE i.management_source_id = $3 AND i.name = $4 AND ($5::text IS NULL OR i.status = $5) {waiting}",
         place.machines()
     );
-    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
-        (&query.source, Type::UUID),
-        (&query.name, Type::TEXT),
-        (&query.status, Type::TEXT),
-        (&query.offset, Type::INT8),
-        (&query.limit, Type::INT8),
-    ];
-    let rows = ask(&sql, place, &parameters, scope, db).await?;
-    rows.iter().map(on_machine).collect()
+    let (units, id) = (scope.units(), place.id());
+    let listing = Listing {
+        order: vec![
+            Key::integer(URGENCY).that_may_miss(),
+            Key::time("i.date_managed").going(Direction::Descending),
+            Key::integer("m.id"),
+        ],
+        columns: "i.id AS item",
+        from: &from,
+        shown: "m.id, m.serial, m.hostname, m.console_user, i.status, i.date_managed, i.data",
+        beside: "JOIN server_manageditem i ON i.id = shown.item JOIN server_machine m ON m.id = i.machine_id",
+        parameters: vec![
+            (&units, Type::INT4_ARRAY),
+            (&id, Type::INT8),
+            (&query.source, Type::UUID),
+            (&query.name, Type::TEXT),
+            (&query.status, Type::TEXT),
+        ],
+    };
+    let limit = Some(query.limit);
+    listing.read(&query.start, limit, on_machine, db).await
 }
 
 /// The statement that counts a place. The version is taken from the text of one machine by a pattern: a text that is no
@@ -207,7 +227,6 @@ fn update(row: &Row) -> Result<Update, StoreError> {
         errors: row.try_get(3)?,
         oldest: row.try_get(4)?,
         version: row.try_get(5)?,
-        total: row.try_get(6)?,
     })
 }
 
@@ -222,6 +241,10 @@ fn on_machine(row: &Row) -> Result<ItemOnMachine, StoreError> {
         data: row.try_get(6)?,
     })
 }
+
+/// Errors first, then what waits. A status that nobody knows comes last.
+const URGENCY: &str =
+    "array_position(ARRAY['ERROR', 'PENDING', 'UNKNOWN', 'PRESENT', 'ABSENT'], i.status::text)";
 
 /// What was counted of a place the last time; who may read it was asked before.
 const SUMMARY: &str = "SELECT c.* FROM salrs_summary s, jsonb_to_recordset(s.counts)

@@ -28,7 +28,7 @@ use crate::{
     counted::{Freshness, Wish},
     fleet_part::{FleetPart, visible_group, visible_unit},
     page::render,
-    paging::{PageNumber, Pages, address},
+    paging::{Pages, Position, address},
     shell::{Section, Shell, Theme},
     widgets::Counting,
     wording::{self, Moment},
@@ -80,7 +80,8 @@ struct ListParams {
     #[serde(default)]
     group: String,
     q: Option<String>,
-    page: Option<String>,
+    #[serde(flatten)]
+    position: Position,
     recount: Option<String>,
 }
 
@@ -98,27 +99,26 @@ async fn show_updates(
     let (counts, db) = counting
         .counts(Summary::Updates, &place, &scope, params.wish(), db, &app)
         .await?;
-    let page = PageNumber::parse(params.page.as_deref());
     let query = UpdateQuery {
         from: counts.from,
         search: params.search().to_owned(),
-        offset: page.offset(SIZE),
+        start: params.position.start(ORDER, SIZE),
         limit: SIZE,
     };
-    let rows = list_updates(&query, &place, &scope, &db).await?;
-    let total = rows.first().map_or(0, |row| row.total);
-    let most = rows.iter().map(|row| row.pending + row.errors).max();
+    let page = list_updates(&query, &place, &scope, &db).await?;
+    let most = page.rows.iter().map(|row| row.pending + row.errors).max();
     let (now, zone) = (app.now(), &app.config.time_zone);
-    let again = params.href(params.page.as_deref().unwrap_or_default(), "1");
+    let again = params.href(params.position.parameter(), "1");
     render(&UpdatesPage {
         shell: Shell::of(&viewer, theme, Section::Updates, "Updates", &app),
         heading: heading(&part),
-        total: counts.total(total, "item waits or failed", "items wait or failed"),
+        total: counts.total(page.total, "item waits or failed", "items wait or failed"),
         is_counting: counts.are_missing(),
         search: params.search().to_owned(),
         freshness: counts.freshness(again, &app),
-        pages: page.pages(SIZE, total, |page| params.href(page, "")),
-        lines: rows
+        pages: Pages::of(&page, ORDER, SIZE, |at| params.href(at, "")),
+        lines: page
+            .rows
             .into_iter()
             .map(|row| Line::new(row, most.unwrap_or(0), &narrowed, now, zone))
             .collect(),
@@ -188,11 +188,13 @@ impl ListParams {
         Wish::of(self.recount.as_deref())
     }
 
-    fn href(&self, page: &str, recount: &str) -> String {
-        let own = [("q", self.search()), ("page", page), ("recount", recount)];
+    fn href(&self, at: (&str, &str), recount: &str) -> String {
+        let own = [("q", self.search()), at, ("recount", recount)];
         address("/updates/", &self.narrowed().with(&own))
     }
 }
 
+/// The only order that there is, in the borders of pages.
+const ORDER: &str = "updates";
 /// Lines of a page.
 const SIZE: i64 = 100;

@@ -16,7 +16,6 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sal_http::{
     Access, App, AppError, Routes,
     access::{Level, Staff, Viewer},
@@ -37,6 +36,7 @@ use serde::Deserialize;
 use crate::{
     fleet_part::number,
     page::render,
+    paging::{Pages, Position, address},
     shell::{Section, Shell, Theme},
     wording::{self, Moment},
 };
@@ -57,8 +57,7 @@ struct UsersPage {
     search: String,
     total: String,
     lines: Vec<UserLine>,
-    previous: Option<String>,
-    next: Option<String>,
+    pages: Pages,
 }
 
 /// A person as a line of the table.
@@ -81,7 +80,8 @@ struct UserLine {
 #[derive(Deserialize)]
 struct UsersQuery {
     q: Option<String>,
-    page: Option<String>,
+    #[serde(flatten)]
+    position: Position,
 }
 
 async fn show_users(
@@ -92,19 +92,16 @@ async fn show_users(
     Db(db): Db,
 ) -> Result<Response, AppError> {
     let search = query.q.unwrap_or_default().trim().replace('\0', "");
-    let page = query.page.and_then(|page| page.parse().ok());
-    let page = page.unwrap_or(1).clamp(1, MAX_PAGE);
-    let offset = (page - 1) * PAGE_SIZE;
-    let people = list_people(&db, search.as_str(), &PAGE_SIZE, &offset).await?;
-    let total = people.first().map_or(0, |person| person.total);
-    let href = |page| page_path(&search, page);
+    let start = query.position.start(ORDER, PAGE_SIZE);
+    let page = list_people(&search, &start, Some(PAGE_SIZE), &db).await?;
     let line = |person| UserLine::new(person, viewer.id, &app);
     render(&UsersPage {
         shell: Shell::of(&viewer, theme, Section::Users, "Users", &app),
-        total: wording::count_of(total, "user", "users"),
-        previous: (page > 1).then(|| href(page - 1)),
-        next: (offset + PAGE_SIZE < total).then(|| href(page + 1)),
-        lines: people.into_iter().map(line).collect(),
+        total: wording::count_of(page.total, "user", "users"),
+        pages: Pages::of(&page, ORDER, PAGE_SIZE, |at| {
+            address(LIST, &[("q", &search), at])
+        }),
+        lines: page.rows.into_iter().map(line).collect(),
         search,
     })
 }
@@ -152,11 +149,7 @@ async fn person(id: &str, db: &impl Executor) -> Result<FoundPerson, AppError> {
     found.ok_or(AppError::NotFound)
 }
 
-fn page_path(search: &str, page: i64) -> String {
-    let search = utf8_percent_encode(search, NON_ALPHANUMERIC);
-    format!("{LIST}?q={search}&page={page}")
-}
-
 const LIST: &str = "/settings/users/";
+/// The only order that there is, in the borders of pages.
+const ORDER: &str = "users";
 const PAGE_SIZE: i64 = 100;
-const MAX_PAGE: i64 = 1_000_000;

@@ -8,8 +8,10 @@ use tokio_postgres::{
 
 use super::words;
 use crate::{
+    devices::Direction,
     error::StoreError,
     ids::{ApplicationId, MachineId},
+    keyset::{Key, ListPage, Listing, Start},
     machine_row::{MachineRow, columns_of},
     places::{Place, ask},
     pool::Executor,
@@ -51,12 +53,12 @@ pub struct InstallQuery {
     pub search: String,
     /// What sorts the list.
     pub order: InstallOrder,
-    /// Whether the last come first.
-    pub descending: bool,
+    /// Which come first.
+    pub direction: Direction,
     /// Whether names are sorted as the database sorts them, upper case apart, as Django does.
     pub case_matters: bool,
-    /// How many machines to skip.
-    pub offset: i64,
+    /// Where the page is.
+    pub start: Start,
     /// How many to return.
     pub limit: i64,
 }
@@ -78,8 +80,6 @@ pub struct Install {
     pub installs: i64,
     /// In which versions.
     pub versions: Vec<String>,
-    /// How many machines are in the whole list.
-    pub total: i64,
 }
 
 /// Lists machines that have an application.
@@ -91,41 +91,40 @@ pub async fn list_installs(
     place: &Place,
     scope: &Scope,
     db: &impl Executor,
-) -> Result<Vec<Install>, StoreError> {
-    let order = match (query.order, query.case_matters) {
-        (InstallOrder::Name, false) => "lower(m.hostname)",
-        (InstallOrder::Name, true) => "m.hostname",
-        (InstallOrder::Serial, _) => "m.serial",
-        (InstallOrder::User, false) => "lower(m.console_user)",
-        (InstallOrder::User, true) => "m.console_user",
-        (InstallOrder::LastCheckin, _) => "m.last_checkin",
-    };
-    let direction = if query.descending { "DESC" } else { "ASC" };
+) -> Result<ListPage<Install>, StoreError> {
     let (condition, value) = query.which.condition();
-    // Versions are read for the machines of this page only.
-    let sql = format!(
-        "SELECT m.id, m.serial, m.hostname, m.console_user, m.last_checkin, i.installs, i.versions, m.total
-         FROM (SELECT m.*, count(*) OVER () AS total FROM {machines}
-               WHERE EXISTS (SELECT FROM inventory_inventoryitem i
-                             WHERE i.machine_id = m.id AND i.application_id = $3 AND {condition})
-                 AND concat_ws(E'\\n', m.hostname, m.serial, m.console_user) ILIKE ALL ($5::text[])
-               ORDER BY {order} {direction} NULLS LAST, m.id LIMIT $7 OFFSET $6) m
-         CROSS JOIN LATERAL (SELECT count(*) AS installs, array_agg(DISTINCT i.version::text) AS versions
-               FROM inventory_inventoryitem i
-               WHERE i.machine_id = m.id AND i.application_id = $3 AND {condition}) i
-         ORDER BY {order} {direction} NULLS LAST, m.id",
+    let from = format!(
+        "FROM {machines}
+         WHERE EXISTS (SELECT FROM inventory_inventoryitem i
+                       WHERE i.machine_id = m.id AND i.application_id = $3 AND {condition})
+           AND concat_ws(E'\\n', m.hostname, m.serial, m.console_user) ILIKE ALL ($5::text[])",
         machines = place.machines(),
     );
+    // Versions are read for the machines of this page only.
+    let beside = format!(
+        "JOIN server_machine m ON m.id = shown.id
+         CROSS JOIN LATERAL (SELECT count(*) AS installs, array_agg(DISTINCT i.version::text) AS versions
+               FROM inventory_inventoryitem i
+               WHERE i.machine_id = shown.id AND i.application_id = $3 AND {condition}) i"
+    );
+    let (units, id) = (scope.units(), place.id());
     let words = words(&query.search);
-    let parameters: [(&(dyn ToSql + Sync), Type); 5] = [
-        (&query.application, Type::INT8),
-        (&value, Type::TEXT),
-        (&words, Type::TEXT_ARRAY),
-        (&query.offset, Type::INT8),
-        (&query.limit, Type::INT8),
-    ];
-    let rows = ask(&sql, place, &parameters, scope, db).await?;
-    rows.iter().map(install).collect()
+    let listing = Listing {
+        order: query.order.keys(query.direction, query.case_matters),
+        columns: "m.id",
+        from: &from,
+        shown: "m.id, m.serial, m.hostname, m.console_user, m.last_checkin, i.installs, i.versions",
+        beside: &beside,
+        parameters: vec![
+            (&units, Type::INT4_ARRAY),
+            (&id, Type::INT8),
+            (&query.application, Type::INT8),
+            (&value, Type::TEXT),
+            (&words, Type::TEXT_ARRAY),
+        ],
+    };
+    let limit = Some(query.limit);
+    listing.read(&query.start, limit, install, db).await
 }
 
 /// An install of an application, with the machine that has it.
@@ -176,6 +175,20 @@ pub async fn export_machines(
     rows.iter().map(install_row).collect()
 }
 
+impl InstallOrder {
+    fn keys(self, direction: Direction, case_matters: bool) -> Vec<Key> {
+        let key = match (self, case_matters) {
+            (Self::Name, false) => Key::text("lower(m.hostname)").that_may_miss(),
+            (Self::Name, true) => Key::text("m.hostname").that_may_miss(),
+            (Self::Serial, _) => Key::text("m.serial"),
+            (Self::User, false) => Key::text("lower(m.console_user)").that_may_miss(),
+            (Self::User, true) => Key::text("m.console_user").that_may_miss(),
+            (Self::LastCheckin, _) => Key::time("m.last_checkin").that_may_miss(),
+        };
+        vec![key.going(direction), Key::integer("m.id")]
+    }
+}
+
 impl Which {
     /// A condition on items `i`, and its value as parameter 4.
     fn condition(&self) -> (&'static str, &str) {
@@ -196,7 +209,6 @@ fn install(row: &Row) -> Result<Install, StoreError> {
         last_checkin: row.try_get(4)?,
         installs: row.try_get(5)?,
         versions: row.try_get::<_, Option<_>>(6)?.unwrap_or_default(),
-        total: row.try_get(7)?,
     })
 }
 

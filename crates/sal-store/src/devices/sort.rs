@@ -28,7 +28,7 @@ impl Direction {
     }
 
     /// The SQL keyword, and the operator for what comes after.
-    pub(super) fn sql(self) -> (&'static str, &'static str) {
+    pub(crate) fn sql(self) -> (&'static str, &'static str) {
         match self {
             Self::Ascending => ("ASC", ">"),
             Self::Descending => ("DESC", "<"),

@@ -10,11 +10,13 @@ use axum::{
 };
 use sal_http::{AppError, django::escaped};
 use sal_store::{
-    Client,
+    Client, StoreError,
     applications::{
         ApplicationOrder, ApplicationQuery, CountedApplication, Install, InstallOrder,
         InstallQuery, list_applications, list_installs,
     },
+    devices::Direction,
+    keyset::{ListPage, Start},
 };
 use serde_json::{Value, json};
 
@@ -28,7 +30,7 @@ pub(super) struct TableRequest {
     length: i64,
     search: String,
     column: Option<usize>,
-    descending: bool,
+    direction: Direction,
 }
 
 impl TableRequest {
@@ -54,7 +56,10 @@ impl TableRequest {
             },
             search: text("search[value]").unwrap_or_default().trim().to_owned(),
             column: column.filter(|_| direction.is_some()),
-            descending: direction == Some("desc"),
+            direction: match direction {
+                Some("desc") => Direction::Descending,
+                _ => Direction::Ascending,
+            },
         })
     }
 
@@ -75,25 +80,22 @@ impl TableRequest {
         let query = ApplicationQuery {
             search: self.search.clone(),
             order,
-            descending: self.descending,
+            direction: self.direction,
             case_matters: true,
-            offset: self.start,
+            start: Start::Exactly(self.start),
             limit: Some(self.length),
             ..query
         };
         let (place, scope) = (&shown.place, &shown.scope);
-        let total = |rows: &[CountedApplication]| rows.first().map(|row| row.total);
-        let rows = list_applications(&query, place, scope, db).await?;
-        let first = |search: &str| ApplicationQuery {
-            search: search.to_owned(),
-            offset: 0,
-            limit: Some(1),
-            ..query.clone()
+        let page = list_applications(&query, place, scope, db).await?;
+        let whole = ApplicationQuery {
+            search: String::new(),
+            start: Start::First,
+            limit: Some(0),
+            ..query
         };
-        let (again, whole) = (first(&self.search), first(""));
-        let again = async { Ok(total(&list_applications(&again, place, scope, db).await?)) };
-        let whole = async { Ok(total(&list_applications(&whole, place, scope, db).await?)) };
-        let (found, all) = self.totals(total(&rows), again, whole).await?;
+        let whole = list_applications(&whole, place, scope, db);
+        let all = self.all(&page, whole).await?;
         let row = |row: &CountedApplication| {
             let application = &row.application;
             let mut cells = vec![
@@ -110,7 +112,8 @@ impl TableRequest {
             }
             record(application.id.0, &cells)
         };
-        Ok(self.answer(found, all, &rows.iter().map(row).collect::<Vec<_>>()))
+        let data: Vec<Value> = page.rows.iter().map(row).collect();
+        Ok(self.answer(page.total, all, &data))
     }
 
     /// `query` has everything but what the script asks for.
@@ -129,25 +132,22 @@ impl TableRequest {
         let query = InstallQuery {
             search: self.search.clone(),
             order,
-            descending: self.descending,
+            direction: self.direction,
             case_matters: true,
-            offset: self.start,
+            start: Start::Exactly(self.start),
             limit: self.length,
             ..query
         };
         let (place, scope) = (&shown.place, &shown.scope);
-        let total = |rows: &[Install]| rows.first().map(|row| row.total);
-        let rows = list_installs(&query, place, scope, db).await?;
-        let first = |search: &str| InstallQuery {
-            search: search.to_owned(),
-            offset: 0,
-            limit: 1,
-            ..query.clone()
+        let page = list_installs(&query, place, scope, db).await?;
+        let whole = InstallQuery {
+            search: String::new(),
+            start: Start::First,
+            limit: 0,
+            ..query
         };
-        let (again, whole) = (first(&self.search), first(""));
-        let again = async { Ok(total(&list_installs(&again, place, scope, db).await?)) };
-        let whole = async { Ok(total(&list_installs(&whole, place, scope, db).await?)) };
-        let (found, all) = self.totals(total(&rows), again, whole).await?;
+        let whole = list_installs(&whole, place, scope, db);
+        let all = self.all(&page, whole).await?;
         let row = |row: &Install| {
             let name = escaped(row.hostname.as_deref().unwrap_or("None"));
             let seen = row.last_checkin.map_or_else(String::new, |at| {
@@ -162,26 +162,20 @@ impl TableRequest {
             ];
             record(row.id.0, &cells)
         };
-        Ok(self.answer(found, all, &rows.iter().map(row).collect::<Vec<_>>()))
+        let data: Vec<Value> = page.rows.iter().map(row).collect();
+        Ok(self.answer(page.total, all, &data))
     }
 
-    /// How many rows the search leaves, and how many there are without it. Each row says how many there are of its kind;
-    /// behind the last page there is none, and then it is asked again.
-    async fn totals(
+    /// How many rows there are without the search. How many it leaves the page knows, behind the last one too.
+    async fn all<T>(
         &self,
-        of_page: Option<i64>,
-        again: impl Future<Output = Result<Option<i64>, AppError>>,
-        whole: impl Future<Output = Result<Option<i64>, AppError>>,
-    ) -> Result<(i64, i64), AppError> {
-        let found = match of_page {
-            None if self.start > 0 => again.await?,
-            of_page => of_page,
-        };
-        let all = match self.search.as_str() {
-            "" => found,
-            _ => whole.await?,
-        };
-        Ok((found.unwrap_or(0), all.unwrap_or(0)))
+        page: &ListPage<T>,
+        whole: impl Future<Output = Result<ListPage<T>, StoreError>>,
+    ) -> Result<i64, AppError> {
+        match self.search.as_str() {
+            "" => Ok(page.total),
+            _ => Ok(whole.await?.total),
+        }
     }
 
     fn answer(&self, found: i64, all: i64, data: &[Value]) -> Response {
@@ -246,7 +240,7 @@ mod tests {
             length: USUAL_ROWS,
             search: String::new(),
             column: None,
-            descending: false,
+            direction: Direction::Ascending,
         };
         let odd = [
             ("ajax", "true"),
@@ -264,8 +258,8 @@ mod tests {
         ]);
         let request = request.unwrap();
         assert_eq!(
-            (request.length, request.column, request.descending),
-            (MOST_ROWS, Some(2), true)
+            (request.length, request.column, request.direction),
+            (MOST_ROWS, Some(2), Direction::Descending)
         );
     }
 }

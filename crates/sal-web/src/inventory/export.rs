@@ -17,7 +17,9 @@ use sal_store::{
         Application, ApplicationOrder, ApplicationQuery, InstallRow, Which, export_machines,
         list_applications,
     },
+    devices::Direction,
     ids::MachineId,
+    keyset::Start,
     summaries::Summary,
 };
 use serde::Deserialize;
@@ -81,13 +83,13 @@ async fn export_applications(
         without: String::new(),
         without_guests: false,
         order: ApplicationOrder::Name,
-        descending: false,
+        direction: Direction::Ascending,
         case_matters: false,
-        offset: 0,
+        start: Start::First,
         limit: None,
     };
-    let rows = list_applications(&query, place, scope, &db).await?;
-    let cells = rows.into_iter().map(|row| {
+    let page = list_applications(&query, place, scope, &db).await?;
+    let cells = page.rows.into_iter().map(|row| {
         [
             row.application.name,
             row.application.bundleid,

@@ -11,13 +11,16 @@ use axum::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
-use sal_store::applications::{Install, InstallOrder, InstallQuery, Which, list_installs};
+use sal_store::{
+    applications::{Install, InstallOrder, InstallQuery, Which, list_installs},
+    devices::Direction,
+};
 use serde::Deserialize;
 
 use super::{Shown, application, data_table::TableRequest, name_of};
 use crate::{
     page::render,
-    paging::{PageNumber, Pages, address, encoded},
+    paging::{BEGINNING, Pages, Position, address, direction, encoded},
     shell::{Section, Shell, Theme},
     wording::{self, Moment, filled},
 };
@@ -59,7 +62,8 @@ pub(super) struct InstallParams {
     field_value: Option<String>,
     q: Option<String>,
     sort: Option<String>,
-    page: Option<String>,
+    #[serde(flatten)]
+    position: Position,
 }
 
 pub(super) async fn show_installs(
@@ -75,22 +79,22 @@ pub(super) async fn show_installs(
     let shown = Shown::find((&kind, &id), &viewer, &db).await?;
     let application = application(&number, &shown, &db).await?;
     let which = which(params.field_type.as_deref(), params.field_value.as_deref())?;
-    let (order, descending) = params.order();
+    let (order, direction) = params.order();
     let query = InstallQuery {
         application: application.id,
         which,
         search: params.search().to_owned(),
         order,
-        descending,
+        direction,
         case_matters: false,
-        offset: params.page().offset(SIZE),
+        start: params.position.start(params.sort(), SIZE),
         limit: SIZE,
     };
     if let Some(request) = TableRequest::of(&pairs, &headers) {
         return request.installs(query, &shown, &db).await;
     }
-    let rows = list_installs(&query, &shown.place, &shown.scope, &db).await?;
-    let (total, now) = (rows.first().map_or(0, |row| row.total), app.now());
+    let page = list_installs(&query, &shown.place, &shown.scope, &db).await?;
+    let now = app.now();
     let name = name_of(&application);
     let path = shown.installs_path(application.id);
     render(&InstallsPage {
@@ -100,15 +104,16 @@ pub(super) async fn show_installs(
         restriction: restriction(&query.which),
         all_href: address(&path, &[("q", params.search())]),
         export_href: export_href(&shown.export_path(), application.id.0, &params),
-        total: wording::count_of(total, "machine", "machines"),
+        total: wording::count_of(page.total, "machine", "machines"),
         columns: columns(&params, &path),
-        lines: rows
+        pages: Pages::of(&page, params.sort(), SIZE, |at| {
+            params.href(&path, params.sort(), at)
+        }),
+        lines: page
+            .rows
             .into_iter()
             .map(|row| line(row, now, &app.config.time_zone))
             .collect(),
-        pages: params
-            .page()
-            .pages(SIZE, total, |page| params.href(&path, params.sort(), page)),
         path,
         params,
         shown,
@@ -159,21 +164,21 @@ fn columns(
     params: &InstallParams,
     path: &str,
 ) -> Vec<(&'static str, Option<String>, &'static str)> {
-    let (order, descending) = params.order();
+    let (order, direction) = params.order();
     let sortable = SORTS.iter().map(|(name, label, sort)| {
         let is_current = *sort == order;
         let minus = if is_current {
-            !descending
+            direction == Direction::Ascending
         } else {
             *sort == InstallOrder::LastCheckin
         };
-        let sorted = match (is_current, descending) {
+        let sorted = match (is_current, direction) {
             (false, _) => "none",
-            (true, true) => "descending",
-            (true, false) => "ascending",
+            (true, Direction::Descending) => "descending",
+            (true, Direction::Ascending) => "ascending",
         };
         let next = format!("{}{name}", if minus { "-" } else { "" });
-        (*label, Some(params.href(path, &next, "")), sorted)
+        (*label, Some(params.href(path, &next, BEGINNING)), sorted)
     });
     let plain = ["Version", "Installs"].map(|label| (label, None, "none"));
     sortable.chain(plain).collect()
@@ -204,20 +209,16 @@ impl InstallParams {
         (field, self.field_value.as_deref().unwrap_or_default())
     }
 
-    fn order(&self) -> (InstallOrder, bool) {
+    fn order(&self) -> (InstallOrder, Direction) {
         let name = self.sort().trim_start_matches('-');
         match SORTS.iter().find(|(known, _, _)| *known == name) {
-            Some((_, _, order)) => (*order, self.sort().starts_with('-')),
-            None => (InstallOrder::Name, false),
+            Some((_, _, order)) => (*order, direction(self.sort())),
+            None => (InstallOrder::Name, Direction::Ascending),
         }
     }
 
-    fn page(&self) -> PageNumber {
-        PageNumber::parse(self.page.as_deref())
-    }
-
-    fn href(&self, path: &str, sort: &str, page: &str) -> String {
-        let rest = address("", &[("q", self.search()), ("sort", sort), ("page", page)]);
+    fn href(&self, path: &str, sort: &str, at: (&str, &str)) -> String {
+        let rest = address("", &[("q", self.search()), ("sort", sort), at]);
         match self.field() {
             (None, _) => format!("{path}{rest}"),
             // Always with its value: an empty one is one too.

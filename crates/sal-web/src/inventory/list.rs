@@ -11,6 +11,7 @@ use axum::{
 use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_store::{
     applications::{ApplicationOrder, ApplicationQuery, CountedApplication, list_applications},
+    devices::Direction,
     summaries::Summary,
 };
 use serde::Deserialize;
@@ -19,7 +20,7 @@ use super::{Neighbour, Shown, data_table::TableRequest, name_of, options::Option
 use crate::{
     counted::{Freshness, Wish},
     page::render,
-    paging::{PageNumber, Pages, address},
+    paging::{BEGINNING, Pages, Position, address, direction},
     shell::{Section, Shell, Theme},
     widgets::Counting,
     wording,
@@ -65,7 +66,8 @@ struct Line {
 pub(super) struct ListParams {
     q: Option<String>,
     sort: Option<String>,
-    page: Option<String>,
+    #[serde(flatten)]
+    position: Position,
     recount: Option<String>,
 }
 
@@ -92,16 +94,16 @@ pub(super) async fn show_applications(
     let (counts, db) = counting
         .counts(Summary::Applications, place, scope, wish, db, &app)
         .await?;
-    let (order, descending) = params.order(options.with_counts);
+    let (order, direction) = params.order(options.with_counts);
     let query = ApplicationQuery {
         from: counts.from,
         search: params.search().to_owned(),
         without: options.without,
         without_guests: options.without_guests,
         order,
-        descending,
+        direction,
         case_matters: false,
-        offset: params.page().offset(SIZE),
+        start: params.position.start(params.sort(), SIZE),
         limit: Some(SIZE),
     };
     if let Some(request) = table {
@@ -109,24 +111,23 @@ pub(super) async fn show_applications(
             .applications(query, &shown, options.with_counts, &db)
             .await;
     }
-    let rows = list_applications(&query, place, scope, &db).await?;
-    let total = rows.first().map_or(0, |row| row.total);
+    let page = list_applications(&query, place, scope, &db).await?;
     let path = shown.path();
     render(&ApplicationsPage {
         shell: Shell::of(&viewer, theme, Section::Software, "Software", &app),
         inside,
-        total: counts.total(total, "application", "applications"),
+        total: counts.total(page.total, "application", "applications"),
         is_counting: counts.are_missing(),
         search: params.search().to_owned(),
         sort: params.sort.clone().unwrap_or_default(),
         columns: columns(&params, &path, options.with_counts),
-        lines: rows.into_iter().map(|row| line(row, &shown)).collect(),
+        pages: Pages::of(&page, params.sort(), SIZE, |at| {
+            params.href(&path, params.sort(), at)
+        }),
+        lines: page.rows.into_iter().map(|row| line(row, &shown)).collect(),
         with_counts: options.with_counts,
         pattern_is_wrong: options.pattern_is_wrong,
         freshness: counts.freshness(params.recount_href(&path), &app),
-        pages: params
-            .page()
-            .pages(SIZE, total, |page| params.href(&path, params.sort(), page)),
         shown,
     })
 }
@@ -145,7 +146,7 @@ fn line(row: CountedApplication, shown: &Shown) -> Line {
 }
 
 fn columns(params: &ListParams, path: &str, with_counts: bool) -> Vec<Column> {
-    let (order, descending) = params.order(with_counts);
+    let (order, direction) = params.order(with_counts);
     SORTS
         .iter()
         .filter(|(_, _, sort)| with_counts || !is_count(*sort))
@@ -153,19 +154,19 @@ fn columns(params: &ListParams, path: &str, with_counts: bool) -> Vec<Column> {
             let is_current = *sort == order;
             // The most come first where numbers are sorted.
             let minus = if is_current {
-                !descending
+                direction == Direction::Ascending
             } else {
                 is_count(*sort)
             };
-            let sorted = match (is_current, descending) {
+            let sorted = match (is_current, direction) {
                 (false, _) => "none",
-                (true, true) => "descending",
-                (true, false) => "ascending",
+                (true, Direction::Descending) => "descending",
+                (true, Direction::Ascending) => "ascending",
             };
             let next = format!("{}{name}", if minus { "-" } else { "" });
             Column {
                 label,
-                href: params.href(path, &next, ""),
+                href: params.href(path, &next, BEGINNING),
                 sorted,
             }
         })
@@ -188,39 +189,31 @@ impl ListParams {
         self.sort.as_deref().unwrap_or_default()
     }
 
-    fn order(&self, with_counts: bool) -> (ApplicationOrder, bool) {
+    fn order(&self, with_counts: bool) -> (ApplicationOrder, Direction) {
         let name = self.sort().trim_start_matches('-');
         let found = SORTS.iter().find(|(known, _, _)| *known == name);
         let order = found
             .map(|(_, _, order)| *order)
             .filter(|order| with_counts || !is_count(*order));
         match order {
-            Some(order) => (order, self.sort().starts_with('-')),
-            None => (ApplicationOrder::Name, false),
+            Some(order) => (order, direction(self.sort())),
+            None => (ApplicationOrder::Name, Direction::Ascending),
         }
-    }
-
-    fn page(&self) -> PageNumber {
-        PageNumber::parse(self.page.as_deref())
     }
 
     fn wish(&self) -> Wish {
         Wish::of(self.recount.as_deref())
     }
 
-    fn href(&self, path: &str, sort: &str, page: &str) -> String {
-        address(
-            path,
-            &[("q", self.search()), ("sort", sort), ("page", page)],
-        )
+    fn href(&self, path: &str, sort: &str, at: (&str, &str)) -> String {
+        address(path, &[("q", self.search()), ("sort", sort), at])
     }
 
     fn recount_href(&self, path: &str) -> String {
-        let page = self.page.as_deref().unwrap_or_default();
         let parameters = [
             ("q", self.search()),
             ("sort", self.sort()),
-            ("page", page),
+            self.position.parameter(),
             ("recount", "1"),
         ];
         address(path, &parameters)

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::Narrowed;
 use crate::{
     page::render,
-    paging::{PageNumber, Pages, address},
+    paging::{BEGINNING, Pages, Position, address},
     shell::{Section, Shell, Theme},
     wording::{self, Moment, filled},
 };
@@ -71,7 +71,8 @@ pub(super) struct ItemParams {
     group: String,
     #[serde(default)]
     status: String,
-    page: Option<String>,
+    #[serde(flatten)]
+    position: Position,
 }
 
 pub(super) async fn show_item(
@@ -88,35 +89,31 @@ pub(super) async fn show_item(
     }
     let found = find_source(&db, &params.source).await?.into_iter().next();
     let source = found.ok_or(AppError::NotFound)?;
-    let page = PageNumber::parse(params.page.as_deref());
     let query = StatusQuery {
         source: source.id,
         name: params.name.clone(),
         status: params.status().map(str::to_owned),
-        offset: page.offset(SIZE),
+        start: params.position.start(ORDER, SIZE),
         limit: SIZE,
     };
     let (place, scope) = (part.place(), part.scope(&viewer));
-    let (counts, rows) = tokio::try_join!(
+    let (counts, page) = tokio::try_join!(
         count_statuses(&query, &place, &scope, &db),
         list_item_machines(&query, &place, &scope, &db),
     )?;
-    let in_status =
-        |(status, _): &&(String, i64)| params.status().is_none_or(|wanted| wanted == status);
-    let listed: i64 = counts
-        .iter()
-        .filter(in_status)
-        .map(|(_, count)| count)
-        .sum();
     let (now, zone) = (app.now(), &app.config.time_zone);
     render(&ItemPage {
         shell: Shell::of(&viewer, theme, Section::Updates, &params.name, &app),
         statuses: statuses(&counts, &params),
-        lines: rows.into_iter().map(|row| line(row, now, zone)).collect(),
-        pages: page.pages(SIZE, listed, |page| params.href(&params.status, page)),
+        pages: Pages::of(&page, ORDER, SIZE, |at| params.href(&params.status, at)),
+        lines: page
+            .rows
+            .into_iter()
+            .map(|row| line(row, now, zone))
+            .collect(),
         list_href: address("/updates/", &narrowed.with(&[])),
         place: part.name().map(str::to_owned),
-        all_href: params.href("", ""),
+        all_href: params.href("", BEGINNING),
         name: params.name,
         source: source.name,
     })
@@ -136,7 +133,7 @@ fn statuses(counts: &[(String, i64)], params: &ItemParams) -> Vec<Status> {
             label,
             tone,
             count: wording::count(*count),
-            href: params.href(if is_chosen { "" } else { code }, ""),
+            href: params.href(if is_chosen { "" } else { code }, BEGINNING),
             is_chosen,
             start: wording::percent(before, whole),
             width: wording::percent(*count, whole),
@@ -187,12 +184,12 @@ impl ItemParams {
         found.map(|(code, _, _)| code)
     }
 
-    fn href(&self, status: &str, page: &str) -> String {
+    fn href(&self, status: &str, at: (&str, &str)) -> String {
         let own = [
             ("source", self.source.as_str()),
             ("name", &self.name),
             ("status", status),
-            ("page", page),
+            at,
         ];
         address("/updates/item/", &self.narrowed().with(&own))
     }
@@ -207,6 +204,8 @@ const STATUSES: [(&str, &str, &str); 5] = [
     ("ABSENT", "Absent", "plain"),
 ];
 const UNKNOWN: (&str, &str, &str) = ("UNKNOWN", "Unknown", "warn");
+/// The only order that there is, in the borders of pages.
+const ORDER: &str = "machines";
 /// Lines of a page.
 const SIZE: i64 = 50;
 

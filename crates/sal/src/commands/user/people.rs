@@ -9,6 +9,7 @@ use sal_http::access::hashing::{Asker, Hashing};
 use sal_http::access::last_admin::{self, Step};
 use sal_http::access::password;
 use sal_store::ids::UserId;
+use sal_store::keyset::Start;
 use sal_store::people::{
     FoundPerson, InsertPerson, ListedPerson, UpdatePerson, administrators, find_person,
     insert_person, list_people, lock_administrators, own_password, replace_password, set_staff,
@@ -75,9 +76,10 @@ async fn finish((outcome, as_json): (Outcome, bool), db: &Client) -> Result<Exit
 }
 
 async fn list(as_json: bool, db: &Client) -> Result<Exit> {
-    let people = list_people(db, "", &i64::MAX, &0)
+    let people = list_people("", &Start::First, None, db)
         .await
-        .context("reading the users")?;
+        .context("reading the users")?
+        .rows;
     if as_json {
         let list: Vec<_> = people.iter().map(of_listed).collect();
         output::data(&pretty(&Value::Array(list))?);
@@ -140,9 +142,10 @@ async fn add(user: AddedUser, db: &Client) -> Result<(Outcome, bool)> {
         "there is a user of the name `{}`, upper or lower case; `sal user password` gives another password",
         user.name
     );
-    let all = list_people(db, user.name.as_str(), &i64::MAX, &0)
+    let all = list_people(&user.name, &Start::First, None, db)
         .await
-        .context("looking for the name")?;
+        .context("looking for the name")?
+        .rows;
     let lower = user.name.to_lowercase();
     if all
         .iter()
