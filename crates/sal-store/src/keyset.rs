@@ -144,11 +144,7 @@ impl Kind {
         match self {
             Self::Text => (!text.contains('\0')).then(|| Parameter::Text(text.to_owned())),
             Self::Integer => text.parse().ok().map(Parameter::Integer),
-            Self::Time => {
-                let microseconds = text.parse().ok().filter(|at| *at >= POSTGRES_BEGINS)?;
-                let at = Timestamp::from_microsecond(microseconds).ok()?;
-                Some(Parameter::Time(at))
-            }
+            Self::Time => moment(text).map(Parameter::Time),
         }
     }
 }
@@ -393,7 +389,13 @@ fn join(order: &[Key], each: impl Fn(&Key, &str) -> String) -> String {
     parts.join(", ")
 }
 
-/// The year 1, in microseconds since 1970: Postgres takes moments of 4713 BC and later, and no machine has one before.
+/// Reads a moment of a border: microseconds since 1970, none that Postgres would refuse.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let microseconds = text.parse().ok().filter(|at| *at >= POSTGRES_BEGINS)?;
+    Timestamp::from_microsecond(microseconds).ok()
+}
+
+/// The year 1. Postgres refuses moments before 4713 BC, and no machine has one before this.
 const POSTGRES_BEGINS: i64 = -62_135_596_800_000_000;
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use sal_query::{Field, Parameter, catalogue::Meaning, field, sql::value::MachineValue};
 
 use super::value_sort;
-use crate::{ids::MachineId, machine_row::MachineRow};
+use crate::{ids::MachineId, keyset::moment, machine_row::MachineRow};
 
 /// Direction of sorting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,9 +225,7 @@ impl Sort {
             Kind::Text | Kind::Version => {
                 (!text.contains('\0')).then(|| Parameter::Text(text.to_owned()))
             }
-            Kind::Time => Timestamp::from_microsecond(text.parse().ok()?)
-                .ok()
-                .map(Parameter::Time),
+            Kind::Time => moment(text).map(Parameter::Time),
             Kind::Integer => text.parse().ok().map(Parameter::Integer),
             Kind::Decimal => is_decimal(text).then(|| Parameter::Text(text.to_owned())),
             Kind::Boolean => text.parse().ok().map(Parameter::Boolean),
@@ -297,6 +294,8 @@ mod tests {
         }
         assert!(!key(Field::LastCheckin, Some("99999999999999999999")));
         assert!(!key(Field::LastCheckin, Some("9223372036854775807")));
+        // The year -9999, which jiff has and Postgres has not.
+        assert!(!key(Field::LastCheckin, Some("-377705023201000000")));
         assert!(key(Field::Hostname, None) && !key(Field::Serial, None));
     }
 }
