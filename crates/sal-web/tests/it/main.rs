@@ -10,6 +10,7 @@ mod devices;
 mod inventory;
 mod kept_counts;
 mod licences;
+mod lists;
 mod login;
 mod machine_changes;
 mod old_addresses;

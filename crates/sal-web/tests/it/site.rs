@@ -125,6 +125,12 @@ impl Site {
         self.db.query_one(query, &[]).await.unwrap().get(0)
     }
 
+    /// Asks for one column of texts.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        let rows = self.db.query(query, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Makes a user with the password [`PASSWORD`]; member of the unit with the user's number, if there is one.
     pub(crate) async fn user(&self, id: i32, name: &str, level: &str, unit: Option<i32>) {
         self.sql(&format!(

@@ -154,11 +154,12 @@ async fn a_border_that_is_gone_still_is_a_border() {
 #[tokio::test]
 async fn hostile_borders_show_the_beginning() {
     let (site, mut anna) = fleet(60).await;
-    // `1.1.x`, `1.1.x\0`, `9223372036854775808.1`, `1.-9223372036854775808.a`
+    // `1.1.x`, `1.1.x\0`, `9223372036854775808.1`, `1.1.` and the year -9999
     for border in [
         "MS4xLng",
         "MS4xLngA",
         "OTIyMzM3MjAzNjg1NDc3NTgwOC4x",
+        "MS4xLi0zNzc3MDUwMjMyMDEwMDAwMDA",
         "%00",
         "====",
         "%FF",
