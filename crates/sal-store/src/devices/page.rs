@@ -5,7 +5,6 @@
 
 use jiff::Timestamp;
 use sal_query::{Condition, Fragment, Parameter};
-use tokio_postgres::types::Type;
 
 use super::{
     row::{DeviceRow, MESSAGES, UNIT_OF_MACHINE, device_columns, device_row},
@@ -16,7 +15,7 @@ use crate::{
     error::StoreError,
     ids::MachineId,
     machine_query::{FIRST_PARAMETER, MACHINES_IN_SCOPE, add, run},
-    pool::{Executor, query_typed},
+    pool::Executor,
     scope::Scope,
 };
 
@@ -259,36 +258,4 @@ pub async fn device_ids(
     let rows = run(&sql, &[&fragment], scope, db).await?;
     let ids = rows.iter().map(|row| Ok(row.try_get(0)?));
     ids.collect()
-}
-
-/// These machines in this order; those that are gone, or out of scope, are left out.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn devices_by_ids(
-    ids: &[MachineId],
-    scope: &Scope,
-    db: &impl Executor,
-) -> Result<Vec<DeviceRow>, StoreError> {
-    let sql = format!(
-        "SELECT {} FROM ( \
-             SELECT machine.*, machine_group.name AS group_name, business_unit.name AS unit_name, \
-                    NULL::text AS sort_text, wanted.place \
-             FROM {MACHINES_IN_SCOPE} {UNIT_OF_MACHINE} \
-             JOIN unnest($2::bigint[]) WITH ORDINALITY wanted (id, place) ON wanted.id = machine.id \
-         ) machine LEFT JOIN ( \
-             SELECT machine_id, count(*) FILTER (WHERE message_type = 'ERROR') AS errors, \
-                    count(*) FILTER (WHERE message_type = 'WARNING') AS warnings \
-             FROM server_message WHERE machine_id = ANY($2::bigint[]) GROUP BY machine_id \
-         ) messages ON messages.machine_id = machine.id ORDER BY machine.place",
-        device_columns(),
-    );
-    let units = scope.units();
-    let rows = query_typed(
-        &sql,
-        &[(&units, Type::INT4_ARRAY), (&ids, Type::INT8_ARRAY)],
-        db,
-    )
-    .await?;
-    rows.iter().map(device_row).collect()
 }

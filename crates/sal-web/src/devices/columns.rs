@@ -7,7 +7,7 @@ use sal_plugins::OsFamily;
 use sal_query::{Field, catalogue::Meaning};
 use sal_store::{
     FieldValue, MachineRow,
-    devices::{DeviceRow, Sort},
+    devices::{DeviceRow, FileRows, Sort},
 };
 
 use crate::{
@@ -170,6 +170,23 @@ impl Column {
                 tags if tags.is_empty() => Content::Nothing,
                 tags => Content::Tags(tags),
             },
+        }
+    }
+
+    /// Adds what [`Self::cell`] looks at to what is read for a file.
+    pub(crate) fn read_with(self, rows: FileRows) -> FileRows {
+        match self {
+            Self::Field(Field::OperatingSystem) => {
+                rows.with(&[Field::OsFamily, Field::OperatingSystem])
+            }
+            Self::Field(field) => rows.with(&[field]),
+            Self::Model => rows.with(&[Field::MachineModelFriendly, Field::MachineModel]),
+            // Both names are always read.
+            Self::Group | Self::Unit => rows,
+            Self::Errors | Self::Warnings => rows.with_messages(),
+            Self::Status => rows
+                .with(&[Field::BrokenClient, Field::Deployed])
+                .with_messages(),
         }
     }
 

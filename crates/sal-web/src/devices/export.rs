@@ -2,7 +2,7 @@
 //! all there are.
 //!
 //! Which machines it has is decided once, at the beginning; their rows are read a thousand at a time while the file is
-//! sent, so that a slow reader holds neither memory nor a database connection.
+//! sent, so that a slow reader holds neither memory nor a database connection. Only what the columns show is read.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use sal_http::{
 };
 use sal_query::sql::value::MachineValue;
 use sal_store::{
-    devices::{DeviceRow, device_ids, devices_by_ids, machine_values},
+    devices::{DeviceRow, FileRows, device_ids, devices_by_ids, machine_values},
     ids::MachineId,
     scope::Scope,
 };
@@ -49,8 +49,12 @@ pub(crate) async fn export_machines(
     let known = columns.known.iter().map(|column| column.key().to_owned());
     let asked = columns.asked.iter().map(|asked| asked.text.clone());
     let heads: Vec<String> = known.chain(asked).collect();
-    let values = columns.values();
-    let rows = pages(ids, values, list.scope, app, move |line, cells| {
+    let what = What {
+        rows: columns.file_rows(),
+        values: columns.values(),
+        scope: list.scope,
+    };
+    let rows = pages(ids, what, app, move |line, cells| {
         let known = columns.known.iter().map(|column| column.cell(&line.row));
         let asked = (0..columns.asked.len()).map(|place| {
             let value = line.values.get(place).and_then(Option::as_deref);
@@ -59,6 +63,13 @@ pub(crate) async fn export_machines(
         cells.extend(known.chain(asked));
     });
     Ok(file(format, &list.heading, &heads, rows))
+}
+
+/// What is read of each machine, and for whom.
+pub(crate) struct What {
+    pub(crate) rows: FileRows,
+    pub(crate) values: Vec<MachineValue>,
+    pub(crate) scope: Scope,
 }
 
 /// A machine of a file, and the values beside it.
@@ -71,8 +82,7 @@ pub(crate) struct Line {
 /// database reads the next.
 pub(crate) fn pages<F>(
     ids: Vec<MachineId>,
-    values: Vec<MachineValue>,
-    scope: Scope,
+    what: What,
     app: App,
     cells: F,
 ) -> impl Stream<Item = Result<Lines<Line, F>, AppError>> + Send + 'static
@@ -81,12 +91,12 @@ where
 {
     let count = ids.len().div_ceil(PAGE);
     let ids: Arc<[MachineId]> = ids.into();
-    let what = Arc::new((values, scope));
+    let what = Arc::new(what);
     let read = move |page: usize| {
         let (ids, what, app, cells) = (ids.clone(), what.clone(), app.clone(), cells.clone());
         let page = async move {
             let ids: Vec<MachineId> = ids.iter().copied().skip(page * PAGE).take(PAGE).collect();
-            let rows = lines(&ids, &what.0, &what.1, &app).await?;
+            let rows = lines(&ids, &what, &app).await?;
             Ok(Lines { rows, cells })
         };
         // A task of its own gives its connection back however slowly the file is read.
@@ -103,15 +113,10 @@ where
     stream::iter(0..count).map(read).buffered(READ_AHEAD)
 }
 
-async fn lines(
-    ids: &[MachineId],
-    asked: &[MachineValue],
-    scope: &Scope,
-    app: &App,
-) -> Result<Vec<Line>, AppError> {
+async fn lines(ids: &[MachineId], what: &What, app: &App) -> Result<Vec<Line>, AppError> {
     let db = export_client(app).await?;
-    let rows = devices_by_ids(ids, scope, &db).await?;
-    let mut values = machine_values(ids, asked, scope, &db).await?;
+    let rows = devices_by_ids(ids, &what.rows, &what.scope, &db).await?;
+    let mut values = machine_values(ids, &what.values, &what.scope, &db).await?;
     let line = |row: DeviceRow| Line {
         values: values.remove(&row.id).unwrap_or_default(),
         row,

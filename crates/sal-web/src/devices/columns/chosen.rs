@@ -7,7 +7,7 @@ use sal_query::{
     parse,
     sql::value::MachineValue,
 };
-use sal_store::devices::SortBy;
+use sal_store::devices::{FileRows, SortBy};
 
 use super::Column;
 
@@ -152,6 +152,12 @@ impl Chosen {
         let mut parts = vec![Column::write_list(&self.known)];
         parts.extend(self.asked.iter().map(Asked::key));
         parts.join(",")
+    }
+
+    /// What the known columns of a file are made of.
+    pub(crate) fn file_rows(&self) -> FileRows {
+        let known = self.known.iter();
+        known.fold(FileRows::default(), |rows, column| column.read_with(rows))
     }
 
     pub(crate) fn values(&self) -> Vec<MachineValue> {

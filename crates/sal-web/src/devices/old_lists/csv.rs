@@ -8,13 +8,13 @@ use sal_http::{App, AppError, access::SeesMachines, db::Db};
 use sal_query::{Condition, Field};
 use sal_store::{
     Client,
-    devices::{Direction, device_ids},
+    devices::{Direction, FileRows, device_ids},
     scope::Scope,
 };
 
 use super::{OldList, old_list};
 use crate::{
-    devices::export::pages,
+    devices::export::{What, pages},
     export::{machine_cells, machine_heads, sals_csv},
 };
 
@@ -41,7 +41,12 @@ pub(crate) async fn sals_csv_of(
     let (sort, direction) = (Field::Hostname, Direction::Ascending);
     let ids = device_ids(machines, sort, direction, app.now(), &scope, &db).await?;
     drop(db);
-    let rows = pages(ids, Vec::new(), scope, app, |line, cells| {
+    let what = What {
+        rows: FileRows::default().with(Field::ALL),
+        values: Vec::new(),
+        scope,
+    };
+    let rows = pages(ids, what, app, |line, cells| {
         let row = &line.row;
         machine_cells(&row.machine, &row.unit, &row.group, cells);
     });

@@ -101,3 +101,64 @@ async fn a_file_holds_only_what_the_viewer_may_see() {
         assert_eq!(bert.get(&site, path).await.status, status, "{path}");
     }
 }
+
+/// The cells of a file as they stand there, quotes included.
+fn cells(csv: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    for letter in csv.chars() {
+        match letter {
+            ',' if !quoted => row.push(std::mem::take(&mut cell)),
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            '\r' if !quoted => {}
+            letter => {
+                quoted ^= letter == '"';
+                cell.push(letter);
+            }
+        }
+    }
+    assert!(!quoted && cell.is_empty(), "{csv}");
+    rows
+}
+
+/// One machine with nothing, some with something that is odd, one with everything.
+const ODD: &str = r#"
+    UPDATE server_machine SET hostname = NULL, operating_system = NULL, memory = NULL, munki_version = NULL, manifest = NULL,
+        hd_space = NULL, hd_total = NULL, hd_percent = NULL, console_user = NULL, machine_model = NULL, cpu_type = NULL,
+        cpu_speed = NULL, last_checkin = NULL, first_checkin = NULL, sal_version = NULL, machine_model_friendly = NULL WHERE id = 1;
+    UPDATE server_machine SET memory = '16 GB', memory_kb = 16777216, munki_version = '6.6.2', manifest = 'site/default',
+        hd_space = 9007199254740993, hd_total = 0, hd_percent = '97.5', cpu_type = 'Apple M3', cpu_speed = '3 GHz',
+        sal_version = '4.2', machine_model_friendly = 'MacBook Pro (14-inch)', os_family = 'Windows' WHERE id = 2;
+    UPDATE server_machine SET hostname = E'=1+1,"x"\n\u00fc\u2028', manifest = '', machine_model_friendly = ' ', console_user = '-',
+        broken_client = true, deployed = false, os_family = 'Plan 9' WHERE id = 3;
+    UPDATE server_machine SET operating_system = NULL, last_checkin = '1969-12-31T23:59:59.5Z' WHERE id = 4;
+    INSERT INTO server_message (machine_id, text, date, message_type) VALUES (3, 'a', now(), 'ERROR'), (3, 'b', now(), 'ERROR'),
+        (3, 'c', now(), 'WARNING'), (4, 'd', now(), 'WARNING'), (4, 'e', now(), 'DEBUG'), (5, 'f', now(), 'ERROR');"#;
+
+#[tokio::test]
+async fn a_column_alone_says_what_it_says_among_all() {
+    let (site, mut anna) = fleet(5).await;
+    site.sql(ODD).await;
+    let form = anna.get(&site, "/machines/").await.page();
+    let columns = form.attributes("input[name=col]", "value");
+    assert!(columns.len() > 20, "{columns:?}");
+    let file = |columns: &str| format!("/machines/export/?sort=serial&cols={columns}");
+    let all = cells(&anna.get(&site, &file(&columns.join(","))).await.text);
+    assert_eq!(all.len(), 6);
+    for (place, column) in all[0].iter().enumerate() {
+        let alone = cells(&anna.get(&site, &file(column)).await.text);
+        let last = alone[0].len() - 1;
+        assert_eq!(alone[0][last], *column);
+        for (one, whole) in alone.iter().zip(&all) {
+            assert_eq!(one[last], whole[place], "{column} of {whole:?}");
+        }
+        assert_eq!(alone.len(), all.len(), "{column}");
+        let differs = all[1..].iter().any(|row| row[place] != all[1][place]);
+        assert!(differs, "{column} would not show a mistake");
+    }
+    for column in &columns {
+        assert!(all[0].contains(column), "{column}");
+    }
+}
