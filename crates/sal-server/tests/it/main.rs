@@ -8,6 +8,7 @@ mod browser;
 mod catalogs;
 mod checkin;
 mod client_scripts;
+mod files;
 mod filters;
 mod former_keys;
 mod golden;
