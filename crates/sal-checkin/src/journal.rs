@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sal_http::App;
 use sal_http::db::machine_client;
-use sal_http::error::{Crowded, Reason};
+use sal_http::error::{Crowded, Reason, TurnedAway};
 use sal_http::late::Late;
 use sal_http::origin::Origin;
 use sal_store::StoreError;
@@ -151,8 +151,12 @@ fn count(response: &Response, app: &App) {
     }
 }
 
-/// The event that a response stands for, if it is one.
+/// The event that a response stands for, if it is one. A metric counts those whom a crowd kept out: here each address would
+/// be an event of its own, and they would push out what says why a Mac is missing.
 fn event(note: &Note, response: &Response, path: &str) -> Option<Event> {
+    if response.extensions().get::<TurnedAway>().is_some() {
+        return None;
+    }
     let learnt = note.learnt();
     let status = response.status();
     let reason = response

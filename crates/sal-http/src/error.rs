@@ -122,8 +122,13 @@ pub struct Reason(pub String);
 #[derive(Debug, Clone, Copy)]
 pub struct Crowded;
 
+/// That a crowd of check-ins was the reason, which is counted by [`crate::metric_names::TURNED_AWAY`].
+#[derive(Debug, Clone, Copy)]
+pub struct TurnedAway;
+
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
+        let is_turned_away = matches!(self, Self::Crowded);
         let is_crowded = matches!(self, Self::NoRoom | Self::Crowded | Self::OwnRequests);
         let reason = Reason(match &self {
             Self::BadRequest(text) => text.clone(),
@@ -133,6 +138,9 @@ impl IntoResponse for AppError {
         response.extensions_mut().insert(reason);
         if is_crowded {
             response.extensions_mut().insert(Crowded);
+        }
+        if is_turned_away {
+            response.extensions_mut().insert(TurnedAway);
         }
         response
     }

@@ -92,6 +92,22 @@ async fn refusals_are_counted_and_only_bodies_with_a_key_are_kept() {
 }
 
 #[tokio::test]
+async fn those_whom_a_crowd_kept_out_leave_the_journal_to_others() {
+    let server = TestServer::start(Filled::Seeded).await;
+    let mut inside = Vec::new();
+    while let Ok(one) = server.app.crowd().enter() {
+        inside.push(one);
+    }
+    for serial in ["C1", "C2", "C3"] {
+        assert_eq!(server.checkin(&key(), body(serial)).await.0, 503);
+    }
+    drop(inside);
+    assert_eq!(server.checkin("wrong", body("C4")).await.0, 401);
+    journal_becomes(&server, &["|checkin|refused|no valid machine group key|1"]).await;
+    assert!(kept(&server).await.is_empty());
+}
+
+#[tokio::test]
 async fn serial_numbers_of_10_kb_are_journaled_as_far_as_an_index_takes_them() {
     let server = TestServer::start(Filled::Seeded).await;
     let long = incompressible(10_240, &ascii());
