@@ -58,6 +58,7 @@ const MAY_CALL: &[(&str, &[&str])] = &[
             // The reader of the file is waited for in between.
             "sal-web/src/activity/changes.rs",
             "sal-web/src/activity/checkins.rs",
+            "sal-web/src/machine_changes/page.rs",
             "sal-web/src/devices/export.rs",
             "sal-web/src/inventory/export.rs",
         ],

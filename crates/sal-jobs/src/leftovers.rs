@@ -30,7 +30,7 @@ pub(crate) const JOB: Job = Job {
 async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
     let mut outcome = Outcome::default();
     let counts = count_leftovers(work.db).await?;
-    let changes = count_changes_of_gone(work.db).await?;
+    changes(work, &mut outcome).await?;
     if work.counts_only() {
         for found in counts {
             outcome.add(number(found.checkins), CHECKINS);
@@ -40,13 +40,7 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             outcome.add(number(found.searches), SEARCHES);
             outcome.add(number(found.shared), SHARED);
         }
-        for found in changes {
-            outcome.add(number(found.gone), CHANGES);
-        }
         return Ok(outcome);
-    }
-    for found in changes {
-        work.allows((found.gone, found.all), CHANGES, NAME)?;
     }
     for found in counts {
         // A check-in's memory is made again by the next one; who is whom at the provider is not.
@@ -67,20 +61,31 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         }
         work.pause().await?;
     }
-    loop {
-        let gone = delete_changes_of_gone(work.db, &batch).await?;
-        outcome.add(gone, CHANGES);
-        if gone == 0 {
-            break;
-        }
-        work.pause().await?;
-    }
     outcome.add(delete_sessions_of_gone(work.db).await?, SESSIONS);
     outcome.add(delete_identities_of_gone(work.db).await?, IDENTITIES);
     outcome.add(delete_preferences_of_gone(work.db).await?, PREFERENCES);
     outcome.add(delete_filters_of_gone(work.db).await?, SEARCHES);
     outcome.add(unshare_with_gone(work.db).await?, SHARED);
     Ok(outcome)
+}
+
+/// Changes of machines that are gone.
+async fn changes(work: &Work<'_>, outcome: &mut Outcome) -> Result<(), JobError> {
+    for found in count_changes_of_gone(work.db).await? {
+        if work.counts_only() {
+            outcome.add(number(found.gone), CHANGES);
+            return Ok(());
+        }
+        work.allows((found.gone, found.all), CHANGES, NAME)?;
+    }
+    loop {
+        let gone = delete_changes_of_gone(work.db, &work.config.batch_rows()).await?;
+        outcome.add(gone, CHANGES);
+        if gone == 0 {
+            return Ok(());
+        }
+        work.pause().await?;
+    }
 }
 
 const CHECKINS: &str = "last check-ins of deleted machines";

@@ -12,11 +12,7 @@ use axum::{
 };
 use futures_util::stream;
 use jiff::{ToSpan, civil::Date, tz::TimeZone};
-use sal_http::{
-    Access, App, AppError, Routes,
-    access::Viewer,
-    db::{Db, export_client},
-};
+use sal_http::{Access, App, AppError, Routes, access::Viewer, db::Db};
 use sal_store::{
     Client,
     snapshots::{SnapshotCount, first_snapshot, snapshots},
@@ -104,23 +100,24 @@ async fn export(
     let format =
         Format::parse(query.format.as_deref().unwrap_or("csv")).ok_or(AppError::NotFound)?;
     let part = query.part(&viewer, &db).await?;
-    drop(db);
     let range = Range::of(query.range.as_deref());
     let days = range.days(app.now().to_zoned(TimeZone::UTC).date());
-    let page = async move {
-        let db = export_client(&app).await?;
-        let rows = counts(&part, &viewer, &days, &db).await?;
-        let cells = |row: SnapshotCount| {
-            vec![
-                Cell::from(row.day.to_string()),
-                Cell::from(row.what),
-                Cell::Number(row.count),
-            ]
-        };
-        Ok(rows.into_iter().map(cells).collect::<Vec<_>>())
+    let rows = counts(&part, &viewer, &days, &db).await?;
+    let cells = |row: SnapshotCount| {
+        vec![
+            Cell::from(row.day.to_string()),
+            Cell::from(row.what),
+            Cell::Number(row.count),
+        ]
     };
+    let page: Vec<_> = rows.into_iter().map(cells).collect();
     let columns = ["day", "what", "machines"].map(str::to_owned);
-    Ok(file(format, "sal trends", &columns, stream::once(page)))
+    Ok(file(
+        format,
+        "sal trends",
+        &columns,
+        stream::iter([Ok(page)]),
+    ))
 }
 
 async fn counts(

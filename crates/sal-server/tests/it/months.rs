@@ -113,8 +113,8 @@ fn expected(before: Option<(&Said, Timestamp)>, after: &Said, now: Timestamp) ->
     lines
 }
 
-#[tokio::test]
-async fn six_weeks_are_recorded_and_counted_as_they_were_drawn() {
+/// A server with one group, whose key is `the-key`.
+async fn server() -> TestServer {
     let server = TestServer::start(Filled::Fresh).await;
     let db = server.database.connect().await;
     db.batch_execute(
@@ -123,7 +123,11 @@ async fn six_weeks_are_recorded_and_counted_as_they_were_drawn() {
     )
     .await
     .unwrap();
-    let mut rng = StdRng::seed_from_u64(18);
+    server
+}
+
+/// Ten machines.
+fn macs() -> Vec<Mac> {
     let usual = Said {
         user: None,
         os: "15.1",
@@ -138,7 +142,15 @@ async fn six_weeks_are_recorded_and_counted_as_they_were_drawn() {
         // Most are there from the beginning, one comes every week, and one is away for 35 days.
         silent: if n < 6 { 0 } else { (n - 5) * 7 },
     };
-    let mut macs: Vec<Mac> = (0..10).map(mac).collect();
+    (0..10).map(mac).collect()
+}
+
+#[tokio::test]
+async fn six_weeks_are_recorded_and_counted_as_they_were_drawn() {
+    let server = server().await;
+    let db = server.database.connect().await;
+    let mut rng = StdRng::seed_from_u64(18);
+    let mut macs = macs();
     let start: Timestamp = "2026-10-01T08:00:00Z".parse().unwrap();
     let mut wanted: Vec<String> = Vec::new();
     let store = &server.app.store;

@@ -287,6 +287,26 @@ async fn select(
     .await
 }
 
+impl Before {
+    /// Takes one of the two rows that have it.
+    fn take(&mut self, kind: i32, row: AnyRow) -> Option<()> {
+        if kind == 6 {
+            self.hostname = row.name;
+            self.console_user = row.word;
+            self.operating_system = row.data;
+            self.last_checkin = row.at;
+            self.broken_client = row.historical?;
+        } else {
+            self.machine_model = row.name;
+            self.memory = row.word;
+            self.sal_version = row.data;
+            self.hd_space = row.number;
+            self.hd_total = row.submission;
+        }
+        Some(())
+    }
+}
+
 impl Present {
     fn of(rows: Vec<AnyRow>) -> Self {
         let mut present = Self::default();
@@ -351,22 +371,7 @@ impl Present {
                     version: row.data,
                 });
             }
-            6 => {
-                let before = &mut self.before;
-                before.hostname = row.name;
-                before.console_user = row.word;
-                before.operating_system = row.data;
-                before.last_checkin = row.at;
-                before.broken_client = row.historical?;
-            }
-            _ => {
-                let before = &mut self.before;
-                before.machine_model = row.name;
-                before.memory = row.word;
-                before.sal_version = row.data;
-                before.hd_space = row.number;
-                before.hd_total = row.submission;
-            }
+            kind => self.before.take(kind, row)?,
         }
         Some(())
     }

@@ -1,5 +1,6 @@
 //! Lists that are paged by key: applications, installs, updates, machines of an update, people. Every order is walked both
 //! ways, while rows come and go, and from borders that nobody wrote.
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use axum::http::StatusCode;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};

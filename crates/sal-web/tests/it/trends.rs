@@ -4,15 +4,16 @@ use axum::http::StatusCode;
 
 use crate::site::Site;
 
-#[tokio::test]
-async fn numbers_are_those_of_the_viewers_groups_and_gaps_are_gaps() {
+/// Four machines in the groups of two units, `ben` of unit 1, `anna` of all.
+async fn site() -> Site {
     let site = Site::start().await;
     site.machines(4).await;
     site.user(1, "ben", "RO", Some(1)).await;
     site.user(2, "anna", "GA", None).await;
-    let mut ben = site.visitor("ben").await;
-    let empty = ben.get(&site, "/trends/").await;
-    assert!(empty.text.contains("Nothing was counted yet"));
+    site
+}
+
+async fn count(site: &Site) {
     // NOW is 2026-11-22.
     site.sql(
         "INSERT INTO salrs_snapshot (day, group_id, counts) VALUES
@@ -22,6 +23,15 @@ async fn numbers_are_those_of_the_viewers_groups_and_gaps_are_gaps() {
             ('2026-11-22', 77, '{\"machines\": 5}')",
     )
     .await;
+}
+
+#[tokio::test]
+async fn numbers_are_those_of_the_viewers_groups_and_gaps_are_gaps() {
+    let site = site().await;
+    let mut ben = site.visitor("ben").await;
+    let empty = ben.get(&site, "/trends/").await;
+    assert!(empty.text.contains("Nothing was counted yet"));
+    count(&site).await;
     let page = ben.get(&site, "/trends/").await;
     assert_eq!(page.status, StatusCode::OK);
     assert!(!page.text.contains("<15>"));
@@ -34,6 +44,13 @@ async fn numbers_are_those_of_the_viewers_groups_and_gaps_are_gaps() {
         "{}",
         rows[29]
     );
+}
+
+#[tokio::test]
+async fn units_and_groups_are_for_those_who_may_see_them() {
+    let site = site().await;
+    count(&site).await;
+    let mut ben = site.visitor("ben").await;
     let mut anna = site.visitor("anna").await;
     let all = anna.get(&site, "/trends/").await.page();
     // Those of a group that is gone were machines too.
