@@ -167,8 +167,8 @@ pub(crate) struct BenchApi {
 /// `sal bench relay`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchRelay {
-    /// Seconds of each measurement of pgbench.
-    #[arg(long, default_value_t = 8)]
+    /// Seconds of each measurement of pgbench, of which each turn has three; the token of a turn is for 15 minutes.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) seconds: u32,
     /// Megabytes of COPY.
     #[arg(long, default_value_t = 1024)]

@@ -61,3 +61,33 @@ async fn filters_are_measured_next_to_plain_sql() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_relay_is_measured_next_to_direct_tls() {
+    let arguments = [
+        "bench",
+        "relay",
+        "--seconds",
+        "1",
+        "--megabytes",
+        "1",
+        "--rounds",
+        "1",
+        "--json",
+    ];
+    let ended = Settings::default().run(&arguments).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let routes = report["routes"].as_array().unwrap();
+    assert!(routes.len() >= 3, "{routes:?}");
+    for route in routes {
+        for figure in ["copy_out_mb_per_second", "copy_in_mb_per_second", "p50_ms"] {
+            assert!(
+                route[figure].as_f64().unwrap() > 0.0,
+                "{figure} of {route:#}"
+            );
+        }
+        let tps = route["tps"].as_array().unwrap();
+        assert!(tps.len() == 3 && tps.iter().all(|tps| tps.as_f64().unwrap() > 0.0));
+    }
+}
