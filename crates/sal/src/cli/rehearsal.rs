@@ -176,6 +176,10 @@ pub(crate) struct BenchRelay {
     /// Rounds; medians count.
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: u32,
+    /// Reach Postgres by its own TLS and PAM instead of through the lab's gate, which costs as much as a relay. Needs
+    /// root, a Postgres with PAM and rustc; writes one file below /etc/pam.d while it runs.
+    #[arg(long)]
+    pub(crate) pam: bool,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

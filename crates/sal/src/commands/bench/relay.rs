@@ -1,8 +1,8 @@
 //! `sal bench relay`: pgbench and COPY through the relay, next to the same over direct TLS, and through pgbouncer where
 //! it is installed. One run, one Postgres, rounds that alternate; what counts are the ratios.
 //!
-//! As root the Postgres is reached itself, with its own TLS and PAM, as RDS does it; else through the lab's gate, which
-//! costs as much as a relay and makes the comparison kinder than it should be. What is measured is in `route`.
+//! With `--pam` the Postgres is reached itself, with its own TLS and PAM, as RDS does it; else through the lab's gate,
+//! which costs as much as a relay and makes the comparison kinder than it should be. What is measured is in `route`.
 
 mod bouncer;
 mod figures;
@@ -36,9 +36,7 @@ pub(crate) async fn run(arguments: &BenchRelay) -> Result<Exit> {
     options.login_limit = 1_000_000;
     options.settings = vec![("shared_buffers".to_owned(), "2GB".to_owned())];
     options.search_path = Signs::read().path;
-    let wants_pam = std::fs::metadata("/proc/self")
-        .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-    if wants_pam {
+    if arguments.pam {
         options.pam = Pam::OnMachineWeOwn;
     }
     let lab = Lab::start(options).await.context("starting the lab")?;

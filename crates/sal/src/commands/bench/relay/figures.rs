@@ -68,7 +68,7 @@ impl Figures {
             self.routes.first().map_or(0, |route| route.rounds.len())
         ));
         if self.through_gate {
-            text.push_str("; through the lab's gate (as root, Postgres itself is measured)");
+            text.push_str("; through the lab's gate (`--pam` measures Postgres itself)");
         }
         text
     }
