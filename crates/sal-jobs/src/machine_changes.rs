@@ -32,6 +32,15 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
         for count in count_missing(work.db, &silent, &before, &days).await? {
             outcome.add(number(count.machines), MISSING);
         }
+    } else {
+        loop {
+            let noted = insert_missing(work.db, &silent, &before, &days, &batch).await?;
+            outcome.add(noted, MISSING);
+            if noted < u64::try_from(batch).unwrap_or(u64::MAX) {
+                break;
+            }
+            work.pause().await?;
+        }
     }
     for counts in count_old_changes(work.db, &before).await? {
         if work.counts_only() {
@@ -39,14 +48,6 @@ async fn run(work: &Work<'_>) -> Result<Outcome, JobError> {
             return Ok(outcome);
         }
         work.allows((counts.old, counts.all), LINES, NAME)?;
-    }
-    loop {
-        let noted = insert_missing(work.db, &silent, &before, &days, &batch).await?;
-        outcome.add(noted, MISSING);
-        if noted < u64::try_from(batch).unwrap_or(u64::MAX) {
-            break;
-        }
-        work.pause().await?;
     }
     loop {
         let gone = delete_old_changes(work.db, &before, &batch).await?;

@@ -18,7 +18,8 @@ crate::queries! {
              SELECT m.id, m.machine_group_id AS group_id, m.last_checkin, m.broken_client, m.os_family, m.operating_system,
                     m.munki_version, m.sal_version,
                     CASE WHEN m.hd_total > 0 AND m.hd_space BETWEEN 0 AND m.hd_total
-                         THEN (m.hd_total - m.hd_space) * 100 / m.hd_total >= 90 ELSE false END AS is_full
+                         -- Clients say any number; the product may be no bigint.
+                         THEN (m.hd_total - m.hd_space)::numeric * 100 / m.hd_total >= 90 ELSE false END AS is_full
              FROM server_machine m WHERE m.deployed),
          counted AS (
              SELECT group_id, what, n FROM (
@@ -46,7 +47,10 @@ crate::queries! {
                        LATERAL (VALUES ('os', os_family || ' ' || operating_system), ('munki', munki_version),
                                        ('client', sal_version)) AS said (kind, version)
                        WHERE version <> '' GROUP BY 1, 2, 3) versions) placed
-             WHERE place <= 40)
+             WHERE place <= 40),
+         -- A group that has no machine any more keeps nothing of what was counted earlier that day.
+         emptied AS (
+             DELETE FROM salrs_snapshot WHERE day = $1 AND group_id NOT IN (SELECT group_id FROM counted))
          INSERT INTO salrs_snapshot (day, group_id, counts)
          SELECT $1, group_id, jsonb_object_agg(what, n) FROM counted WHERE n > 0 GROUP BY group_id
          ON CONFLICT (day, group_id) DO UPDATE SET counts = EXCLUDED.counts";

@@ -70,3 +70,31 @@ async fn versions_are_bounded_and_old_days_become_mondays() {
         401
     );
 }
+
+#[tokio::test]
+async fn a_group_that_empties_is_not_counted_twice_and_no_number_stops_the_count() {
+    let ground = Ground::new().await;
+    ground.machines().await;
+    ground
+        .sql(&format!(
+            "INSERT INTO server_machinegroup (id, business_unit_id, name, key) VALUES (2, 1, 'Other', 'key-two');
+             UPDATE server_machine SET hd_total = {most}, hd_space = 0 WHERE id = 1;
+             UPDATE server_machine SET hd_total = -{most}, hd_space = {most} WHERE id = 2",
+            most = i64::MAX
+        ))
+        .await;
+    ground.run("snapshots").await;
+    ground
+        .sql("UPDATE server_machine SET machine_group_id = 2")
+        .await;
+    ground.run("snapshots").await;
+    let counts: String = ground.value(COUNTS).await;
+    assert!(
+        counts.starts_with("2026-11-22 2 {") && counts.contains("\"full disk\": 1"),
+        "{counts}"
+    );
+    assert_eq!(
+        ground.number("SELECT count(*) FROM salrs_snapshot").await,
+        1
+    );
+}
