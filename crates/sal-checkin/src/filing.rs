@@ -16,6 +16,7 @@ use crate::digest::{Digests, undated_messages};
 use crate::journal::Note;
 use crate::moves::Arriving;
 use crate::plan::{self, Rules};
+use crate::retry;
 use crate::submission::Submission;
 
 /// A submission on its way into the tables.
@@ -191,8 +192,11 @@ impl Filing<'_> {
         if changes.memory.is_none() {
             changes.lines.clear();
         }
-        checkin::write(&changes, tx).await?;
-        Ok(())
+        let written = checkin::write(&changes, tx).await;
+        if changes.memory.is_some() {
+            return retry::noted(written.map(|()| 0), self.app);
+        }
+        Ok(written?)
     }
 
     fn new_id(&self) -> uuid::Uuid {

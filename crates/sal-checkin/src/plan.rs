@@ -5,7 +5,7 @@ mod lines;
 mod messages;
 mod scripts;
 
-pub(crate) use lines::is_nearly_full;
+pub(crate) use lines::{arrival, is_nearly_full};
 pub(crate) use scripts::replaced;
 
 use std::collections::{HashMap, HashSet};

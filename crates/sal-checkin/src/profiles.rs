@@ -118,7 +118,11 @@ async fn store(
     let now = app.now();
     let changes = plan::plan(&profiles, &payloads, submission, now);
     if changes != Changes::default() && app.store.has_own_tables() {
-        let lines = lines::lines(&profiles, &changes);
+        // A first list tells what there is, not what changed.
+        let lines = match profiles.is_empty() {
+            true => Vec::new(),
+            false => lines::lines(&profiles, &changes),
+        };
         let noted = tokio::try_join!(
             biased;
             note_profiles(&tx, &machine),

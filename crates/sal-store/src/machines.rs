@@ -56,7 +56,9 @@ crate::queries! {
         sal_version: Option<String>,
         /// Whether its client is broken.
         broken_client: bool,
-    } = "SELECT id, machine_group_id, hostname, sal_version, broken_client
+        /// Its last check-in.
+        last_checkin: Option<Timestamp>,
+    } = "SELECT id, machine_group_id, hostname, sal_version, broken_client, last_checkin
          FROM server_machine WHERE serial = $1 FOR NO KEY UPDATE";
 
     /// Records that a client reported itself broken. `hostname` and `sal_version` are kept when NULL is given.

@@ -12,14 +12,10 @@ use sal_store::machine_changes::{ChangeKind, ChangeLine, NEARLY_FULL, SILENT_DAY
 /// Adds the lines of everything else that is planned.
 pub(super) fn plan(present: &Present, now: Timestamp, changes: &mut Changes) {
     let before = &present.before;
-    let Some(last) = before.last_checkin else {
-        changes.lines = vec![ChangeLine::new(ChangeKind::Appeared, "", None, None)];
+    let mut lines: Vec<ChangeLine> = arrival(before.last_checkin, now).into_iter().collect();
+    if before.last_checkin.is_none() {
+        changes.lines = lines;
         return;
-    };
-    let mut lines = Vec::new();
-    if now.duration_since(last) > SignedDuration::from_hours(24 * SILENT_DAYS) {
-        let last = last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        lines.push(ChangeLine::new(ChangeKind::Returned, "", Some(&last), None));
     }
     if before.broken_client {
         lines.push(ChangeLine::new(
@@ -34,6 +30,16 @@ pub(super) fn plan(present: &Present, now: Timestamp, changes: &mut Changes) {
     items(present, changes, &mut lines);
     lines.truncate(MOST);
     changes.lines = lines;
+}
+
+/// That a machine is seen for the first time, or again after it was missing.
+pub(crate) fn arrival(last: Option<Timestamp>, now: Timestamp) -> Option<ChangeLine> {
+    let Some(last) = last else {
+        return Some(ChangeLine::new(ChangeKind::Appeared, "", None, None));
+    };
+    let was_missing = now.duration_since(last) > SignedDuration::from_hours(24 * SILENT_DAYS);
+    let last = last.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    was_missing.then(|| ChangeLine::new(ChangeKind::Returned, "", Some(&last), None))
 }
 
 fn columns(present: &Present, after: &MachineColumns, lines: &mut Vec<ChangeLine>) {
@@ -86,7 +92,7 @@ fn disk(before: &Before, after: &MachineColumns) -> Option<ChangeLine> {
     let was = used_percent(before.hd_space, before.hd_total)?;
     let became = used_percent(after.hd_space, after.hd_total)?;
     let differs = (was >= NEARLY_FULL) != (became >= NEARLY_FULL);
-    let words = |used: i64| format!("{used} % used");
+    let words = |used: i64| format!("{used}% used");
     differs.then(|| {
         ChangeLine::new(
             ChangeKind::Disk,
@@ -111,17 +117,26 @@ fn used_percent(free: Option<i64>, total: Option<i64>) -> Option<i64> {
     i64::try_from((total - free) * 100 / total).ok()
 }
 
-/// Items that are no longer managed. One that comes under the name of another version, as `Firefox-145` after
+/// Items that are no longer managed. One that is there under the name of another version, as `Firefox-145` for
 /// `Firefox-144`, still is.
 fn items(present: &Present, changes: &Changes, lines: &mut Vec<ChangeLine>) {
     if changes.items_gone.is_empty() {
         return;
     }
     let gone: HashSet<_> = changes.items_gone.iter().collect();
-    let new = changes.items_new.iter();
-    let new: HashSet<String> = new.map(|item| without_numbers(&item.name)).collect();
-    let gone = present.items.iter().filter(|item| gone.contains(&item.id));
-    for item in gone.filter(|item| !new.contains(&without_numbers(&item.name))) {
+    let (left, stay): (Vec<_>, Vec<_>) = present
+        .items
+        .iter()
+        .partition(|item| gone.contains(&item.id));
+    let stay = stay.into_iter().map(|item| &item.name);
+    let managed = changes.items_new.iter().map(|item| &item.name).chain(stay);
+    let managed: HashSet<String> = managed.map(|name| without_numbers(name)).collect();
+    for item in left {
+        let name = without_numbers(&item.name);
+        // A name of digits alone says nothing without them.
+        if managed.contains(&name) && name.chars().any(char::is_alphabetic) {
+            continue;
+        }
         let status = Some(item.status.as_str());
         lines.push(ChangeLine::new(ChangeKind::Item, &item.name, status, None));
     }
@@ -168,14 +183,20 @@ fn told<'a>(kind: &str, text: Option<&'a str>) -> Option<((i16, String), &'a str
     Some(((kind.number(), without_numbers(text)), text))
 }
 
-/// A text with `#` for every run of characters between spaces, dashes and underscores in which there is a digit.
+/// A text with `#` for every number: a digit, and the digits and dots behind it.
 fn without_numbers(text: &str) -> String {
-    let word = |word: &str| match word.bytes().any(|byte| byte.is_ascii_digit()) {
-        true => "#".to_owned(),
-        false => word.to_owned(),
-    };
-    let words = text.split(|c: char| c.is_whitespace() || "-_".contains(c));
-    words.map(word).collect::<Vec<_>>().join(" ")
+    let mut is_in_number = false;
+    let mut rest = String::with_capacity(text.len());
+    for c in text.chars() {
+        let was_in_number = is_in_number;
+        is_in_number = c.is_ascii_digit() || was_in_number && c == '.';
+        match (is_in_number, was_in_number) {
+            (false, _) => rest.push(c),
+            (true, false) => rest.push('#'),
+            (true, true) => {}
+        }
+    }
+    rest
 }
 
 /// The most lines of one check-in; a client whose messages all differ each time must not fill the table.

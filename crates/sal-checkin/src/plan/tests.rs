@@ -358,7 +358,7 @@ fn what_a_machine_says_of_itself_is_noted_where_it_is_another() {
     assert_eq!(lines(&nothing(), &first), ["appeared||-|-"]);
     let munki = r#"{"extra_data": {"munki_version": "6.2", "manifest": "site"}}"#;
     let second = machine(r#""hd_total": 1000, "hd_space": 50"#, munki);
-    let wanted = ["user||ada|-", "munki||6.1|6.2", "disk||80 % used|95 % used"];
+    let wanted = ["user||ada|-", "munki||6.1|6.2", "disk||80% used|95% used"];
     assert_eq!(lines(&after(&first), &second), wanted);
     let mut back = after(&first);
     back.before.broken_client = true;
@@ -407,6 +407,38 @@ fn an_item_that_comes_under_another_version_is_still_managed() {
         date_managed: now(),
         data: None,
     };
-    present.items = vec![item(1, "Firefox-144.0"), item(2, "Zoom 6.5")];
-    assert_eq!(lines(&present, &sent), ["item|Zoom 6.5|PRESENT|-"]);
+    present.items = vec![
+        item(1, "Firefox-144.0"),
+        item(2, "Zoom 6.5"),
+        item(3, "1Word"),
+    ];
+    let wanted = ["item|Zoom 6.5|PRESENT|-", "item|1Word|PRESENT|-"];
+    assert_eq!(lines(&present, &sent), wanted);
+    // The other version was there already.
+    present.items = vec![item(1, "Firefox-144.0"), item(2, "Firefox-145.0")];
+    assert_eq!(lines(&present, &sent), [""; 0]);
+    // Digits alone are no name that versions share.
+    present.items = vec![item(1, "2019"), item(2, "Firefox-145.0")];
+    assert_eq!(lines(&present, &sent), ["item|2019|PRESENT|-"]);
+}
+
+#[test]
+fn errors_of_two_packages_are_two_errors() {
+    let sent = machine(
+        r#""console_user": "ada""#,
+        r#"{"messages": [{"message_type": "ERROR", "text": "Failed to install Office16.pkg"}]}"#,
+    );
+    let mut present = after(&sent);
+    present.messages = vec![MessageRow {
+        id: 1,
+        management_source_id: Some(source()),
+        message_type: "ERROR".to_owned(),
+        text: Some("Failed to install Firefox128.pkg".to_owned()),
+        date: now(),
+    }];
+    let wanted = [
+        "error|Failed to install Office16.pkg|-|reported",
+        "error|Failed to install Firefox128.pkg|reported|-",
+    ];
+    assert_eq!(lines(&present, &sent), wanted);
 }

@@ -109,9 +109,10 @@ async fn software_is_noted_from_the_second_inventory_on() {
         )
     };
     for (names, wanted) in [
-        (&["wifi", "vpn"][..], "19|vpn|-|org.vpn, 19|wifi|-|org.wifi"),
+        (&["wifi", "vpn"][..], ""),
         (&["wifi", "vpn"], ""),
         (&["vpn"], "19|wifi|org.wifi|-"),
+        (&["vpn", "dns"], "19|dns|-|org.dns"),
     ] {
         let packed = profiles(names);
         let fields = [("serial", "C02A"), ("base64bz2profiles", packed.as_str())];
@@ -121,16 +122,41 @@ async fn software_is_noted_from_the_second_inventory_on() {
 }
 
 #[tokio::test]
+async fn a_report_of_a_broken_client_is_a_return_too() {
+    let server = TestServer::start(Filled::Seeded).await;
+    check_in(&server, "mac", "key1", &json!({})).await;
+    lines(&server).await;
+    let db = server.database.connect().await;
+    db.batch_execute(
+        "UPDATE server_machine SET last_checkin = now() - interval '40 days' WHERE serial = 'C02A'",
+    )
+    .await
+    .unwrap();
+    let key = key("key1");
+    let fields = [("serial", "C02A"), ("key", &key), ("broken_client", "True")];
+    assert_eq!(
+        post(&server, "/report_broken_client/", &fields).await.0,
+        200
+    );
+    let noted = lines(&server).await;
+    assert!(
+        noted.starts_with("2||") && noted.ends_with(", 14||-|broken"),
+        "{noted}"
+    );
+}
+
+#[tokio::test]
 async fn without_the_table_check_ins_go_on_and_nothing_is_noted() {
     let server = TestServer::start(Filled::Seeded).await;
     let db = server.database.connect().await;
     check_in(&server, "mac", "key1", &json!({})).await;
     db.batch_execute("DROP TABLE salrs_change").await.unwrap();
+    // Each server finds out by itself, a broken client's report as well as a check-in.
     check_in(&server, "other", "key1", &json!({})).await;
-    let name = text(
-        &server,
-        "SELECT hostname::text FROM server_machine WHERE serial = 'C02A'",
-    )
-    .await;
-    assert_eq!(name, "other");
+    let name = "SELECT hostname::text FROM server_machine WHERE serial = 'C02A'";
+    assert_eq!(text(&server, name).await, "other");
+    let key = key("key1");
+    let fields = [("serial", "C02A"), ("key", &key), ("broken_client", "True")];
+    let (code, answer) = post(&server.beside(), "/report_broken_client/", &fields).await;
+    assert_eq!(code, 200, "{answer}");
 }

@@ -96,7 +96,7 @@ fn expected(before: Option<(&Said, Timestamp)>, after: &Said, now: Timestamp) ->
         line(12, "", Some(before.munki), Some(after.munki));
     }
     if before.is_full != after.is_full {
-        let words = |is_full| if is_full { "95 % used" } else { "50 % used" };
+        let words = |is_full| if is_full { "95% used" } else { "50% used" };
         line(
             10,
             "",
