@@ -45,6 +45,8 @@ pub struct Wanted {
     pub name: Option<String>,
     /// Only those to this.
     pub became: Option<String>,
+    /// Only those that left nothing: removed, ended.
+    pub is_gone: bool,
     /// Only in this time: the first moment, and the one after the last.
     pub within: Option<(Timestamp, Timestamp)>,
     /// Only those before this one: moment and number.
@@ -82,6 +84,9 @@ pub async fn recent_changes(
     }
     if let Some(became) = &wanted.became {
         also("c.became = ?", vec![Parameter::Text(became.clone())]);
+    }
+    if wanted.is_gone {
+        also("c.became IS NULL", Vec::new());
     }
     if let Some((first, end)) = wanted.within {
         also(

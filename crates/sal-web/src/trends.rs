@@ -42,6 +42,8 @@ struct TrendsPage {
     /// `unit=7&`, or nothing.
     place_query: String,
     range: Range,
+    /// Whether any of the days was counted.
+    is_counted: bool,
     charts: Vec<Chart>,
     /// The day on which counting began.
     since: Option<Date>,
@@ -65,6 +67,8 @@ struct Range {
     /// How many bars, and how many days from one to the next.
     bars: i32,
     step: i32,
+    /// What a bar stands for.
+    each: &'static str,
 }
 
 async fn show(
@@ -86,6 +90,7 @@ async fn show(
         place: part.name().map(str::to_owned),
         place_query: pair.unwrap_or_default(),
         range,
+        is_counted: !counts.is_empty(),
         charts: charts::charts(&counts, &days),
         since: since.and_then(|first| first.day),
     })
@@ -153,18 +158,21 @@ impl Range {
             label: "30 days",
             bars: 30,
             step: 1,
+            each: "day",
         },
         Self {
             key: "26w",
             label: "6 months",
             bars: 26,
             step: 7,
+            each: "week",
         },
         Self {
             key: "104w",
             label: "2 years",
             bars: 52,
             step: 14,
+            each: "two weeks",
         },
     ];
 

@@ -28,7 +28,7 @@ crate::queries! {
         /// What it became.
         became: Option<String>,
     } = "WITH mine AS (
-             SELECT m.id, m.first_checkin FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
+             SELECT m.id, m.first_checkin, m.last_checkin FROM server_machine m JOIN server_machinegroup g ON g.id = m.machine_group_id
              WHERE m.id = $1 AND ($2::int[] IS NULL OR g.business_unit_id = ANY($2))),
          page AS (
              SELECT kind, at, who, what, detail, change, was, became FROM (
@@ -41,12 +41,15 @@ crate::queries! {
                  FROM mine JOIN server_historicalfact h ON h.machine_id = mine.id
                  LEFT JOIN server_managementsource s ON s.id = h.management_source_id
                  UNION ALL
-                 SELECT 'checkins', mine.first_checkin, '', '', '', 1::smallint, NULL, NULL FROM mine WHERE mine.first_checkin IS NOT NULL
+                 SELECT 'checkins', mine.first_checkin, '', '', '', NULL, NULL, NULL FROM mine
+                 -- Of a machine that a page or program made this is no check-in.
+                 WHERE mine.first_checkin IS NOT NULL AND mine.last_checkin IS NOT NULL
+                   AND NOT EXISTS (SELECT FROM salrs_change c WHERE c.machine_id = mine.id AND c.kind = 1)
                  UNION ALL
-                 SELECT CASE WHEN c.kind IN (2, 3, 14) THEN 'checkins' WHEN c.kind IN (15, 16) THEN 'messages'
+                 SELECT CASE WHEN c.kind IN (1, 2, 3, 14) THEN 'checkins' WHEN c.kind IN (15, 16) THEN 'messages'
                              WHEN c.kind = 17 THEN 'items' WHEN c.kind IN (18, 19) THEN 'software' ELSE 'machine' END,
                         c.at, '', c.name, '', c.kind, c.was, c.became
-                 FROM mine JOIN salrs_change c ON c.machine_id = mine.id AND c.kind <> 1
+                 FROM mine JOIN salrs_change c ON c.machine_id = mine.id
                  UNION ALL
                  SELECT 'changes', a.at, a.username, a.action, a.detail, NULL, NULL, NULL
                  FROM mine JOIN salrs_audit a ON a.kind = 'machine' AND a.object_id = mine.id::text

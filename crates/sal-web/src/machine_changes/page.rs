@@ -48,9 +48,10 @@ struct ChangesPage {
     problem: Option<FilterProblem>,
     search: Search,
     days: Vec<Day>,
-    /// Where this page is read again every now and then; only the first.
+    /// Where this page is read again every now and then; only the first of all kinds, which is quickly found.
     live: Option<String>,
     first: String,
+    is_first: bool,
     older: Option<String>,
 }
 
@@ -87,6 +88,7 @@ struct FromUrl {
     day: Option<String>,
     what: Option<String>,
     to: Option<String>,
+    gone: Option<String>,
     until: Option<String>,
     format: Option<String>,
 }
@@ -98,6 +100,8 @@ struct Search {
     day: Option<Date>,
     what: Option<String>,
     to: Option<String>,
+    /// Only what is gone.
+    is_gone: bool,
 }
 
 async fn show(
@@ -124,7 +128,8 @@ async fn show(
     let first = address(PATH, &[]);
     render(&ChangesPage {
         shell: Shell::of(&viewer, theme, Section::History, "Changes", &app),
-        live: before.is_none().then(|| first.clone()),
+        live: (before.is_none() && !search.is_narrow()).then(|| first.clone()),
+        is_first: before.is_none(),
         older: last.map(|last| address(PATH, &[("until", &last)])),
         first,
         days: days(rows, app.now(), zone),
@@ -198,14 +203,17 @@ impl Search {
         let text = |text: &Option<String>| text.as_ref().map(|text| text.replace('\0', ""));
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         let kind = query.kind.as_deref();
+        let day = query.day.as_deref().and_then(|day| day.parse().ok());
         Self {
             kind: ChangeKind::ALL
                 .iter()
                 .copied()
                 .find(|known| Some(known.word()) == kind),
-            day: query.day.as_deref().and_then(|day| day.parse().ok()),
+            // Postgres and jiff end at different years; nothing was recorded near either end.
+            day: day.filter(|day: &Date| (1970..=9998).contains(&day.year())),
             what: filled(text(&query.what)),
             to: filled(text(&query.to)),
+            is_gone: query.gone.as_deref() == Some(GONE),
         }
     }
 
@@ -222,6 +230,7 @@ impl Search {
             kind: self.kind.map(ChangeKind::number),
             name: self.what.clone(),
             became: self.to.clone(),
+            is_gone: self.is_gone,
             within,
             before,
         }
@@ -232,7 +241,7 @@ impl Search {
     }
 
     fn is_narrow(&self) -> bool {
-        self.kind.is_some() || self.day.is_some() || self.what.is_some() || self.to.is_some()
+        self.kind.is_some() || self.day.is_some() || !self.hidden().is_empty()
     }
 
     /// The day as a form has it.
@@ -242,11 +251,15 @@ impl Search {
 
     /// What of it stands in no field of the form.
     fn hidden(&self) -> Vec<(&'static str, &str)> {
-        let texts = [("what", &self.what), ("to", &self.to)];
-        let given = texts
-            .into_iter()
-            .filter_map(|(name, text)| Some((name, text.as_deref()?)));
-        given.collect()
+        let gone = self.is_gone.then_some(GONE);
+        let all = [
+            ("what", self.what.as_deref()),
+            ("to", self.to.as_deref()),
+            ("gone", gone),
+        ];
+        all.into_iter()
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect()
     }
 
     fn href(&self, path: &str, list: &ListParams, more: &[(&str, &str)]) -> String {
@@ -254,9 +267,8 @@ impl Search {
         let mut pairs = vec![
             ("kind", self.kind.map_or("", ChangeKind::word)),
             ("day", day.as_str()),
-            ("what", self.what.as_deref().unwrap_or_default()),
-            ("to", self.to.as_deref().unwrap_or_default()),
         ];
+        pairs.extend(self.hidden());
         pairs.extend_from_slice(more);
         address(path, &list.query(), &pairs)
     }
@@ -283,6 +295,7 @@ pub(crate) fn others_href(kind: ChangeKind, what: &str, became: Option<&str>, da
         ("day", day.as_str()),
         ("what", what),
         ("to", became.unwrap_or_default()),
+        ("gone", if became.is_none() { GONE } else { "" }),
     ];
     address(PATH, "", &pairs)
 }
@@ -343,6 +356,8 @@ fn cursor(text: &str) -> Option<(Timestamp, i64)> {
     (at > Timestamp::UNIX_EPOCH).then_some((at, id.parse().ok()?))
 }
 
+/// What an address says of changes that left nothing: removed, ended.
+const GONE: &str = "1";
 const PATH: &str = "/machines/changes/";
 const EXPORT: &str = "/machines/changes/export/";
 const PAGE_SIZE: usize = 100;

@@ -33,11 +33,25 @@ pub(super) fn charts(rows: &[SnapshotCount], days: &[Date]) -> Vec<Chart> {
     let versions = VERSIONS
         .iter()
         .map(|(kind, title)| versions(kind, title, rows, &counts, days));
-    [seen(&counts, days)]
+    let mut charts: Vec<Chart> = [seen(&counts, days)]
         .into_iter()
         .chain(single)
         .chain(versions)
-        .collect()
+        .collect();
+    for chart in &mut charts {
+        for (day, date) in chart.days.days.iter_mut().zip(days) {
+            if !is_counted(*date, &counts) {
+                day.title = format!("{date}: not counted");
+                day.counts.fill("\u{2013}".to_owned());
+            }
+        }
+    }
+    charts
+}
+
+/// Whether the job counted on that day: a group without machines has no row.
+fn is_counted(day: Date, counts: &Counts<'_>) -> bool {
+    counts.contains_key(&("machines", day))
 }
 
 fn count(what: &str, day: Date, counts: &Counts<'_>) -> i64 {
@@ -115,7 +129,8 @@ fn versions(
         row
     };
     let label = |what: &str| {
-        what.trim_start_matches(&prefix)
+        what.strip_prefix(&prefix)
+            .unwrap_or(what)
             .replace("Darwin ", "macOS ")
     };
     let mut legend: Vec<_> = shown
@@ -134,13 +149,12 @@ fn versions(
 
 /// The number of the last day that was counted, and how it differs from that a week before.
 fn latest(what: &str, counts: &Counts<'_>, days: &[Date]) -> (Option<String>, Option<String>) {
-    let counted = |day: &Date| counts.contains_key(&("machines", *day));
-    let Some(last) = days.iter().rev().find(|day| counted(day)) else {
+    let Some(last) = days.iter().rev().find(|day| is_counted(**day, counts)) else {
         return (None, None);
     };
     let now = count(what, *last, counts);
     let week = last.saturating_sub(jiff::ToSpan::days(7));
-    let change = counted(&week).then(|| match now - count(what, week, counts) {
+    let change = is_counted(week, counts).then(|| match now - count(what, week, counts) {
         0 => "Same as a week before".to_owned(),
         more @ 1.. => format!("+{} in a week", wording::count(more)),
         less => format!("\u{2212}{} in a week", wording::count(-less)),
@@ -214,6 +228,7 @@ mod tests {
         let days = [date(2026, 12, 1)];
         let rows: Vec<_> = (1..=8)
             .map(|n| row(1, &format!("os Darwin 15.{n}"), n))
+            .chain([row(1, "machines", 36)])
             .collect();
         let charts = charts(&rows, &days);
         let os = charts

@@ -105,6 +105,9 @@ async fn changes_are_paged_by_their_border_and_nonsense_is_the_first_page() {
         "until=0-0",
         "until=%00",
         "day=x",
+        "day=-009000-01-01",
+        "day=9999-12-31",
+        "day=0000-01-01",
         "kind=x",
         "until=-99999999999999999-1",
         "what=%00",
@@ -114,4 +117,29 @@ async fn changes_are_paged_by_their_border_and_nonsense_is_the_first_page() {
     }
     let wrong = ben.get(&site, "/machines/changes/?q=nothing+%3C+").await;
     assert!(wrong.status.is_success() || wrong.status == StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn others_are_those_with_the_same_change_and_not_with_the_opposite() {
+    let site = site().await;
+    site.sql(
+        "INSERT INTO salrs_change (machine_id, at, kind, name, was, became) VALUES
+            (2, '2026-11-21 10:00Z', 18, 'Zoom', '6.5', NULL), (4, '2026-11-21 11:00Z', 18, 'Zoom', NULL, '6.5'),
+            (6, '2026-11-21 12:00Z', 18, 'Zoom', '6.4', NULL)",
+    )
+    .await;
+    let mut ben = site.visitor("ben").await;
+    let path = "/machine_detail/2/?tab=timeline&kind=software";
+    let timeline = ben.get(&site, path).await.page();
+    let others = timeline.attribute("#timeline .muted a", "href");
+    let found = texts(&mut ben, &site, &others).await;
+    assert_eq!(
+        found,
+        ["mac-6 Zoom 6.4 was removed", "mac-2 Zoom 6.5 was removed"]
+    );
+    let page = ben.get(&site, &others).await.page();
+    assert!(
+        page.texts(".active-filters .filter")
+            .contains(&"Removed or ended".to_owned())
+    );
 }

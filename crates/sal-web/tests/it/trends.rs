@@ -44,6 +44,13 @@ async fn numbers_are_those_of_the_viewers_groups_and_gaps_are_gaps() {
         "{}",
         rows[29]
     );
+    let titles = page.texts(".trend:first-child title");
+    assert_eq!(titles[28], "2026-11-21: not counted");
+    let weeks = ben.get(&site, "/trends/?range=26w").await;
+    assert!(
+        weeks.text.contains("Not counted yet."),
+        "no Monday was counted"
+    );
 }
 
 #[tokio::test]

@@ -134,6 +134,10 @@ fn other(event: &DeviceEvent) -> (&'static str, &'static str, String) {
             (word, tone, event.what.clone())
         }
         "facts" => ("Fact", "plain", both()),
+        "checkins" => {
+            let words = words(ChangeKind::Appeared, "", None, None);
+            (words.tag, words.tone, words.text)
+        }
         _ if event.detail.is_empty() => ("Change", "info", event.what.clone()),
         _ => ("Change", "info", both()),
     }
